@@ -1,0 +1,20 @@
+import { randomBytes } from "node:crypto";
+
+/** Crockford base32 in lower case: safe in URLs, keys and file names, no look-alike letters. */
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** Prefixes say what an id names when it stands alone in a log line. */
+export type IdPrefix = "up" | "as" | "ti" | "ps" | "wk" | "rq" | "key";
+
+/** A new id with 130 random bits (`as_8fz…`): not guessable, so it may stand in a URL (RELIABILITY T34). */
+export function newId(prefix: IdPrefix): string {
+  const bytes = randomBytes(26);
+  let text = "";
+  for (const byte of bytes) text += ALPHABET[byte & 31];
+  return `${prefix}_${text}`;
+}
+
+/** Whether `text` has the form of an id with this prefix. */
+export function isId(prefix: IdPrefix, text: string): boolean {
+  return text.startsWith(`${prefix}_`) && /^[0-9a-hjkmnp-tv-z]{26}$/.test(text.slice(prefix.length + 1));
+}

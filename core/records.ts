@@ -1,0 +1,249 @@
+import type { Plan } from "./plan.ts";
+import type { Source } from "./source.ts";
+
+/**
+ * The records of the library (MongoDB), one document per thing that must change atomically. Times are
+ * `Date`s of the database server's clock where they decide anything (leases, expiry), `version` counts every
+ * change of the document, and everything belongs to a tenant.
+ */
+
+export type Role = "viewer" | "editor" | "admin";
+
+/** Who asks: from a verified token. `subject` names the account within its tenant. */
+export interface Caller {
+  tenant: string;
+  subject: string;
+  role: Role;
+}
+
+export type UploadState = "open" | "completed" | "aborted" | "expired";
+
+/** One multipart upload of one master. `_id` is an `up_` id. */
+export interface UploadRecord {
+  _id: string;
+  tenant: string;
+  ownerId: string;
+  assetId: string;
+  state: UploadState;
+  version: number;
+  filename: string;
+  contentType: string | null;
+  sizeBytes: number;
+  /** Hex SHA-256 of the whole file as the client claims it; checked before anything is published. */
+  sha256: string | null;
+  partSizeBytes: number;
+  partCount: number;
+  /** The store's own name for the multipart upload, and the server-made key it will become. */
+  multipartId: string;
+  sourceKey: string;
+  createdAt: Date;
+  expiresAt: Date;
+  /** Set once a reaper has seen that storage holds no part of a dead upload. */
+  reapedAt: Date | null;
+  /** One completer at a time: until when the present one holds the right to call Complete. */
+  completingUntil: Date | null;
+}
+
+export type AssetState =
+  | "waiting"
+  | "queued"
+  | "probing"
+  | "encoding"
+  | "ready"
+  | "failed"
+  | "cancelled"
+  | "deleted";
+
+/** Where the pinned master lies: reading anything but this ETag is `source_changed`. */
+export interface PinnedSource {
+  key: string;
+  etag: string;
+  sizeBytes: number;
+  sha256: string | null;
+}
+
+export interface Finding {
+  code: string;
+  severity: "info" | "warning" | "error";
+  message: string;
+  startSeconds?: number;
+  endSeconds?: number;
+  waivedBy?: string;
+}
+
+export interface Rendition {
+  id: string;
+  kind: "video" | "audio" | "subtitle" | "image";
+  codec: string;
+  width?: number;
+  height?: number;
+  language?: string;
+  averageBps: number;
+  peakBps: number;
+  quality?: { metric: string; mean: number; p5: number };
+  bytes: number;
+}
+
+export interface AssetError {
+  code: string;
+  message: string;
+  retryable: boolean;
+}
+
+/** One source file and what was made of it. `_id` is an `as_` id. */
+export interface AssetRecord {
+  _id: string;
+  tenant: string;
+  ownerId: string;
+  titleId: string | null;
+  state: AssetState;
+  version: number;
+  filename: string;
+  createdAt: Date;
+  updatedAt: Date;
+  pinned: PinnedSource | null;
+  source: Source | null;
+  /** Present from the end of probing on; `generation` is derived from it and from the pinned source. */
+  plan: Plan | null;
+  /** The generation being made, or, once `ready`, the published one. */
+  generation: string | null;
+  /** Only what has been published: the compare-and-set of this pointer is the publication. */
+  published: { generation: string; at: Date; durationSeconds: number } | null;
+  findings: Finding[];
+  renditions: Rendition[];
+  error: AssetError | null;
+  /** Largest ratio ever shown, so that what a person sees never goes back. */
+  shownRatio: number;
+}
+
+export type TaskKind = "probe" | "video" | "audio" | "poster" | "publish";
+export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
+
+/** One produced segment: where it lies and what the playlists need to know of it. */
+export interface CellRecord {
+  /** Object key. */
+  key: string;
+  /** Index of the segment on the grid. */
+  segment: number;
+  bytes: number;
+  /** Hex SHA-256 of the object. */
+  sha256: string;
+  /** Exact duration in the track's own timescale. */
+  durationTicks: number;
+  /** Byte ranges (offset, length) of each keyframe from its `moof` on, for the I-frame playlist. */
+  keyframes: { offset: number; length: number; startTicks: number }[];
+}
+
+/** What a task made: the cells per track and the init segment each of them goes with. */
+export interface TaskResult {
+  tracks: {
+    trackId: string;
+    initKey: string;
+    initBytes: number;
+    initSha256: string;
+    /** RFC 6381 codec string, read from the produced init segment. */
+    codec: string;
+    timescale: number;
+    cells: CellRecord[];
+  }[];
+  images: { key: string; bytes: number; width: number; height: number }[];
+}
+
+/** One line of the ledger: an attempt at a task, kept for ever. */
+export interface AttemptRecord {
+  stage: string;
+  worker: string;
+  startedAt: Date;
+  endedAt: Date;
+  outcome: "done" | "failed" | "lost";
+  argv: string[][];
+  cpuSeconds: number;
+  bytesOut: number;
+  error: { class: string; code: string; message: string } | null;
+}
+
+/**
+ * One unit of work, of retry and of loss. `_id` is `<assetId>.<generation or "source">.<kind>[.<chunk>]`.
+ * A claim raises `epoch`; every later write names the epoch it was claimed under and fails where another
+ * claim came after.
+ */
+export interface TaskRecord {
+  _id: string;
+  assetId: string;
+  tenant: string;
+  generation: string | null;
+  kind: TaskKind;
+  /** Index of the chunk for `video`, 0 otherwise. */
+  chunk: number;
+  /** Share of the asset's work, for progress. */
+  weight: number;
+  state: TaskState;
+  epoch: number;
+  worker: string | null;
+  leaseUntil: Date | null;
+  ratio: number;
+  /** Attempts that ended in a failure, and claims whose worker vanished: each has its own budget. */
+  failures: number;
+  deaths: number;
+  /** Not before this time (back-off after a failure). */
+  notBefore: Date | null;
+  error: AssetError | null;
+  result: TaskResult | null;
+  attempts: AttemptRecord[];
+}
+
+export type TitleType = "movie" | "series" | "season" | "episode";
+export type TitleState = "draft" | "scheduled" | "published" | "unpublished";
+
+/** A text in several languages, by BCP-47 tag (`{ "en": "…", "de": "…" }`). */
+export type Localized = Record<string, string>;
+
+/** What viewers browse. `_id` is a `ti_` id. */
+export interface TitleRecord {
+  _id: string;
+  tenant: string;
+  state: TitleState;
+  version: number;
+  type: TitleType;
+  name: Localized;
+  synopsis: Localized;
+  genres: string[];
+  cast: string[];
+  releaseYear: number | null;
+  maturity: string | null;
+  artwork: { posterUrl: string | null };
+  assetId: string | null;
+  parentId: string | null;
+  availableFrom: Date | null;
+  availableUntil: Date | null;
+  regions: string[] | null;
+  createdAt: Date;
+  updatedAt: Date;
+  publishedAt: Date | null;
+}
+
+/** An API key: only its hash is kept. `_id` is the hex SHA-256 of the whole `mk_…` token. */
+export interface ApiKeyRecord {
+  _id: string;
+  tenant: string;
+  subject: string;
+  role: Role;
+  createdAt: Date;
+  revokedAt: Date | null;
+}
+
+/** One viewer watching one title. `_id` is a `ps_` id and the `session` of every grant minted for it. */
+export interface PlaybackRecord {
+  _id: string;
+  tenant: string;
+  subject: string;
+  /** null where an editor previews an asset that is not published. */
+  titleId: string | null;
+  assetId: string;
+  generation: string;
+  positionSeconds: number;
+  positionAt: Date;
+  createdAt: Date;
+  expiresAt: Date;
+  endedAt: Date | null;
+}

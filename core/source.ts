@@ -1,0 +1,64 @@
+import type { Rational } from "./rational.ts";
+
+/** What was found in a master: made once by the probe, never changed afterwards. */
+export interface Source {
+  container: string;
+  sizeBytes: number;
+  sha256: string | null;
+  durationSeconds: number;
+  video: SourceVideo;
+  audio: SourceAudio[];
+  subtitles: SourceSubtitle[];
+}
+
+export interface SourceVideo {
+  /** Index of the stream in the container, for `-map 0:<index>`. */
+  streamIndex: number;
+  codec: string;
+  profile: string | null;
+  pixelFormat: string;
+  bitDepth: number;
+  /** Stored size in samples, before sample aspect and rotation. */
+  codedWidth: number;
+  codedHeight: number;
+  /** Size as a person sees it: square pixels, rotation applied. Both ≥ 1, not yet even. */
+  width: number;
+  height: number;
+  sampleAspect: Rational;
+  rotationDegrees: 0 | 90 | 180 | 270;
+  /** The rate that the timeline uses, exact. */
+  frameRate: Rational;
+  /** Frames on the timeline at that rate. */
+  frameCount: number;
+  /** false: every frame's time is within half a frame of its place at `frameRate`; true: frames must be re-timed. */
+  variableFrameRate: boolean;
+  /** Presentation time of the first frame on the file's own clock, and the file's earliest time over all streams. */
+  startSeconds: number;
+  fileStartSeconds: number;
+  /** Presentation times of the keyframes, in seconds from the first frame. */
+  keyframeSeconds: number[];
+  fieldOrder: string;
+  colorTransfer: string | null;
+  colorPrimaries: string | null;
+  colorSpace: string | null;
+  colorRange: string | null;
+}
+
+export interface SourceAudio {
+  streamIndex: number;
+  codec: string;
+  channels: number;
+  sampleRateHz: number;
+  /** BCP-47; `und` where the file does not say. */
+  language: string;
+  label: string | null;
+  startSeconds: number;
+  durationSeconds: number;
+}
+
+export interface SourceSubtitle {
+  streamIndex: number;
+  codec: string;
+  language: string;
+  label: string | null;
+}
