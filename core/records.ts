@@ -185,6 +185,8 @@ export interface TaskRecord {
   /** Attempts that ended in a failure, and claims whose worker vanished: each has its own budget. */
   failures: number;
   deaths: number;
+  /** Deaths before any frame came out. */
+  earlyDeaths: number;
   /** Not before this time (back-off after a failure). */
   notBefore: Date | null;
   error: AssetError | null;
