@@ -1,7 +1,20 @@
 import type { Rational } from "./rational.ts";
 
-export interface Rung { id: string; width: number; height: number; maxBitrateBps: number; crf: number }
-export interface AudioTrack { id: string; streamIndex: number; language: string; label: string | null; channels: 2; bitrateBps: number }
+export interface Rung {
+  id: string;
+  width: number;
+  height: number;
+  maxBitrateBps: number;
+  crf: number;
+}
+export interface AudioTrack {
+  id: string;
+  streamIndex: number;
+  language: string;
+  label: string | null;
+  channels: 2;
+  bitrateBps: number;
+}
 /** Everything that will be made, decided before any of it is. */
 export interface Plan {
   formatVersion: 1;
