@@ -114,6 +114,8 @@ export interface AssetRecord {
   error: AssetError | null;
   /** Largest ratio ever shown, so that what a person sees never goes back. */
   shownRatio: number;
+  /** Of a deleted asset: when its storage was last seen empty. */
+  emptiedAt: Date | null;
 }
 
 export type TaskKind = "probe" | "video" | "audio" | "poster" | "publish";
