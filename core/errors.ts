@@ -71,7 +71,12 @@ export function sourceFailure(code: AssetFailureCode, message: string, cause?: u
 }
 
 /** A request that is refused: `status` is the HTTP status, `code` the stable machine word. */
-export function requestFailure(status: number, code: string, message: string, fields: FieldError[] = []): Failure {
+export function requestFailure(
+  status: number,
+  code: string,
+  message: string,
+  fields: FieldError[] = [],
+): Failure {
   return new Failure("request", code, message, { status, fields });
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /** Crockford base32 in lower case: safe in URLs, keys and file names, no look-alike letters. */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -8,7 +8,15 @@ export type IdPrefix = "up" | "as" | "ti" | "ps" | "wk" | "rq" | "key";
 
 /** A new id with 130 random bits (`as_8fz…`): not guessable, so it may stand in a URL (RELIABILITY T34). */
 export function newId(prefix: IdPrefix): string {
-  const bytes = randomBytes(26);
+  return spell(prefix, randomBytes(26));
+}
+
+/** The id that this seed always gives: what is done again after a crash gets the id it had before. */
+export function idFromSeed(prefix: IdPrefix, seed: string): string {
+  return spell(prefix, createHash("sha256").update(`${prefix}:${seed}`).digest().subarray(0, 26));
+}
+
+function spell(prefix: IdPrefix, bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += ALPHABET[byte & 31];
   return `${prefix}_${text}`;

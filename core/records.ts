@@ -114,6 +114,8 @@ export interface AssetRecord {
   error: AssetError | null;
   /** Largest ratio ever shown, so that what a person sees never goes back. */
   shownRatio: number;
+  /** Of a deleted asset: when its storage was last seen empty. */
+  emptiedAt: Date | null;
 }
 
 export type TaskKind = "probe" | "video" | "audio" | "poster" | "publish";
@@ -185,6 +187,8 @@ export interface TaskRecord {
   /** Attempts that ended in a failure, and claims whose worker vanished: each has its own budget. */
   failures: number;
   deaths: number;
+  /** Deaths before any frame came out. */
+  earlyDeaths: number;
   /** Not before this time (back-off after a failure). */
   notBefore: Date | null;
   error: AssetError | null;

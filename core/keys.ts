@@ -1,0 +1,31 @@
+/**
+ * Where every object of a package lies, from the plan alone. Keys are immutable, carry the generation, stay
+ * under 200 bytes, and no key is ever a folder of another.
+ */
+
+export const MAIN_PLAYLIST = "main.m3u8";
+
+/** The folder of one generation, also the prefix a grant covers (with a leading slash). Ends in `/`. */
+export function packagePrefix(assetId: string, generation: string): string {
+  return `${assetId}/${generation}/`;
+}
+
+/** Relative paths inside a package: what playlists name. */
+export function trackFolder(kind: "video" | "audio", trackId: string): string {
+  return `${kind}/${trackId}/`;
+}
+
+export const INIT_NAME = "init.mp4";
+export const MEDIA_PLAYLIST_NAME = "media.m3u8";
+export const IFRAME_PLAYLIST_NAME = "iframes.m3u8";
+export const POSTER_PATH = "images/poster.jpg";
+
+/** `00007.m4s`: fixed width, so a listing of the folder is in playing order. */
+export function segmentName(segment: number): string {
+  return `${String(segment).padStart(5, "0")}.m4s`;
+}
+
+/** A master, as the server names it: nothing of the client's text is in a key. */
+export function sourceKey(tenant: string, uploadId: string): string {
+  return `${tenant}/${uploadId}/source`;
+}

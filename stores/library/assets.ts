@@ -1,0 +1,218 @@
+import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
+import { requestFailure } from "../../core/errors.ts";
+import type { AssetError, AssetRecord, AssetState, PinnedSource, TaskRecord } from "../../core/records.ts";
+import type { Library } from "./connect.ts";
+import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
+
+export const ASSET_INDEXES: IndexDescription[] = [
+  { key: { tenant: 1, createdAt: -1, _id: -1 } },
+  { key: { state: 1, updatedAt: 1 } },
+];
+
+export const TASK_INDEXES: IndexDescription[] = [
+  { key: { assetId: 1, generation: 1 } },
+  { key: { state: 1, leaseUntil: 1 } },
+];
+
+/** States in which work may still be going on or to come. */
+export const UNFINISHED_STATES: AssetState[] = ["waiting", "queued", "probing", "encoding"];
+
+export interface NewAsset {
+  id: string;
+  tenant: string;
+  ownerId: string;
+  titleId: string | null;
+  filename: string;
+}
+
+/** An asset whose upload has only begun. The same id again (the same request) gives the one that is there. */
+export async function createAsset(library: Library, asset: NewAsset): Promise<AssetRecord> {
+  const now = library.serverNow();
+  const record: AssetRecord = {
+    _id: asset.id,
+    tenant: asset.tenant,
+    ownerId: asset.ownerId,
+    titleId: asset.titleId,
+    state: "waiting",
+    version: 1,
+    filename: asset.filename,
+    createdAt: now,
+    updatedAt: now,
+    pinned: null,
+    source: null,
+    plan: null,
+    generation: null,
+    published: null,
+    findings: [],
+    renditions: [],
+    error: null,
+    shownRatio: 0,
+    emptiedAt: null,
+  };
+  try {
+    await fromDriver(library.assets.insertOne(record));
+    return record;
+  } catch (thrown) {
+    const existing = isDuplicateKey(thrown) ? await findAsset(library, asset.tenant, asset.id) : null;
+    if (existing === null) throw thrown;
+    return existing;
+  }
+}
+
+/** The asset, or null where the tenant has no such one. Deleted ones are found too: see `state`. */
+export async function findAsset(library: Library, tenant: string, id: string): Promise<AssetRecord | null> {
+  return fromDriver(library.assets.findOne({ _id: id, tenant }));
+}
+
+/** Those of the tenant's assets that have a published package, by id. */
+export async function findPublishedAssets(
+  library: Library,
+  tenant: string,
+  ids: string[],
+): Promise<Map<string, AssetRecord>> {
+  if (ids.length === 0) return new Map();
+  const filter: Filter<AssetRecord> = { tenant, _id: { $in: ids }, published: { $ne: null } };
+  // The plan and the findings of a hundred films are megabytes that no card shows.
+  const projection = { plan: 0, findings: 0, "source.video.keyframeSeconds": 0 };
+  const records = await fromDriver(library.assets.find(filter, { projection, maxTimeMS: 2_000 }).toArray());
+  return new Map(records.filter(({ state }) => state !== "deleted").map((asset) => [asset._id, asset]));
+}
+
+/** Newest first; deleted ones only where asked for by state. */
+export async function listAssets(
+  library: Library,
+  tenant: string,
+  options: { state?: AssetState; limit: number; after: PagePosition | null },
+): Promise<Page<AssetRecord>> {
+  const state = options.state ?? { $ne: "deleted" as const };
+  return listNewestFirst(library.assets, { tenant, state }, options.limit, options.after);
+}
+
+/**
+ * waiting → queued, with the source pinned by ETag and size. Asking again with the same source changes nothing
+ * and gives the asset as it is; another source is 409 `source_changed`. Throws 409 where there is no such
+ * waiting asset (cancelled meanwhile).
+ */
+export async function pinSource(
+  library: Library,
+  tenant: string,
+  id: string,
+  pinned: PinnedSource,
+): Promise<AssetRecord> {
+  const changed = await changeAsset(library, tenant, id, ["waiting"], { state: "queued", pinned });
+  if (changed !== null) return changed;
+  const found = await findAsset(library, tenant, id);
+  if (found?.pinned?.etag === pinned.etag && found.pinned.sizeBytes === pinned.sizeBytes) return found;
+  if (found?.pinned) throw requestFailure(409, "source_changed", "The asset already has another source.");
+  throw requestFailure(409, "asset_not_waiting", "The asset no longer waits for this upload.");
+}
+
+/** Links or unlinks the title; null where there is no such asset or it is deleted. */
+export async function setAssetTitle(
+  library: Library,
+  tenant: string,
+  id: string,
+  titleId: string | null,
+): Promise<AssetRecord | null> {
+  const alive: AssetState[] = [...UNFINISHED_STATES, "ready", "failed", "cancelled"];
+  return changeAsset(library, tenant, id, alive, { titleId });
+}
+
+/**
+ * Stops an unfinished asset; null where it is finished already. Its open tasks are cancelled and their epoch
+ * raised, so that whatever a worker still writes for them is refused.
+ */
+export async function cancelAsset(
+  library: Library,
+  tenant: string,
+  id: string,
+  error: AssetError | null = null,
+): Promise<AssetRecord | null> {
+  const asset = await changeAsset(library, tenant, id, UNFINISHED_STATES, { state: "cancelled", error });
+  if (asset !== null) await cancelTasks(library, tenant, id);
+  return asset;
+}
+
+/** Any state → deleted; its playback ends and a reaper empties its storage. null: no such asset, or deleted already. */
+export async function markAssetDeleted(
+  library: Library,
+  tenant: string,
+  id: string,
+): Promise<AssetRecord | null> {
+  const alive: AssetState[] = [...UNFINISHED_STATES, "ready", "failed", "cancelled"];
+  const asset = await changeAsset(library, tenant, id, alive, { state: "deleted", published: null });
+  if (asset !== null) await cancelTasks(library, tenant, id);
+  return asset;
+}
+
+/**
+ * failed or cancelled → queued, with a fresh budget of attempts for what is not done; what is done stays done.
+ * null where the asset is in another state or has no source. The tasks go first: were it the other way round, a
+ * crash in between would leave a queued asset that nothing works on.
+ */
+export async function retryAsset(library: Library, tenant: string, id: string): Promise<AssetRecord | null> {
+  const asset = await findAsset(library, tenant, id);
+  if (asset === null || asset.pinned === null) return null;
+  if (asset.state !== "failed" && asset.state !== "cancelled") return null;
+  const open: Filter<TaskRecord> = { assetId: id, tenant, state: { $in: ["failed", "cancelled"] } };
+  const afresh: UpdateFilter<TaskRecord> = {
+    $set: {
+      state: "todo",
+      failures: 0,
+      deaths: 0,
+      notBefore: null,
+      error: null,
+      worker: null,
+      leaseUntil: null,
+      ratio: 0,
+    },
+  };
+  await fromDriver(library.tasks.updateMany(open, afresh));
+  return changeAsset(library, tenant, id, ["failed", "cancelled"], { state: "queued", error: null });
+}
+
+async function cancelTasks(library: Library, tenant: string, assetId: string): Promise<void> {
+  const open: Filter<TaskRecord> = { assetId, tenant, state: { $in: ["todo", "claimed"] } };
+  const stop: UpdateFilter<TaskRecord> = {
+    $set: { state: "cancelled", leaseUntil: null },
+    $inc: { epoch: 1 },
+  };
+  await fromDriver(library.tasks.updateMany(open, stop));
+}
+
+async function changeAsset(
+  library: Library,
+  tenant: string,
+  id: string,
+  from: AssetState[],
+  change: Partial<Pick<AssetRecord, "state" | "pinned" | "titleId" | "error" | "published">>,
+): Promise<AssetRecord | null> {
+  return fromDriver(
+    library.assets.findOneAndUpdate(
+      { _id: id, tenant, state: { $in: from } },
+      { $set: { ...change, updatedAt: library.serverNow() }, $inc: { version: 1 } },
+      { returnDocument: "after" },
+    ),
+  );
+}
+
+/** Deleted assets of any tenant whose storage has not yet been seen empty, for the reaper. */
+export async function listUnemptiedAssets(library: Library, limit: number): Promise<AssetRecord[]> {
+  const filter: Filter<AssetRecord> = { state: "deleted", emptiedAt: null };
+  return fromDriver(library.assets.find(filter).limit(limit).toArray());
+}
+
+export async function markAssetEmptied(library: Library, asset: AssetRecord): Promise<void> {
+  const filter: Filter<AssetRecord> = { _id: asset._id, tenant: asset.tenant, state: "deleted" };
+  await fromDriver(library.assets.updateOne(filter, { $set: { emptiedAt: library.serverNow() } }));
+}
+
+/** How many assets are in each state, over all tenants, for the metrics. */
+export async function countAssetsByState(library: Library): Promise<Map<AssetState, number>> {
+  const group = [{ $group: { _id: "$state", count: { $sum: 1 } } }];
+  const rows = await fromDriver(
+    library.assets.aggregate<{ _id: AssetState; count: number }>(group).toArray(),
+  );
+  return new Map(rows.map(({ _id, count }) => [_id, count]));
+}

@@ -1,0 +1,153 @@
+import { performance } from "node:perf_hooks";
+import { type Collection, type Db, type IndexDescription, MongoClient } from "mongodb";
+import type {
+  ApiKeyRecord,
+  AssetRecord,
+  PlaybackRecord,
+  TaskRecord,
+  TitleRecord,
+  UploadRecord,
+} from "../../core/records.ts";
+import { API_KEY_INDEXES } from "./api-keys.ts";
+import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
+import { fromDriver } from "./driver-errors.ts";
+import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
+import { PLAYBACK_INDEXES } from "./playbacks.ts";
+import { TITLE_INDEXES } from "./titles.ts";
+import { UPLOAD_INDEXES } from "./uploads.ts";
+
+/** How often the offset to the server's clock is measured again. */
+const CLOCK_REFRESH_MS = 30_000;
+
+/** A beat that `ping` writes and reads back: proof that writes are taken, not only that a socket is open. */
+interface BeatRecord {
+  _id: string;
+  beat: number;
+}
+
+export interface LibraryOptions {
+  /** Shown in the server's own log and connection list. */
+  appName?: string;
+  /** How long an operation waits for a primary before it fails as `transient`. */
+  selectionTimeoutMs?: number;
+  /** How long one operation may take on the wire. */
+  operationTimeoutMs?: number;
+  maxConnections?: number;
+}
+
+/** The door to MongoDB: typed collections, the server's clock, and the life of the connection. */
+export interface Library {
+  uploads: Collection<UploadRecord>;
+  assets: Collection<AssetRecord>;
+  tasks: Collection<TaskRecord>;
+  titles: Collection<TitleRecord>;
+  apiKeys: Collection<ApiKeyRecord>;
+  playbacks: Collection<PlaybackRecord>;
+  claims: Collection<ClaimRecord>;
+  /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
+  serverNow(): Date;
+  /** Writes and reads back; throws a `transient` Failure where the library does not take writes. */
+  ping(): Promise<void>;
+  ensureIndexes(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects and measures the server's clock; the database is the one that the URL names.
+ * Throws a `transient` Failure where no primary answers in time.
+ */
+export async function openLibrary(url: string, options: LibraryOptions = {}): Promise<Library> {
+  const client = new MongoClient(url, {
+    appName: options.appName ?? "matinee",
+    // An acknowledged write has to survive the loss of the primary (DESIGN §3).
+    w: "majority",
+    retryWrites: true,
+    retryReads: true,
+    serverSelectionTimeoutMS: options.selectionTimeoutMs ?? 3_000,
+    connectTimeoutMS: 3_000,
+    socketTimeoutMS: options.operationTimeoutMs ?? 15_000,
+    waitQueueTimeoutMS: 3_000,
+    maxPoolSize: options.maxConnections ?? 20,
+    ignoreUndefined: true,
+  });
+  try {
+    await fromDriver(client.connect());
+    const db = client.db();
+    return library(client, db, await keepServerClock(db));
+  } catch (thrown) {
+    await client.close();
+    throw thrown;
+  }
+}
+
+function library(client: MongoClient, db: Db, clock: ServerClock): Library {
+  const beats = db.collection<BeatRecord>("beats");
+  return {
+    uploads: db.collection("uploads"),
+    assets: db.collection("assets"),
+    tasks: db.collection("tasks"),
+    titles: db.collection("titles"),
+    apiKeys: db.collection("apiKeys"),
+    playbacks: db.collection("playbacks"),
+    claims: db.collection("claims"),
+    serverNow: () => clock.now(),
+    ping: () => pingBeat(beats),
+    ensureIndexes: () => ensureIndexes(db),
+    async close() {
+      clock.stop();
+      await client.close();
+    },
+  };
+}
+
+interface ServerClock {
+  now(): Date;
+  stop(): void;
+}
+
+/**
+ * The server's clock from `hello.localTime`, carried on by this process's monotonic clock between two
+ * measurements, so that a jump of the machine's own wall clock moves nothing.
+ */
+async function keepServerClock(db: Db): Promise<ServerClock> {
+  let offsetMs = await measureOffset(db);
+  const timer = setInterval(() => {
+    measureOffset(db).then(
+      (measured) => {
+        offsetMs = measured;
+      },
+      // The library is away: the offset last measured stays good, a monotonic clock drifts by ppm.
+      () => undefined,
+    );
+  }, CLOCK_REFRESH_MS);
+  timer.unref();
+  return { now: () => new Date(offsetMs + performance.now()), stop: () => clearInterval(timer) };
+}
+
+/** Server time minus monotonic time, taken at the middle of the round trip. */
+async function measureOffset(db: Db): Promise<number> {
+  const asked = performance.now();
+  const hello = await fromDriver(db.admin().command({ hello: 1 }));
+  const answered = performance.now();
+  return (hello.localTime as Date).getTime() - (asked + answered) / 2;
+}
+
+async function pingBeat(beats: Collection<BeatRecord>): Promise<void> {
+  await fromDriver(beats.updateOne({ _id: "ping" }, { $inc: { beat: 1 } }, { upsert: true }));
+  await fromDriver(beats.findOne({ _id: "ping" }, { maxTimeMS: 1_000 }));
+}
+
+async function ensureIndexes(db: Db): Promise<void> {
+  const wanted: [string, IndexDescription[]][] = [
+    ["uploads", UPLOAD_INDEXES],
+    ["assets", ASSET_INDEXES],
+    ["tasks", TASK_INDEXES],
+    ["titles", TITLE_INDEXES],
+    ["apiKeys", API_KEY_INDEXES],
+    ["playbacks", PLAYBACK_INDEXES],
+    ["claims", CLAIM_INDEXES],
+  ];
+  for (const [name, indexes] of wanted) {
+    for (const index of indexes) await fromDriver(db.collection(name).createIndexes([index]));
+  }
+}

@@ -1,0 +1,94 @@
+import type { AssetRecord, AttemptRecord, TaskRecord } from "../../core/records.ts";
+import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
+
+/** The share of the whole that probing stands for in what is shown: the tasks of the plan exist only after it. */
+const PROBE_SHARE = 0.02;
+
+/** What progress needs of a task: results and attempts are large and stay in the library. */
+export type TaskProgress = Pick<
+  TaskRecord,
+  "_id" | "assetId" | "generation" | "kind" | "weight" | "state" | "ratio"
+>;
+
+const PROGRESS_FIELDS = { assetId: 1, generation: 1, kind: 1, weight: 1, state: 1, ratio: 1 };
+
+/** How far an asset is, 0..1, from its state and its tasks. Pure; may go back (a chunk lost is work to do again). */
+export function ratioOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): number {
+  if (asset.state === "ready") return 1;
+  if (asset.state === "waiting" || asset.state === "queued") return 0;
+  const planned = tasks.filter(({ kind, generation }) => kind !== "probe" && generation === asset.generation);
+  if (planned.length === 0) return 0;
+  const total = planned.reduce((sum, { weight }) => sum + weight, 0);
+  const done = planned.reduce((sum, task) => sum + task.weight * (task.state === "done" ? 1 : task.ratio), 0);
+  const share = total === 0 ? 0 : Math.min(1, done / total);
+  // 1 is kept for `ready`: nothing may look finished that is not published.
+  return Math.min(0.999, PROBE_SHARE + (1 - PROBE_SHARE) * share);
+}
+
+/** What is running: the finer stage under the asset's state. */
+export function stageOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): string {
+  if (asset.state !== "encoding") return asset.state;
+  const planned = tasks.filter(({ kind, generation }) => kind !== "probe" && generation === asset.generation);
+  const cells = planned.filter(({ kind }) => kind === "video" || kind === "audio");
+  return cells.length > 0 && cells.every(({ state }) => state === "done") ? "packaging" : "encoding";
+}
+
+export interface Progress {
+  ratio: number;
+  stage: string;
+}
+
+/**
+ * The progress of each asset as a person may see it: the largest ratio ever shown is kept with the asset, so it
+ * never goes back, whoever asks and whatever is lost.
+ */
+export async function readProgress(library: Library, assets: AssetRecord[]): Promise<Map<string, Progress>> {
+  const busy = assets
+    .filter(({ state }) => state === "encoding" || state === "probing")
+    .map(({ _id }) => _id);
+  const tasks = await readTasks(library, busy);
+  const shown = new Map<string, Progress>();
+  for (const asset of assets) {
+    const own = tasks.filter(({ assetId }) => assetId === asset._id);
+    const ratio = await raiseShownRatio(library, asset, ratioOf(asset, own));
+    shown.set(asset._id, { ratio, stage: stageOf(asset, own) });
+  }
+  return shown;
+}
+
+async function readTasks(library: Library, assetIds: string[]): Promise<TaskProgress[]> {
+  if (assetIds.length === 0) return [];
+  const filter = { assetId: { $in: assetIds } };
+  return fromDriver(
+    library.tasks.find(filter, { projection: PROGRESS_FIELDS, maxTimeMS: 2_000 }).toArray(),
+  ) as Promise<TaskProgress[]>;
+}
+
+async function raiseShownRatio(library: Library, asset: AssetRecord, ratio: number): Promise<number> {
+  const rounded = Math.floor(ratio * 1000) / 1000;
+  if (rounded <= asset.shownRatio) return asset.shownRatio;
+  const filter = { _id: asset._id, tenant: asset.tenant };
+  const after = await fromDriver(
+    library.assets.findOneAndUpdate(
+      filter,
+      { $max: { shownRatio: rounded } },
+      { returnDocument: "after", projection: { shownRatio: 1 } },
+    ),
+  );
+  return after?.shownRatio ?? rounded;
+}
+
+export interface LedgerEntry extends AttemptRecord {
+  taskId: string;
+}
+
+/** Every attempt at every task of the asset, oldest first. */
+export async function readLedger(library: Library, tenant: string, assetId: string): Promise<LedgerEntry[]> {
+  const tasks = await fromDriver(
+    library.tasks.find({ assetId, tenant }, { projection: { attempts: 1 }, maxTimeMS: 2_000 }).toArray(),
+  );
+  return tasks
+    .flatMap(({ _id, attempts }) => attempts.map((attempt) => ({ ...attempt, taskId: _id })))
+    .sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
+}

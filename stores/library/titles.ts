@@ -1,0 +1,174 @@
+import type { Filter, IndexDescription } from "mongodb";
+import type { TitleRecord, TitleState, TitleType } from "../../core/records.ts";
+import type { Library } from "./connect.ts";
+import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
+
+export const TITLE_INDEXES: IndexDescription[] = [
+  { key: { tenant: 1, createdAt: -1, _id: -1 } },
+  { key: { tenant: 1, parentId: 1 } },
+  { key: { tenant: 1, assetId: 1 } },
+];
+
+/** What an editor may say of a title; everything else is decided by us. */
+export type TitleContent = Pick<
+  TitleRecord,
+  | "type"
+  | "name"
+  | "synopsis"
+  | "genres"
+  | "cast"
+  | "releaseYear"
+  | "maturity"
+  | "artwork"
+  | "assetId"
+  | "parentId"
+>;
+
+/** A draft. The same id again (the same request) gives the one that is there. */
+export async function createTitle(
+  library: Library,
+  tenant: string,
+  id: string,
+  content: TitleContent,
+): Promise<TitleRecord> {
+  const now = library.serverNow();
+  const record: TitleRecord = {
+    _id: id,
+    tenant,
+    state: "draft",
+    version: 1,
+    ...content,
+    availableFrom: null,
+    availableUntil: null,
+    regions: null,
+    createdAt: now,
+    updatedAt: now,
+    publishedAt: null,
+  };
+  try {
+    await fromDriver(library.titles.insertOne(record));
+    return record;
+  } catch (thrown) {
+    const existing = isDuplicateKey(thrown) ? await findTitle(library, tenant, id) : null;
+    if (existing === null) throw thrown;
+    return existing;
+  }
+}
+
+/** The title, or null where the tenant has no such one. */
+export async function findTitle(library: Library, tenant: string, id: string): Promise<TitleRecord | null> {
+  return fromDriver(library.titles.findOne({ _id: id, tenant }));
+}
+
+export async function listTitles(
+  library: Library,
+  tenant: string,
+  options: { type?: TitleType; limit: number; after: PagePosition | null },
+): Promise<Page<TitleRecord>> {
+  const filter = options.type === undefined ? { tenant } : { tenant, type: options.type };
+  return listNewestFirst(library.titles, filter, options.limit, options.after);
+}
+
+/** Changes what is given, provided the title is still at `version`; null where it is not (or is gone). */
+export async function updateTitle(
+  library: Library,
+  tenant: string,
+  id: string,
+  version: number,
+  change: Partial<TitleContent> | Publication,
+): Promise<TitleRecord | null> {
+  return fromDriver(
+    library.titles.findOneAndUpdate(
+      { _id: id, tenant, version },
+      { $set: { ...change, updatedAt: library.serverNow() }, $inc: { version: 1 } },
+      { returnDocument: "after" },
+    ),
+  );
+}
+
+/** What publishing and unpublishing set. */
+export interface Publication {
+  state: TitleState;
+  publishedAt?: Date;
+  availableFrom?: Date | null;
+  availableUntil?: Date | null;
+  regions?: string[] | null;
+}
+
+/** Removes the title; false where there was none. The asset stays. */
+export async function deleteTitle(library: Library, tenant: string, id: string): Promise<boolean> {
+  const { deletedCount } = await fromDriver(library.titles.deleteOne({ _id: id, tenant }));
+  return deletedCount === 1;
+}
+
+/** The state as it is now: a scheduled title whose time has come is published, one whose time is over is not. */
+export function titleStateAt(
+  title: Pick<TitleRecord, "state" | "availableFrom" | "availableUntil">,
+  now: Date,
+): TitleState {
+  if (title.state !== "published" && title.state !== "scheduled") return title.state;
+  if (title.availableUntil !== null && title.availableUntil <= now) return "unpublished";
+  return title.availableFrom !== null && title.availableFrom > now ? "scheduled" : "published";
+}
+
+/** What a viewer may see now: the one filter of everything the catalog and playback read (RELIABILITY T35). */
+export function availableTitles(tenant: string, now: Date): Filter<TitleRecord> & { tenant: string } {
+  return {
+    tenant,
+    state: { $in: ["published", "scheduled"] },
+    $and: [
+      { $or: [{ availableFrom: null }, { availableFrom: { $lte: now } }] },
+      { $or: [{ availableUntil: null }, { availableUntil: { $gt: now } }] },
+    ],
+  };
+}
+
+/** A title that a viewer may see now, or null. */
+export async function findAvailableTitle(
+  library: Library,
+  tenant: string,
+  id: string,
+): Promise<TitleRecord | null> {
+  return fromDriver(library.titles.findOne({ ...availableTitles(tenant, library.serverNow()), _id: id }));
+}
+
+export interface CatalogFilter {
+  type?: TitleType;
+  genre?: string;
+  maturity?: string;
+  year?: number;
+  /** Has a name in this language. */
+  language?: string;
+}
+
+/** Titles that a viewer may see now, newest first. */
+export async function listAvailableTitles(
+  library: Library,
+  tenant: string,
+  options: { filter: CatalogFilter; limit: number; after: PagePosition | null },
+): Promise<Page<TitleRecord>> {
+  const { type, genre, maturity, year, language } = options.filter;
+  const filter = {
+    ...availableTitles(tenant, library.serverNow()),
+    ...(type === undefined ? {} : { type }),
+    ...(genre === undefined ? {} : { genres: genre }),
+    ...(maturity === undefined ? {} : { maturity }),
+    ...(year === undefined ? {} : { releaseYear: year }),
+    ...(language === undefined ? {} : { [`name.${language}`]: { $exists: true } }),
+  };
+  return listNewestFirst(library.titles, filter, options.limit, options.after);
+}
+
+/** The seasons of a series or the episodes of a season that a viewer may see now. */
+export async function listAvailableChildren(
+  library: Library,
+  tenant: string,
+  parentIds: string[],
+): Promise<TitleRecord[]> {
+  if (parentIds.length === 0) return [];
+  const filter = { ...availableTitles(tenant, library.serverNow()), parentId: { $in: parentIds } };
+  return fromDriver(
+    library.titles.find(filter, { maxTimeMS: 2_000 }).sort({ createdAt: 1 }).limit(500).toArray(),
+  );
+}

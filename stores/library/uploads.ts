@@ -1,0 +1,102 @@
+import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
+import type { UploadRecord } from "../../core/records.ts";
+import type { Library } from "./connect.ts";
+import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+
+export const UPLOAD_INDEXES: IndexDescription[] = [
+  { key: { tenant: 1, ownerId: 1, state: 1 } },
+  { key: { state: 1, expiresAt: 1 } },
+  { key: { reapedAt: 1, state: 1 } },
+];
+
+/** Keeps the upload; where one with that id is there already (the same request again), that one. */
+export async function createUpload(library: Library, upload: UploadRecord): Promise<UploadRecord> {
+  try {
+    await fromDriver(library.uploads.insertOne(upload));
+    return upload;
+  } catch (thrown) {
+    const existing = isDuplicateKey(thrown) ? await findUpload(library, upload.tenant, upload._id) : null;
+    if (existing === null) throw thrown;
+    return existing;
+  }
+}
+
+/** The upload, or null where the tenant has no such one. */
+export async function findUpload(library: Library, tenant: string, id: string): Promise<UploadRecord | null> {
+  return fromDriver(library.uploads.findOne({ _id: id, tenant }));
+}
+
+/** The upload that an asset came from. */
+export async function findUploadOfAsset(
+  library: Library,
+  tenant: string,
+  ownerId: string,
+  assetId: string,
+): Promise<UploadRecord | null> {
+  return fromDriver(library.uploads.findOne({ tenant, ownerId, assetId }));
+}
+
+export async function countOpenUploads(library: Library, tenant: string, ownerId: string): Promise<number> {
+  return fromDriver(library.uploads.countDocuments({ tenant, ownerId, state: "open" }));
+}
+
+/**
+ * Takes the right to call Complete until `leaseMs` from now, on the server's clock. null: somebody else holds
+ * it or the upload is no longer open. The version of the returned record is the holder's fence.
+ */
+export async function claimCompletion(
+  library: Library,
+  upload: UploadRecord,
+  leaseMs: number,
+): Promise<UploadRecord | null> {
+  const now = library.serverNow();
+  if (upload.completingUntil !== null && upload.completingUntil > now) return null;
+  return changeOpenUpload(library, upload, { completingUntil: new Date(now.getTime() + leaseMs) });
+}
+
+/** Gives the right to complete back, so that the next call need not wait for the lease to run out. */
+export async function releaseCompletion(library: Library, held: UploadRecord): Promise<void> {
+  await changeOpenUpload(library, held, { completingUntil: null });
+}
+
+/** open → completed, aborted or expired; null where the record changed since it was read. */
+export async function closeUpload(
+  library: Library,
+  upload: UploadRecord,
+  state: "completed" | "aborted" | "expired",
+): Promise<UploadRecord | null> {
+  return changeOpenUpload(library, upload, { state, completingUntil: null });
+}
+
+async function changeOpenUpload(
+  library: Library,
+  upload: UploadRecord,
+  change: Partial<Pick<UploadRecord, "state" | "completingUntil">>,
+): Promise<UploadRecord | null> {
+  const filter: Filter<UploadRecord> = {
+    _id: upload._id,
+    tenant: upload.tenant,
+    state: "open",
+    version: upload.version,
+  };
+  const update: UpdateFilter<UploadRecord> = { $set: change, $inc: { version: 1 } };
+  return fromDriver(library.uploads.findOneAndUpdate(filter, update, { returnDocument: "after" }));
+}
+
+/** Open uploads of any tenant whose time is over, oldest first, for the reaper. */
+export async function listExpiredUploads(library: Library, limit: number): Promise<UploadRecord[]> {
+  const filter: Filter<UploadRecord> = { state: "open", expiresAt: { $lte: library.serverNow() } };
+  return fromDriver(library.uploads.find(filter).sort({ expiresAt: 1 }).limit(limit).toArray());
+}
+
+/** Dead uploads of any tenant that storage may still hold parts of, for the reaper. */
+export async function listUnreapedUploads(library: Library, limit: number): Promise<UploadRecord[]> {
+  const filter: Filter<UploadRecord> = { reapedAt: null, state: { $in: ["aborted", "expired"] } };
+  return fromDriver(library.uploads.find(filter).limit(limit).toArray());
+}
+
+/** Notes that storage holds nothing of this upload any more. */
+export async function markUploadReaped(library: Library, upload: UploadRecord): Promise<void> {
+  const filter: Filter<UploadRecord> = { _id: upload._id, tenant: upload.tenant };
+  await fromDriver(library.uploads.updateOne(filter, { $set: { reapedAt: library.serverNow() } }));
+}

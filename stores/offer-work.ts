@@ -1,0 +1,31 @@
+import type { AssetRecord, TaskKind } from "../core/records.ts";
+import { isOffered, tasksOf } from "../core/work.ts";
+import type { Library } from "./library/connect.ts";
+import { ensureTasks, failAsset, findAssetForWork, tasksOfAsset } from "./library/work.ts";
+import type { WorkQueue } from "./queue.ts";
+
+/** Short stages first: they open the way for the long ones. */
+const PRIORITY: Record<TaskKind, number> = { probe: 1, publish: 2, audio: 3, poster: 3, video: 4 };
+
+/**
+ * Derives an asset's tasks from its state, records the missing ones and offers to the queue what can be
+ * worked on now. The one mechanism behind a fresh upload, a finished chunk, a retry and a lost queue.
+ */
+export async function offerWork(library: Library, queue: WorkQueue, assetId: string): Promise<void> {
+  const asset = await findAssetForWork(library, assetId);
+  if (asset !== null) await offerAsset(library, queue, asset);
+}
+
+/** As `offerWork`, for an asset already read. */
+export async function offerAsset(library: Library, queue: WorkQueue, asset: AssetRecord): Promise<void> {
+  const specs = tasksOf(asset);
+  if (specs.length === 0) return;
+  await ensureTasks(library, asset, specs);
+  const wanted = new Set(specs.map((spec) => spec.id));
+  const tasks = (await tasksOfAsset(library, asset._id)).filter((task) => wanted.has(task._id));
+  const failed = tasks.find((task) => task.state === "failed");
+  if (failed?.error) return failAsset(library, asset._id, failed.error);
+  const now = library.serverNow();
+  const open = tasks.filter((task) => isOffered(task, tasks, now));
+  await queue.offer(open.map(({ _id, kind }) => ({ taskId: _id, kind, priority: PRIORITY[kind] })));
+}

@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readFragments, splitInit } from "../core/box-reader.ts";
+import { codecString } from "../core/codec-string.ts";
+import { Failure } from "../core/errors.ts";
+import { writeAudioSegment } from "../core/fragment.ts";
+import type { TaskResult } from "../core/records.ts";
+import { audioFrameCount, audioSegmentFrames, timelineSeconds } from "../core/timeline.ts";
+import { AAC_SAMPLES_PER_FRAME, AUDIO_FILE, audioRecipe } from "./audio-recipe.ts";
+import { type Cell, storeCells, storeInit } from "./cells.ts";
+import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
+import { requirePlanned } from "./planned-asset.ts";
+import type { TaskContext } from "./task-context.ts";
+
+/** Encodes one audio track whole, cuts it at the audio frames nearest to the video's borders, stores it. */
+export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
+  const { plan, source, pinned, generation } = requirePlanned(context.asset);
+  const track = plan.audio[context.task.chunk];
+  if (track === undefined) throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
+  const mediaSeconds = timelineSeconds(plan.timeline);
+  const file = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
+    context.scratch.withDirectory(async (outputDirectory) => {
+      await runFfmpeg(context, audioRecipe(source, plan.timeline, track), sourcePath, outputDirectory, {
+        mediaSeconds,
+        outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
+        frames: null,
+      });
+      return readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
+    }),
+  );
+  const { init, rest } = splitInit(file);
+  const needed = audioFrameCount(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME);
+  const frames = readAacFrames(rest);
+  if (frames.length < needed) {
+    if (await isShortOfDisk(context, "")) throw new Failure("resource", "scratch_full", "The worker's disk is full.");
+    throw new Failure("ours", "encode_failed", `The sound has ${frames.length} frames where ${needed} were planned.`);
+  }
+  const cells = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
+    ({ firstFrame, frameCount }, segment): Cell => ({
+      segment,
+      durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
+      keyframes: [],
+      bytes: writeAudioSegment({
+        sequenceNumber: segment + 1,
+        baseDecodeTime: firstFrame * AAC_SAMPLES_PER_FRAME,
+        sampleDurationTicks: AAC_SAMPLES_PER_FRAME,
+        frames: frames.slice(firstFrame, firstFrame + frameCount),
+      }),
+    }),
+  );
+  const place = { assetId: context.asset._id, generation, kind: "audio" as const, trackId: track.id };
+  const stored = await storeInit(context.blobs, place, init);
+  return {
+    tracks: [
+      {
+        trackId: track.id,
+        initKey: stored.key,
+        initBytes: init.length,
+        initSha256: stored.sha256,
+        codec: codecString(init),
+        timescale: track.sampleRateHz,
+        cells: await storeCells(context.blobs, place, cells.filter((cell) => cell.durationTicks > 0), context.signal),
+      },
+    ],
+    images: [],
+  };
+}
+
+function readAacFrames(fragmentBytes: Uint8Array): Uint8Array[] {
+  return readFragments(fragmentBytes).flatMap((fragment) =>
+    fragment.samples.map((sample) => fragmentBytes.subarray(sample.offset, sample.offset + sample.sizeBytes)),
+  );
+}

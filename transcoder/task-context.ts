@@ -1,0 +1,28 @@
+import type { AssetRecord, TaskRecord } from "../core/records.ts";
+import type { Blobs } from "../stores/blobs.ts";
+import type { Library } from "../stores/library/connect.ts";
+import type { Log } from "../stores/log.ts";
+import type { Launcher, RunOutcome } from "./launcher.ts";
+import type { Scratch } from "./scratch.ts";
+
+/** What every stage may use. */
+export interface Workshop {
+  library: Library;
+  blobs: Blobs;
+  launcher: Launcher;
+  scratch: Scratch;
+  log: Log;
+  workerId: string;
+}
+
+/** One claimed task on its way: what it is about, how it reports, and when it must stop. */
+export interface TaskContext extends Workshop {
+  task: TaskRecord;
+  asset: AssetRecord;
+  /** Aborted when the claim is lost, the task is called off or the worker stops. */
+  signal: AbortSignal;
+  /** 0..1; shown to people at the next renewal of the lease. */
+  report(ratio: number): void;
+  /** Notes a finished ffmpeg or ffprobe run for the ledger. */
+  note(run: Pick<RunOutcome, "argv" | "cpuSeconds">): void;
+}
