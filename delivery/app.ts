@@ -27,6 +27,8 @@ export function createDelivery(deps: MediaDeps & { maxConnections: number }): De
     },
     (request, response) => {
       if (stopping) response.setHeader("connection", "close");
+      // A connection that was busy when the stop began must not wait out its keep-alive.
+      response.once("close", () => stopping && setImmediate(() => server.closeIdleConnections()));
       if (isMediaTarget(request.url ?? "")) void handleMedia(deps, request, response);
       else void operations(request, response);
     },

@@ -58,7 +58,7 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
       mediaBucket: text("MATINEE_S3_MEDIA_BUCKET"),
     },
     grantKeys: checked("MATINEE_GRANT_KEYS", text("MATINEE_GRANT_KEYS"), parseGrantKeys, []),
-    corsOrigins: checked("MATINEE_CORS_ORIGINS", env["MATINEE_CORS_ORIGINS"]?.trim() ?? "", corsOrigins, []),
+    corsOrigins: checked("MATINEE_CORS_ORIGINS", env.MATINEE_CORS_ORIGINS?.trim() ?? "", corsOrigins, []),
     logLevel: checked("MATINEE_LOG_LEVEL", text("MATINEE_LOG_LEVEL", "info"), logLevel, "info"),
   };
   if (faults.length > 0) throw new Error(`Settings of delivery: ${faults.join("; ")}.`);
