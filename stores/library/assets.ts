@@ -1,9 +1,10 @@
-import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
+import type { Filter, IndexDescription } from "mongodb";
 import { requestFailure } from "../../core/errors.ts";
-import type { AssetError, AssetRecord, AssetState, PinnedSource, TaskRecord } from "../../core/records.ts";
+import type { AssetError, AssetRecord, AssetState, PinnedSource } from "../../core/records.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
+import { callOffTasks, reopenTasks } from "./work.ts";
 
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
@@ -127,11 +128,20 @@ export async function cancelAsset(
   library: Library,
   tenant: string,
   id: string,
-  error: AssetError | null = null,
 ): Promise<AssetRecord | null> {
-  const asset = await changeAsset(library, tenant, id, UNFINISHED_STATES, { state: "cancelled", error });
-  if (asset !== null) await cancelTasks(library, tenant, id);
+  const asset = await changeAsset(library, tenant, id, UNFINISHED_STATES, { state: "cancelled", error: null });
+  if (asset !== null) await callOffTasks(library, id);
   return asset;
+}
+
+/** waiting → cancelled, with the reason why its upload will never finish; null where it waits no longer. */
+export async function giveUpWaiting(
+  library: Library,
+  tenant: string,
+  id: string,
+  error: AssetError,
+): Promise<AssetRecord | null> {
+  return changeAsset(library, tenant, id, ["waiting"], { state: "cancelled", error });
 }
 
 /** Any state → deleted; its playback ends and a reaper empties its storage. null: no such asset, or deleted already. */
@@ -142,12 +152,12 @@ export async function markAssetDeleted(
 ): Promise<AssetRecord | null> {
   const alive: AssetState[] = [...UNFINISHED_STATES, "ready", "failed", "cancelled"];
   const asset = await changeAsset(library, tenant, id, alive, { state: "deleted", published: null });
-  if (asset !== null) await cancelTasks(library, tenant, id);
+  if (asset !== null) await callOffTasks(library, id);
   return asset;
 }
 
 /**
- * failed or cancelled → queued, with a fresh budget of attempts for what is not done; what is done stays done.
+ * failed or cancelled → queued (or encoding, where the plan is made), with a fresh budget of attempts for what is not done; what is done stays done.
  * null where the asset is in another state or has no source. The tasks go first: were it the other way round, a
  * crash in between would leave a queued asset that nothing works on.
  */
@@ -155,30 +165,10 @@ export async function retryAsset(library: Library, tenant: string, id: string): 
   const asset = await findAsset(library, tenant, id);
   if (asset === null || asset.pinned === null) return null;
   if (asset.state !== "failed" && asset.state !== "cancelled") return null;
-  const open: Filter<TaskRecord> = { assetId: id, tenant, state: { $in: ["failed", "cancelled"] } };
-  const afresh: UpdateFilter<TaskRecord> = {
-    $set: {
-      state: "todo",
-      failures: 0,
-      deaths: 0,
-      notBefore: null,
-      error: null,
-      worker: null,
-      leaseUntil: null,
-      ratio: 0,
-    },
-  };
-  await fromDriver(library.tasks.updateMany(open, afresh));
-  return changeAsset(library, tenant, id, ["failed", "cancelled"], { state: "queued", error: null });
-}
-
-async function cancelTasks(library: Library, tenant: string, assetId: string): Promise<void> {
-  const open: Filter<TaskRecord> = { assetId, tenant, state: { $in: ["todo", "claimed"] } };
-  const stop: UpdateFilter<TaskRecord> = {
-    $set: { state: "cancelled", leaseUntil: null },
-    $inc: { epoch: 1 },
-  };
-  await fromDriver(library.tasks.updateMany(open, stop));
+  await reopenTasks(library, id);
+  // With the plan there is nothing left to probe, and a finished probe would never be offered again.
+  const state = asset.plan === null ? "queued" : "encoding";
+  return changeAsset(library, tenant, id, ["failed", "cancelled"], { state, error: null });
 }
 
 async function changeAsset(
