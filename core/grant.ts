@@ -1,0 +1,114 @@
+import { createHmac } from "node:crypto";
+import { canonicalPath } from "./canonical-path.ts";
+
+/**
+ * A grant lets its bearer read everything below one prefix until it expires. It is one path segment,
+ * `1.<kid>.<expires>.<session>.<mac>`, where `mac` is base64url without padding of
+ * HMAC-SHA256(key of kid, "matinee-grant-1\n<kid>\n<prefix>\n<expires>\n<session>").
+ * The prefix itself is not carried: the verifier takes it from the path that is asked for, so a grant for one prefix
+ * is simply a wrong signature under any other. Text only and one hash, so that nginx njs and CloudFront functions can
+ * do the same; test/grant-vectors.json binds all of them.
+ */
+const GRANT = /^1\.([A-Za-z0-9_-]{1,16})\.([1-9][0-9]{9})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})$/;
+const REQUEST = /^\/v\/([^/]+)(\/.*)$/;
+const MEDIA_PREFIX = /^(\/[^/]+\/[^/]+\/)[^/]/;
+const KEY = /^([A-Za-z0-9_-]{1,16}):((?:[0-9a-f]{2})+)$/;
+
+/** Clocks of signer and verifier may differ by this much (RELIABILITY T30). */
+export const GRANT_LEEWAY_SECONDS = 60;
+/** No grant is good for longer, whatever it says: a leaked one dies within the day, a long film renews. */
+export const GRANT_MAX_SECONDS = 12 * 3_600;
+const MIN_SECRET_BYTES = 32;
+
+export interface GrantKey {
+  kid: string;
+  secret: Uint8Array;
+}
+
+export interface GrantClaims {
+  /** `/<assetId>/<generation>/`. */
+  prefix: string;
+  /** Whole seconds since 1970. */
+  expiresAtSeconds: number;
+  /** The playback session it was minted for. */
+  session: string;
+}
+
+export type GrantRefusal = "malformed" | "path" | "unknown_key" | "signature" | "expired" | "too_long";
+export type GrantVerdict = { ok: true; claims: GrantClaims } | { ok: false; reason: GrantRefusal };
+
+/**
+ * `kid:hex[,kid:hex…]` as keys; the first signs, all verify, so keys can be rotated. Throws where there is none, a
+ * secret has fewer than 32 bytes, or a kid or secret stands twice. The message never contains a secret.
+ */
+export function parseGrantKeys(text: string): GrantKey[] {
+  const keys: GrantKey[] = [];
+  for (const [index, entry] of text.split(",").entries()) {
+    const [, kid, hex] = KEY.exec(entry.trim()) ?? [];
+    if (kid === undefined || hex === undefined)
+      throw new Error(`grant key ${index + 1} is not kid:hexsecret`);
+    const secret = Buffer.from(hex, "hex");
+    if (secret.byteLength < MIN_SECRET_BYTES) {
+      throw new Error(`grant key ${kid} is shorter than ${MIN_SECRET_BYTES} bytes`);
+    }
+    if (keys.some((key) => key.kid === kid || secret.equals(key.secret))) {
+      throw new Error(`grant key ${kid} stands twice`);
+    }
+    keys.push({ kid, secret });
+  }
+  return keys;
+}
+
+/** The grant (one path segment) for these claims. Throws on claims that no verifier would accept. */
+export function signGrant(key: GrantKey, claims: GrantClaims): string {
+  const expires = String(claims.expiresAtSeconds);
+  const prefixIsWhole = MEDIA_PREFIX.exec(`${claims.prefix}x`)?.[1] === claims.prefix;
+  if (!prefixIsWhole || canonicalPath(`${claims.prefix}x`) === null)
+    throw new Error("a grant needs a media prefix");
+  const grant = `1.${key.kid}.${expires}.${claims.session}.${macOf(key, claims.prefix, expires, claims.session)}`;
+  if (!GRANT.test(grant)) throw new Error("a grant needs whole seconds and a session of plain characters");
+  return grant;
+}
+
+/** Whether `grant` lets `path` (below `/v/<grant>`, as it stood in the request) be read at `nowSeconds`. */
+export function verifyGrant(
+  keys: readonly GrantKey[],
+  grant: string,
+  path: string,
+  nowSeconds: number,
+): GrantVerdict {
+  const prefix = MEDIA_PREFIX.exec(canonicalPath(path) ?? "")?.[1];
+  if (prefix === undefined) return { ok: false, reason: "path" };
+  const [, kid, expires, session, mac] = GRANT.exec(grant) ?? [];
+  if (!kid || !expires || !session || !mac) return { ok: false, reason: "malformed" };
+  const key = keys.find((candidate) => candidate.kid === kid);
+  if (key === undefined) return { ok: false, reason: "unknown_key" };
+  if (!equalInConstantTime(mac, macOf(key, prefix, expires, session)))
+    return { ok: false, reason: "signature" };
+  const expiresAtSeconds = Number(expires);
+  // Written so that a clock that is not a number refuses.
+  if (!(nowSeconds <= expiresAtSeconds + GRANT_LEEWAY_SECONDS)) return { ok: false, reason: "expired" };
+  if (expiresAtSeconds - nowSeconds > GRANT_MAX_SECONDS + GRANT_LEEWAY_SECONDS) {
+    return { ok: false, reason: "too_long" };
+  }
+  return { ok: true, claims: { prefix, expiresAtSeconds, session } };
+}
+
+/** The grant and the media path of a raw request path `/v/<grant>/<path>`; null where it has not that form. */
+export function splitGrantedPath(rawPath: string): { grant: string; path: string } | null {
+  const [, grant, path] = REQUEST.exec(rawPath) ?? [];
+  return grant !== undefined && path !== undefined ? { grant, path } : null;
+}
+
+function macOf(key: GrantKey, prefix: string, expires: string, session: string): string {
+  const text = `matinee-grant-1\n${key.kid}\n${prefix}\n${expires}\n${session}`;
+  return createHmac("sha256", key.secret).update(text).digest("base64url");
+}
+
+/** Compares all of two texts of equal length (njs and CloudFront have no timingSafeEqual). */
+function equalInConstantTime(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);
+  return difference === 0;
+}
