@@ -11,7 +11,12 @@ const KEEP_ALIVE_MS = 15_000;
  * resuming by `Last-Event-ID` is: say nothing while it is still as that event told.
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export function streamAssetEvents(c: Context<ApiEnv>, watch: AssetWatch, tenant: string, assetId: string): Response {
+export function streamAssetEvents(
+  c: Context<ApiEnv>,
+  watch: AssetWatch,
+  tenant: string,
+  assetId: string,
+): Response {
   const lastSeen = c.req.header("Last-Event-ID");
   // nginx would hold events back until its buffer is full.
   c.header("X-Accel-Buffering", "no");

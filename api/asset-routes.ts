@@ -45,7 +45,11 @@ const ledgerEntry = z
   .openapi("Attempt");
 
 const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
-const listQuery = z.strictObject({ limit: pageQuery.shape.limit, cursor: cursorText, state: assetStates.optional() });
+const listQuery = z.strictObject({
+  limit: pageQuery.shape.limit,
+  cursor: cursorText,
+  state: assetStates.optional(),
+});
 const listRoute = createRoute({
   ...common,
   method: "get",
@@ -60,7 +64,9 @@ const pullRoute = createRoute({
   path: "/v1/assets",
   summary: "Pull ingest from a URL (off unless configured)",
   request: {
-    body: jsonBody(z.strictObject({ sourceUrl: z.url().max(2_000), titleId: z.string().max(100).optional() })),
+    body: jsonBody(
+      z.strictObject({ sourceUrl: z.url().max(2_000), titleId: z.string().max(100).optional() }),
+    ),
   },
   responses: { 202: jsonAnswer(z.object({ id: z.string() }), "The asset is being fetched") },
 });
@@ -141,13 +147,21 @@ export function assetRoutes(deps: ApiDeps) {
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
       const { limit, cursor, state } = c.req.valid("query");
-      const page = await listAssets(library, c.get("caller").tenant, { state, limit, after: decodeCursor(cursor) });
+      const page = await listAssets(library, c.get("caller").tenant, {
+        state,
+        limit,
+        after: decodeCursor(cursor),
+      });
       const progress = await readProgress(library, page.records);
       const data = page.records.map((asset) => presentAsset(asset, progressOf(asset, progress)));
       return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
     })
     .openapi(pullRoute, () => {
-      throw requestFailure(403, "pull_ingest_disabled", "Pulling from a URL is not enabled here; upload the file.");
+      throw requestFailure(
+        403,
+        "pull_ingest_disabled",
+        "Pulling from a URL is not enabled here; upload the file.",
+      );
     })
     .openapi(getRoute, async (c) => {
       const asset = await found(c.get("caller").tenant, c.req.valid("param").id);
@@ -171,7 +185,8 @@ export function assetRoutes(deps: ApiDeps) {
       const { tenant } = c.get("caller");
       const { _id: id } = await found(tenant, c.req.valid("param").id);
       const asset = await retryAsset(library, tenant, id);
-      if (asset === null) throw refused("not_retryable", "Only a failed or cancelled asset with a source can be retried.");
+      if (asset === null)
+        throw refused("not_retryable", "Only a failed or cancelled asset with a source can be retried.");
       await deps.hint.offer(id);
       return c.json(await present(asset), 202);
     })
@@ -201,7 +216,9 @@ export function assetRoutes(deps: ApiDeps) {
       deps.catalog.forget(tenant);
       const asset = await found(tenant, id);
       // At once, so that playback ends now; the reaper looks again for what a worker still wrote.
-      void emptyAsset(deps, asset).catch((thrown) => deps.log.warn({ assetId: id, err: thrown }, "not emptied yet"));
+      void emptyAsset(deps, asset).catch((thrown) =>
+        deps.log.warn({ assetId: id, err: thrown }, "not emptied yet"),
+      );
       return c.json(await present(asset), 202);
     });
 }

@@ -5,7 +5,16 @@ import type { Source } from "../core/source.ts";
 import type { Progress } from "../stores/library/progress.ts";
 import { instant } from "./contract.ts";
 
-export const assetStates = z.enum(["waiting", "queued", "probing", "encoding", "ready", "failed", "cancelled", "deleted"]);
+export const assetStates = z.enum([
+  "waiting",
+  "queued",
+  "probing",
+  "encoding",
+  "ready",
+  "failed",
+  "cancelled",
+  "deleted",
+]);
 
 const sourceView = z.object({
   durationSeconds: z.number(),

@@ -1,7 +1,7 @@
-import type { Logger } from "pino";
 import { findAsset } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { readProgress } from "../stores/library/progress.ts";
+import type { Log } from "../stores/log.ts";
 import { type AssetView, presentAsset } from "./asset-view.ts";
 
 /** How often a watched asset is looked at, once for all who watch it here. */
@@ -28,7 +28,7 @@ interface Watched {
 }
 
 /** Watches assets by looking (no change streams in core paths, DESIGN §3). */
-export function openAssetWatch(library: Library, log: Logger): AssetWatch {
+export function openAssetWatch(library: Library, log: Log): AssetWatch {
   const watched = new Map<string, Watched>();
   const stop = new AbortController();
   const look = async (key: string, entry: Watched, tenant: string, assetId: string): Promise<void> => {

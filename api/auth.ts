@@ -71,10 +71,10 @@ function jwtAuthenticator(jwt: NonNullable<ApiConfig["jwt"]>): Authenticator {
 
 /** `tenant` (`default` where absent) and `role`, or the highest of `roles`; null where there is none that we know. */
 export function callerOfClaims(claims: JWTPayload): Caller | null {
-  const tenant = claims["tenant"] ?? "default";
+  const tenant = claims.tenant ?? "default";
   if (typeof tenant !== "string" || !TENANT.test(tenant)) return null;
   if (typeof claims.sub !== "string" || claims.sub === "" || claims.sub.length > 200) return null;
-  const claimed = [claims["role"], claims["roles"]].flat();
+  const claimed = [claims.role, claims.roles].flat();
   const [role] = (["admin", "editor", "viewer"] as const).filter((known) => claimed.includes(known));
   return role === undefined ? null : { tenant, subject: claims.sub, role };
 }

@@ -6,7 +6,16 @@ import { listRecentPlaybacks } from "../stores/library/playbacks.ts";
 import { findAvailableTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
-import { BEARER, cursorText, decodeJson, encodeJson, idParams, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import {
+  BEARER,
+  cursorText,
+  decodeJson,
+  encodeJson,
+  idParams,
+  jsonAnswer,
+  pageOf,
+  pageQuery,
+} from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { posterUrl, resumeAt } from "./open-playback.ts";
 import { acceptedLanguages, inLanguage, titleTypes } from "./title-view.ts";
@@ -62,7 +71,9 @@ const homeRoute = createRoute({
   summary: "Rows for the front page",
   responses: {
     200: jsonAnswer(
-      z.object({ rows: z.array(z.object({ id: z.string(), name: z.string(), titles: z.array(card) })) }).openapi("Home"),
+      z
+        .object({ rows: z.array(z.object({ id: z.string(), name: z.string(), titles: z.array(card) })) })
+        .openapi("Home"),
       "Continue watching, new, by genre; empty rows are left out",
     ),
   },
@@ -116,7 +127,9 @@ export function catalogRoutes(deps: ApiDeps) {
     })
     .openapi(listRoute, async (c) => {
       const query = c.req.valid("query");
-      const entries = (await catalog.entries(c.get("caller").tenant)).filter((entry) => matches(entry, query));
+      const entries = (await catalog.entries(c.get("caller").tenant)).filter((entry) =>
+        matches(entry, query),
+      );
       const { page, nextCursor } = pageAfter(entries.sort(ORDER[query.sort]), query);
       return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
     })
@@ -125,7 +138,11 @@ export function catalogRoutes(deps: ApiDeps) {
       // From the library itself, not from what was read a moment ago: a takedown holds at once.
       const title = await findAvailableTitle(library, tenant, c.req.valid("param").id);
       if (title === null) throw notFound("title");
-      const assets = await findPublishedAssets(library, tenant, title.assetId === null ? [] : [title.assetId]);
+      const assets = await findPublishedAssets(
+        library,
+        tenant,
+        title.assetId === null ? [] : [title.assetId],
+      );
       const [asset = null] = assets.values();
       if (asset === null && (title.type === "movie" || title.type === "episode")) throw notFound("title");
       const toCard = cardMaker(deps, c);
@@ -183,7 +200,8 @@ async function continued(
   const cards = sessions.flatMap(({ titleId, positionSeconds }) => {
     const entry = titleId === null ? undefined : byId.get(titleId);
     const durationSeconds = entry?.asset?.published?.durationSeconds;
-    if (entry === undefined || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0) return [];
+    if (entry === undefined || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0)
+      return [];
     return [{ ...toCard(entry), progressRatio: Math.min(1, positionSeconds / durationSeconds) }];
   });
   return cards.slice(0, ROW_LENGTH);
@@ -195,7 +213,9 @@ function topGenres(entries: CatalogEntry[]): { genre: string; found: CatalogEntr
     for (const genre of entry.title.genres) byGenre.set(genre, [...(byGenre.get(genre) ?? []), entry]);
   }
   const rows = [...byGenre].map(([genre, found]) => ({ genre, found }));
-  return rows.sort((a, b) => b.found.length - a.found.length || (a.genre < b.genre ? -1 : 1)).slice(0, GENRE_ROWS);
+  return rows
+    .sort((a, b) => b.found.length - a.found.length || (a.genre < b.genre ? -1 : 1))
+    .slice(0, GENRE_ROWS);
 }
 
 function matches({ title, words }: CatalogEntry, query: Filters): boolean {
@@ -209,7 +229,8 @@ function matches({ title, words }: CatalogEntry, query: Filters): boolean {
 
 type Order = (a: CatalogEntry, b: CatalogEntry) => number;
 
-const shownSince = ({ title }: CatalogEntry): number => (title.availableFrom ?? title.publishedAt ?? title.createdAt).getTime();
+const shownSince = ({ title }: CatalogEntry): number =>
+  (title.availableFrom ?? title.publishedAt ?? title.createdAt).getTime();
 const byId: Order = (a, b) => (a.title._id < b.title._id ? -1 : 1);
 const ORDER: Record<z.infer<typeof sorts>, Order> = {
   new: (a, b) => shownSince(b) - shownSince(a) || byId(a, b),

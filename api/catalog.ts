@@ -62,7 +62,8 @@ export function openCatalog(library: Library): Catalog {
     async entries(tenant) {
       const known = snapshots.get(tenant);
       const age = known === undefined ? Number.POSITIVE_INFINITY : performance.now() - known.readAt;
-      if (known !== undefined && age < known.freshMs) return stillAvailable(known.entries, library.serverNow());
+      if (known !== undefined && age < known.freshMs)
+        return stillAvailable(known.entries, library.serverNow());
       try {
         return (await refresh(tenant)).entries;
       } catch (thrown) {

@@ -1,12 +1,18 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Logger } from "pino";
 import { Failure, notFound, requestFailure } from "../core/errors.ts";
 import type { UploadRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { giveUpWaiting, pinSource } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { adoptAsset } from "../stores/library/titles.ts";
-import { claimCompletion, closeUpload, findUpload, releaseCompletion, renewCompletion } from "../stores/library/uploads.ts";
+import {
+  claimCompletion,
+  closeUpload,
+  findUpload,
+  releaseCompletion,
+  renewCompletion,
+} from "../stores/library/uploads.ts";
+import type { Log } from "../stores/log.ts";
 import type { WorkHint } from "./deps.ts";
 import { type PartFault, partFaults } from "./upload-parts.ts";
 
@@ -20,7 +26,7 @@ export interface CompletionParts {
   library: Library;
   blobs: Blobs;
   hint: WorkHint;
-  log: Logger;
+  log: Log;
 }
 
 /** The completions that run in this process, by upload: all callers of one upload share one. */
@@ -55,8 +61,13 @@ export async function completeUpload(
 }
 
 /** Begins to complete in this process; false where another one holds the right to. */
-async function startCompletion(parts: CompletionParts, running: Completions, upload: UploadRecord): Promise<boolean> {
-  if (upload.completingUntil === null && upload.expiresAt <= parts.library.serverNow()) throw closed("expired");
+async function startCompletion(
+  parts: CompletionParts,
+  running: Completions,
+  upload: UploadRecord,
+): Promise<boolean> {
+  if (upload.completingUntil === null && upload.expiresAt <= parts.library.serverNow())
+    throw closed("expired");
   const held = await claimCompletion(parts.library, upload, LEASE_MS);
   if (held === null) return false;
   const completion = finish(parts, held).finally(() => running.delete(upload._id));
@@ -118,7 +129,11 @@ function keepLease(parts: CompletionParts, claimed: UploadRecord): { stop(): Pro
 }
 
 function incomplete(faults: PartFault[]): Failure {
-  const what = { missing: "is missing", wrong_size: "has another length", unknown: "is not part of the file" };
+  const what = {
+    missing: "is missing",
+    wrong_size: "has another length",
+    unknown: "is not part of the file",
+  };
   const fields = faults.slice(0, 1_000).map(({ partNumber, fault }) => ({
     path: `parts.${partNumber}`,
     message: what[fault],

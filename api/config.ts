@@ -1,7 +1,7 @@
+import { z } from "zod";
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
 import type { Role } from "../core/records.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
-import { z } from "zod";
 
 /** An API key that every boot makes known: what stands in the environment is its hash, never the token. */
 export interface BootKey {
@@ -61,7 +61,10 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
     publicUrl: settings.optionalUrl("MATINEE_API_URL"),
     deliveryUrl: settings.url("MATINEE_DELIVERY_URL"),
     mongoUrl: settings.text("MATINEE_MONGO_URL"),
-    queue: { url: settings.text("MATINEE_REDIS_URL"), prefix: settings.text("MATINEE_REDIS_PREFIX", "matinee") },
+    queue: {
+      url: settings.text("MATINEE_REDIS_URL"),
+      prefix: settings.text("MATINEE_REDIS_PREFIX", "matinee"),
+    },
     blobs: {
       endpoint,
       publicEndpoint: settings.optionalUrl("MATINEE_S3_PUBLIC_ENDPOINT") ?? endpoint,
@@ -75,7 +78,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
     bootKeys: settings.parsed("MATINEE_BOOT_KEYS", parseBootKeys, "[]") ?? [],
     jwt: settings.jwt(),
     corsOrigins: settings.list("MATINEE_CORS_ORIGINS"),
-    pagesDir: env["MATINEE_PAGES_DIR"] || null,
+    pagesDir: env.MATINEE_PAGES_DIR || null,
     logLevel: settings.text("MATINEE_LOG_LEVEL", "info"),
     uploads: {
       maxOpenPerAccount: settings.whole("MATINEE_MAX_OPEN_UPLOADS", 50, 1, 100_000),
@@ -158,7 +161,7 @@ class Settings {
 
   /** All three or none: a token whose issuer or audience nobody checks is not a token. */
   jwt(): ApiConfig["jwt"] {
-    if (!this.#env["MATINEE_JWKS_URL"]) return null;
+    if (!this.#env.MATINEE_JWKS_URL) return null;
     return {
       jwksUrl: this.url("MATINEE_JWKS_URL"),
       issuer: this.text("MATINEE_JWT_ISSUER"),

@@ -1,7 +1,7 @@
-import type { Logger } from "pino";
 import type { Caller } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
+import type { Log } from "../stores/log.ts";
 import type { AssetWatch } from "./asset-watch.ts";
 import type { Authenticator } from "./auth.ts";
 import type { Catalog } from "./catalog.ts";
@@ -27,7 +27,7 @@ export interface ApiDeps {
   catalog: Catalog;
   watch: AssetWatch;
   metrics: Metrics;
-  log: Logger;
+  log: Log;
 }
 
 /** What a request carries through its handlers. */

@@ -3,7 +3,13 @@ import type { Context } from "hono";
 import { Failure, requestFailure } from "../core/errors.ts";
 import { type IdPrefix, idFromSeed, newId } from "../core/ids.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { answerRequest, type Claim, claimRequest, releaseRequest, type RequestIdentity } from "../stores/library/idempotency.ts";
+import {
+  answerRequest,
+  type Claim,
+  claimRequest,
+  type RequestIdentity,
+  releaseRequest,
+} from "../stores/library/idempotency.ts";
 import type { ApiEnv } from "./deps.ts";
 
 /** Names what a request makes. Under an Idempotency-Key the same request always makes the same names. */
@@ -32,7 +38,13 @@ export async function once<T>(
     ]);
   }
   const { tenant, subject } = c.get("caller");
-  const claim = await claimOrWait(library, { tenant, subject, route: `${c.req.method} ${c.req.path}`, key, body });
+  const claim = await claimOrWait(library, {
+    tenant,
+    subject,
+    route: `${c.req.method} ${c.req.path}`,
+    key,
+    body,
+  });
   if (claim.kind === "answered") return JSON.parse(claim.answer) as T;
   try {
     const answer = await work((prefix) => idFromSeed(prefix, claim.seed));
@@ -45,7 +57,10 @@ export async function once<T>(
   }
 }
 
-async function claimOrWait(library: Library, request: RequestIdentity): Promise<Exclude<Claim, { kind: "busy" }>> {
+async function claimOrWait(
+  library: Library,
+  request: RequestIdentity,
+): Promise<Exclude<Claim, { kind: "busy" }>> {
   const until = performance.now() + WAIT_MS;
   for (;;) {
     const claim = await claimRequest(library, request);

@@ -1,9 +1,9 @@
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Logger } from "pino";
 import { countAssetsByState } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
+import type { Log } from "../stores/log.ts";
 import type { ApiEnv } from "./deps.ts";
 
 export interface Metrics {
@@ -39,7 +39,7 @@ export function openMetrics(library: Library): Metrics {
 }
 
 /** One line of log and one observation per request. Neither holds a header, a query or a body (RELIABILITY T29). */
-export function observed(metrics: Metrics, log: Logger) {
+export function observed(metrics: Metrics, log: Log) {
   return createMiddleware<ApiEnv>(async (c, next) => {
     const began = performance.now();
     await next();

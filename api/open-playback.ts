@@ -106,7 +106,12 @@ export async function openPlayback(
     endedAt: null,
   });
   const expiresAt = grantExpiry(now, renews);
-  const media = { assetId: playback.assetId, generation: playback.generation, session: playback._id, expiresAt };
+  const media = {
+    assetId: playback.assetId,
+    generation: playback.generation,
+    session: playback._id,
+    expiresAt,
+  };
   const hasPoster = asset.renditions.some(({ kind }) => kind === "image");
   return {
     sessionId: playback._id,

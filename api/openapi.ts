@@ -57,13 +57,18 @@ function addCommonParts(operation: Operation, path: string, method: string): voi
     429: "Too many requests; see Retry-After",
     503: "A part we stand on is away; see Retry-After",
   };
-  if (operation.requestBody !== undefined || operation.parameters !== undefined) reasons[400] = "The request is not valid";
+  if (operation.requestBody !== undefined || operation.parameters !== undefined)
+    reasons[400] = "The request is not valid";
   if (path.includes("{")) reasons[404] = "There is no such thing, or it is not yours";
-  if (method !== "get") Object.assign(reasons, { 409: "It is not in a state for this", 413: "The body exceeds 64 KiB" });
-  if (method === "patch") Object.assign(reasons, { 412: "It was changed meanwhile", 428: "If-Match is missing" });
+  if (method !== "get")
+    Object.assign(reasons, { 409: "It is not in a state for this", 413: "The body exceeds 64 KiB" });
+  if (method === "patch")
+    Object.assign(reasons, { 412: "It was changed meanwhile", 428: "If-Match is missing" });
   const content = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
-  for (const [status, description] of Object.entries(reasons)) operation.responses[status] ??= { description, content };
-  if (operation.responses["201"] !== undefined) addHeader(operation, "Idempotency-Key", false, "Same key and body, same answer");
+  for (const [status, description] of Object.entries(reasons))
+    operation.responses[status] ??= { description, content };
+  if (operation.responses["201"] !== undefined)
+    addHeader(operation, "Idempotency-Key", false, "Same key and body, same answer");
   if (method === "patch") addHeader(operation, "If-Match", true, "The ETag that was read");
   if (path.endsWith("/events")) addHeader(operation, "Last-Event-ID", false, "The last event that was seen");
 }

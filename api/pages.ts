@@ -125,7 +125,8 @@ function send(page: PageFile, ifNoneMatch: string | undefined, acceptEncoding: s
   // RFC 9110 §13.1.2: a weak comparison, over a list of tags.
   const known = (ifNoneMatch ?? "").split(",").some((tag) => tag.trim().replace(/^W\//, "") === page.etag);
   if (known) return new Response(null, { status: 304, headers });
-  if (page.gzipped === null || !/\bgzip\b/.test(acceptEncoding ?? "")) return new Response(page.bytes, { headers });
+  if (page.gzipped === null || !/\bgzip\b/.test(acceptEncoding ?? ""))
+    return new Response(page.bytes, { headers });
   return new Response(page.gzipped, { headers: { ...headers, "Content-Encoding": "gzip" } });
 }
 

@@ -5,12 +5,12 @@ import type { Caller, PlaybackRecord } from "../core/records.ts";
 import { findAsset, findPublishedAssets } from "../stores/library/assets.ts";
 import { endPlayback, findPlayback, recordPosition } from "../stores/library/playbacks.ts";
 import { findAvailableTitle } from "../stores/library/titles.ts";
-import { atLeast } from "./auth.ts";
 import { isPlayable } from "./asset-view.ts";
+import { atLeast } from "./auth.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { grantedUrl, grantExpiry, openPlayback, playbackView } from "./open-playback.ts";
+import { grantExpiry, grantedUrl, openPlayback, playbackView } from "./open-playback.ts";
 
 const newPlayback = z
   .strictObject({
@@ -54,7 +54,10 @@ const renewRoute = createRoute({
   summary: "Go on watching",
   request: { params: sessionParams },
   responses: {
-    200: jsonAnswer(z.object({ manifestUrl: z.string(), expiresAt: instant }).openapi("Renewed"), "A fresh grant"),
+    200: jsonAnswer(
+      z.object({ manifestUrl: z.string(), expiresAt: instant }).openapi("Renewed"),
+      "A fresh grant",
+    ),
   },
 });
 const beaconsRoute = createRoute({
@@ -88,9 +91,14 @@ export function playbackRoutes(deps: ApiDeps) {
       const caller = c.get("caller");
       const title = await findAvailableTitle(library, caller.tenant, body.titleId);
       if (title === null) throw notFound("title");
-      const assets = await findPublishedAssets(library, caller.tenant, title.assetId === null ? [] : [title.assetId]);
+      const assets = await findPublishedAssets(
+        library,
+        caller.tenant,
+        title.assetId === null ? [] : [title.assetId],
+      );
       const [asset] = assets.values();
-      if (asset === undefined) throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
+      if (asset === undefined)
+        throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
       const renews = body.capabilities?.renews ?? false;
       const answer = await once(c, library, body, (makeId) =>
         openPlayback(deps, caller, { asset, titleId: title._id, renews, sessionId: makeId("ps") }),

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ZodError } from "zod";
-import { asFailure, Failure, type FieldError, requestFailure } from "../core/errors.ts";
+import { asFailure, type Failure, type FieldError, requestFailure } from "../core/errors.ts";
 
 /** RFC 9457 §3.1: the members of a problem details object; `code` and `errors` are our extensions. */
 export interface Problem {
@@ -35,7 +35,11 @@ export function problemResponse(c: Context, thrown: unknown): Response {
 function requestFailureOf(thrown: unknown): Failure {
   if (!(thrown instanceof HTTPException)) return asFailure(thrown);
   if (thrown.status === 400) return requestFailure(400, "invalid_request", "The body is not valid JSON.");
-  return requestFailure(thrown.status, "request_refused", TITLES[thrown.status] ?? "The request was refused.");
+  return requestFailure(
+    thrown.status,
+    "request_refused",
+    TITLES[thrown.status] ?? "The request was refused.",
+  );
 }
 
 /** 400 `invalid_request` with one entry per fault, as paths into the body (or the query). */

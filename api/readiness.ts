@@ -29,7 +29,8 @@ export function openReadiness(dependencies: readonly Dependency[]): () => Promis
 async function checkAll(dependencies: readonly Dependency[]): Promise<Readiness> {
   const checked = await Promise.all(dependencies.map(async (one) => [one.name, await check(one)] as const));
   const down = checked.filter(([, { ok }]) => !ok);
-  const status = down.length === 0 ? "ready" : down.some(([, { needed }]) => needed) ? "unavailable" : "degraded";
+  const status =
+    down.length === 0 ? "ready" : down.some(([, { needed }]) => needed) ? "unavailable" : "degraded";
   return { status, dependencies: Object.fromEntries(checked) };
 }
 
@@ -42,7 +43,8 @@ async function check({ needed, check }: Dependency) {
     await Promise.race([check(), late]);
     return { ok: true, needed, ms: since() };
   } catch (thrown) {
-    const problem = thrown instanceof Error && thrown.name === "Failure" ? thrown.message : "It does not answer.";
+    const problem =
+      thrown instanceof Error && thrown.name === "Failure" ? thrown.message : "It does not answer.";
     return { ok: false, needed, ms: since(), problem };
   } finally {
     clearTimeout(timer);

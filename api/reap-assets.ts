@@ -1,8 +1,8 @@
-import type { Logger } from "pino";
 import type { AssetRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { listUnemptiedAssets, markAssetEmptied } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
+import type { Log } from "../stores/log.ts";
 
 /** How many assets one round takes up. */
 const ROUND = 50;
@@ -10,7 +10,7 @@ const ROUND = 50;
 const SETTLED_MS = 10 * 60_000;
 
 /** One round: empties the storage of deleted assets, master and all generations. Several processes may run it at once. */
-export async function reapAssets(parts: { library: Library; blobs: Blobs; log: Logger }): Promise<void> {
+export async function reapAssets(parts: { library: Library; blobs: Blobs; log: Log }): Promise<void> {
   for (const asset of await listUnemptiedAssets(parts.library, ROUND)) {
     await emptyAsset(parts, asset).catch((thrown) =>
       parts.log.warn({ assetId: asset._id, err: thrown }, "storage of a deleted asset not emptied"),

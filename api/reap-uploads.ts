@@ -37,7 +37,10 @@ async function tried({ log }: CompletionParts, upload: UploadRecord, work: Promi
  * Frees what storage holds of a dead upload, and notes it. The object itself stays where the asset got it after all: a
  * completer whose lease had run out may have pinned it before the upload was ended.
  */
-export async function reapUpload({ library, blobs }: Pick<CompletionParts, "library" | "blobs">, upload: UploadRecord) {
+export async function reapUpload(
+  { library, blobs }: Pick<CompletionParts, "library" | "blobs">,
+  upload: UploadRecord,
+) {
   await blobs.abortMultipart({ key: upload.sourceKey, multipartId: upload.multipartId });
   const asset = await findAsset(library, upload.tenant, upload.assetId);
   if (!asset?.pinned) await blobs.remove("sources", [upload.sourceKey]);

@@ -12,7 +12,18 @@ import {
   updateTitle,
 } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
-import { BEARER, cursorText, decodeCursor, encodeCursor, idParams, instant, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
+import {
+  BEARER,
+  cursorText,
+  decodeCursor,
+  encodeCursor,
+  idParams,
+  instant,
+  jsonAnswer,
+  jsonBody,
+  pageOf,
+  pageQuery,
+} from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
 import { newTitle, presentTitle, titlePatch, titleTypes, titleView } from "./title-view.ts";
@@ -21,7 +32,11 @@ const publication = z
   .strictObject({
     availableFrom: instant.nullable().optional(),
     availableUntil: instant.nullable().optional(),
-    regions: z.array(z.string().regex(/^[A-Z]{2}$/)).max(300).nullable().optional(),
+    regions: z
+      .array(z.string().regex(/^[A-Z]{2}$/))
+      .max(300)
+      .nullable()
+      .optional(),
   })
   .openapi("Publication");
 
@@ -121,7 +136,11 @@ export function titleRoutes(deps: ApiDeps) {
     })
     .openapi(listRoute, async (c) => {
       const { limit, cursor, type } = c.req.valid("query");
-      const page = await listTitles(library, c.get("caller").tenant, { type, limit, after: decodeCursor(cursor) });
+      const page = await listTitles(library, c.get("caller").tenant, {
+        type,
+        limit,
+        after: decodeCursor(cursor),
+      });
       const now = library.serverNow();
       const data = page.records.map((title) => presentTitle(title, now));
       return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
@@ -154,7 +173,9 @@ export function titleRoutes(deps: ApiDeps) {
       const from = availableFrom ? new Date(availableFrom) : null;
       const until = availableUntil ? new Date(availableUntil) : null;
       if (until !== null && until <= (from ?? now)) {
-        const fields = [{ path: "availableUntil", message: "must lie in the future and behind availableFrom" }];
+        const fields = [
+          { path: "availableUntil", message: "must lie in the future and behind availableFrom" },
+        ];
         throw requestFailure(400, "invalid_request", "The request is not valid.", fields);
       }
       const changed = await move(deps, await found(tenant, c.req.valid("param").id), (title) => {
@@ -170,7 +191,8 @@ export function titleRoutes(deps: ApiDeps) {
     .openapi(unpublishRoute, async (c) => {
       const title = await found(c.get("caller").tenant, c.req.valid("param").id);
       const changed = await move(deps, title, ({ state }) => {
-        if (state === "draft") throw requestFailure(409, "title_not_published", "The title was never published.");
+        if (state === "draft")
+          throw requestFailure(409, "title_not_published", "The title was never published.");
         return { state: "unpublished" };
       });
       return c.json(present(c, changed), 200);
@@ -222,11 +244,13 @@ async function checkLinks(
   const fields = [];
   if (links.assetId) {
     const asset = await findAsset(library, tenant, links.assetId);
-    if (asset === null || asset.state === "deleted") fields.push({ path: "assetId", message: "is not an asset" });
+    if (asset === null || asset.state === "deleted")
+      fields.push({ path: "assetId", message: "is not an asset" });
   }
   if (links.parentId) {
     const parent = await findTitle(library, tenant, links.parentId);
-    const holds = parent !== null && (parent.type === "series" || parent.type === "season") && parent._id !== own;
+    const holds =
+      parent !== null && (parent.type === "series" || parent.type === "season") && parent._id !== own;
     if (!holds) fields.push({ path: "parentId", message: "is not a series or season" });
   }
   if (fields.length > 0) throw requestFailure(400, "invalid_request", "The request is not valid.", fields);

@@ -16,7 +16,10 @@ function localized(maxLength: number) {
   const text = z.string().trim().min(1).max(maxLength);
   const byLanguage = z
     .record(z.string().regex(LANGUAGE), text)
-    .refine((texts) => Object.keys(texts).length >= 1 && Object.keys(texts).length <= 50, "needs 1 to 50 languages");
+    .refine(
+      (texts) => Object.keys(texts).length >= 1 && Object.keys(texts).length <= 50,
+      "needs 1 to 50 languages",
+    );
   return z.union([text.transform((one): Localized => ({ [DEFAULT_LANGUAGE]: one })), byLanguage]);
 }
 
@@ -28,13 +31,22 @@ const content = {
   cast: z.array(word).max(200),
   releaseYear: z.number().int().min(1870).max(2200).nullable(),
   maturity: z.string().trim().min(1).max(20).nullable(),
-  artwork: z.strictObject({ posterUrl: z.url({ protocol: /^https?$/ }).max(2_000).nullable() }),
+  artwork: z.strictObject({
+    posterUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2_000)
+      .nullable(),
+  }),
   assetId: z.string().min(1).max(100).nullable(),
   parentId: z.string().min(1).max(100).nullable(),
 };
 
 export const newTitle = z
-  .strictObject({ type: titleTypes.default("movie"), ...z.object(content).partial().shape, name: content.name })
+  .strictObject({
+    type: titleTypes.default("movie"),
+    ...z.object(content).partial().shape,
+    name: content.name,
+  })
   .openapi("NewTitle");
 export const titlePatch = z.strictObject(z.object(content).partial().shape).openapi("TitlePatch");
 
@@ -92,10 +104,13 @@ export function inLanguage(texts: Localized, wanted: readonly string[]): string 
 
 /** The languages of an Accept-Language header, most wanted first (RFC 9110 §12.5.4). */
 export function acceptedLanguages(header: string | undefined): string[] {
-  const ranges = (header ?? "").slice(0, 500).split(",").map((entry) => {
-    const [range = "", quality] = entry.trim().split(/\s*;\s*q=/i);
-    return { range: range.trim(), quality: quality === undefined ? 1 : Number(quality) };
-  });
+  const ranges = (header ?? "")
+    .slice(0, 500)
+    .split(",")
+    .map((entry) => {
+      const [range = "", quality] = entry.trim().split(/\s*;\s*q=/i);
+      return { range: range.trim(), quality: quality === undefined ? 1 : Number(quality) };
+    });
   return ranges
     .filter(({ range, quality }) => LANGUAGE.test(range) && quality > 0)
     .sort((a, b) => b.quality - a.quality)

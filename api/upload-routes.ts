@@ -6,7 +6,7 @@ import { createAsset } from "../stores/library/assets.ts";
 import { findTitle } from "../stores/library/titles.ts";
 import { countOpenUploads, createUpload, findUpload } from "../stores/library/uploads.ts";
 import { atLeast } from "./auth.ts";
-import { closed, type Completions, completeUpload, endUpload } from "./complete-upload.ts";
+import { type Completions, closed, completeUpload, endUpload } from "./complete-upload.ts";
 import { BEARER, idParams, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { type IdMaker, once } from "./idempotency.ts";
@@ -91,7 +91,9 @@ const partsRoute = createRoute({
   path: "/v1/uploads/{id}/parts",
   summary: "Get presigned URLs for parts",
   request: { params: idParams, body: jsonBody(wantedParts) },
-  responses: { 200: jsonAnswer(signedParts, "One URL per part, good for that part's number, length and checksum") },
+  responses: {
+    200: jsonAnswer(signedParts, "One URL per part, good for that part's number, length and checksum"),
+  },
 });
 const statusRoute = createRoute({
   ...common,
@@ -107,7 +109,9 @@ const completeRoute = createRoute({
   path: "/v1/uploads/{id}/complete",
   summary: "All parts are sent",
   request: { params: idParams, body: { content: { "application/json": { schema: z.strictObject({}) } } } },
-  responses: { 202: jsonAnswer(z.object({ assetId: z.string() }).openapi("Completed"), "The asset is being made") },
+  responses: {
+    202: jsonAnswer(z.object({ assetId: z.string() }).openapi("Completed"), "The asset is being made"),
+  },
 });
 const abortRoute = createRoute({
   ...common,
@@ -125,7 +129,9 @@ export function uploadRoutes(deps: ApiDeps) {
   return new OpenAPIHono<ApiEnv>()
     .openapi(openRoute, async (c) => {
       const body = c.req.valid("json");
-      const answer = await once(c, library, body, (makeId) => openUpload(deps, c.get("caller"), body, makeId));
+      const answer = await once(c, library, body, (makeId) =>
+        openUpload(deps, c.get("caller"), body, makeId),
+      );
       return c.json(answer, 201, { Location: `/v1/uploads/${answer.id}` });
     })
     .openapi(partsRoute, async (c) => {
@@ -141,7 +147,12 @@ export function uploadRoutes(deps: ApiDeps) {
       return c.json({ ...presentUpload(upload), filename, sizeBytes, parts }, 200);
     })
     .openapi(completeRoute, async (c) => {
-      const { assetId } = await completeUpload(deps, running, c.get("caller").tenant, c.req.valid("param").id);
+      const { assetId } = await completeUpload(
+        deps,
+        running,
+        c.get("caller").tenant,
+        c.req.valid("param").id,
+      );
       return c.json({ assetId }, 202);
     })
     .openapi(abortRoute, async (c) => {
@@ -201,12 +212,18 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   return presentUpload(upload);
 }
 
-async function signParts({ library, blobs, config }: ApiDeps, upload: UploadRecord, wanted: { partNumber: number; sha256: string }[]) {
+async function signParts(
+  { library, blobs, config }: ApiDeps,
+  upload: UploadRecord,
+  wanted: { partNumber: number; sha256: string }[],
+) {
   if (upload.state !== "open") throw closed(upload.state);
   const now = library.serverNow();
   if (upload.expiresAt <= now) throw closed("expired");
   const unknown = wanted.flatMap(({ partNumber }, index) =>
-    partNumber > upload.partCount ? [{ path: `parts.${index}.partNumber`, message: `must be ≤${upload.partCount}` }] : [],
+    partNumber > upload.partCount
+      ? [{ path: `parts.${index}.partNumber`, message: `must be ≤${upload.partCount}` }]
+      : [],
   );
   if (unknown.length > 0) throw requestFailure(400, "invalid_request", "The request is not valid.", unknown);
   const expiresInSeconds = config.uploads.partUrlSeconds;

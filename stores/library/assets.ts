@@ -1,10 +1,10 @@
-import type { Filter, IndexDescription } from "mongodb";
+import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
 import { requestFailure } from "../../core/errors.ts";
-import type { AssetError, AssetRecord, AssetState, PinnedSource } from "../../core/records.ts";
+import type { AssetError, AssetRecord, AssetState, PinnedSource, TaskRecord } from "../../core/records.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
-import { callOffTasks, reopenTasks } from "./work.ts";
+import { callOffTasks } from "./work.ts";
 
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
@@ -124,12 +124,11 @@ export async function setAssetTitle(
  * Stops an unfinished asset; null where it is finished already. Its open tasks are cancelled and their epoch
  * raised, so that whatever a worker still writes for them is refused.
  */
-export async function cancelAsset(
-  library: Library,
-  tenant: string,
-  id: string,
-): Promise<AssetRecord | null> {
-  const asset = await changeAsset(library, tenant, id, UNFINISHED_STATES, { state: "cancelled", error: null });
+export async function cancelAsset(library: Library, tenant: string, id: string): Promise<AssetRecord | null> {
+  const asset = await changeAsset(library, tenant, id, UNFINISHED_STATES, {
+    state: "cancelled",
+    error: null,
+  });
   if (asset !== null) await callOffTasks(library, id);
   return asset;
 }
@@ -165,10 +164,30 @@ export async function retryAsset(library: Library, tenant: string, id: string): 
   const asset = await findAsset(library, tenant, id);
   if (asset === null || asset.pinned === null) return null;
   if (asset.state !== "failed" && asset.state !== "cancelled") return null;
-  await reopenTasks(library, id);
+  await reopenTasks(library, tenant, id);
   // With the plan there is nothing left to probe, and a finished probe would never be offered again.
   const state = asset.plan === null ? "queued" : "encoding";
   return changeAsset(library, tenant, id, ["failed", "cancelled"], { state, error: null });
+}
+
+/** What had failed or was called off is to do again, with a fresh budget; whoever still holds it holds nothing. */
+async function reopenTasks(library: Library, tenant: string, assetId: string): Promise<void> {
+  const again: UpdateFilter<TaskRecord> = {
+    $set: {
+      state: "todo",
+      failures: 0,
+      deaths: 0,
+      earlyDeaths: 0,
+      notBefore: null,
+      leaseUntil: null,
+      worker: null,
+      error: null,
+      ratio: 0,
+    },
+    $inc: { epoch: 1 },
+  };
+  const over: Filter<TaskRecord> = { assetId, tenant, state: { $in: ["failed", "cancelled"] } };
+  await fromDriver(library.tasks.updateMany(over, again));
 }
 
 async function changeAsset(

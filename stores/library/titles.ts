@@ -134,14 +134,22 @@ export async function findAvailableTitle(
 }
 
 /** Everything that a viewer of the tenant may see now, newest first, up to `limit`. */
-export async function listAvailableTitles(library: Library, tenant: string, limit: number): Promise<TitleRecord[]> {
+export async function listAvailableTitles(
+  library: Library,
+  tenant: string,
+  limit: number,
+): Promise<TitleRecord[]> {
   const filter = availableTitles(tenant, library.serverNow());
-  return fromDriver(library.titles.find(filter, { maxTimeMS: 5_000 }).sort({ createdAt: -1 }).limit(limit).toArray());
+  return fromDriver(
+    library.titles.find(filter, { maxTimeMS: 5_000 }).sort({ createdAt: -1 }).limit(limit).toArray(),
+  );
 }
 
 /** Gives an asset to the title it was uploaded for, where that has none yet. */
 export async function adoptAsset(library: Library, tenant: string, assetId: string): Promise<void> {
-  const asset = await fromDriver(library.assets.findOne({ _id: assetId, tenant }, { projection: { titleId: 1 } }));
+  const asset = await fromDriver(
+    library.assets.findOne({ _id: assetId, tenant }, { projection: { titleId: 1 } }),
+  );
   if (!asset?.titleId) return;
   const childless: Filter<TitleRecord> = { _id: asset.titleId, tenant, assetId: null };
   const adopt = { $set: { assetId, updatedAt: library.serverNow() }, $inc: { version: 1 } };

@@ -95,7 +95,11 @@ export async function listExpiredUploads(library: Library, limit: number): Promi
 /** Open uploads of any tenant whose completer vanished in the middle, for the reaper to finish. */
 export async function listAbandonedCompletions(library: Library, limit: number): Promise<UploadRecord[]> {
   const now = library.serverNow();
-  const filter: Filter<UploadRecord> = { state: "open", completingUntil: { $lte: now }, expiresAt: { $gt: now } };
+  const filter: Filter<UploadRecord> = {
+    state: "open",
+    completingUntil: { $lte: now },
+    expiresAt: { $gt: now },
+  };
   return fromDriver(library.uploads.find(filter).limit(limit).toArray());
 }
 
