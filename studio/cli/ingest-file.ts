@@ -26,11 +26,7 @@ export interface FileIngest {
 /** One file from disk to ready (and published, where wished). Throws what `explainFailure` can explain. */
 export async function ingestFile(ingest: FileIngest): Promise<void> {
   const { api, path, line, signal } = ingest;
-  const file = await openAsBlob(path).catch((thrown) => {
-    const failure = new IngestFailure("file_unreadable", `${path} cannot be read.`);
-    failure.cause = thrown;
-    throw failure;
-  });
+  const file = await openFile(path);
   const upload =
     ingest.uploadId === null ? await openUpload(ingest, file) : await reopen(ingest, ingest.uploadId, file);
   ingest.onUpload(upload.id);
@@ -48,6 +44,16 @@ export async function ingestFile(ingest: FileIngest): Promise<void> {
     signal,
   });
   line.finish(`Published  ${title.id} "${ingest.titleName}"`);
+}
+
+async function openFile(path: string): Promise<Blob> {
+  try {
+    return await openAsBlob(path);
+  } catch (thrown) {
+    const failure = new IngestFailure("file_unreadable", `${path} cannot be read.`);
+    failure.cause = thrown;
+    throw failure;
+  }
 }
 
 /** A name to show for a file that was given none. */

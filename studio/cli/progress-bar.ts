@@ -1,6 +1,6 @@
 const BAR_CELLS = 24;
 /** Without a terminal: a line at every such step of the way. */
-const PLAIN_STEP = 0.1;
+const PLAIN_STEP = 0.25;
 const RATE_WINDOW_MS = 5_000;
 
 /** One task's progress on a stream: a redrawn line on a terminal, sparse plain lines elsewhere. */
