@@ -30,15 +30,17 @@ async function wireToStore() {
     changes.emit("opened");
     state.sockets.add(near);
     near.pipe(far);
-    far.on("data", (piece) => {
-      if (state.frozen) return;
-      state.bytes += piece.length;
-      if (state.bytes > state.cutAfter) near.resetAndDestroy();
-      else if (!near.write(piece)) {
-        far.pause();
-        near.once("drain", () => far.resume());
-      }
-    });
+    // A frozen wire passes nothing on, not even that the store hung up.
+    if (state.frozen) far.pause();
+    else
+      far.on("data", (piece) => {
+        state.bytes += piece.length;
+        if (state.bytes > state.cutAfter) near.resetAndDestroy();
+        else if (!near.write(piece)) {
+          far.pause();
+          near.once("drain", () => far.resume());
+        }
+      });
     const end = () => {
       if (!state.sockets.delete(near)) return;
       state.open--;
