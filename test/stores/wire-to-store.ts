@@ -8,7 +8,6 @@ export async function wireToStore() {
   const state = {
     bytes: 0,
     open: 0,
-
     sockets: new Set<Socket>(),
     cutAfter: Number.POSITIVE_INFINITY,
     cutsLeft: Number.POSITIVE_INFINITY,
