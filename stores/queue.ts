@@ -42,7 +42,10 @@ const retryStrategy = (times: number): number => Math.min(200 * times, 2_000);
 /** Opens the producers' side. Connects lazily and survives Redis being away. */
 export function openQueue(settings: QueueSettings): WorkQueue {
   const connection = connect(settings.url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
-  const queue = new Queue(QUEUE_NAME, { connection: connection as ConnectionOptions, prefix: settings.prefix });
+  const queue = new Queue(QUEUE_NAME, {
+    connection: connection as ConnectionOptions,
+    prefix: settings.prefix,
+  });
   // Without a listener a lost connection would end the process; ioredis reconnects by itself.
   queue.on("error", () => undefined);
   return {
@@ -77,16 +80,18 @@ async function addAll(queue: Queue, offers: readonly Offer[]): Promise<void> {
 async function queueDepth(queue: Queue): Promise<{ waiting: number; active: number; delayed: number }> {
   const counts = await queue.getJobCounts("waiting", "prioritized", "active", "delayed");
   return {
-    waiting: (counts["waiting"] ?? 0) + (counts["prioritized"] ?? 0),
-    active: counts["active"] ?? 0,
-    delayed: counts["delayed"] ?? 0,
+    waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0),
+    active: counts.active ?? 0,
+    delayed: counts.delayed ?? 0,
   };
 }
 
 async function checkRedis(connection: Redis): Promise<void> {
-  const setting = async (name: string): Promise<string> => ((await connection.config("GET", name)) as string[])[1] ?? "";
+  const setting = async (name: string): Promise<string> =>
+    ((await connection.config("GET", name)) as string[])[1] ?? "";
   const [policy, appendOnly] = await Promise.all([setting("maxmemory-policy"), setting("appendonly")]);
-  if (policy !== "noeviction") throw weak(`Redis evicts keys (maxmemory-policy is ${policy}); set it to noeviction.`);
+  if (policy !== "noeviction")
+    throw weak(`Redis evicts keys (maxmemory-policy is ${policy}); set it to noeviction.`);
   if (appendOnly !== "yes") throw weak("Redis keeps no append-only file; start it with --appendonly yes.");
 }
 
@@ -118,7 +123,11 @@ export interface Consumer {
  * Runs `handle` for offered tasks, at most `slots` at once. A worker killed with `kill -9` has its jobs
  * offered again after lock and stall check (measured: under 10 s); the library's lease decides who works.
  */
-export function consume(settings: QueueSettings, slots: number, handle: (taskId: string) => Promise<Handled>): Consumer {
+export function consume(
+  settings: QueueSettings,
+  slots: number,
+  handle: (taskId: string) => Promise<Handled>,
+): Consumer {
   const connection = connect(settings.url, { maxRetriesPerRequest: null });
   const run = async (job: Job<{ taskId: string }>, token?: string): Promise<void> => {
     const handled = await handle(job.data.taskId);

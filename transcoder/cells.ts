@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFragments } from "../core/box-reader.ts";
-import { setSequenceNumber } from "../core/fragment.ts";
 import { Failure } from "../core/errors.ts";
+import { setSequenceNumber } from "../core/fragment.ts";
 import { INIT_NAME, packagePrefix, segmentName, trackFolder } from "../core/keys.ts";
 import type { CellRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
@@ -50,7 +50,8 @@ export function cutCells(
     for (let have = 0; have < frames; next++) {
       const fragment = fragments[next];
       if (fragment === undefined) throw broken(`segment ${segment} has ${have} of ${frames} frames`);
-      if (!fragment.samples[0]?.isSync) throw broken(`segment ${segment} has a fragment without a keyframe first`);
+      if (!fragment.samples[0]?.isSync)
+        throw broken(`segment ${segment} has a fragment without a keyframe first`);
       have += fragment.samples.length;
       if (have > frames) throw broken(`segment ${segment} has ${have} of ${frames} frames`);
       members.push(fragment);
@@ -76,14 +77,27 @@ export function cutCells(
 }
 
 /** Writes a track's init segment, once; another attempt's equal bytes are welcome, other bytes are an error. */
-export async function storeInit(blobs: Blobs, place: TrackPlace, init: Uint8Array): Promise<{ key: string; sha256: string }> {
+export async function storeInit(
+  blobs: Blobs,
+  place: TrackPlace,
+  init: Uint8Array,
+): Promise<{ key: string; sha256: string }> {
   const key = objectKey(place, INIT_NAME);
-  await blobs.put("media", key, init, { contentType: contentType(place), cacheControl: IMMUTABLE, createOnce: true });
+  await blobs.put("media", key, init, {
+    contentType: contentType(place),
+    cacheControl: IMMUTABLE,
+    createOnce: true,
+  });
   return { key, sha256: sha256(init) };
 }
 
 /** Writes cells, once each, a few at a time, and describes what was written. */
-export async function storeCells(blobs: Blobs, place: TrackPlace, cells: readonly Cell[], signal: AbortSignal): Promise<CellRecord[]> {
+export async function storeCells(
+  blobs: Blobs,
+  place: TrackPlace,
+  cells: readonly Cell[],
+  signal: AbortSignal,
+): Promise<CellRecord[]> {
   const records: CellRecord[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
@@ -91,7 +105,11 @@ export async function storeCells(blobs: Blobs, place: TrackPlace, cells: readonl
       signal.throwIfAborted();
       const cell = cells[index]!;
       const key = objectKey(place, segmentName(cell.segment));
-      await blobs.put("media", key, cell.bytes, { contentType: contentType(place), cacheControl: IMMUTABLE, createOnce: true });
+      await blobs.put("media", key, cell.bytes, {
+        contentType: contentType(place),
+        cacheControl: IMMUTABLE,
+        createOnce: true,
+      });
       records[index] = {
         key,
         segment: cell.segment,

@@ -16,7 +16,8 @@ import type { TaskContext } from "./task-context.ts";
 export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
   const track = plan.audio[context.task.chunk];
-  if (track === undefined) throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
+  if (track === undefined)
+    throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
   const mediaSeconds = timelineSeconds(plan.timeline);
   const file = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
@@ -32,8 +33,13 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const needed = audioFrameCount(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME);
   const frames = readAacFrames(rest);
   if (frames.length < needed) {
-    if (await isShortOfDisk(context, "")) throw new Failure("resource", "scratch_full", "The worker's disk is full.");
-    throw new Failure("ours", "encode_failed", `The sound has ${frames.length} frames where ${needed} were planned.`);
+    if (await isShortOfDisk(context, ""))
+      throw new Failure("resource", "scratch_full", "The worker's disk is full.");
+    throw new Failure(
+      "ours",
+      "encode_failed",
+      `The sound has ${frames.length} frames where ${needed} were planned.`,
+    );
   }
   const cells = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
     ({ firstFrame, frameCount }, segment): Cell => ({
@@ -59,7 +65,12 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         initSha256: stored.sha256,
         codec: codecString(init),
         timescale: track.sampleRateHz,
-        cells: await storeCells(context.blobs, place, cells.filter((cell) => cell.durationTicks > 0), context.signal),
+        cells: await storeCells(
+          context.blobs,
+          place,
+          cells.filter((cell) => cell.durationTicks > 0),
+          context.signal,
+        ),
       },
     ],
     images: [],

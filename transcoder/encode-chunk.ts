@@ -9,8 +9,8 @@ import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
-import type { TaskContext } from "./task-context.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
 /** One rung of one chunk, checked and cut, before it is stored. */
@@ -27,7 +27,8 @@ interface EncodedRung {
 export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
   const chunk = plan.chunks[context.task.chunk];
-  if (chunk === undefined) throw new Failure("ours", "internal", "The task names a chunk that the plan does not have.");
+  if (chunk === undefined)
+    throw new Failure("ours", "internal", "The task names a chunk that the plan does not have.");
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
@@ -87,7 +88,8 @@ async function readRung(outputDirectory: string, plan: Plan, chunk: Chunk, rung:
 function checkInit(init: Uint8Array, plan: Plan, rung: Rung): void {
   const facts = readInit(init);
   if (facts.timescale !== plan.timeline.timescale) throw mismatch(rung, `timescale ${facts.timescale}`);
-  if (facts.width !== rung.width || facts.height !== rung.height) throw mismatch(rung, `size ${facts.width}×${facts.height}`);
+  if (facts.width !== rung.width || facts.height !== rung.height)
+    throw mismatch(rung, `size ${facts.width}×${facts.height}`);
 }
 
 /** Every fragment begins where the one before it ends, from the chunk's own start (Apple 7.3). */
@@ -95,14 +97,20 @@ function checkTimes(rest: Uint8Array, plan: Plan, chunk: Chunk, rung: Rung): voi
   const { ticksPerFrame } = plan.timeline;
   let expected = chunkFrames(plan.timeline, chunk).firstFrame * ticksPerFrame;
   for (const fragment of readFragments(rest)) {
-    if (fragment.baseDecodeTime !== expected) throw mismatch(rung, `a fragment at ${fragment.baseDecodeTime}, not ${expected}`);
+    if (fragment.baseDecodeTime !== expected)
+      throw mismatch(rung, `a fragment at ${fragment.baseDecodeTime}, not ${expected}`);
     for (const sample of fragment.samples) {
-      if (sample.durationTicks !== ticksPerFrame) throw mismatch(rung, `a frame of ${sample.durationTicks} ticks`);
+      if (sample.durationTicks !== ticksPerFrame)
+        throw mismatch(rung, `a frame of ${sample.durationTicks} ticks`);
       expected += sample.durationTicks;
     }
   }
 }
 
 function mismatch(rung: Rung, detail: string): Failure {
-  return new Failure("ours", "encode_failed", `The encoder's output for ${rung.id} is not what was planned: ${detail}.`);
+  return new Failure(
+    "ours",
+    "encode_failed",
+    `The encoder's output for ${rung.id} is not what was planned: ${detail}.`,
+  );
 }

@@ -52,7 +52,10 @@ export async function runFfmpeg(
     context.signal.throwIfAborted();
     if (run.ending === "exited" && run.exitCode === 0) return run;
     if (run.ending === "killed" && kills < KILLS_FORGIVEN) {
-      context.log.warn({ taskId: context.task._id, kills: kills + 1 }, "ffmpeg was killed; starting it again");
+      context.log.warn(
+        { taskId: context.task._id, kills: kills + 1 },
+        "ffmpeg was killed; starting it again",
+      );
       continue;
     }
     throw await explain(context, run);
@@ -62,12 +65,21 @@ export async function runFfmpeg(
 async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> {
   const cause = new Error(`${run.shellLine}\n${run.stderrTail}`);
   if (run.ending === "limit" || run.ending === "killed") {
-    return new Failure("resource", "encode_failed", "The encoder ran into a limit of this machine (time, memory or output size).", { cause });
+    return new Failure(
+      "resource",
+      "encode_failed",
+      "The encoder ran into a limit of this machine (time, memory or output size).",
+      { cause },
+    );
   }
   if (await isShortOfDisk(context, run.stderrTail)) {
     return new Failure("resource", "scratch_full", "The worker's disk is full.", { cause });
   }
-  if (/Invalid data found|could not find codec parameters|not in allowed list|Decoder .* not found/i.test(run.stderrTail)) {
+  if (
+    /Invalid data found|could not find codec parameters|not in allowed list|Decoder .* not found/i.test(
+      run.stderrTail,
+    )
+  ) {
     return sourceFailure("source_damaged", "The encoder could not read the source to its end.", cause);
   }
   return new Failure("ours", "encode_failed", "The encoder failed on this source.", { cause });
@@ -75,5 +87,8 @@ async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> 
 
 /** ffmpeg answers 0 on a full disk, and so this is also asked when its output is not what was planned. */
 export async function isShortOfDisk(context: TaskContext, stderrTail: string): Promise<boolean> {
-  return /No space left on device|Disk quota exceeded/i.test(stderrTail) || (await context.scratch.freeBytes()) < NEARLY_FULL_BYTES;
+  return (
+    /No space left on device|Disk quota exceeded/i.test(stderrTail) ||
+    (await context.scratch.freeBytes()) < NEARLY_FULL_BYTES
+  );
 }

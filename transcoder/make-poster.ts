@@ -19,7 +19,8 @@ export async function makePoster(context: TaskContext): Promise<TaskResult> {
     }),
   );
   // ITU-T T.81 B.1.1.3: every JPEG begins with SOI.
-  if (image[0] !== 0xff || image[1] !== 0xd8) throw new Failure("ours", "encode_failed", "The poster is not a picture.");
+  if (image[0] !== 0xff || image[1] !== 0xd8)
+    throw new Failure("ours", "encode_failed", "The poster is not a picture.");
   const key = packagePrefix(context.asset._id, generation) + POSTER_PATH;
   await context.blobs.put("media", key, image, {
     contentType: "image/jpeg",

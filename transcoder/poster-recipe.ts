@@ -15,7 +15,10 @@ const CANDIDATES = 48;
 export function posterSize(plan: Plan): { width: number; height: number } {
   const top = plan.rungs[0]!;
   const scale = Math.min(1, LARGEST_WIDTH / top.width);
-  return { width: Math.max(2, Math.round((top.width * scale) / 2) * 2), height: Math.max(2, Math.round((top.height * scale) / 2) * 2) };
+  return {
+    width: Math.max(2, Math.round((top.width * scale) / 2) * 2),
+    height: Math.max(2, Math.round((top.height * scale) / 2) * 2),
+  };
 }
 
 /** The ffmpeg call that makes the poster. */
@@ -31,7 +34,24 @@ export function posterRecipe(source: Source, plan: Plan): FfmpegRecipe {
     outputs: [
       {
         // 3 of 2..31: no visible blocks at about 100 kB.
-        options: ["-map", "[p]", "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3", "-threads", "1", "-map_metadata", "-1", "-f", "image2", "-update", "1"],
+        options: [
+          "-map",
+          "[p]",
+          "-frames:v",
+          "1",
+          "-c:v",
+          "mjpeg",
+          "-q:v",
+          "3",
+          "-threads",
+          "1",
+          "-map_metadata",
+          "-1",
+          "-f",
+          "image2",
+          "-update",
+          "1",
+        ],
         file: POSTER_FILE,
       },
     ],

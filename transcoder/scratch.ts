@@ -55,7 +55,8 @@ export async function openScratch(settings: ScratchSettings, blobs: Blobs): Prom
 
   return {
     async withSource(pinned, signal, use) {
-      const master = masters.get(pinned.key) ?? (await admit(masters, pinned, home, settings.limitBytes, free, blobs));
+      const master =
+        masters.get(pinned.key) ?? (await admit(masters, pinned, home, settings.limitBytes, free, blobs));
       master.users += 1;
       try {
         await waitFor(master.ready, signal);
@@ -117,7 +118,11 @@ async function makeRoom(
   while (held + pinned.sizeBytes > limitBytes || (await free()) < pinned.sizeBytes + HEADROOM_BYTES) {
     const oldest = idle.shift();
     if (oldest === undefined) {
-      throw new Failure("resource", "scratch_full", "This worker has no room on disk for the source; free some or raise the limit.");
+      throw new Failure(
+        "resource",
+        "scratch_full",
+        "This worker has no room on disk for the source; free some or raise the limit.",
+      );
     }
     masters.delete(oldest[0]);
     held -= oldest[1].sizeBytes;
@@ -130,9 +135,13 @@ async function fetchMaster(pinned: PinnedSource, path: string, blobs: Blobs): Pr
   try {
     await blobs.download("sources", pinned.key, path, { ifMatch: pinned.etag });
     const { size } = await stat(path);
-    if (size !== pinned.sizeBytes) throw new Failure("transient", "source_short", "The source did not arrive whole.");
+    if (size !== pinned.sizeBytes)
+      throw new Failure("transient", "source_short", "The source did not arrive whole.");
     if (pinned.sha256 !== null && (await sha256OfFile(path)) !== pinned.sha256) {
-      throw sourceFailure("checksum_mismatch", "The file does not have the SHA-256 that its uploader stated.");
+      throw sourceFailure(
+        "checksum_mismatch",
+        "The file does not have the SHA-256 that its uploader stated.",
+      );
     }
   } catch (error) {
     await rm(path, { force: true });

@@ -16,7 +16,10 @@ export function rungFile(rung: Rung): string {
 /** The ffmpeg call that makes all rungs of one chunk from one decode. Pure: same plan, same argv. */
 export function videoRecipe(source: Source, plan: Plan, chunk: Chunk): FfmpegRecipe {
   const frames = chunkFrames(plan.timeline, chunk);
-  const preroll = plan.timing === "retime" && frames.firstFrame > 0 ? RETIME_PREROLL_SEGMENTS * plan.timeline.framesPerSegment : 0;
+  const preroll =
+    plan.timing === "retime" && frames.firstFrame > 0
+      ? RETIME_PREROLL_SEGMENTS * plan.timeline.framesPerSegment
+      : 0;
   return {
     globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: inputOptions(source, plan, frames, preroll), file: "/in/source" }],
@@ -91,14 +94,21 @@ function fork(index: number, count: number): string {
   return index === count - 1 ? `[v${index}]` : `,split=2[v${index}][s${index + 1}]`;
 }
 
-function timingFilters(source: Source, timeline: Timeline, timing: Plan["timing"], preroll: number): string[] {
+function timingFilters(
+  source: Source,
+  timeline: Timeline,
+  timing: Plan["timing"],
+  preroll: number,
+): string[] {
   const { num, den } = timeline.frameRate;
   const renumber = [`settb=${den}/${num}`, "setpts=N"];
   // States the exact rate to the encoders; the frames already stand where it would put them.
   const rate = `fps=${num}/${den}`;
   if (timing === "count") return [...renumber, rate];
   return [
-    ...(preroll === 0 && source.video.startSeconds !== source.video.fileStartSeconds ? ["setpts=PTS-STARTPTS"] : []),
+    ...(preroll === 0 && source.video.startSeconds !== source.video.fileStartSeconds
+      ? ["setpts=PTS-STARTPTS"]
+      : []),
     `${rate}:start_time=0`,
     // The last frame stands until the end of the timeline, which was rounded to whole frames.
     `tpad=stop_mode=clone:stop=${timeline.framesPerKeyframe}`,
@@ -135,7 +145,12 @@ function outputOptions(plan: Plan, rung: Rung, index: number, frames: FrameRange
     // Nothing of the source's metadata (place, device, names) goes out (T11).
     ...["-map_metadata", "-1", "-map_chapters", "-1"],
     // A fragment per keyframe, no sample table up front, CMAF's rules, tfdt from -output_ts_offset.
-    ...["-f", "mp4", "-movflags", "+frag_keyframe+empty_moov+default_base_moof+cmaf+frag_discont+skip_trailer"],
+    ...[
+      "-f",
+      "mp4",
+      "-movflags",
+      "+frag_keyframe+empty_moov+default_base_moof+cmaf+frag_discont+skip_trailer",
+    ],
   ];
 }
 

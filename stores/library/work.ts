@@ -1,5 +1,5 @@
 import type { UpdateFilter } from "mongodb";
-import { type AssetFailureCode, ASSET_FAILURE_CODES, type Failure } from "../../core/errors.ts";
+import { ASSET_FAILURE_CODES, type AssetFailureCode, type Failure } from "../../core/errors.ts";
 import type { Plan } from "../../core/plan.ts";
 import type {
   AssetError,
@@ -38,7 +38,11 @@ export async function findAssetForWork(library: Library, assetId: string): Promi
 }
 
 /** Inserts the tasks that have no record yet. Safe to call any number of times, from anywhere. */
-export async function ensureTasks(library: Library, asset: AssetRecord, specs: readonly TaskSpec[]): Promise<void> {
+export async function ensureTasks(
+  library: Library,
+  asset: AssetRecord,
+  specs: readonly TaskSpec[],
+): Promise<void> {
   if (specs.length === 0) return;
   const known = new Set((await tasksOfAsset(library, asset._id)).map((task) => task._id));
   const missing = specs.filter((spec) => !known.has(spec.id)).map((spec) => newTask(asset, spec));
@@ -93,16 +97,29 @@ export type ClaimOutcome =
  * Claims a task for `leaseSeconds` of server time, raising its epoch: of any number of callers one wins.
  * A claim whose lease has run out is taken over and counted as a death of its worker.
  */
-export async function claimTask(library: Library, id: string, worker: string, leaseSeconds: number): Promise<ClaimOutcome> {
+export async function claimTask(
+  library: Library,
+  id: string,
+  worker: string,
+  leaseSeconds: number,
+): Promise<ClaimOutcome> {
   const task = await library.tasks.findOne({ _id: id });
   if (task === null || (task.state !== "todo" && task.state !== "claimed")) return { gone: true };
   const now = library.serverNow();
-  if (task.state === "todo" && task.notBefore !== null && task.notBefore > now) return { busyUntil: task.notBefore };
-  if (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil >= now) return { busyUntil: task.leaseUntil };
+  if (task.state === "todo" && task.notBefore !== null && task.notBefore > now)
+    return { busyUntil: task.notBefore };
+  if (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil >= now)
+    return { busyUntil: task.leaseUntil };
   const died = task.state === "claimed";
   const early = died && task.ratio === 0;
-  if (task.deaths + Number(died) > DEATHS_ALLOWED || task.earlyDeaths + Number(early) > EARLY_DEATHS_ALLOWED) {
-    const poison = await swap(library, task, { $set: { state: "failed", error: POISON }, $inc: { epoch: 1 } });
+  if (
+    task.deaths + Number(died) > DEATHS_ALLOWED ||
+    task.earlyDeaths + Number(early) > EARLY_DEATHS_ALLOWED
+  ) {
+    const poison = await swap(library, task, {
+      $set: { state: "failed", error: POISON },
+      $inc: { epoch: 1 },
+    });
     return poison === null ? { gone: true } : { poison };
   }
   const claimed = await swap(library, task, {
@@ -129,7 +146,12 @@ async function swap(
 }
 
 /** Keeps a claim alive and shows how far it is. False: the claim was lost, stop at once. */
-export async function renewLease(library: Library, claim: TaskRecord, ratio: number, leaseSeconds: number): Promise<boolean> {
+export async function renewLease(
+  library: Library,
+  claim: TaskRecord,
+  ratio: number,
+  leaseSeconds: number,
+): Promise<boolean> {
   const leaseUntil = new Date(library.serverNow().getTime() + leaseSeconds * 1000);
   const result = await library.tasks.updateOne(held(claim), { $set: { leaseUntil, ratio } });
   return result.matchedCount === 1;
@@ -160,7 +182,13 @@ export async function failTask(
   const final = verdict === "final";
   const notBefore = final ? null : new Date(library.serverNow().getTime() + verdict.retryInSeconds * 1000);
   const failed = await library.tasks.updateOne(held(claim), {
-    $set: { state: final ? "failed" : "todo", error: assetError(failure), leaseUntil: null, ratio: 0, notBefore },
+    $set: {
+      state: final ? "failed" : "todo",
+      error: assetError(failure),
+      leaseUntil: null,
+      ratio: 0,
+      notBefore,
+    },
     $inc: { failures: 1 },
     $push: { attempts: attempt },
   });
@@ -169,7 +197,9 @@ export async function failTask(
 
 /** Hands a claim back unharmed (shutdown): no attempt is burnt, the next worker may take it at once. */
 export async function releaseTask(library: Library, claim: TaskRecord): Promise<void> {
-  await library.tasks.updateOne(held(claim), { $set: { state: "todo", leaseUntil: null, worker: null, ratio: 0 } });
+  await library.tasks.updateOne(held(claim), {
+    $set: { state: "todo", leaseUntil: null, worker: null, ratio: 0 },
+  });
 }
 
 function held(claim: TaskRecord): { _id: string; epoch: number; state: "claimed" } {
@@ -223,7 +253,14 @@ export async function publishAsset(
   const result = await library.assets.updateOne(
     { _id: assetId, state: "encoding", generation: made.generation },
     {
-      $set: { state: "ready", published, renditions: made.renditions, error: null, shownRatio: 1, updatedAt: at },
+      $set: {
+        state: "ready",
+        published,
+        renditions: made.renditions,
+        error: null,
+        shownRatio: 1,
+        updatedAt: at,
+      },
       $inc: { version: 1 },
     },
   );
@@ -232,25 +269,25 @@ export async function publishAsset(
 
 /** Ends an asset's work with a reason that its owner sees. Its other tasks are called off. */
 export async function failAsset(library: Library, assetId: string, error: AssetError): Promise<void> {
-  if (await moveAsset(library, assetId, ACTIVE_STATES, { state: "failed", error })) await callOffTasks(library, assetId);
+  if (await moveAsset(library, assetId, ACTIVE_STATES, { state: "failed", error }))
+    await callOffTasks(library, assetId);
 }
 
 /** Takes every open task of an asset away from whoever has it; running encodes notice at their next renewal. */
 export async function callOffTasks(library: Library, assetId: string): Promise<void> {
   for (const state of ["todo", "claimed"] as const) {
-    await library.tasks.updateMany({ assetId, state }, { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } });
+    await library.tasks.updateMany(
+      { assetId, state },
+      { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } },
+    );
   }
 }
 
-/** Opens what had failed or was called off again, with a fresh budget; what is done stays done. */
-export async function reopenTasks(library: Library, assetId: string): Promise<void> {
-  for (const state of ["failed", "cancelled"] as const) {
-    await library.tasks.updateMany(
-      { assetId, state },
-      {
-        $set: { state: "todo", failures: 0, deaths: 0, earlyDeaths: 0, notBefore: null, error: null, worker: null },
-        $inc: { epoch: 1 },
-      },
-    );
-  }
+/** Opens a finished task again: what it made was found damaged in storage. */
+export async function redoTask(library: Library, task: TaskRecord): Promise<void> {
+  await swap(
+    library,
+    { ...task, state: "done" },
+    { $set: { state: "todo", ratio: 0, result: null }, $inc: { epoch: 1 } },
+  );
 }

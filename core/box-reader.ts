@@ -1,0 +1,235 @@
+import { Failure } from "./errors.ts";
+
+/**
+ * Reads the boxes of fragmented MP4 (ISO/IEC 14496-12, CMAF) as ffmpeg and we ourselves write it: what the
+ * gate, the cutter and the playlists need to know, and no more.
+ */
+
+/** One box within a buffer: `start` is its first byte, `body` the first after its header, `end` one past it. */
+export interface Box {
+  type: string;
+  start: number;
+  body: number;
+  end: number;
+}
+
+export interface InitFacts {
+  trackId: number;
+  kind: "video" | "audio" | "other";
+  timescale: number;
+  /** Four-letter sample entry (`avc1`, `mp4a`). */
+  sampleEntry: string;
+  width: number;
+  height: number;
+  channels: number;
+  /** The sample entry's bytes, header included, for codec strings. */
+  sampleEntryBytes: Uint8Array;
+  defaultSampleDurationTicks: number;
+}
+
+export interface SampleFacts {
+  durationTicks: number;
+  sizeBytes: number;
+  isSync: boolean;
+  compositionOffsetTicks: number;
+  /** First byte within the buffer that was read. */
+  offset: number;
+}
+
+export interface Fragment {
+  /** First byte of the `moof` within the buffer, and bytes of `moof` and `mdat` together. */
+  offset: number;
+  bytes: number;
+  sequenceNumber: number;
+  /** Where the four bytes of the sequence number stand within the buffer. */
+  sequenceNumberOffset: number;
+  baseDecodeTime: number;
+  samples: SampleFacts[];
+}
+
+/** The boxes between two positions, in order. Throws where a size leads out of the range. */
+export function readBoxes(bytes: Uint8Array, from = 0, to = bytes.length): Box[] {
+  const view = viewOf(bytes);
+  const boxes: Box[] = [];
+  for (let at = from; at < to; ) {
+    if (at + 8 > to) throw damaged("a box header is cut off");
+    let size = view.getUint32(at);
+    let header = 8;
+    if (size === 1) {
+      // 14496-12 4.2: a size of 1 means that 64 bits follow the type.
+      if (at + 16 > to) throw damaged("a box header is cut off");
+      size = Number(view.getBigUint64(at + 8));
+      header = 16;
+    } else if (size === 0) size = to - at;
+    if (size < header || at + size > to) throw damaged(`box ${typeAt(bytes, at + 4)} is cut off`);
+    boxes.push({ type: typeAt(bytes, at + 4), start: at, body: at + header, end: at + size });
+    at += size;
+  }
+  return boxes;
+}
+
+/** Splits a fragmented file into its init segment (all before the first `moof`) and the rest. */
+export function splitInit(file: Uint8Array): { init: Uint8Array; rest: Uint8Array } {
+  const boxes = readBoxes(file);
+  const first = boxes.find((box) => box.type === "moof" || box.type === "styp" || box.type === "sidx");
+  const moov = boxes.find((box) => box.type === "moov");
+  if (moov === undefined || first === undefined || first.start < moov.end)
+    throw damaged("no init segment before the fragments");
+  return { init: file.slice(0, first.start), rest: file.slice(first.start) };
+}
+
+/** What an init segment says of its one track. */
+export function readInit(init: Uint8Array): InitFacts {
+  const view = viewOf(init);
+  const moov = one(init, readBoxes(init), "moov");
+  const trak = one(init, readBoxes(init, moov.body, moov.end), "trak");
+  const inTrak = readBoxes(init, trak.body, trak.end);
+  const tkhd = one(init, inTrak, "tkhd");
+  const mdia = one(init, inTrak, "mdia");
+  const inMdia = readBoxes(init, mdia.body, mdia.end);
+  const mdhd = one(init, inMdia, "mdhd");
+  const handler = typeAt(init, one(init, inMdia, "hdlr").body + 8);
+  const minf = one(init, inMdia, "minf");
+  const stbl = one(init, readBoxes(init, minf.body, minf.end), "stbl");
+  const stsd = one(init, readBoxes(init, stbl.body, stbl.end), "stsd");
+  const entry = readBoxes(init, stsd.body + 8, stsd.end)[0];
+  if (entry === undefined) throw damaged("no sample entry");
+  const kind = handler === "vide" ? "video" : handler === "soun" ? "audio" : "other";
+  return {
+    trackId: view.getUint32(tkhd.body + (init[tkhd.body] === 1 ? 20 : 12)),
+    kind,
+    timescale: view.getUint32(mdhd.body + (init[mdhd.body] === 1 ? 20 : 12)),
+    sampleEntry: entry.type,
+    width: kind === "video" ? view.getUint16(entry.body + 24) : 0,
+    height: kind === "video" ? view.getUint16(entry.body + 26) : 0,
+    channels: kind === "audio" ? view.getUint16(entry.body + 16) : 0,
+    sampleEntryBytes: init.slice(entry.start, entry.end),
+    defaultSampleDurationTicks: trexDuration(init, moov),
+  };
+}
+
+function trexDuration(init: Uint8Array, moov: Box): number {
+  const mvex = readBoxes(init, moov.body, moov.end).find((box) => box.type === "mvex");
+  const trex = mvex && readBoxes(init, mvex.body, mvex.end).find((box) => box.type === "trex");
+  return trex ? viewOf(init).getUint32(trex.body + 12) : 0;
+}
+
+/** The fragments of a buffer that holds whole `moof`+`mdat` pairs; `styp`, `sidx` and the like are passed over. */
+export function readFragments(bytes: Uint8Array): Fragment[] {
+  const fragments: Fragment[] = [];
+  const boxes = readBoxes(bytes);
+  boxes.forEach((moof, index) => {
+    if (moof.type !== "moof") return;
+    const mdat = boxes[index + 1];
+    if (mdat?.type !== "mdat") throw damaged("a moof without its mdat");
+    fragments.push(readFragment(bytes, moof, mdat));
+  });
+  return fragments;
+}
+
+function readFragment(bytes: Uint8Array, moof: Box, mdat: Box): Fragment {
+  const view = viewOf(bytes);
+  const inMoof = readBoxes(bytes, moof.body, moof.end);
+  const mfhd = one(bytes, inMoof, "mfhd");
+  const traf = one(bytes, inMoof, "traf");
+  const inTraf = readBoxes(bytes, traf.body, traf.end);
+  const tfdt = one(bytes, inTraf, "tfdt");
+  const defaults = readTfhd(bytes, one(bytes, inTraf, "tfhd"));
+  const samples: SampleFacts[] = [];
+  for (const trun of inTraf.filter((box) => box.type === "trun"))
+    readTrun(bytes, trun, moof, mdat, defaults, samples);
+  const last = samples.at(-1);
+  if (last === undefined || last.offset + last.sizeBytes > mdat.end)
+    throw damaged("samples outside their mdat");
+  return {
+    offset: moof.start,
+    bytes: mdat.end - moof.start,
+    sequenceNumber: view.getUint32(mfhd.body + 4),
+    sequenceNumberOffset: mfhd.body + 4,
+    baseDecodeTime:
+      bytes[tfdt.body] === 1 ? Number(view.getBigUint64(tfdt.body + 4)) : view.getUint32(tfdt.body + 4),
+    samples,
+  };
+}
+
+interface SampleDefaults {
+  duration: number;
+  size: number;
+  flags: number;
+}
+
+/** 14496-12 8.8.7: optional fields in this order, present where their flag is set. */
+function readTfhd(bytes: Uint8Array, tfhd: Box): SampleDefaults {
+  const view = viewOf(bytes);
+  const flags = view.getUint32(tfhd.body) & 0xffffff;
+  let at = tfhd.body + 8;
+  const next = (flag: number, width: number): number => {
+    if ((flags & flag) === 0) return 0;
+    at += width;
+    return view.getUint32(at - 4);
+  };
+  next(0x01, 8);
+  next(0x02, 4);
+  return { duration: next(0x08, 4), size: next(0x10, 4), flags: next(0x20, 4) };
+}
+
+/** 14496-12 8.8.3.1: sample_is_non_sync_sample. */
+const NON_SYNC = 0x10000;
+
+/** 14496-12 8.8.8. */
+function readTrun(
+  bytes: Uint8Array,
+  trun: Box,
+  moof: Box,
+  mdat: Box,
+  defaults: SampleDefaults,
+  into: SampleFacts[],
+): void {
+  const view = viewOf(bytes);
+  const flags = view.getUint32(trun.body) & 0xffffff;
+  const count = view.getUint32(trun.body + 4);
+  let at = trun.body + 8;
+  const next = (flag: number, otherwise: number): number => {
+    if ((flags & flag) === 0) return otherwise;
+    at += 4;
+    return view.getUint32(at - 4);
+  };
+  const dataOffset = next(0x01, 0) | 0;
+  const firstFlags = next(0x04, defaults.flags);
+  let offset = flags & 0x01 ? moof.start + dataOffset : mdat.body;
+  for (let index = 0; index < count; index++) {
+    const durationTicks = next(0x100, defaults.duration);
+    const sizeBytes = next(0x200, defaults.size);
+    const sampleFlags = next(0x400, index === 0 ? firstFlags : defaults.flags);
+    // Version 1 offsets are signed; version 0 ones never reach the sign bit in practice.
+    const compositionOffsetTicks = next(0x800, 0) | 0;
+    into.push({
+      durationTicks,
+      sizeBytes,
+      isSync: (sampleFlags & NON_SYNC) === 0,
+      compositionOffsetTicks,
+      offset,
+    });
+    offset += sizeBytes;
+  }
+  if (at > trun.end) throw damaged("a trun box is cut off");
+}
+
+function one(bytes: Uint8Array, boxes: readonly Box[], type: string): Box {
+  const found = boxes.filter((box) => box.type === type);
+  if (found.length !== 1 || found[0]!.end > bytes.length)
+    throw damaged(`${found.length} ${type} boxes where one belongs`);
+  return found[0]!;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function typeAt(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + 4));
+}
+
+function damaged(detail: string): Failure {
+  return new Failure("ours", "encode_failed", `Produced media does not parse: ${detail}.`);
+}

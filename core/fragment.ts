@@ -1,0 +1,86 @@
+import type { Fragment } from "./box-reader.ts";
+
+/** Writes the boxes that we own: audio segments, cut where the video is cut. */
+
+export interface AudioSegmentInput {
+  sequenceNumber: number;
+  /** In ticks of the track's timescale. */
+  baseDecodeTime: number;
+  sampleDurationTicks: number;
+  /** Coded frames, in order. */
+  frames: readonly Uint8Array[];
+  trackId?: number;
+}
+
+/** 14496-12 8.8.3.1: depends on nothing, is a sync sample: every AAC frame. */
+const SYNC_SAMPLE_FLAGS = 0x02000000;
+const DEFAULT_BASE_IS_MOOF = 0x020000;
+const DEFAULT_DURATION = 0x08;
+const DEFAULT_FLAGS = 0x20;
+const TRUN_DATA_OFFSET = 0x01;
+const TRUN_SAMPLE_SIZES = 0x200;
+
+/** One CMAF segment (`moof` + `mdat`) of frames that all have the same duration (ISO/IEC 23000-19 7.3.2). */
+export function writeAudioSegment(input: AudioSegmentInput): Uint8Array {
+  const trackId = input.trackId ?? 1;
+  const sizes = input.frames.map((frame) => frame.length);
+  const payload = sizes.reduce((sum, size) => sum + size, 0);
+  const moof = (dataOffset: number): Uint8Array =>
+    box("moof", [
+      box("mfhd", [word(0), word(input.sequenceNumber)]),
+      box("traf", [
+        box("tfhd", [
+          word(DEFAULT_BASE_IS_MOOF | DEFAULT_DURATION | DEFAULT_FLAGS),
+          word(trackId),
+          word(input.sampleDurationTicks),
+          word(SYNC_SAMPLE_FLAGS),
+        ]),
+        box("tfdt", [word(0x01000000), doubleWord(input.baseDecodeTime)]),
+        box("trun", [
+          word(TRUN_DATA_OFFSET | TRUN_SAMPLE_SIZES),
+          word(sizes.length),
+          word(dataOffset),
+          ...sizes.map(word),
+        ]),
+      ]),
+    ]);
+  const MDAT_HEADER = 8;
+  const head = moof(moof(0).length + MDAT_HEADER);
+  return concat([head, word(payload + MDAT_HEADER), ascii("mdat"), ...input.frames]);
+}
+
+/** Overwrites a fragment's sequence number in the buffer that it was read from. */
+export function setSequenceNumber(bytes: Uint8Array, fragment: Fragment, sequenceNumber: number): void {
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(fragment.sequenceNumberOffset, sequenceNumber);
+}
+
+function box(type: string, content: readonly Uint8Array[]): Uint8Array {
+  const size = content.reduce((sum, part) => sum + part.length, 8);
+  return concat([word(size), ascii(type), ...content]);
+}
+
+function word(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+
+function doubleWord(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
+}
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,77 @@
+import { type Rational, rational, toNumber } from "./rational.ts";
+
+/** The rates that displays and Apple's authoring rule 1.18 know. */
+const STANDARD_RATES: readonly Rational[] = [
+  rational(24_000, 1001),
+  rational(24, 1),
+  rational(25, 1),
+  rational(30_000, 1001),
+  rational(30, 1),
+  rational(50, 1),
+  rational(60_000, 1001),
+  rational(60, 1),
+];
+/** Apple HLS authoring 1.19. */
+export const LARGEST_FRAME_RATE = 60;
+/** 23.976 and 24 are a thousandth apart; a rate is taken for a standard one only when far closer than that. */
+const SNAP_TOLERANCE = 0.0002;
+/** A retimed source may be a little off any rate: the nearest standard one within this is meant. */
+const LOOSE_TOLERANCE = 0.02;
+
+export interface FrameTiming {
+  frameRate: Rational;
+  frameCount: number;
+  /** Frames do not stand where the rate puts them and must be re-timed. */
+  variable: boolean;
+}
+
+/**
+ * The timeline's rate and length for frames shown at `timesSeconds` (ascending, ≥ 1 of them). A constant rate
+ * is one whose every place is within half a frame of its frame; above 60 per second it is halved until it fits.
+ */
+export function frameTiming(
+  timesSeconds: readonly number[],
+  lastDurationSeconds: number,
+  declared: readonly (Rational | null)[],
+): FrameTiming {
+  const first = timesSeconds[0]!;
+  const span = timesSeconds.at(-1)! - first;
+  const measured = span > 0 ? (timesSeconds.length - 1) / span : 1 / (lastDurationSeconds || 1 / 25);
+  const stated = declared.filter((rate): rate is Rational => rate !== null);
+  const candidates = [
+    snap(measured, SNAP_TOLERANCE),
+    ...stated.map((rate) => snap(toNumber(rate), SNAP_TOLERANCE) ?? rate),
+  ];
+  const constant = candidates.find((rate) => rate !== null && isConstant(timesSeconds, rate));
+  if (constant) return halve(constant, timesSeconds.length);
+  const wanted = Math.min(LARGEST_FRAME_RATE, measured);
+  const frameRate = snap(wanted, LOOSE_TOLERANCE) ?? nearestStandard(wanted);
+  const frameCount = Math.max(1, Math.round((span + lastDurationSeconds) * toNumber(frameRate)));
+  return { frameRate, frameCount, variable: true };
+}
+
+function halve(rate: Rational, frames: number): FrameTiming {
+  let frameRate = rate;
+  let frameCount = frames;
+  while (toNumber(frameRate) > LARGEST_FRAME_RATE) {
+    frameRate = rational(frameRate.num, frameRate.den * 2);
+    frameCount = Math.ceil(frameCount / 2);
+  }
+  return { frameRate, frameCount, variable: frameCount !== frames };
+}
+
+function isConstant(times: readonly number[], rate: Rational): boolean {
+  const frame = rate.den / rate.num;
+  return times.every((time, index) => Math.abs(time - times[0]! - index * frame) < frame / 2);
+}
+
+function snap(rate: number, tolerance: number): Rational | null {
+  const nearest = nearestStandard(rate);
+  return Math.abs(rate - toNumber(nearest)) / toNumber(nearest) <= tolerance ? nearest : null;
+}
+
+function nearestStandard(rate: number): Rational {
+  return STANDARD_RATES.reduce((best, one) =>
+    Math.abs(toNumber(one) - rate) < Math.abs(toNumber(best) - rate) ? one : best,
+  );
+}
