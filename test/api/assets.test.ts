@@ -112,8 +112,7 @@ describe("an asset", () => {
     const first = await claim(`${asset._id}.${GENERATION}.video.0`);
     const steps = [
       () => renewLease(library, first, 0.5, 60),
-      // The claim is lost: the work is to do again, what is shown stays.
-      () => renewLease(library, first, 0.1, 60).then(() => renewLease(library, first, 0.7, 60)),
+      () => renewLease(library, first, 0.7, 60),
       () => completeTask(library, first, null, attempt),
       () =>
         publishAsset(library, asset._id, {
@@ -143,6 +142,17 @@ describe("an asset", () => {
       resumed.map(({ id }) => id),
       [told.at(-1)?.id],
     );
+  });
+
+  test("never looks less far than it has looked before", async () => {
+    const asset = await busyAsset();
+    const claimed = await claim(`${asset._id}.${GENERATION}.video.0`);
+    const shown = async () => (await editor("GET", `/v1/assets/${asset._id}`)).body.progress.ratio;
+    await renewLease(library, claimed, 0.5, 60);
+    const far = await shown();
+    await renewLease(library, claimed, 0.1, 60);
+    assert.equal(await shown(), far);
+    assert.equal((await editor("GET", "/v1/assets?limit=1")).body.data[0].progress.ratio, far);
   });
 
   test("does not repeat what the client has seen (Last-Event-ID)", async () => {

@@ -88,8 +88,8 @@ describe("playback", () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const { sessionId } = await start(titleId);
     await say(sessionId, ["2026-01-01T00:00:20Z", 20], ["2026-01-01T00:00:10Z", 10]);
-    await say(sessionId, ["2026-01-01T00:00:05Z", 5]);
     await say(sessionId, ["2026-01-01T00:00:20Z", 20]);
+    await say(sessionId, ["2026-01-01T00:00:05Z", 5]);
     assert.equal((await start(titleId)).resumeAtSeconds, 20);
     const home = await viewer("GET", "/v1/catalog/home");
     const row = home.body.rows.find(({ id }: { id: string }) => id === "continue-watching");
