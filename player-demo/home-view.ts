@@ -101,7 +101,7 @@ function factsOf({ releaseYear, maturity, durationSeconds }: Card): string {
   const length =
     durationSeconds === null
       ? null
-      : minutes < 1
+      : durationSeconds < 60
         ? text("seconds", { count: Math.round(durationSeconds) })
         : text("minutes", { count: minutes });
   return [releaseYear, maturity, length].filter((fact) => fact !== null && fact !== undefined).join("  ·  ");
