@@ -74,7 +74,7 @@ export function describeSource(
       `The file has ${streams.length} streams; at most ${MOST_STREAMS} are taken.`,
     );
   }
-  const stream = streams.find((one) => one.codec_type === "video" && one.disposition?.["attached_pic"] !== 1);
+  const stream = streams.find((one) => one.codec_type === "video" && one.disposition?.attached_pic !== 1);
   if (stream === undefined) throw sourceFailure("no_video", "The file has no moving picture.");
   const fileStartSeconds = Number(report.format?.start_time ?? 0) || 0;
   const video = describeVideo(stream, packets, fileStartSeconds);
@@ -224,7 +224,7 @@ function describeAudio(stream: ProbeStream, packets: readonly ProbePacket[]): So
       channels: stream.channels ?? 2,
       sampleRateHz: Number(stream.sample_rate) || 48_000,
       language: languageOf(stream),
-      label: stream.tags?.["title"]?.slice(0, 100) ?? null,
+      label: stream.tags?.title?.slice(0, 100) ?? null,
       startSeconds: round(start),
       durationSeconds: round(end - start),
     },
@@ -236,14 +236,14 @@ function describeSubtitle(stream: ProbeStream): SourceSubtitle {
     streamIndex: stream.index,
     codec: stream.codec_name ?? "unknown",
     language: languageOf(stream),
-    label: stream.tags?.["title"]?.slice(0, 100) ?? null,
+    label: stream.tags?.title?.slice(0, 100) ?? null,
   };
 }
 
 /** BCP-47 from a container's three letters (`eng` → `en`); `und` where it does not say or is no language. */
 function languageOf(stream: ProbeStream): string {
   try {
-    return Intl.getCanonicalLocales(stream.tags?.["language"] ?? "und")[0] ?? "und";
+    return Intl.getCanonicalLocales(stream.tags?.language ?? "und")[0] ?? "und";
   } catch {
     return "und";
   }

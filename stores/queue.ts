@@ -80,9 +80,9 @@ async function addAll(queue: Queue, offers: readonly Offer[]): Promise<void> {
 async function queueDepth(queue: Queue): Promise<{ waiting: number; active: number; delayed: number }> {
   const counts = await queue.getJobCounts("waiting", "prioritized", "active", "delayed");
   return {
-    waiting: (counts["waiting"] ?? 0) + (counts["prioritized"] ?? 0),
-    active: counts["active"] ?? 0,
-    delayed: counts["delayed"] ?? 0,
+    waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0),
+    active: counts.active ?? 0,
+    delayed: counts.delayed ?? 0,
   };
 }
 

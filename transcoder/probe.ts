@@ -70,14 +70,14 @@ export function parsePackets(text: string): ProbePacket[] {
   const packets: ProbePacket[] = [];
   for (const line of text.split("\n")) {
     const fields = Object.fromEntries(line.split("|").map((field) => field.split("=") as [string, string]));
-    const time = fields["pts_time"] === "N/A" ? fields["dts_time"] : fields["pts_time"];
+    const time = fields.pts_time === "N/A" ? fields.dts_time : fields.pts_time;
     // D marks what an edit list hides: decoded, never shown.
-    if (time === undefined || time === "N/A" || fields["flags"]?.includes("D")) continue;
+    if (time === undefined || time === "N/A" || fields.flags?.includes("D")) continue;
     packets.push({
-      streamIndex: Number(fields["stream_index"]),
+      streamIndex: Number(fields.stream_index),
       seconds: Number(time),
-      durationSeconds: Number(fields["duration_time"]) || 0,
-      isKeyframe: fields["flags"]?.startsWith("K") ?? false,
+      durationSeconds: Number(fields.duration_time) || 0,
+      isKeyframe: fields.flags?.startsWith("K") ?? false,
     });
   }
   return packets;

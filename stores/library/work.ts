@@ -283,23 +283,11 @@ export async function callOffTasks(library: Library, assetId: string): Promise<v
   }
 }
 
-/** Opens what had failed or was called off again, with a fresh budget; what is done stays done. */
-export async function reopenTasks(library: Library, assetId: string): Promise<void> {
-  for (const state of ["failed", "cancelled"] as const) {
-    await library.tasks.updateMany(
-      { assetId, state },
-      {
-        $set: {
-          state: "todo",
-          failures: 0,
-          deaths: 0,
-          earlyDeaths: 0,
-          notBefore: null,
-          error: null,
-          worker: null,
-        },
-        $inc: { epoch: 1 },
-      },
-    );
-  }
+/** Opens a finished task again: what it made was found damaged in storage. */
+export async function redoTask(library: Library, task: TaskRecord): Promise<void> {
+  await swap(
+    library,
+    { ...task, state: "done" },
+    { $set: { state: "todo", ratio: 0, result: null }, $inc: { epoch: 1 } },
+  );
 }

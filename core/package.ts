@@ -1,0 +1,199 @@
+import { type MeasuredBitrate, measureBitrate } from "./bitrate.ts";
+import {
+  IFRAME_PLAYLIST_NAME,
+  INIT_NAME,
+  MAIN_PLAYLIST,
+  MEDIA_PLAYLIST_NAME,
+  segmentName,
+  trackFolder,
+} from "./keys.ts";
+import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
+import type { AudioTrack, Plan } from "./plan.ts";
+import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
+import type { CellRecord, Rendition, TaskResult } from "./records.ts";
+
+/** One track with all its cells, in order. */
+export type ProducedTrack = TaskResult["tracks"][number];
+
+/** A playlist of the package: its path below the package's prefix and its text. */
+export interface PackageFile {
+  path: string;
+  text: string;
+}
+
+export interface Package {
+  playlists: PackageFile[];
+  renditions: Rendition[];
+}
+
+/**
+ * Joins what the tasks made into whole tracks, cells in order. Throws where a cell is missing or twice, or where
+ * parts of one track do not share one init segment.
+ */
+export function joinTracks(results: readonly TaskResult[], segments: number): Map<string, ProducedTrack> {
+  const tracks = new Map<string, ProducedTrack>();
+  for (const part of results.flatMap((result) => result.tracks)) {
+    const known = tracks.get(part.trackId);
+    if (known === undefined) tracks.set(part.trackId, { ...part, cells: [...part.cells] });
+    else if (known.initSha256 !== part.initSha256)
+      throw new RangeError(`two init segments for ${part.trackId}`);
+    else known.cells.push(...part.cells);
+  }
+  for (const track of tracks.values()) {
+    track.cells.sort((a, b) => a.segment - b.segment);
+    if (track.cells.length !== segments || track.cells.some((cell, index) => cell.segment !== index)) {
+      throw new RangeError(`${track.trackId} has ${track.cells.length} of ${segments} segments`);
+    }
+  }
+  return tracks;
+}
+
+/** Every playlist of the package and what each rendition measures, from produced bytes alone. */
+export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTrack>): Package {
+  const need = (trackId: string): ProducedTrack => {
+    const track = tracks.get(trackId);
+    if (track === undefined) throw new RangeError(`no track ${trackId}`);
+    return track;
+  };
+  const all = [...plan.rungs, ...plan.audio].map(({ id }) => need(id));
+  // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
+  const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
+  const video = plan.rungs.map((rung) => describeRung(rung, need(rung.id), target));
+  const audio = plan.audio.map((track, index) =>
+    describeAudio(track, index, need(track.id), target, plan.audio),
+  );
+  const main = multivariantPlaylist(
+    video.map((one) => one.variant),
+    audio.map((one) => one.rendition),
+    plan.timeline.frameRate,
+  );
+  return {
+    playlists: [
+      ...video.flatMap((one) => one.files),
+      ...audio.flatMap((one) => one.files),
+      { path: MAIN_PLAYLIST, text: main },
+    ],
+    renditions: [...video.map((one) => one.record), ...audio.map((one) => one.record)],
+  };
+}
+
+function describeRung(rung: Plan["rungs"][number], track: ProducedTrack, target: number) {
+  const folder = trackFolder("video", rung.id);
+  const measured = measure(track, target);
+  const frames = iFrames(track);
+  const iFrameTarget = targetDurationSeconds(frames, track.timescale);
+  const iFrameMeasured = measureBitrate(
+    frames.map((frame) => ({
+      bytes: frame.byteRange?.length ?? 0,
+      durationSeconds: frame.durationTicks / track.timescale,
+    })),
+    iFrameTarget,
+  );
+  const variant: VideoVariant = {
+    uri: folder + MEDIA_PLAYLIST_NAME,
+    iFrameUri: folder + IFRAME_PLAYLIST_NAME,
+    codec: track.codec,
+    width: rung.width,
+    height: rung.height,
+    measured,
+    iFrameMeasured,
+  };
+  const playlist = { initUri: INIT_NAME, timescale: track.timescale };
+  const files: PackageFile[] = [
+    {
+      path: variant.uri,
+      text: mediaPlaylist({ ...playlist, segments: entries(track), targetDurationSeconds: target }),
+    },
+    {
+      path: variant.iFrameUri,
+      text: mediaPlaylist({
+        ...playlist,
+        segments: frames,
+        targetDurationSeconds: iFrameTarget,
+        iFramesOnly: true,
+      }),
+    },
+  ];
+  const record: Rendition = {
+    id: rung.id,
+    kind: "video",
+    codec: track.codec,
+    width: rung.width,
+    height: rung.height,
+    ...measured,
+    bytes: totalBytes(track),
+  };
+  return { variant, files, record };
+}
+
+function describeAudio(
+  plan: AudioTrack,
+  index: number,
+  track: ProducedTrack,
+  target: number,
+  all: readonly AudioTrack[],
+) {
+  const uri = trackFolder("audio", plan.id) + MEDIA_PLAYLIST_NAME;
+  const measured = measure(track, target);
+  const rendition: AudioRendition = {
+    uri,
+    name: audioName(plan, index, all),
+    language: plan.language,
+    codec: track.codec,
+    channels: plan.channels,
+    measured,
+  };
+  const text = mediaPlaylist({
+    initUri: INIT_NAME,
+    timescale: track.timescale,
+    segments: entries(track),
+    targetDurationSeconds: target,
+  });
+  const record: Rendition = {
+    id: plan.id,
+    kind: "audio",
+    codec: track.codec,
+    language: plan.language,
+    ...measured,
+    bytes: totalBytes(track),
+  };
+  return { rendition, files: [{ path: uri, text }], record };
+}
+
+/** The track's own name, or its language in that language; numbered where two would be called the same. */
+function audioName(track: AudioTrack, index: number, all: readonly AudioTrack[]): string {
+  const name = nameOf(track);
+  return all.some((other, at) => at < index && nameOf(other) === name) ? `${name} ${index + 1}` : name;
+}
+
+function nameOf(track: AudioTrack): string {
+  if (track.label) return track.label;
+  if (track.language === "und") return "Original";
+  return new Intl.DisplayNames([track.language], { type: "language" }).of(track.language) ?? track.language;
+}
+
+function entries(track: ProducedTrack): PlaylistSegment[] {
+  return track.cells.map((cell) => ({ uri: segmentName(cell.segment), durationTicks: cell.durationTicks }));
+}
+
+/** Each keyframe with the time until the next one: what a player shows while seeking (Apple 6.8, 6.10). */
+function iFrames(track: ProducedTrack): PlaylistSegment[] {
+  const frames = track.cells.flatMap((cell) => cell.keyframes.map((keyframe) => ({ cell, keyframe })));
+  const end = track.cells.reduce((sum: number, cell: CellRecord) => sum + cell.durationTicks, 0);
+  return frames.map(({ cell, keyframe }, index) => ({
+    uri: segmentName(cell.segment),
+    durationTicks: (frames[index + 1]?.keyframe.startTicks ?? end) - keyframe.startTicks,
+    byteRange: { length: keyframe.length, offset: keyframe.offset },
+  }));
+}
+
+function measure(track: ProducedTrack, target: number): MeasuredBitrate {
+  return measureBitrate(
+    track.cells.map((cell) => ({ bytes: cell.bytes, durationSeconds: cell.durationTicks / track.timescale })),
+    target,
+  );
+}
+
+function totalBytes(track: ProducedTrack): number {
+  return track.initBytes + track.cells.reduce((sum, cell) => sum + cell.bytes, 0);
+}

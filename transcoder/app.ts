@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import type { Server } from "node:http";
+import { newId } from "../core/ids.ts";
+import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
+import { openBlobs } from "../stores/blobs.ts";
+import { openLibrary } from "../stores/library/connect.ts";
+import { openLog } from "../stores/log.ts";
+import { type Metrics, openMetrics } from "../stores/metrics.ts";
+import { consume, openQueue, type WorkQueue } from "../stores/queue.ts";
+import type { TranscoderConfig } from "./config.ts";
+import { openLauncher } from "./launcher.ts";
+import { type Dependency, serveOperations } from "./operations.ts";
+import { startReconciler } from "./reconcile.ts";
+import { openScratch } from "./scratch.ts";
+import type { Workshop } from "./task-context.ts";
+import { createWorker, type Worker } from "./worker.ts";
+
+/** Encoders without which no title can be made. */
+const NEEDED_ENCODERS = ["libx264", "aac", "mjpeg"];
+/** Running tasks have this long to be handed back before the process goes regardless. */
+const STOP_DEADLINE_MS = 20_000;
+
+export interface Transcoder {
+  server: Server;
+  /** Takes no more work, hands back what runs, closes every door. */
+  stop(): Promise<void>;
+}
+
+/** Assembles a transcoder and starts it. Throws where this machine cannot do the work. */
+export async function startTranscoder(config: TranscoderConfig): Promise<Transcoder> {
+  const log = openLog({ name: "transcoder", level: config.logLevel });
+  const launcher = await openLauncher({
+    ...config.tools,
+    prlimitPath: firstOf("/usr/bin/prlimit"),
+    setprivPath: firstOf("/usr/bin/setpriv"),
+  });
+  if (!launcher.state.sandboxed) {
+    log.error({ detail: launcher.state.detail }, "UNSAFE: media is not sandboxed on this machine");
+    if (!config.allowUnsandboxed) {
+      throw new Error(
+        `Untrusted media cannot be contained here (${launcher.state.detail}). Install bubblewrap, or set MATINEE_ALLOW_UNSANDBOXED=yes.`,
+      );
+    }
+  }
+  const library = await openLibrary(config.mongoUrl, { appName: "matinee-transcoder" });
+  await library.ensureIndexes();
+  const blobs = openBlobs(config.blobs);
+  const queue = openQueue(config.redis);
+  const workerId = newId("wk");
+  const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
+  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId };
+  const worker = createWorker(workshop, queue, DEFAULT_PLAN_SETTINGS);
+  const metrics = openMetrics();
+  defineMetrics(metrics, worker, queue);
+  const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);
+  const consumer = consume(config.redis, config.slots, worker.handle);
+  const stopReconciler = startReconciler(workshop, queue);
+  log.info(
+    { workerId, slots: config.slots, sandboxed: launcher.state.sandboxed, build: launcher.build },
+    "transcoder started",
+  );
+
+  return {
+    server,
+    async stop() {
+      log.info({ running: worker.running() }, "stopping");
+      worker.stop();
+      await within(STOP_DEADLINE_MS, Promise.all([consumer.close(), stopReconciler()]));
+      await queue.close();
+      await scratch.close();
+      await library.close();
+      blobs.close();
+      server.close();
+      server.closeAllConnections();
+      log.info("stopped");
+    },
+  };
+}
+
+function firstOf(path: string): string | null {
+  return existsSync(path) ? path : null;
+}
+
+function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue): void {
+  metrics.gauge("matinee_tasks_running", "Tasks in this worker's hands.", [], (gauge) =>
+    gauge.set(worker.running()),
+  );
+  metrics.gauge("matinee_queue_jobs", "Jobs in the queue by state.", ["state"], async (gauge) => {
+    const depth = await queue.depth().catch(() => null);
+    for (const [state, count] of Object.entries(depth ?? {})) gauge.set({ state }, count);
+  });
+}
+
+function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {
+  const { library, blobs, launcher } = workshop;
+  return [
+    { name: "mongodb", check: () => library.ping().then(() => "writes and reads back") },
+    { name: "redis", check: () => queue.check().then(() => "append-only, never evicts") },
+    { name: "s3", check: () => blobs.ping().then(() => "writes and reads back") },
+    { name: "ffmpeg", check: () => checkEncoders(workshop) },
+    {
+      name: "sandbox",
+      check: async () =>
+        launcher.state.sandboxed ? launcher.state.detail : `UNSAFE: ${launcher.state.detail}`,
+    },
+  ];
+}
+
+async function checkEncoders({ launcher }: Workshop): Promise<string> {
+  const limits = { wallSeconds: 10, cpuSeconds: 5, outputBytes: 0 };
+  const { stdout } = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", "-encoders"], limits });
+  const missing = NEEDED_ENCODERS.filter((name) => !stdout.includes(` ${name} `));
+  if (missing.length > 0) throw new Error(`lacks ${missing.join(", ")}`);
+  return launcher.build;
+}
+
+async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([work, deadline]);
+  clearTimeout(timer);
+}

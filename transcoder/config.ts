@@ -1,0 +1,61 @@
+import { availableParallelism } from "node:os";
+import type { BlobsConfig } from "../stores/blobs.ts";
+
+export interface TranscoderConfig {
+  mongoUrl: string;
+  redis: { url: string; prefix: string };
+  blobs: BlobsConfig;
+  scratch: { directory: string; limitBytes: number };
+  /** Tasks at once: one single-threaded encode per core. */
+  slots: number;
+  tools: { ffmpegPath: string; ffprobePath: string; bwrapPath: string | null };
+  /** Run though the sandbox does not hold; readiness then says so loudly. */
+  allowUnsandboxed: boolean;
+  http: { host: string; port: number };
+  logLevel: string;
+}
+
+/** Typed settings from the environment. Throws one Error that names every missing or malformed setting. */
+export function readConfig(environment: Record<string, string | undefined>): TranscoderConfig {
+  const problems: string[] = [];
+  const text = (name: string, otherwise?: string): string => {
+    const value = environment[name] ?? otherwise;
+    if (value === undefined || value === "") problems.push(`${name} is not set`);
+    return value ?? "";
+  };
+  const count = (name: string, otherwise: number, least: number): number => {
+    const value = Number(environment[name] ?? otherwise);
+    if (!Number.isSafeInteger(value) || value < least)
+      problems.push(`${name} must be a whole number of at least ${least}`);
+    return value;
+  };
+  const endpoint = text("MATINEE_S3_ENDPOINT");
+  const config: TranscoderConfig = {
+    mongoUrl: text("MATINEE_MONGO_URL"),
+    redis: { url: text("MATINEE_REDIS_URL"), prefix: text("MATINEE_REDIS_PREFIX", "matinee") },
+    blobs: {
+      endpoint,
+      publicEndpoint: text("MATINEE_S3_PUBLIC_ENDPOINT", endpoint),
+      region: text("MATINEE_S3_REGION", "us-east-1"),
+      accessKeyId: text("MATINEE_S3_ACCESS_KEY_ID"),
+      secretAccessKey: text("MATINEE_S3_SECRET_ACCESS_KEY"),
+      sourceBucket: text("MATINEE_S3_SOURCE_BUCKET", "matinee-sources"),
+      mediaBucket: text("MATINEE_S3_MEDIA_BUCKET", "matinee-media"),
+    },
+    scratch: {
+      directory: text("MATINEE_SCRATCH_DIR"),
+      limitBytes: count("MATINEE_SCRATCH_LIMIT_BYTES", 100 * 2 ** 30, 2 ** 20),
+    },
+    slots: count("MATINEE_WORKER_SLOTS", availableParallelism(), 1),
+    tools: {
+      ffmpegPath: text("MATINEE_FFMPEG_PATH", "/usr/bin/ffmpeg"),
+      ffprobePath: text("MATINEE_FFPROBE_PATH", "/usr/bin/ffprobe"),
+      bwrapPath: environment.MATINEE_BWRAP_PATH || null,
+    },
+    allowUnsandboxed: environment.MATINEE_ALLOW_UNSANDBOXED === "yes",
+    http: { host: text("MATINEE_HTTP_HOST", "127.0.0.1"), port: count("MATINEE_WORKER_HTTP_PORT", 0, 0) },
+    logLevel: text("MATINEE_LOG_LEVEL", "info"),
+  };
+  if (problems.length > 0) throw new Error(`The transcoder cannot start: ${problems.join("; ")}.`);
+  return config;
+}

@@ -1,0 +1,108 @@
+import { gunzipSync, gzipSync } from "node:zlib";
+import { Failure } from "../core/errors.ts";
+import { packagePrefix } from "../core/keys.ts";
+import { buildPackage, joinTracks, type Package } from "../core/package.ts";
+import type { Rendition, TaskRecord, TaskResult } from "../core/records.ts";
+import { segmentCount, timelineSeconds } from "../core/timeline.ts";
+import { publishAsset, redoTask, tasksOfAsset } from "../stores/library/work.ts";
+import { requirePlanned } from "./planned-asset.ts";
+import type { TaskContext } from "./task-context.ts";
+import { verifyCells, verifyInits } from "./verify.ts";
+
+/**
+ * Package → verify → publish. Playlists are made from produced bytes, everything is read back, and only then does
+ * one compare-and-set move the pointer that viewers follow. May be run again from any point.
+ */
+export async function publish(context: TaskContext): Promise<TaskResult> {
+  const { plan, generation } = requirePlanned(context.asset);
+  const tasks = (await tasksOfAsset(context.library, context.asset._id)).filter(
+    (task) => task.generation === generation,
+  );
+  const results = tasks.flatMap((task) =>
+    task.kind !== "publish" && task.result !== null ? [task.result] : [],
+  );
+  const tracks = joinTracks(results, segmentCount(plan.timeline));
+
+  const bad = await verifyCells(context.blobs, plan, tracks, context.signal);
+  if (bad.length > 0) {
+    await makeAgain(context, tasks, bad);
+    throw new Failure(
+      "transient",
+      "cells_damaged",
+      `${bad.length} segments did not read back and are made again.`,
+      {
+        cause: new Error(bad.map((cell) => `${cell.key}: ${cell.reason}`).join("\n")),
+      },
+    );
+  }
+  await verifyInits(context.blobs, tracks);
+  context.report(0.6);
+  const made = buildPackage(plan, tracks);
+  await storePlaylists(context, packagePrefix(context.asset._id, generation), made);
+  context.report(0.9);
+  context.signal.throwIfAborted();
+  const won = await publishAsset(context.library, context.asset._id, {
+    generation,
+    durationSeconds: timelineSeconds(plan.timeline),
+    renditions: [...made.renditions, ...imageRenditions(results)],
+  });
+  context.log.info(
+    { assetId: context.asset._id, generation, won },
+    won ? "published" : "had been published already",
+  );
+  return { tracks: [], images: [] };
+}
+
+/** Manifest last: media playlists first, the multivariant one at the very end, each read back. */
+async function storePlaylists(context: TaskContext, prefix: string, made: Package): Promise<void> {
+  for (const { path, text } of made.playlists) {
+    context.signal.throwIfAborted();
+    const key = prefix + path;
+    // Apple 10.1: playlists MUST be gzip; stored so, every edge can hand them on as they are.
+    await context.blobs.put("media", key, gzipSync(text, { level: 9 }), {
+      contentType: "application/vnd.apple.mpegurl",
+      contentEncoding: "gzip",
+      cacheControl: "public, max-age=31536000, immutable",
+      createOnce: true,
+    });
+    const stored = await context.blobs.read("media", key);
+    if (stored === null || gunzipSync(stored).toString("utf8") !== text) {
+      throw new Failure("transient", "internal", `The playlist ${path} did not read back.`);
+    }
+  }
+}
+
+/** Removes damaged objects and opens the tasks that made them again: keys are written once, so first they must go. */
+async function makeAgain(
+  context: TaskContext,
+  tasks: readonly TaskRecord[],
+  bad: readonly { trackId: string; segment: number; key: string }[],
+): Promise<void> {
+  await context.blobs.remove(
+    "media",
+    bad.map((cell) => cell.key),
+  );
+  const makers = tasks.filter((task) =>
+    task.result?.tracks.some((track) =>
+      bad.some(
+        (cell) => cell.trackId === track.trackId && track.cells.some((made) => made.segment === cell.segment),
+      ),
+    ),
+  );
+  for (const task of makers) await redoTask(context.library, task);
+}
+
+function imageRenditions(results: readonly TaskResult[]): Rendition[] {
+  return results
+    .flatMap((result) => result.images)
+    .map(({ bytes, width, height }) => ({
+      id: "poster",
+      kind: "image",
+      codec: "jpeg",
+      width,
+      height,
+      averageBps: 0,
+      peakBps: 0,
+      bytes,
+    }));
+}

@@ -1,0 +1,39 @@
+import { activeAssets } from "../stores/library/work.ts";
+import { offerAsset } from "../stores/offer-work.ts";
+import type { WorkQueue } from "../stores/queue.ts";
+import type { Workshop } from "./task-context.ts";
+
+/** How often the queue is derived anew: a wiped Redis costs at most this and the time to connect. */
+const PERIOD_MS = 5_000;
+
+/**
+ * Derives, again and again, the tasks that every unfinished asset needs and offers those that nobody works on.
+ * Every worker runs one: each step is harmless to repeat. Returns a function that stops it.
+ */
+export function startReconciler(workshop: Workshop, queue: WorkQueue): () => Promise<void> {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const round = async (): Promise<void> => {
+    try {
+      await reconcile(workshop, queue);
+    } catch (error) {
+      workshop.log.warn({ err: error }, "reconciling failed; trying again");
+    }
+    if (!stopped) timer = setTimeout(start, PERIOD_MS * (0.75 + Math.random() / 2));
+  };
+  let current: Promise<void>;
+  const start = (): void => {
+    current = round();
+  };
+  start();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await current;
+  };
+}
+
+/** One round over all unfinished assets. */
+export async function reconcile(workshop: Workshop, queue: WorkQueue): Promise<void> {
+  for (const asset of await activeAssets(workshop.library)) await offerAsset(workshop.library, queue, asset);
+}

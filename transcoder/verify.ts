@@ -1,0 +1,87 @@
+import { readFragments } from "../core/box-reader.ts";
+import { Failure } from "../core/errors.ts";
+import type { ProducedTrack } from "../core/package.ts";
+import type { Plan } from "../core/plan.ts";
+import type { CellRecord } from "../core/records.ts";
+import { segmentFrames } from "../core/timeline.ts";
+import type { Blobs } from "../stores/blobs.ts";
+import { sha256 } from "./cells.ts";
+
+/** A cell that storage does not hold as it was recorded. */
+export interface BadCell {
+  trackId: string;
+  segment: number;
+  key: string;
+  reason: string;
+}
+
+const PARALLEL_READS = 6;
+
+/**
+ * Reads every cell back from storage and compares: bytes and digest as recorded, times continuous from zero,
+ * keyframe first, every rung cut at the same instants. What it returns must be made again; empty means that a
+ * player will find what the playlists promise.
+ */
+export async function verifyCells(
+  blobs: Blobs,
+  plan: Plan,
+  tracks: ReadonlyMap<string, ProducedTrack>,
+  signal: AbortSignal,
+): Promise<BadCell[]> {
+  const video = new Set(plan.rungs.map((rung) => rung.id));
+  const work = [...tracks.values()].flatMap((track) => {
+    let startTicks = 0;
+    return track.cells.map((cell) => {
+      const expectedStart = startTicks;
+      startTicks += cell.durationTicks;
+      return { track, cell, expectedStart, isVideo: video.has(track.trackId) };
+    });
+  });
+  const bad: BadCell[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let item = work[next++]; item !== undefined; item = work[next++]) {
+      signal.throwIfAborted();
+      const reason = await checkCell(blobs, plan, item.cell, item.expectedStart, item.isVideo);
+      if (reason !== null)
+        bad.push({ trackId: item.track.trackId, segment: item.cell.segment, key: item.cell.key, reason });
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_READS }, lane));
+  return bad;
+}
+
+async function checkCell(
+  blobs: Blobs,
+  plan: Plan,
+  cell: CellRecord,
+  expectedStart: number,
+  isVideo: boolean,
+): Promise<string | null> {
+  const bytes = await blobs.read("media", cell.key);
+  if (bytes === null) return "missing";
+  if (bytes.length !== cell.bytes || sha256(bytes) !== cell.sha256) return "not the bytes that were written";
+  const fragments = readFragments(bytes);
+  let expected = expectedStart;
+  let frames = 0;
+  for (const fragment of fragments) {
+    if (fragment.baseDecodeTime !== expected) return `starts at ${fragment.baseDecodeTime}, not ${expected}`;
+    if (!fragment.samples[0]?.isSync) return "does not begin with a keyframe";
+    for (const sample of fragment.samples) expected += sample.durationTicks;
+    frames += fragment.samples.length;
+  }
+  if (expected - expectedStart !== cell.durationTicks) return "has another duration than recorded";
+  if (isVideo && frames !== segmentFrames(plan.timeline, cell.segment).frameCount)
+    return `has ${frames} frames`;
+  return null;
+}
+
+/** The init segment of every track is there, as it was written. */
+export async function verifyInits(blobs: Blobs, tracks: ReadonlyMap<string, ProducedTrack>): Promise<void> {
+  for (const track of tracks.values()) {
+    const bytes = await blobs.read("media", track.initKey);
+    if (bytes === null || sha256(bytes) !== track.initSha256) {
+      throw new Failure("transient", "internal", `The init segment of ${track.trackId} did not read back.`);
+    }
+  }
+}

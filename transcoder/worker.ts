@@ -1,0 +1,184 @@
+import { asFailure, type Failure } from "../core/errors.ts";
+import type { PlanSettings } from "../core/plan.ts";
+import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
+import { verdictOn } from "../core/work.ts";
+import {
+  claimTask,
+  completeTask,
+  failAsset,
+  failTask,
+  findAssetForWork,
+  releaseTask,
+  renewLease,
+} from "../stores/library/work.ts";
+import { offerWork } from "../stores/offer-work.ts";
+import type { Handled, WorkQueue } from "../stores/queue.ts";
+import { runStage } from "./pipeline.ts";
+import type { TaskContext, Workshop } from "./task-context.ts";
+
+/** A claim lives this long without a sign of life; a killed worker's tasks are free again after it. */
+const LEASE_SECONDS = 6;
+const RENEW_MS = 1_500;
+
+export interface Worker {
+  /** Handles one offer from the queue. Never throws: what went wrong is in the library. */
+  handle(taskId: string): Promise<Handled>;
+  /** Stops what runs and hands it back unharmed. */
+  stop(): void;
+  /** Tasks in hand. */
+  running(): number;
+}
+
+/** Why a task's signal was aborted. */
+class Stopped extends Error {
+  readonly why: "lost" | "shutdown";
+  constructor(why: "lost" | "shutdown") {
+    super(why);
+    this.why = why;
+  }
+}
+
+/** A worker: claims offered tasks, runs their stage under a lease, records how it ended, offers what follows. */
+export function createWorker(workshop: Workshop, queue: WorkQueue, settings: PlanSettings): Worker {
+  const inHand = new Set<AbortController>();
+  let stopping = false;
+
+  const handle = async (taskId: string): Promise<Handled> => {
+    if (stopping) return { againAt: workshop.library.serverNow() };
+    const claim = await claimTask(workshop.library, taskId, workshop.workerId, LEASE_SECONDS);
+    if ("busyUntil" in claim) return { againAt: claim.busyUntil };
+    if ("gone" in claim) return "done";
+    if ("poison" in claim) {
+      if (claim.poison.error) await failAsset(workshop.library, claim.poison.assetId, claim.poison.error);
+      return "done";
+    }
+    return work(claim.claimed);
+  };
+
+  const work = async (task: TaskRecord): Promise<Handled> => {
+    const controller = new AbortController();
+    inHand.add(controller);
+    const claim = keepClaim(workshop, task, controller);
+    const attempt = newAttempt(workshop, task);
+    try {
+      const asset = await findAssetForWork(workshop.library, task.assetId);
+      if (asset === null) return "done";
+      const context: TaskContext = {
+        ...workshop,
+        task,
+        asset,
+        signal: controller.signal,
+        report: claim.report,
+        note: (run) => {
+          attempt.argv.push(run.argv);
+          attempt.cpuSeconds += run.cpuSeconds;
+        },
+      };
+      const result = await runStage(context, settings);
+      claim.end();
+      await completeTask(workshop.library, task, result, ended(workshop, attempt, "done", null, result));
+      workshop.log.info(
+        { taskId: task._id, assetId: task.assetId, cpuSeconds: attempt.cpuSeconds },
+        "task done",
+      );
+    } catch (thrown) {
+      claim.end();
+      const reason = controller.signal.reason;
+      if (reason instanceof Stopped) {
+        if (reason.why === "shutdown") await releaseTask(workshop.library, task);
+        workshop.log.info({ taskId: task._id, why: reason.why }, "task given up");
+        return reason.why === "shutdown" ? { againAt: workshop.library.serverNow() } : "done";
+      }
+      await recordFailure(workshop, task, asFailure(thrown), attempt);
+    } finally {
+      claim.end();
+      inHand.delete(controller);
+    }
+    await offerWork(workshop.library, queue, task.assetId);
+    return "done";
+  };
+
+  return {
+    handle: (taskId) =>
+      handle(taskId).catch((error: unknown) => {
+        // The library is away: the claim runs out by itself, the queue asks again.
+        workshop.log.error({ err: error, taskId }, "a task could not be handled");
+        return { againAt: new Date(workshop.library.serverNow().getTime() + 2_000) };
+      }),
+    stop: () => {
+      stopping = true;
+      for (const controller of inHand) controller.abort(new Stopped("shutdown"));
+    },
+    running: () => inHand.size,
+  };
+}
+
+/** Renews the lease while a stage runs; losing it aborts the stage. */
+function keepClaim(workshop: Workshop, task: TaskRecord, controller: AbortController) {
+  let ratio = 0;
+  let lastRenewal = performance.now();
+  const timer = setInterval(() => {
+    renewLease(workshop.library, task, ratio, LEASE_SECONDS).then(
+      (held) => {
+        if (held) lastRenewal = performance.now();
+        else controller.abort(new Stopped("lost"));
+      },
+      () => {
+        // The library does not answer: past the lease someone else may hold the task.
+        if (performance.now() - lastRenewal > LEASE_SECONDS * 1000) controller.abort(new Stopped("lost"));
+      },
+    );
+  }, RENEW_MS);
+  return {
+    report: (next: number) => {
+      ratio = Math.max(ratio, next);
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+async function recordFailure(
+  workshop: Workshop,
+  task: TaskRecord,
+  failure: Failure,
+  attempt: AttemptRecord,
+): Promise<void> {
+  const verdict = verdictOn(failure.failureClass, task.failures + 1);
+  workshop.log.warn(
+    { err: failure, taskId: task._id, assetId: task.assetId, code: failure.code, verdict },
+    "task failed",
+  );
+  await failTask(workshop.library, task, failure, ended(workshop, attempt, "failed", failure, null), verdict);
+}
+
+function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {
+  const startedAt = workshop.library.serverNow();
+  return {
+    stage: task.kind,
+    worker: workshop.workerId,
+    startedAt,
+    endedAt: startedAt,
+    outcome: "lost",
+    argv: [],
+    cpuSeconds: 0,
+    bytesOut: 0,
+    error: null,
+  };
+}
+
+function ended(
+  workshop: Workshop,
+  attempt: AttemptRecord,
+  outcome: "done" | "failed",
+  failure: Failure | null,
+  result: TaskResult | null,
+): AttemptRecord {
+  const cells = result?.tracks.flatMap((track) => track.cells) ?? [];
+  return {
+    ...attempt,
+    endedAt: workshop.library.serverNow(),
+    outcome,
+    bytesOut: cells.reduce((sum, cell) => sum + cell.bytes, 0),
+    error: failure && { class: failure.failureClass, code: failure.code, message: failure.message },
+  };
+}
