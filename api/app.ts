@@ -45,6 +45,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
     }),
   );
   app.use("/v1/*", corsByList(deps.config.corsOrigins), jsonOnly, sizeLimit);
+  app.use("/v1/*", notCached);
   app.use("/v1/*", strangerLimit(deps.limits), authenticated(deps.authenticate), accountLimit(deps.limits));
   app.route("/", uploadRoutes(deps));
   app.route("/", assetRoutes(deps));
@@ -89,6 +90,12 @@ const sizeLimit = bodyLimit({
   onError: () => {
     throw requestFailure(413, "body_too_large", "A body may have at most 64 KiB.");
   },
+});
+
+/** Answers hold grants and belong to one account. */
+const notCached = createMiddleware<ApiEnv>(async (c, next) => {
+  c.header("Cache-Control", "private, no-store");
+  await next();
 });
 
 /** A body that is not declared as JSON would pass the schemas unread. */

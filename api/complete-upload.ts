@@ -53,7 +53,7 @@ export async function completeUpload(
     if (performance.now() > until) return upload;
     const own = running.get(id);
     if (own !== undefined) {
-      await Promise.race([own, pause(Math.max(0, until - performance.now()))]);
+      await Promise.race([own, pause(Math.max(0, until - performance.now()), undefined, { ref: false })]);
       continue;
     }
     if (!(await startCompletion(parts, running, upload))) await pause(POLL_MS);

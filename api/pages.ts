@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { notFound } from "../core/errors.ts";
 import type { ApiConfig } from "./config.ts";
@@ -109,25 +109,24 @@ export function pageRoutes(pages: Pages, config: ApiConfig) {
     app.get(place, policy, (c) => {
       const page = pages.get(c.req.path);
       if (page === undefined) throw notFound("page");
-      return send(page, c.req.header("If-None-Match"), c.req.header("Accept-Encoding"));
+      return send(c, page);
     });
   }
   return app;
 }
 
-function send(page: PageFile, ifNoneMatch: string | undefined, acceptEncoding: string | undefined): Response {
-  const headers: Record<string, string> = {
-    "Content-Type": page.type,
-    "Cache-Control": page.cacheControl,
-    ETag: page.etag,
-    Vary: "Accept-Encoding",
-  };
+function send(c: Context<ApiEnv>, page: PageFile): Response {
+  c.header("Content-Type", page.type);
+  c.header("Cache-Control", page.cacheControl);
+  c.header("ETag", page.etag);
+  c.header("Vary", "Accept-Encoding");
+  const wanted = (c.req.header("If-None-Match") ?? "").split(",");
   // RFC 9110 §13.1.2: a weak comparison, over a list of tags.
-  const known = (ifNoneMatch ?? "").split(",").some((tag) => tag.trim().replace(/^W\//, "") === page.etag);
-  if (known) return new Response(null, { status: 304, headers });
-  if (page.gzipped === null || !/\bgzip\b/.test(acceptEncoding ?? ""))
-    return new Response(page.bytes, { headers });
-  return new Response(page.gzipped, { headers: { ...headers, "Content-Encoding": "gzip" } });
+  if (wanted.some((tag) => tag.trim().replace(/^W\//, "") === page.etag)) return c.body(null, 304);
+  if (page.gzipped === null || !/\bgzip\b/.test(c.req.header("Accept-Encoding") ?? ""))
+    return c.body(page.bytes);
+  c.header("Content-Encoding", "gzip");
+  return c.body(page.gzipped);
 }
 
 const DOCS_PAGE = `<!doctype html>

@@ -52,9 +52,9 @@ export function accountLimit(limits: RateLimits) {
     const limit = limits.account.points;
     // draft-ietf-httpapi-ratelimit-headers-03 §3: RateLimit-Limit, -Remaining, -Reset (delta-seconds).
     c.header("RateLimit-Limit", String(limit));
-    c.header("RateLimit-Remaining", String(Math.max(0, spent.remainingPoints)));
+    c.header("RateLimit-Remaining", String(spent.remainingPoints));
     c.header("RateLimit-Reset", String(Math.ceil(spent.msBeforeNext / 1000)));
-    if (spent.consumedPoints > limit) throw tooMany(spent);
+    if (spent.over) throw tooMany(spent);
     await next();
   });
 }
@@ -69,20 +69,28 @@ export function strangerLimit(limits: RateLimits) {
     await next();
     if (c.res.status !== 401) return;
     const spent = await consume(limits.stranger, address);
-    if (spent.consumedPoints > limits.stranger.points) throw tooMany(spent);
+    if (spent.over) throw tooMany(spent);
   });
 }
 
-async function consume(limiter: Limiter, key: string): Promise<RateLimiterRes> {
+interface Spent {
+  over: boolean;
+  remainingPoints: number;
+  msBeforeNext: number;
+}
+
+async function consume(limiter: Limiter, key: string): Promise<Spent> {
   try {
-    return await limiter.consume(key);
+    const { remainingPoints, msBeforeNext } = await limiter.consume(key);
+    return { over: false, remainingPoints, msBeforeNext };
   } catch (thrown) {
-    if (thrown instanceof RateLimiterRes) return thrown;
-    throw thrown;
+    // The limiter rejects with the count itself where the budget is spent.
+    if (!(thrown instanceof RateLimiterRes)) throw thrown;
+    return { over: true, remainingPoints: 0, msBeforeNext: thrown.msBeforeNext };
   }
 }
 
-function tooMany(spent: RateLimiterRes): Failure {
+function tooMany(spent: Spent): Failure {
   return new Failure("request", "rate_limited", "Too many requests.", {
     status: 429,
     retryAfterSeconds: Math.max(1, Math.ceil(spent.msBeforeNext / 1000)),

@@ -101,7 +101,7 @@ function setSharedHeaders(
 /** An answer where none has begun; a broken connection where one has, so that a cut body is not taken for whole. */
 function fail(deps: MediaDeps, response: ServerResponse, trace: Trace, thrown: unknown): void {
   if (response.headersSent || response.destroyed) {
-    if (!response.destroyed) response.destroy();
+    response.destroy();
     trace.code = "cut_off";
     return;
   }
