@@ -32,6 +32,8 @@ async function main(): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
   whenOrphaned(() => stopping.abort());
+  // Whoever read us may be gone first; what was started must be stopped all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let options: StartOptions;
   try {
     options = readOptions(process.argv.slice(2), process.cwd());
