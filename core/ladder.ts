@@ -19,6 +19,8 @@ const TABLE: readonly { shortSide: number; maxBitrateBps: number }[] = [
   { shortSide: 234, maxBitrateBps: 350_000 },
 ];
 const CRF = 23;
+/** Below this even a tiny picture has no room for its keyframes. */
+const SMALLEST_CAP_BPS = 100_000;
 /** A source this much above the next row of the table gets a rung of its own size. */
 const OWN_RUNG_RATIO = 1.12;
 /** Apple HLS authoring 9.9: at least two bit rates, also where the source is smaller than the whole table. */
@@ -48,11 +50,13 @@ export function buildLadder(width: number, height: number): Rung[] {
   return rungs;
 }
 
-/** A cap for a size between two rows, in proportion to the area of the picture. */
+/** A cap for a size between two rows, in proportion to the area of the picture between theirs. */
 function capFor(shortSide: number): number {
   const above = TABLE.filter((row) => row.shortSide >= shortSide).at(-1) ?? TABLE[0]!;
-  const bitrateBps = above.maxBitrateBps * (shortSide / above.shortSide) ** 2;
-  return Math.max(100_000, Math.round(bitrateBps / 1000) * 1000);
+  const below = TABLE.find((row) => row.shortSide < shortSide) ?? { shortSide: 0, maxBitrateBps: 0 };
+  const share = (shortSide ** 2 - below.shortSide ** 2) / (above.shortSide ** 2 - below.shortSide ** 2);
+  const bitrateBps = below.maxBitrateBps + Math.min(1, share) * (above.maxBitrateBps - below.maxBitrateBps);
+  return Math.max(SMALLEST_CAP_BPS, Math.round(bitrateBps / 1000) * 1000);
 }
 
 function toRung(width: number, height: number, shortSide: number, maxBitrateBps: number): Rung {

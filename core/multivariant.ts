@@ -106,5 +106,8 @@ function startFirst(variants: readonly VideoVariant[]): VideoVariant[] {
 
 /** 8216bis 4.2: a quoted string holds no line break and no double quote. */
 function quotable(text: string): string {
-  return text.replace(/["\r\n]/g, "'");
+  return text
+    .replaceAll('"', "”")
+    .replace(/[\r\n]+/g, " ")
+    .trim();
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { addAbortSignal, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -90,11 +90,9 @@ export async function open(
       const lengthBytes = answer.ContentLength ?? 0;
       const [, start, end, total] =
         /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.ContentRange ?? "")?.map(Number) ?? [];
-      // In Node the SDK hands out the socket's own Readable, and lets go of the signal once the headers are there.
-      const body = answer.Body as unknown as Readable;
-      if (options.signal) addAbortSignal(options.signal, body);
       return {
-        body,
+        // In Node the SDK hands out the socket's own Readable, and destroys it when the signal aborts.
+        body: answer.Body as unknown as Readable,
         facts: factsOf(answer, total ?? lengthBytes),
         lengthBytes,
         start: start ?? 0,

@@ -4,6 +4,7 @@ import type { AssetError, AssetRecord, AssetState, PinnedSource, TaskRecord } fr
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
+import { callOffTasks } from "./work.ts";
 
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
@@ -123,15 +124,23 @@ export async function setAssetTitle(
  * Stops an unfinished asset; null where it is finished already. Its open tasks are cancelled and their epoch
  * raised, so that whatever a worker still writes for them is refused.
  */
-export async function cancelAsset(
+export async function cancelAsset(library: Library, tenant: string, id: string): Promise<AssetRecord | null> {
+  const asset = await changeAsset(library, tenant, id, UNFINISHED_STATES, {
+    state: "cancelled",
+    error: null,
+  });
+  if (asset !== null) await callOffTasks(library, id);
+  return asset;
+}
+
+/** waiting → cancelled, with the reason why its upload will never finish; null where it waits no longer. */
+export async function giveUpWaiting(
   library: Library,
   tenant: string,
   id: string,
-  error: AssetError | null = null,
+  error: AssetError,
 ): Promise<AssetRecord | null> {
-  const asset = await changeAsset(library, tenant, id, UNFINISHED_STATES, { state: "cancelled", error });
-  if (asset !== null) await cancelTasks(library, tenant, id);
-  return asset;
+  return changeAsset(library, tenant, id, ["waiting"], { state: "cancelled", error });
 }
 
 /** Any state → deleted; its playback ends and a reaper empties its storage. null: no such asset, or deleted already. */
@@ -142,12 +151,12 @@ export async function markAssetDeleted(
 ): Promise<AssetRecord | null> {
   const alive: AssetState[] = [...UNFINISHED_STATES, "ready", "failed", "cancelled"];
   const asset = await changeAsset(library, tenant, id, alive, { state: "deleted", published: null });
-  if (asset !== null) await cancelTasks(library, tenant, id);
+  if (asset !== null) await callOffTasks(library, id);
   return asset;
 }
 
 /**
- * failed or cancelled → queued, with a fresh budget of attempts for what is not done; what is done stays done.
+ * failed or cancelled → queued (or encoding, where the plan is made), with a fresh budget of attempts for what is not done; what is done stays done.
  * null where the asset is in another state or has no source. The tasks go first: were it the other way round, a
  * crash in between would leave a queued asset that nothing works on.
  */
@@ -155,30 +164,30 @@ export async function retryAsset(library: Library, tenant: string, id: string): 
   const asset = await findAsset(library, tenant, id);
   if (asset === null || asset.pinned === null) return null;
   if (asset.state !== "failed" && asset.state !== "cancelled") return null;
-  const open: Filter<TaskRecord> = { assetId: id, tenant, state: { $in: ["failed", "cancelled"] } };
-  const afresh: UpdateFilter<TaskRecord> = {
+  await reopenTasks(library, tenant, id);
+  // With the plan there is nothing left to probe, and a finished probe would never be offered again.
+  const state = asset.plan === null ? "queued" : "encoding";
+  return changeAsset(library, tenant, id, ["failed", "cancelled"], { state, error: null });
+}
+
+/** What had failed or was called off is to do again, with a fresh budget; whoever still holds it holds nothing. */
+async function reopenTasks(library: Library, tenant: string, assetId: string): Promise<void> {
+  const again: UpdateFilter<TaskRecord> = {
     $set: {
       state: "todo",
       failures: 0,
       deaths: 0,
+      earlyDeaths: 0,
       notBefore: null,
-      error: null,
-      worker: null,
       leaseUntil: null,
+      worker: null,
+      error: null,
       ratio: 0,
     },
-  };
-  await fromDriver(library.tasks.updateMany(open, afresh));
-  return changeAsset(library, tenant, id, ["failed", "cancelled"], { state: "queued", error: null });
-}
-
-async function cancelTasks(library: Library, tenant: string, assetId: string): Promise<void> {
-  const open: Filter<TaskRecord> = { assetId, tenant, state: { $in: ["todo", "claimed"] } };
-  const stop: UpdateFilter<TaskRecord> = {
-    $set: { state: "cancelled", leaseUntil: null },
     $inc: { epoch: 1 },
   };
-  await fromDriver(library.tasks.updateMany(open, stop));
+  const over: Filter<TaskRecord> = { assetId, tenant, state: { $in: ["failed", "cancelled"] } };
+  await fromDriver(library.tasks.updateMany(over, again));
 }
 
 async function changeAsset(

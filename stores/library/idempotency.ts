@@ -10,11 +10,6 @@ export const CLAIM_INDEXES: IndexDescription[] = [{ key: { createdAt: 1 }, expir
 /** While this runs nobody else does the same request; a crashed doer's claim may be taken over after it. */
 const LEASE_MS = 15_000;
 
-export interface StoredAnswer {
-  status: number;
-  body: unknown;
-}
-
 /** One idempotent request. `_id` is a hash of tenant, account, route and key. */
 export interface ClaimRecord {
   _id: string;
@@ -22,7 +17,8 @@ export interface ClaimRecord {
   bodySha256: string;
   /** Ids of what the request makes are derived from this, so doing it twice makes the same things. */
   seed: string;
-  answer: StoredAnswer | null;
+  /** The answer's body as JSON text. */
+  answer: string | null;
   leaseUntil: Date;
   createdAt: Date;
 }
@@ -37,7 +33,7 @@ export interface RequestIdentity {
 
 /** Either the answer given before, or the right (and the seed) to do the request now, or: somebody is at it. */
 export type Claim =
-  | { kind: "answered"; answer: StoredAnswer }
+  | { kind: "answered"; answer: string }
   | { kind: "mine"; id: string; seed: string }
   | { kind: "busy" };
 
@@ -87,7 +83,7 @@ export async function answerRequest(
   library: Library,
   tenant: string,
   claimId: string,
-  answer: StoredAnswer,
+  answer: string,
 ): Promise<void> {
   await fromDriver(library.claims.updateOne({ _id: claimId, tenant, answer: null }, { $set: { answer } }));
 }

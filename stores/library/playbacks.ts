@@ -28,18 +28,6 @@ export async function findPlayback(
   return fromDriver(library.playbacks.findOne({ _id: id, tenant, subject }));
 }
 
-/** A session that has not ended lasts until `expiresAt` from now on; null where it is over. */
-export async function extendPlayback(
-  library: Library,
-  playback: PlaybackRecord,
-  expiresAt: Date,
-): Promise<PlaybackRecord | null> {
-  const alive: Filter<PlaybackRecord> = { ...own(playback), endedAt: null };
-  return fromDriver(
-    library.playbacks.findOneAndUpdate(alive, { $set: { expiresAt } }, { returnDocument: "after" }),
-  );
-}
-
 /**
  * Notes where the viewer is. Order and repeats do not matter: only a later moment than the one known moves the
  * position.

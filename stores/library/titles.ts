@@ -133,42 +133,25 @@ export async function findAvailableTitle(
   return fromDriver(library.titles.findOne({ ...availableTitles(tenant, library.serverNow()), _id: id }));
 }
 
-export interface CatalogFilter {
-  type?: TitleType;
-  genre?: string;
-  maturity?: string;
-  year?: number;
-  /** Has a name in this language. */
-  language?: string;
-}
-
-/** Titles that a viewer may see now, newest first. */
+/** Everything that a viewer of the tenant may see now, newest first, up to `limit`. */
 export async function listAvailableTitles(
   library: Library,
   tenant: string,
-  options: { filter: CatalogFilter; limit: number; after: PagePosition | null },
-): Promise<Page<TitleRecord>> {
-  const { type, genre, maturity, year, language } = options.filter;
-  const filter = {
-    ...availableTitles(tenant, library.serverNow()),
-    ...(type === undefined ? {} : { type }),
-    ...(genre === undefined ? {} : { genres: genre }),
-    ...(maturity === undefined ? {} : { maturity }),
-    ...(year === undefined ? {} : { releaseYear: year }),
-    ...(language === undefined ? {} : { [`name.${language}`]: { $exists: true } }),
-  };
-  return listNewestFirst(library.titles, filter, options.limit, options.after);
+  limit: number,
+): Promise<TitleRecord[]> {
+  const filter = availableTitles(tenant, library.serverNow());
+  return fromDriver(
+    library.titles.find(filter, { maxTimeMS: 5_000 }).sort({ createdAt: -1 }).limit(limit).toArray(),
+  );
 }
 
-/** The seasons of a series or the episodes of a season that a viewer may see now. */
-export async function listAvailableChildren(
-  library: Library,
-  tenant: string,
-  parentIds: string[],
-): Promise<TitleRecord[]> {
-  if (parentIds.length === 0) return [];
-  const filter = { ...availableTitles(tenant, library.serverNow()), parentId: { $in: parentIds } };
-  return fromDriver(
-    library.titles.find(filter, { maxTimeMS: 2_000 }).sort({ createdAt: 1 }).limit(500).toArray(),
+/** Gives an asset to the title it was uploaded for, where that has none yet. */
+export async function adoptAsset(library: Library, tenant: string, assetId: string): Promise<void> {
+  const asset = await fromDriver(
+    library.assets.findOne({ _id: assetId, tenant }, { projection: { titleId: 1 } }),
   );
+  if (!asset?.titleId) return;
+  const childless: Filter<TitleRecord> = { _id: asset.titleId, tenant, assetId: null };
+  const adopt = { $set: { assetId, updatedAt: library.serverNow() }, $inc: { version: 1 } };
+  await fromDriver(library.titles.updateOne(childless, adopt));
 }

@@ -6,6 +6,7 @@ import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 export const UPLOAD_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, ownerId: 1, state: 1 } },
   { key: { state: 1, expiresAt: 1 } },
+  { key: { state: 1, completingUntil: 1 } },
   { key: { reapedAt: 1, state: 1 } },
 ];
 
@@ -26,16 +27,6 @@ export async function findUpload(library: Library, tenant: string, id: string): 
   return fromDriver(library.uploads.findOne({ _id: id, tenant }));
 }
 
-/** The upload that an asset came from. */
-export async function findUploadOfAsset(
-  library: Library,
-  tenant: string,
-  ownerId: string,
-  assetId: string,
-): Promise<UploadRecord | null> {
-  return fromDriver(library.uploads.findOne({ tenant, ownerId, assetId }));
-}
-
 export async function countOpenUploads(library: Library, tenant: string, ownerId: string): Promise<number> {
   return fromDriver(library.uploads.countDocuments({ tenant, ownerId, state: "open" }));
 }
@@ -52,6 +43,16 @@ export async function claimCompletion(
   const now = library.serverNow();
   if (upload.completingUntil !== null && upload.completingUntil > now) return null;
   return changeOpenUpload(library, upload, { completingUntil: new Date(now.getTime() + leaseMs) });
+}
+
+/** Keeps the right to complete for another `leaseMs`; null: it was lost. */
+export async function renewCompletion(
+  library: Library,
+  held: UploadRecord,
+  leaseMs: number,
+): Promise<UploadRecord | null> {
+  const completingUntil = new Date(library.serverNow().getTime() + leaseMs);
+  return changeOpenUpload(library, held, { completingUntil });
 }
 
 /** Gives the right to complete back, so that the next call need not wait for the lease to run out. */
@@ -83,10 +84,23 @@ async function changeOpenUpload(
   return fromDriver(library.uploads.findOneAndUpdate(filter, update, { returnDocument: "after" }));
 }
 
-/** Open uploads of any tenant whose time is over, oldest first, for the reaper. */
+/** Open uploads of any tenant whose time is over and that nobody is completing, oldest first, for the reaper. */
 export async function listExpiredUploads(library: Library, limit: number): Promise<UploadRecord[]> {
-  const filter: Filter<UploadRecord> = { state: "open", expiresAt: { $lte: library.serverNow() } };
+  const now = library.serverNow();
+  const idle = { $or: [{ completingUntil: null }, { completingUntil: { $lte: now } }] };
+  const filter: Filter<UploadRecord> = { state: "open", expiresAt: { $lte: now }, ...idle };
   return fromDriver(library.uploads.find(filter).sort({ expiresAt: 1 }).limit(limit).toArray());
+}
+
+/** Open uploads of any tenant whose completer vanished in the middle, for the reaper to finish. */
+export async function listAbandonedCompletions(library: Library, limit: number): Promise<UploadRecord[]> {
+  const now = library.serverNow();
+  const filter: Filter<UploadRecord> = {
+    state: "open",
+    completingUntil: { $lte: now },
+    expiresAt: { $gt: now },
+  };
+  return fromDriver(library.uploads.find(filter).limit(limit).toArray());
 }
 
 /** Dead uploads of any tenant that storage may still hold parts of, for the reaper. */

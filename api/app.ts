@@ -1,0 +1,108 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { createMiddleware } from "hono/factory";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { notFound, requestFailure } from "../core/errors.ts";
+import { newId } from "../core/ids.ts";
+import { assetRoutes } from "./asset-routes.ts";
+import { authenticated } from "./auth.ts";
+import { catalogRoutes } from "./catalog-routes.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { observed } from "./metrics.ts";
+import { describeApi } from "./openapi.ts";
+import { operationRoutes } from "./operations.ts";
+import { type Pages, pageRoutes } from "./pages.ts";
+import { playbackRoutes } from "./playback-routes.ts";
+import { invalidRequest, problemResponse } from "./problem.ts";
+import { accountLimit, strangerLimit } from "./rate-limit.ts";
+import { titleRoutes } from "./title-routes.ts";
+import { uploadRoutes } from "./upload-routes.ts";
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** The whole HTTP surface. Nothing listens and nothing runs until it is served. */
+export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.error);
+    },
+  });
+  app.onError((thrown, c) => problemResponse(c, thrown));
+  app.notFound((c) => problemResponse(c, notFound("page")));
+  app.use(requestId({ generator: () => newId("rq"), limitLength: 128 }));
+  app.use(observed(deps.metrics, deps.log));
+  app.use(secureHeaders());
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        c.header("Allow", methods.join(", "));
+        return problemResponse(c, requestFailure(405, "method_not_allowed", `Use ${methods.join(", ")}.`));
+      },
+    }),
+  );
+  app.use("/v1/*", corsByList(deps.config.corsOrigins), jsonOnly, sizeLimit);
+  app.use("/v1/*", notCached);
+  app.use("/v1/*", strangerLimit(deps.limits), authenticated(deps.authenticate), accountLimit(deps.limits));
+  app.route("/", uploadRoutes(deps));
+  app.route("/", assetRoutes(deps));
+  app.route("/", titleRoutes(deps));
+  app.route("/", catalogRoutes(deps));
+  app.route("/", playbackRoutes(deps));
+  app.route("/", operationRoutes(deps));
+  const document = JSON.stringify(describeApi(app, deps.config.publicUrl));
+  app.get("/openapi.json", (c) => c.body(document, 200, { "Content-Type": "application/json" }));
+  app.route("/", pageRoutes(pages, deps.config));
+  return app;
+}
+
+/** Exact origins only: no wildcard, no suffix, no `null` (RELIABILITY T41). Tokens travel in a header, not in cookies. */
+function corsByList(origins: readonly string[]) {
+  return cors({
+    origin: (origin) => (origins.includes(origin) ? origin : null),
+    allowMethods: ["GET", "HEAD", "POST", "PATCH", "DELETE"],
+    allowHeaders: [
+      "Authorization",
+      "Content-Type",
+      "Idempotency-Key",
+      "If-Match",
+      "Last-Event-ID",
+      "X-Request-Id",
+    ],
+    exposeHeaders: [
+      "ETag",
+      "Location",
+      "Retry-After",
+      "RateLimit-Limit",
+      "RateLimit-Remaining",
+      "RateLimit-Reset",
+      "X-Request-Id",
+    ],
+    maxAge: 3_600,
+  });
+}
+
+const sizeLimit = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw requestFailure(413, "body_too_large", "A body may have at most 64 KiB.");
+  },
+});
+
+/** Answers hold grants and belong to one account. */
+const notCached = createMiddleware<ApiEnv>(async (c, next) => {
+  c.header("Cache-Control", "private, no-store");
+  await next();
+});
+
+/** A body that is not declared as JSON would pass the schemas unread. */
+const jsonOnly = createMiddleware<ApiEnv>(async (c, next) => {
+  const type = c.req.header("Content-Type");
+  if (type !== undefined && !/^application\/json *(;|$)/i.test(type)) {
+    throw requestFailure(415, "unsupported_media_type", "Send JSON as application/json.");
+  }
+  await next();
+});

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { createMiddleware } from "hono/factory";
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import { Failure, requestFailure } from "../core/errors.ts";
+import type { Caller, Role } from "../core/records.ts";
+import { findApiKeyCaller } from "../stores/library/api-keys.ts";
+import type { Library } from "../stores/library/connect.ts";
+import type { ApiConfig } from "./config.ts";
+import { TENANT } from "./config.ts";
+import type { ApiEnv } from "./deps.ts";
+
+/** Whom a bearer token stands for; null where it is no good. Throws only where that cannot be found out now. */
+export type Authenticator = (token: string) => Promise<Caller | null>;
+
+/** A known key is asked for again after this; so long may a revoked one go on. */
+const KNOWN_KEY_MS = 5_000;
+/** Bounds the memory of remembered keys, and so what a flood of made-up tokens can take. */
+const REMEMBERED_KEYS = 5_000;
+const ROLE_RANK: Record<Role, number> = { viewer: 0, editor: 1, admin: 2 };
+
+/** API keys (`mk_…`, looked up by their hash) and, where configured, JWT access tokens. */
+export function openAuthenticator(library: Library, jwt: ApiConfig["jwt"]): Authenticator {
+  const byKey = rememberedKeys(library);
+  const byJwt = jwt === null ? null : jwtAuthenticator(jwt);
+  return async (token) => {
+    if (token.startsWith("mk_")) return byKey(token);
+    return byJwt === null ? null : byJwt(token);
+  };
+}
+
+function rememberedKeys(library: Library): Authenticator {
+  const known = new Map<string, { caller: Caller; until: number }>();
+  return async (token) => {
+    const hash = createHash("sha256").update(token).digest("hex");
+    const remembered = known.get(hash);
+    if (remembered !== undefined && remembered.until > performance.now()) return remembered.caller;
+    known.delete(hash);
+    const caller = await findApiKeyCaller(library, hash);
+    if (caller === null) return null;
+    if (known.size >= REMEMBERED_KEYS) known.clear();
+    known.set(hash, { caller, until: performance.now() + KNOWN_KEY_MS });
+    return caller;
+  };
+}
+
+/** Signature algorithms we take: never `none`, never a shared secret (RELIABILITY T28). */
+const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
+
+function jwtAuthenticator(jwt: NonNullable<ApiConfig["jwt"]>): Authenticator {
+  const keys = createRemoteJWKSet(new URL(jwt.jwksUrl), { timeoutDuration: 3_000, cooldownDuration: 10_000 });
+  const rules = {
+    issuer: jwt.issuer,
+    audience: jwt.audience,
+    algorithms: ALGORITHMS,
+    requiredClaims: ["exp", "sub"],
+    clockTolerance: 60,
+  };
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, keys, rules);
+      return callerOfClaims(payload);
+    } catch (thrown) {
+      if (thrown instanceof errors.JWKSTimeout || !(thrown instanceof errors.JOSEError)) {
+        const options = { cause: thrown, retryAfterSeconds: 2 };
+        throw new Failure("transient", "keys_unavailable", "Tokens cannot be checked right now.", options);
+      }
+      return null;
+    }
+  };
+}
+
+/** `tenant` (`default` where absent) and `role`, or the highest of `roles`; null where there is none that we know. */
+export function callerOfClaims(claims: JWTPayload): Caller | null {
+  const tenant = claims.tenant ?? "default";
+  if (typeof tenant !== "string" || !TENANT.test(tenant)) return null;
+  if (typeof claims.sub !== "string" || claims.sub === "" || claims.sub.length > 200) return null;
+  const claimed = [claims.role, claims.roles].flat();
+  const [role] = (["admin", "editor", "viewer"] as const).filter((known) => claimed.includes(known));
+  return role === undefined ? null : { tenant, subject: claims.sub, role };
+}
+
+/** Lets a request through whose bearer token is good, and says whose it is. */
+export function authenticated(authenticate: Authenticator) {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    // RFC 6750 §2.1: "Authorization: Bearer" b64token; the scheme's name is case-insensitive (RFC 9110 §11.1).
+    const token = /^Bearer +([A-Za-z0-9._~+/-]{1,4096}=*)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
+    const caller = token === undefined ? null : await authenticate(token);
+    if (caller === null) throw requestFailure(401, "unauthenticated", "A valid bearer token is needed.");
+    c.set("caller", caller);
+    await next();
+  });
+}
+
+/** Lets accounts of this role and above through. */
+export function atLeast(role: Role) {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    if (ROLE_RANK[c.get("caller").role] < ROLE_RANK[role]) {
+      throw requestFailure(403, "forbidden", `This needs the role ${role}.`);
+    }
+    await next();
+  });
+}

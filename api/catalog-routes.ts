@@ -1,0 +1,274 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { notFound } from "../core/errors.ts";
+import { findPublishedAssets } from "../stores/library/assets.ts";
+import { listRecentPlaybacks } from "../stores/library/playbacks.ts";
+import { findAvailableTitle } from "../stores/library/titles.ts";
+import { atLeast } from "./auth.ts";
+import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
+import {
+  BEARER,
+  cursorText,
+  decodeJson,
+  encodeJson,
+  idParams,
+  jsonAnswer,
+  pageOf,
+  pageQuery,
+} from "./contract.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { posterUrl, resumeAt } from "./open-playback.ts";
+import { acceptedLanguages, inLanguage, titleTypes } from "./title-view.ts";
+
+/** How many titles a row of the home page shows, and how many genres have a row. */
+const ROW_LENGTH = 20;
+const GENRE_ROWS = 8;
+
+const cardFacts = {
+  id: z.string(),
+  type: titleTypes,
+  name: z.string(),
+  releaseYear: z.number().int().nullable(),
+  maturity: z.string().nullable(),
+  durationSeconds: z.number().nullable(),
+  posterUrl: z.string().nullable(),
+  progressRatio: z.number().min(0).max(1).optional(),
+};
+const card = z.object(cardFacts).openapi("Card");
+type Card = z.infer<typeof card>;
+
+const fullTitle = z
+  .object({
+    ...cardFacts,
+    synopsis: z.string(),
+    genres: z.array(z.string()),
+    cast: z.array(z.string()),
+    playable: z.boolean(),
+    seasons: z.array(z.object({ ...cardFacts, episodes: z.array(card) })),
+    episodes: z.array(card),
+  })
+  .openapi("CatalogTitle");
+
+const sorts = z.enum(["new", "name", "year"]);
+const filters = z.strictObject({
+  limit: pageQuery.shape.limit,
+  cursor: cursorText,
+  type: titleTypes.optional(),
+  genre: z.string().max(100).optional(),
+  language: z.string().max(35).optional(),
+  maturity: z.string().max(20).optional(),
+  year: z.coerce.number().int().optional(),
+  sort: sorts.default("new"),
+  q: z.string().max(200).optional(),
+});
+type Filters = z.infer<typeof filters>;
+
+const common = { tags: ["Catalog"], security: BEARER, middleware: atLeast("viewer") };
+const homeRoute = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/catalog/home",
+  summary: "Rows for the front page",
+  responses: {
+    200: jsonAnswer(
+      z
+        .object({ rows: z.array(z.object({ id: z.string(), name: z.string(), titles: z.array(card) })) })
+        .openapi("Home"),
+      "Continue watching, new, by genre; empty rows are left out",
+    ),
+  },
+});
+const listRoute = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/catalog/titles",
+  summary: "Browse",
+  request: { query: filters },
+  responses: { 200: jsonAnswer(pageOf(card), "One page of cards") },
+});
+const getRoute = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/catalog/titles/{id}",
+  summary: "One title, with seasons and episodes",
+  request: { params: idParams },
+  responses: { 200: jsonAnswer(fullTitle, "The title, where it is available now") },
+});
+const searchRoute = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/catalog/search",
+  summary: "Search as you type",
+  request: { query: z.strictObject({ q: z.string().min(1).max(200), limit: pageQuery.shape.limit }) },
+  responses: { 200: jsonAnswer(pageOf(card), "Ranked cards") },
+});
+
+/** The catalog: what a viewer may see now, and nothing else. */
+export function catalogRoutes(deps: ApiDeps) {
+  const { library, catalog } = deps;
+  return new OpenAPIHono<ApiEnv>()
+    .openapi(homeRoute, async (c) => {
+      const { tenant, subject } = c.get("caller");
+      const toCard = cardMaker(deps, c);
+      const entries = await catalog.entries(tenant);
+      const tops = entries.filter(({ title }) => title.type === "movie" || title.type === "series");
+      const watched = await continued(deps, tenant, subject, entries, toCard);
+      const newest = [...tops].sort(newestFirst).slice(0, ROW_LENGTH);
+      const rows = [
+        { id: "continue-watching", name: "Continue watching", titles: watched },
+        { id: "new", name: "New", titles: newest.map((entry) => toCard(entry)) },
+        ...topGenres(tops).map(({ genre, found }) => ({
+          id: `genre-${foldWords(genre).join("-")}`,
+          name: genre,
+          titles: found.slice(0, ROW_LENGTH).map((entry) => toCard(entry)),
+        })),
+      ];
+      return c.json({ rows: rows.filter(({ titles }) => titles.length > 0) }, 200);
+    })
+    .openapi(listRoute, async (c) => {
+      const query = c.req.valid("query");
+      const entries = (await catalog.entries(c.get("caller").tenant)).filter((entry) =>
+        matches(entry, query),
+      );
+      const { page, nextCursor } = pageAfter(
+        entries.sort(orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")))),
+        query,
+      );
+      return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
+    })
+    .openapi(getRoute, async (c) => {
+      const { tenant } = c.get("caller");
+      // From the library itself, not from what was read a moment ago: a takedown holds at once.
+      const title = await findAvailableTitle(library, tenant, c.req.valid("param").id);
+      if (title === null) throw notFound("title");
+      const assets = await findPublishedAssets(
+        library,
+        tenant,
+        title.assetId === null ? [] : [title.assetId],
+      );
+      const [asset = null] = assets.values();
+      if (asset === null && (title.type === "movie" || title.type === "episode")) throw notFound("title");
+      const toCard = cardMaker(deps, c);
+      const languages = acceptedLanguages(c.req.header("Accept-Language"));
+      const below = childrenOf(await catalog.entries(tenant));
+      return c.json(
+        {
+          ...toCard({ title, asset, words: [] }),
+          synopsis: inLanguage(title.synopsis, languages),
+          genres: title.genres,
+          cast: title.cast,
+          playable: asset !== null,
+          seasons: below(title._id, "season").map((season) => ({
+            ...toCard(season),
+            episodes: below(season.title._id, "episode").map((entry) => toCard(entry)),
+          })),
+          episodes: below(title._id, "episode").map((entry) => toCard(entry)),
+        },
+        200,
+      );
+    })
+    .openapi(searchRoute, async (c) => {
+      const { q, limit } = c.req.valid("query");
+      const found = search(await catalog.entries(c.get("caller").tenant), q).slice(0, limit);
+      return c.json({ data: found.map(cardMaker(deps, c)), nextCursor: null }, 200);
+    });
+}
+
+type CardMaker = (entry: CatalogEntry) => Card;
+
+function cardMaker({ config, library }: ApiDeps, c: Context<ApiEnv>): CardMaker {
+  const languages = acceptedLanguages(c.req.header("Accept-Language"));
+  const now = library.serverNow();
+  return ({ title, asset }) => ({
+    id: title._id,
+    type: title.type,
+    name: inLanguage(title.name, languages),
+    releaseYear: title.releaseYear,
+    maturity: title.maturity,
+    durationSeconds: asset?.published?.durationSeconds ?? null,
+    posterUrl: title.artwork.posterUrl ?? (asset === null ? null : posterUrl(config, asset, now)),
+  });
+}
+
+/** What this account began and has not finished, last watched first. */
+async function continued(
+  { library }: ApiDeps,
+  tenant: string,
+  subject: string,
+  entries: CatalogEntry[],
+  toCard: CardMaker,
+): Promise<Card[]> {
+  const byId = new Map(entries.map((entry) => [entry.title._id, entry]));
+  const sessions = await listRecentPlaybacks(library, tenant, subject, ROW_LENGTH * 2);
+  const cards = sessions.flatMap(({ titleId, positionSeconds }) => {
+    const entry = titleId === null ? undefined : byId.get(titleId);
+    const durationSeconds = entry?.asset?.published?.durationSeconds;
+    if (entry === undefined || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0)
+      return [];
+    return [{ ...toCard(entry), progressRatio: Math.min(1, positionSeconds / durationSeconds) }];
+  });
+  return cards.slice(0, ROW_LENGTH);
+}
+
+function topGenres(entries: CatalogEntry[]): { genre: string; found: CatalogEntry[] }[] {
+  const byGenre = new Map<string, CatalogEntry[]>();
+  for (const entry of entries) {
+    for (const genre of entry.title.genres) byGenre.set(genre, [...(byGenre.get(genre) ?? []), entry]);
+  }
+  const rows = [...byGenre].map(([genre, found]) => ({ genre, found }));
+  return rows
+    .sort((a, b) => b.found.length - a.found.length || (a.genre < b.genre ? -1 : 1))
+    .slice(0, GENRE_ROWS);
+}
+
+function matches({ title, words }: CatalogEntry, query: Filters): boolean {
+  if (query.type !== undefined && title.type !== query.type) return false;
+  if (query.genre !== undefined && !title.genres.includes(query.genre)) return false;
+  if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
+  if (query.year !== undefined && title.releaseYear !== query.year) return false;
+  if (query.language !== undefined && title.name[query.language] === undefined) return false;
+  return query.q === undefined || searchScore({ title, words, asset: null }, foldWords(query.q)) !== null;
+}
+
+type Order = (a: CatalogEntry, b: CatalogEntry) => number;
+
+const shownSince = ({ title }: CatalogEntry): number =>
+  (title.availableFrom ?? title.publishedAt ?? title.createdAt).getTime();
+const byId: Order = (a, b) => (a.title._id < b.title._id ? -1 : 1);
+const newestFirst: Order = (a, b) => shownSince(b) - shownSince(a) || byId(a, b);
+
+/** By name means: by the name that this viewer is shown. */
+function orderOf(sort: Filters["sort"], languages: string[]): Order {
+  if (sort === "new") return newestFirst;
+  if (sort === "year") return (a, b) => (b.title.releaseYear ?? 0) - (a.title.releaseYear ?? 0) || byId(a, b);
+  const shown = ({ title }: CatalogEntry): string => inLanguage(title.name, languages);
+  return (a, b) => shown(a).localeCompare(shown(b), languages[0]) || byId(a, b);
+}
+
+const catalogPosition = z.strictObject({ id: z.string().max(200), index: z.number().int().min(0) });
+
+/** The page behind the cursor: behind the title it names or, where that is gone, where it stood. */
+function pageAfter(entries: CatalogEntry[], { cursor, limit }: Filters) {
+  const after = cursor === undefined ? null : decodeJson(catalogPosition, cursor);
+  const known = after === null ? -1 : entries.findIndex(({ title }) => title._id === after.id);
+  const start = after === null ? 0 : known >= 0 ? known + 1 : after.index;
+  const page = entries.slice(start, start + limit);
+  const last = page.at(-1);
+  const more = start + limit < entries.length && last !== undefined;
+  return { page, nextCursor: more ? encodeJson({ id: last.title._id, index: start + limit }) : null };
+}
+
+function search(entries: CatalogEntry[], q: string): CatalogEntry[] {
+  const wanted = foldWords(q);
+  if (wanted.length === 0) return [];
+  const scored = entries.flatMap((entry) => {
+    const score = searchScore(entry, wanted);
+    return score === null ? [] : [{ entry, score }];
+  });
+  return scored.sort((a, b) => b.score - a.score || newestFirst(a.entry, b.entry)).map(({ entry }) => entry);
+}
+
+function childrenOf(entries: CatalogEntry[]) {
+  return (parentId: string, type: "season" | "episode") =>
+    entries.filter(({ title }) => title.parentId === parentId && title.type === type).reverse();
+}

@@ -1,0 +1,171 @@
+import { z } from "zod";
+import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
+import type { Role } from "../core/records.ts";
+import type { BlobsConfig } from "../stores/blobs.ts";
+
+/** An API key that every boot makes known: what stands in the environment is its hash, never the token. */
+export interface BootKey {
+  role: Role;
+  tenant: string;
+  subject: string;
+  sha256: string;
+}
+
+export interface ApiConfig {
+  http: { host: string; port: number };
+  publicUrl: string | null;
+  deliveryUrl: string;
+  mongoUrl: string;
+  queue: { url: string; prefix: string };
+  blobs: BlobsConfig;
+  grantKeys: GrantKey[];
+  bootKeys: BootKey[];
+  jwt: { jwksUrl: string; issuer: string; audience: string } | null;
+  corsOrigins: string[];
+  pagesDir: string | null;
+  logLevel: string;
+  uploads: UploadLimits;
+  /** Requests a minute, per account and, for requests without a good token, per socket address. */
+  rates: { perAccount: number; perStranger: number };
+}
+
+export interface UploadLimits {
+  maxOpenPerAccount: number;
+  /** How long an upload may stay open, and how long one presigned part URL is good. */
+  openSeconds: number;
+  partUrlSeconds: number;
+}
+
+/** Names of a tenant: also a segment of object keys, so plain characters only. */
+export const TENANT = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
+const bootKeys = z.array(
+  z.strictObject({
+    role: z.enum(["viewer", "editor", "admin"]),
+    tenant: z.string().regex(TENANT),
+    subject: z.string().min(1).max(200),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+);
+
+/** Reads the settings; throws one Error that names every setting at fault, and never a secret's value. */
+export function readApiConfig(env: Record<string, string | undefined>): ApiConfig {
+  const faults: string[] = [];
+  const settings = new Settings(env, faults);
+  const endpoint = settings.url("MATINEE_S3_ENDPOINT");
+  const config: ApiConfig = {
+    http: {
+      host: settings.text("MATINEE_HTTP_HOST", "127.0.0.1"),
+      port: settings.whole("MATINEE_HTTP_PORT", 8080, 0, 65_535),
+    },
+    publicUrl: settings.optionalUrl("MATINEE_API_URL"),
+    deliveryUrl: settings.url("MATINEE_DELIVERY_URL"),
+    mongoUrl: settings.text("MATINEE_MONGO_URL"),
+    queue: {
+      url: settings.text("MATINEE_REDIS_URL"),
+      prefix: settings.text("MATINEE_REDIS_PREFIX", "matinee"),
+    },
+    blobs: {
+      endpoint,
+      publicEndpoint: settings.optionalUrl("MATINEE_S3_PUBLIC_ENDPOINT") ?? endpoint,
+      region: settings.text("MATINEE_S3_REGION", "us-east-1"),
+      accessKeyId: settings.text("MATINEE_S3_ACCESS_KEY_ID"),
+      secretAccessKey: settings.text("MATINEE_S3_SECRET_ACCESS_KEY"),
+      sourceBucket: settings.text("MATINEE_S3_SOURCE_BUCKET"),
+      mediaBucket: settings.text("MATINEE_S3_MEDIA_BUCKET"),
+    },
+    grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys) ?? [],
+    bootKeys: settings.parsed("MATINEE_BOOT_KEYS", parseBootKeys, "[]") ?? [],
+    jwt: settings.jwt(),
+    corsOrigins: settings.list("MATINEE_CORS_ORIGINS"),
+    pagesDir: env.MATINEE_PAGES_DIR || null,
+    logLevel: settings.text("MATINEE_LOG_LEVEL", "info"),
+    uploads: {
+      maxOpenPerAccount: settings.whole("MATINEE_MAX_OPEN_UPLOADS", 50, 1, 100_000),
+      openSeconds: settings.whole("MATINEE_UPLOAD_SECONDS", 7 * 86_400, 60, 30 * 86_400),
+      // RELIABILITY §4.15: expiry of a presigned URL ≤15 min, signed again on demand.
+      partUrlSeconds: settings.whole("MATINEE_PART_URL_SECONDS", 900, 10, 900),
+    },
+    rates: {
+      perAccount: settings.whole("MATINEE_RATE_PER_ACCOUNT", 60_000, 1, 10_000_000),
+      perStranger: settings.whole("MATINEE_RATE_PER_STRANGER", 300, 1, 10_000_000),
+    },
+  };
+  if (faults.length > 0) throw new Error(`The settings are not right:\n- ${faults.join("\n- ")}`);
+  return config;
+}
+
+function parseBootKeys(text: string): BootKey[] {
+  const parsed = bootKeys.safeParse(JSON.parse(text));
+  if (!parsed.success) throw new Error("not a list of {role, tenant, subject, sha256}");
+  return parsed.data;
+}
+
+/** Reads one environment, collecting what is wrong with it. */
+class Settings {
+  readonly #env: Record<string, string | undefined>;
+  readonly #faults: string[];
+
+  constructor(env: Record<string, string | undefined>, faults: string[]) {
+    this.#env = env;
+    this.#faults = faults;
+  }
+
+  text(name: string, fallback?: string): string {
+    const value = this.#env[name] || fallback;
+    if (value === undefined) this.#faults.push(`${name} is missing`);
+    return value ?? "";
+  }
+
+  whole(name: string, fallback: number, min: number, max: number): number {
+    const value = Number(this.#env[name] || fallback);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    this.#faults.push(`${name} is not a whole number from ${min} to ${max}`);
+    return fallback;
+  }
+
+  url(name: string): string {
+    const value = this.optionalUrl(name);
+    if (value === null && !this.#env[name]) this.#faults.push(`${name} is missing`);
+    return value ?? "";
+  }
+
+  /** An http(s) URL without a slash at its end; null where the setting is absent. */
+  optionalUrl(name: string): string | null {
+    const value = this.#env[name];
+    if (!value) return null;
+    if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value.replace(/\/+$/, "");
+    this.#faults.push(`${name} is not an http(s) URL`);
+    return null;
+  }
+
+  list(name: string): string[] {
+    return (this.#env[name] ?? "")
+      .split(",")
+      .map((entry) => entry.trim().replace(/\/$/, ""))
+      .filter((entry) => entry !== "");
+  }
+
+  parsed<T>(name: string, parse: (text: string) => T, fallback?: string): T | null {
+    const text = this.text(name, fallback);
+    if (text === "") return null;
+    try {
+      return parse(text);
+    } catch (thrown) {
+      // A JSON parser quotes its input, and the input may hold a secret.
+      const why = thrown instanceof SyntaxError ? "not JSON" : (thrown as Error).message;
+      this.#faults.push(`${name}: ${why}`);
+      return null;
+    }
+  }
+
+  /** All three or none: a token whose issuer or audience nobody checks is not a token. */
+  jwt(): ApiConfig["jwt"] {
+    if (!this.#env.MATINEE_JWKS_URL) return null;
+    return {
+      jwksUrl: this.url("MATINEE_JWKS_URL"),
+      issuer: this.text("MATINEE_JWT_ISSUER"),
+      audience: this.text("MATINEE_JWT_AUDIENCE"),
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import type { Caller } from "../core/records.ts";
+import type { Blobs } from "../stores/blobs.ts";
+import type { Library } from "../stores/library/connect.ts";
+import type { Log } from "../stores/log.ts";
+import type { AssetWatch } from "./asset-watch.ts";
+import type { Authenticator } from "./auth.ts";
+import type { Catalog } from "./catalog.ts";
+import type { ApiConfig } from "./config.ts";
+import type { Metrics } from "./metrics.ts";
+import type { RateLimits } from "./rate-limit.ts";
+
+/** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
+export interface WorkHint {
+  offer(assetId: string): Promise<void>;
+}
+
+/** What the routes are built on, put together in `main.ts` (or in a test). */
+export interface ApiDeps {
+  config: ApiConfig;
+  library: Library;
+  blobs: Blobs;
+  hint: WorkHint;
+  /** Asserts what we need of Redis; throws where it is away or weak. */
+  checkQueue(): Promise<void>;
+  authenticate: Authenticator;
+  limits: RateLimits;
+  catalog: Catalog;
+  watch: AssetWatch;
+  metrics: Metrics;
+  log: Log;
+}
+
+/** What a request carries through its handlers. */
+export interface ApiEnv {
+  Variables: { requestId: string; caller: Caller };
+  Bindings: { incoming?: { socket?: { remoteAddress?: string } } };
+}

@@ -1,0 +1,97 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { serve } from "@hono/node-server";
+import closeWithGrace from "close-with-grace";
+import { openBlobs } from "../stores/blobs.ts";
+import { upsertApiKeys } from "../stores/library/api-keys.ts";
+import { openLibrary } from "../stores/library/connect.ts";
+import { openLog } from "../stores/log.ts";
+import { offerWork } from "../stores/offer-work.ts";
+import { openQueue } from "../stores/queue.ts";
+import { createApp } from "./app.ts";
+import { openAssetWatch } from "./asset-watch.ts";
+import { openAuthenticator } from "./auth.ts";
+import { openCatalog } from "./catalog.ts";
+import { readApiConfig } from "./config.ts";
+import type { ApiDeps } from "./deps.ts";
+import { openMetrics } from "./metrics.ts";
+import { loadPages } from "./pages.ts";
+import { openRateLimits } from "./rate-limit.ts";
+import { reapAssets } from "./reap-assets.ts";
+import { reapUploads } from "./reap-uploads.ts";
+
+/** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
+const HINT_DEADLINE_MS = 250;
+const REAP_EVERY_MS = 30_000;
+/** Answers under way get this long after SIGTERM; orchestrators kill after 30 s. */
+const STOP_GRACE_MS = 15_000;
+
+const config = readApiConfig(process.env);
+const log = openLog({ name: "api", level: config.logLevel });
+const library = await openLibrary(config.mongoUrl, { appName: "matinee-api" });
+await library.ensureIndexes();
+await upsertApiKeys(
+  library,
+  config.bootKeys.map(({ sha256: _id, ...owner }) => ({ _id, ...owner })),
+);
+const blobs = openBlobs(config.blobs);
+// The studio served from here uploads to storage across origins, as do the pages of the list.
+const ownOrigin = config.publicUrl === null ? [] : [new URL(config.publicUrl).origin];
+await blobs
+  .ensureBuckets({ corsOrigins: [...new Set([...ownOrigin, ...config.corsOrigins])] })
+  .catch((thrown) => log.error({ err: thrown }, "buckets not made; see /readyz"));
+const queue = openQueue(config.queue);
+const deps: ApiDeps = {
+  config,
+  library,
+  blobs,
+  hint: {
+    async offer(assetId) {
+      const offered = offerWork(library, queue, assetId).catch((thrown) =>
+        log.warn({ assetId, err: thrown }, "work not offered; the reconciler will"),
+      );
+      await Promise.race([offered, pause(HINT_DEADLINE_MS)]);
+    },
+  },
+  checkQueue: () => queue.check(),
+  authenticate: openAuthenticator(library, config.jwt),
+  limits: openRateLimits(config.queue, config.rates),
+  catalog: openCatalog(library),
+  watch: openAssetWatch(library, log),
+  metrics: openMetrics(library),
+  log,
+};
+
+const app = createApp(deps, await loadPages(config.pagesDir));
+const server = serve(
+  {
+    fetch: app.fetch,
+    hostname: config.http.host,
+    port: config.http.port,
+    // Slow senders are cut off (RELIABILITY T40); answers, such as event streams, may take as long as they like.
+    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000 },
+  },
+  ({ address, port }) => log.info({ address, port }, "listening"),
+);
+
+let reaping: Promise<void> = Promise.resolve();
+const reaper = setInterval(() => {
+  reaping = reaping
+    .then(() => reapUploads(deps))
+    .then(() => reapAssets(deps))
+    .catch((thrown) => log.warn({ err: thrown }, "reaper's round failed"));
+}, REAP_EVERY_MS);
+
+closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) => {
+  if (err) log.fatal({ err }, "stopping after a defect");
+  else log.info({ signal }, "stopping");
+  clearInterval(reaper);
+  deps.watch.close();
+  const closed = new Promise((resolve) => server.close(resolve));
+  if ("closeIdleConnections" in server) server.closeIdleConnections();
+  await Promise.all([closed, reaping]);
+  deps.limits.close();
+  await queue.close();
+  blobs.close();
+  await library.close();
+  log.info("stopped");
+});

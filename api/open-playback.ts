@@ -1,0 +1,137 @@
+import { z } from "@hono/zod-openapi";
+import { signGrant } from "../core/grant.ts";
+import { MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
+import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
+import type { Library } from "../stores/library/connect.ts";
+import { createPlayback, findLatestPlayback } from "../stores/library/playbacks.ts";
+import type { ApiConfig } from "./config.ts";
+import { instant } from "./contract.ts";
+
+/** A player that renews gets short grants, one that cannot gets one that outlasts a film and its pauses. */
+const RENEWED_GRANT_SECONDS = 5 * 60;
+const LASTING_GRANT_SECONDS = 6 * 3_600;
+/** Nobody watches one session longer than a day. */
+export const SESSION_SECONDS = 24 * 3_600;
+/** Posters in lists are public to every viewer of the tenant: one URL per half hour, so that browsers cache it. */
+const POSTER_WINDOW_SECONDS = 1_800;
+/** Behind this share the film counts as seen: it starts from the beginning. */
+const SEEN_RATIO = 0.95;
+
+const trackView = z.object({
+  id: z.string(),
+  kind: z.enum(["video", "audio", "subtitle"]),
+  codec: z.string(),
+  language: z.string().optional(),
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  averageBps: z.number(),
+  peakBps: z.number(),
+});
+
+export const playbackView = z
+  .object({
+    sessionId: z.string(),
+    manifestUrl: z.string(),
+    posterUrl: z.string().nullable(),
+    storyboardUrl: z.string().nullable(),
+    expiresAt: instant,
+    resumeAtSeconds: z.number(),
+    durationSeconds: z.number(),
+    tracks: z.array(trackView),
+  })
+  .openapi("Playback");
+type PlaybackView = z.infer<typeof playbackView>;
+
+type Signing = Pick<ApiConfig, "grantKeys" | "deliveryUrl">;
+
+/** `<delivery>/v/<grant>/<assetId>/<generation>/<path>`, good until `expiresAt`. */
+export function grantedUrl(
+  config: Signing,
+  media: { assetId: string; generation: string; session: string; expiresAt: Date },
+  path: string,
+): string {
+  const [key] = config.grantKeys;
+  if (key === undefined) throw new Error("no grant key");
+  const prefix = packagePrefix(media.assetId, media.generation);
+  const expiresAtSeconds = Math.floor(media.expiresAt.getTime() / 1000);
+  const grant = signGrant(key, { prefix: `/${prefix}`, expiresAtSeconds, session: media.session });
+  return `${config.deliveryUrl}/v/${grant}/${prefix}${path}`;
+}
+
+/** The poster of a published asset for lists; null where it has none. */
+export function posterUrl(config: Signing, asset: AssetRecord, now: Date): string | null {
+  if (asset.published === null || !asset.renditions.some(({ kind }) => kind === "image")) return null;
+  const window = Math.floor(now.getTime() / 1000 / POSTER_WINDOW_SECONDS) + 2;
+  const expiresAt = new Date(window * POSTER_WINDOW_SECONDS * 1000);
+  const { generation } = asset.published;
+  return grantedUrl(config, { assetId: asset._id, generation, session: "poster", expiresAt }, POSTER_PATH);
+}
+
+export function grantExpiry(now: Date, renews: boolean): Date {
+  const seconds = renews ? RENEWED_GRANT_SECONDS : LASTING_GRANT_SECONDS;
+  return new Date(now.getTime() + seconds * 1000);
+}
+
+export interface PlaybackWish {
+  /** With a published package. */
+  asset: AssetRecord;
+  titleId: string | null;
+  renews: boolean;
+  sessionId: string;
+}
+
+/** A session for one account and one package, with the grant that opens it. */
+export async function openPlayback(
+  { config, library }: { config: Signing; library: Library },
+  { tenant, subject }: Caller,
+  { asset, titleId, renews, sessionId }: PlaybackWish,
+): Promise<PlaybackView> {
+  if (asset.published === null) throw new Error("nothing is published");
+  const { generation, durationSeconds } = asset.published;
+  const now = library.serverNow();
+  const last = titleId === null ? null : await findLatestPlayback(library, tenant, subject, titleId);
+  const resumeAtSeconds = resumeAt(last?.positionSeconds ?? 0, durationSeconds);
+  const playback: PlaybackRecord = await createPlayback(library, {
+    _id: sessionId,
+    tenant,
+    subject,
+    titleId,
+    assetId: asset._id,
+    generation,
+    positionSeconds: resumeAtSeconds,
+    // Before anything the player says: only what it reports counts as a position.
+    positionAt: new Date(0),
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
+    endedAt: null,
+  });
+  const expiresAt = grantExpiry(now, renews);
+  const media = {
+    assetId: playback.assetId,
+    generation: playback.generation,
+    session: playback._id,
+    expiresAt,
+  };
+  const hasPoster = asset.renditions.some(({ kind }) => kind === "image");
+  return {
+    sessionId: playback._id,
+    manifestUrl: grantedUrl(config, media, MAIN_PLAYLIST),
+    posterUrl: hasPoster ? grantedUrl(config, media, POSTER_PATH) : null,
+    storyboardUrl: null,
+    expiresAt: expiresAt.toISOString(),
+    resumeAtSeconds,
+    durationSeconds,
+    tracks: tracksOf(asset),
+  };
+}
+
+/** Where to go on: at the beginning where the film is as good as seen. */
+export function resumeAt(positionSeconds: number, durationSeconds: number): number {
+  return positionSeconds < durationSeconds * SEEN_RATIO ? positionSeconds : 0;
+}
+
+function tracksOf({ renditions }: AssetRecord): PlaybackView["tracks"] {
+  return renditions.flatMap(({ id, kind, codec, language, width, height, averageBps, peakBps }) =>
+    kind === "image" ? [] : [{ id, kind, codec, language, width, height, averageBps, peakBps }],
+  );
+}

@@ -1,0 +1,79 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
+import type { ApiEnv } from "./deps.ts";
+
+/** RFC 9457 problem details as every failed call answers. */
+const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })),
+  })
+  .openapi("Problem");
+
+type Document = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
+interface Operation {
+  tags?: string[];
+  parameters?: { name: string; in: string }[];
+  requestBody?: unknown;
+  responses: Record<string, unknown>;
+}
+const METHODS = ["get", "post", "patch", "delete"] as const;
+
+/** The OpenAPI 3.1 document of all routes, made from the schemas that the routes validate with. */
+export function describeApi(app: OpenAPIHono<ApiEnv>, publicUrl: string | null): Document {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "An API key (`mk_…`) or a JWT access token.",
+  });
+  app.openAPIRegistry.register("Problem", problem);
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Matinee",
+      version: "1",
+      description: "Uploads, assets, titles, catalog and playback of a self-hosted streaming backend.",
+    },
+    servers: [{ url: publicUrl ?? "/" }],
+  });
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const method of METHODS) {
+      const operation = (item as Partial<Record<(typeof METHODS)[number], Operation>>)[method];
+      if (operation !== undefined) addCommonParts(operation, path, method);
+    }
+  }
+  return document;
+}
+
+/** What holds for every call and would only be noise in each route. */
+function addCommonParts(operation: Operation, path: string, method: string): void {
+  const reasons: Record<string, string> = {
+    401: "No valid token",
+    403: "The role does not allow it",
+    429: "Too many requests; see Retry-After",
+    503: "A part we stand on is away; see Retry-After",
+  };
+  if (operation.requestBody !== undefined || operation.parameters !== undefined)
+    reasons[400] = "The request is not valid";
+  if (path.includes("{")) reasons[404] = "There is no such thing, or it is not yours";
+  if (method !== "get")
+    Object.assign(reasons, { 409: "It is not in a state for this", 413: "The body exceeds 64 KiB" });
+  if (method === "patch")
+    Object.assign(reasons, { 412: "It was changed meanwhile", 428: "If-Match is missing" });
+  const content = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
+  for (const [status, description] of Object.entries(reasons))
+    operation.responses[status] ??= { description, content };
+  if (operation.responses["201"] !== undefined)
+    addHeader(operation, "Idempotency-Key", false, "Same key and body, same answer");
+  if (method === "patch") addHeader(operation, "If-Match", true, "The ETag that was read");
+  if (path.endsWith("/events")) addHeader(operation, "Last-Event-ID", false, "The last event that was seen");
+}
+
+function addHeader(operation: Operation, name: string, required: boolean, description: string): void {
+  const header = { name, in: "header", required, description, schema: { type: "string" } };
+  operation.parameters = [...(operation.parameters ?? []), header];
+}

@@ -1,0 +1,149 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { notFound, requestFailure } from "../core/errors.ts";
+import { MAIN_PLAYLIST } from "../core/keys.ts";
+import type { Caller, PlaybackRecord } from "../core/records.ts";
+import { findAsset, findPublishedAssets } from "../stores/library/assets.ts";
+import { endPlayback, findPlayback, recordPosition } from "../stores/library/playbacks.ts";
+import { findAvailableTitle } from "../stores/library/titles.ts";
+import { isPlayable } from "./asset-view.ts";
+import { atLeast } from "./auth.ts";
+import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { once } from "./idempotency.ts";
+import { grantExpiry, grantedUrl, openPlayback, playbackView } from "./open-playback.ts";
+
+const newPlayback = z
+  .strictObject({
+    titleId: z.string().min(1).max(200),
+    capabilities: z
+      .strictObject({
+        /** The player renews its grant while it plays, so short ones will do. */
+        renews: z.boolean().optional(),
+        codecs: z.array(z.string().max(100)).max(50).optional(),
+        maxHeight: z.number().int().min(1).max(10_000).optional(),
+        hdr: z.boolean().optional(),
+      })
+      .optional(),
+  })
+  .openapi("NewPlayback");
+
+/** Types are the player's own words; only the latest position is kept. */
+const beacon = z
+  .object({
+    type: z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,39}$/),
+    at: instant,
+    positionSeconds: z.number().min(0).max(1_000_000),
+  })
+  .catchall(z.union([z.string().max(200), z.number(), z.boolean(), z.null()]));
+const beacons = z.strictObject({ events: z.array(beacon).min(1).max(100) }).openapi("Beacons");
+const sessionParams = z.object({ sessionId: z.string().min(1).max(200) });
+
+const common = { tags: ["Playback"], security: BEARER, middleware: atLeast("viewer") };
+const startRoute = createRoute({
+  ...common,
+  method: "post",
+  path: "/v1/playback",
+  summary: "Watch a title",
+  request: { body: jsonBody(newPlayback) },
+  responses: { 201: jsonAnswer(playbackView, "A session with the signed manifest URL") },
+});
+const renewRoute = createRoute({
+  ...common,
+  method: "post",
+  path: "/v1/playback/{sessionId}/renew",
+  summary: "Go on watching",
+  request: { params: sessionParams },
+  responses: {
+    200: jsonAnswer(
+      z.object({ manifestUrl: z.string(), expiresAt: instant }).openapi("Renewed"),
+      "A fresh grant",
+    ),
+  },
+});
+const beaconsRoute = createRoute({
+  ...common,
+  method: "post",
+  path: "/v1/playback/{sessionId}/beacons",
+  summary: "Say where the viewer is",
+  request: { params: sessionParams, body: jsonBody(beacons) },
+  responses: { 202: { description: "Noted; order and repeats do not matter" } },
+});
+const endRoute = createRoute({
+  ...common,
+  method: "delete",
+  path: "/v1/playback/{sessionId}",
+  summary: "Stop watching",
+  request: { params: sessionParams },
+  responses: { 204: { description: "The session is over" } },
+});
+
+/** Playback sessions: grants, their renewal, and where each viewer is. */
+export function playbackRoutes(deps: ApiDeps) {
+  const { library, config } = deps;
+  const found = async ({ tenant, subject }: Caller, sessionId: string): Promise<PlaybackRecord> => {
+    const playback = await findPlayback(library, tenant, subject, sessionId);
+    if (playback === null) throw notFound("playback session");
+    return playback;
+  };
+  return new OpenAPIHono<ApiEnv>()
+    .openapi(startRoute, async (c) => {
+      const body = c.req.valid("json");
+      const caller = c.get("caller");
+      const title = await findAvailableTitle(library, caller.tenant, body.titleId);
+      if (title === null) throw notFound("title");
+      const assets = await findPublishedAssets(
+        library,
+        caller.tenant,
+        title.assetId === null ? [] : [title.assetId],
+      );
+      const [asset] = assets.values();
+      if (asset === undefined)
+        throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
+      const renews = body.capabilities?.renews ?? false;
+      const answer = await once(c, library, body, (makeId) =>
+        openPlayback(deps, caller, { asset, titleId: title._id, renews, sessionId: makeId("ps") }),
+      );
+      return c.json(answer, 201);
+    })
+    .openapi(renewRoute, async (c) => {
+      const caller = c.get("caller");
+      const playback = await found(caller, c.req.valid("param").sessionId);
+      const now = library.serverNow();
+      if (playback.endedAt !== null || playback.expiresAt <= now || !(await mayGoOn(deps, playback))) {
+        throw requestFailure(409, "playback_over", "This session is over; start a new one.");
+      }
+      // The session's own end stays: a day after it began.
+      const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
+      const { assetId, generation, _id: session } = playback;
+      const manifestUrl = grantedUrl(config, { assetId, generation, session, expiresAt }, MAIN_PLAYLIST);
+      return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
+    })
+    .openapi(beaconsRoute, async (c) => {
+      const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
+      const latest = latestOf(c.req.valid("json").events);
+      // A clock that runs ahead must not freeze the position until its time has come.
+      const at = new Date(Math.min(latest.at.getTime(), library.serverNow().getTime()));
+      await recordPosition(library, playback, latest.positionSeconds, at);
+      return c.body(null, 202);
+    })
+    .openapi(endRoute, async (c) => {
+      await endPlayback(library, await found(c.get("caller"), c.req.valid("param").sessionId));
+      return c.body(null, 204);
+    });
+}
+
+/** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */
+async function mayGoOn({ library }: ApiDeps, { tenant, titleId, assetId }: PlaybackRecord): Promise<boolean> {
+  const asset = await findAsset(library, tenant, assetId);
+  if (asset === null || !isPlayable(asset)) return false;
+  return titleId === null || (await findAvailableTitle(library, tenant, titleId)) !== null;
+}
+
+function latestOf(events: z.infer<typeof beacon>[]): { at: Date; positionSeconds: number } {
+  let latest = { at: new Date(0), positionSeconds: 0 };
+  for (const { at, positionSeconds } of events) {
+    const time = new Date(at);
+    if (time >= latest.at) latest = { at: time, positionSeconds };
+  }
+  return latest;
+}

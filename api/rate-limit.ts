@@ -1,0 +1,98 @@
+import { createMiddleware } from "hono/factory";
+import { Redis } from "ioredis";
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import { Failure } from "../core/errors.ts";
+import type { ApiConfig } from "./config.ts";
+import type { ApiEnv } from "./deps.ts";
+
+const WINDOW_SECONDS = 60;
+/** An answer never waits longer than this for Redis (RELIABILITY F09); the count in memory takes over. */
+const REDIS_DEADLINE_MS = 250;
+
+type Limiter = RateLimiterRedis;
+
+export interface RateLimits {
+  account: Limiter;
+  stranger: Limiter;
+  close(): void;
+}
+
+/** Counts per account and, before a token is known to be good, per socket address, shared through Redis. */
+export function openRateLimits(queue: ApiConfig["queue"], rates: ApiConfig["rates"]): RateLimits {
+  const redis = new Redis(queue.url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: REDIS_DEADLINE_MS,
+    retryStrategy: (times) => Math.min(200 * times, 2_000),
+  });
+  // Without a listener a lost connection would end the process; ioredis reconnects by itself.
+  redis.on("error", () => undefined);
+  const limiter = (name: string, points: number): Limiter =>
+    new RateLimiterRedis({
+      storeClient: redis,
+      keyPrefix: `${queue.prefix}:rate:${name}`,
+      points,
+      duration: WINDOW_SECONDS,
+      rejectIfRedisNotReady: true,
+      inMemoryBlockOnConsumed: points + 1,
+      insuranceLimiter: new RateLimiterMemory({ points, duration: WINDOW_SECONDS }),
+    });
+  return {
+    account: limiter("account", rates.perAccount),
+    stranger: limiter("stranger", rates.perStranger),
+    close: () => redis.disconnect(),
+  };
+}
+
+/** One point of the account's budget for each request; over it: 429 with when to come again. */
+export function accountLimit(limits: RateLimits) {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    const { tenant, subject } = c.get("caller");
+    const spent = await consume(limits.account, `${tenant}:${subject}`);
+    const limit = limits.account.points;
+    // draft-ietf-httpapi-ratelimit-headers-03 §3: RateLimit-Limit, -Remaining, -Reset (delta-seconds).
+    c.header("RateLimit-Limit", String(limit));
+    c.header("RateLimit-Remaining", String(spent.remainingPoints));
+    c.header("RateLimit-Reset", String(Math.ceil(spent.msBeforeNext / 1000)));
+    if (spent.over) throw tooMany(spent);
+    await next();
+  });
+}
+
+/**
+ * Bad tokens count against the socket's address: guessing gets slow whatever headers it forges (RELIABILITY T42).
+ * A good token costs nothing here.
+ */
+export function strangerLimit(limits: RateLimits) {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    const address = c.env?.incoming?.socket?.remoteAddress ?? "unknown";
+    await next();
+    if (c.res.status !== 401) return;
+    const spent = await consume(limits.stranger, address);
+    if (spent.over) throw tooMany(spent);
+  });
+}
+
+interface Spent {
+  over: boolean;
+  remainingPoints: number;
+  msBeforeNext: number;
+}
+
+async function consume(limiter: Limiter, key: string): Promise<Spent> {
+  try {
+    const { remainingPoints, msBeforeNext } = await limiter.consume(key);
+    return { over: false, remainingPoints, msBeforeNext };
+  } catch (thrown) {
+    // The limiter rejects with the count itself where the budget is spent.
+    if (!(thrown instanceof RateLimiterRes)) throw thrown;
+    return { over: true, remainingPoints: 0, msBeforeNext: thrown.msBeforeNext };
+  }
+}
+
+function tooMany(spent: Spent): Failure {
+  return new Failure("request", "rate_limited", "Too many requests.", {
+    status: 429,
+    retryAfterSeconds: Math.max(1, Math.ceil(spent.msBeforeNext / 1000)),
+  });
+}

@@ -1,0 +1,27 @@
+import type { AssetRecord } from "../core/records.ts";
+import type { Blobs } from "../stores/blobs.ts";
+import { listUnemptiedAssets, markAssetEmptied } from "../stores/library/assets.ts";
+import type { Library } from "../stores/library/connect.ts";
+import type { Log } from "../stores/log.ts";
+
+/** How many assets one round takes up. */
+const ROUND = 50;
+/** A worker that has not noticed the deletion may still write: storage is looked at again until this has passed. */
+const SETTLED_MS = 10 * 60_000;
+
+/** One round: empties the storage of deleted assets, master and all generations. Several processes may run it at once. */
+export async function reapAssets(parts: { library: Library; blobs: Blobs; log: Log }): Promise<void> {
+  for (const asset of await listUnemptiedAssets(parts.library, ROUND)) {
+    await emptyAsset(parts, asset).catch((thrown) =>
+      parts.log.warn({ assetId: asset._id, err: thrown }, "storage of a deleted asset not emptied"),
+    );
+  }
+}
+
+/** Removes every object of a deleted asset. It counts as emptied once its deletion is old enough. */
+export async function emptyAsset({ library, blobs }: { library: Library; blobs: Blobs }, asset: AssetRecord) {
+  await blobs.removePrefix("media", `${asset._id}/`);
+  if (asset.pinned !== null) await blobs.remove("sources", [asset.pinned.key]);
+  const age = library.serverNow().getTime() - asset.updatedAt.getTime();
+  if (age > SETTLED_MS) await markAssetEmptied(library, asset);
+}

@@ -1,0 +1,48 @@
+import type { UploadRecord } from "../core/records.ts";
+import { findAsset } from "../stores/library/assets.ts";
+import {
+  listAbandonedCompletions,
+  listExpiredUploads,
+  listUnreapedUploads,
+  markUploadReaped,
+} from "../stores/library/uploads.ts";
+import { type CompletionParts, completeUpload, endUpload } from "./complete-upload.ts";
+
+/** How many of each kind one round takes up. */
+const ROUND = 100;
+
+/**
+ * One round: finishes what a vanished completer left, expires what is over its time, and frees the storage of dead
+ * uploads (RELIABILITY T20: no store lists or expires multipart uploads reliably, so our records do). One upload's
+ * failure is logged and leaves the others their turn. Several processes may run it at once.
+ */
+export async function reapUploads(parts: CompletionParts): Promise<void> {
+  const { library } = parts;
+  for (const upload of await listAbandonedCompletions(library, ROUND)) {
+    await tried(parts, upload, completeUpload(parts, new Map(), upload.tenant, upload._id));
+  }
+  for (const upload of await listExpiredUploads(library, ROUND)) {
+    await tried(parts, upload, endUpload(library, upload, "expired"));
+  }
+  for (const upload of await listUnreapedUploads(library, ROUND)) {
+    await tried(parts, upload, reapUpload(parts, upload));
+  }
+}
+
+async function tried({ log }: CompletionParts, upload: UploadRecord, work: Promise<unknown>): Promise<void> {
+  await work.catch((thrown) => log.warn({ uploadId: upload._id, err: thrown }, "upload not reaped"));
+}
+
+/**
+ * Frees what storage holds of a dead upload, and notes it. The object itself stays where the asset got it after all: a
+ * completer whose lease had run out may have pinned it before the upload was ended.
+ */
+export async function reapUpload(
+  { library, blobs }: Pick<CompletionParts, "library" | "blobs">,
+  upload: UploadRecord,
+) {
+  await blobs.abortMultipart({ key: upload.sourceKey, multipartId: upload.multipartId });
+  const asset = await findAsset(library, upload.tenant, upload.assetId);
+  if (!asset?.pinned) await blobs.remove("sources", [upload.sourceKey]);
+  await markUploadReaped(library, upload);
+}

@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { canonicalPath } from "../core/canonical-path.ts";
+import { requestFailure } from "../core/errors.ts";
+import type { GrantKey } from "../core/grant.ts";
+import { newId } from "../core/ids.ts";
+import type { Blobs } from "../stores/blobs.ts";
+import type { Log } from "../stores/log.ts";
+import { corsHeaders, PREFLIGHT_HEADERS } from "./cors.ts";
+import type { Metrics } from "./metrics.ts";
+import { problemAnswer } from "./problem.ts";
+import { checkGrant, GrantRefused, serveObject } from "./serve-object.ts";
+
+export interface MediaDeps {
+  blobs: Blobs;
+  grantKeys: readonly GrantKey[];
+  corsOrigins: readonly string[];
+  metrics: Metrics;
+  log: Log;
+  nowSeconds(): number;
+}
+
+/** What the access log says of a request once it is known. */
+interface Trace {
+  requestId: string;
+  path: string;
+  bytes: number;
+  firstByteMs?: number;
+  session?: string;
+  refusal?: string;
+  code?: string;
+}
+
+/** Whether a raw request target is the media path's business. */
+export function isMediaTarget(target: string): boolean {
+  return /^\/v(?:[/?]|$)/.test(target);
+}
+
+/**
+ * Everything under `/v/`, directly on node:http: a middleware stack costs more than the rest of the way of a segment.
+ * Never redirects (HLS authoring specification 8.18).
+ */
+export async function handleMedia(
+  deps: MediaDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const startedMs = performance.now();
+  const trace: Trace = { requestId: requestIdOf(request), path: "(refused)", bytes: 0 };
+  deps.metrics.activeStreams.inc();
+  response.once("close", () => finish(deps, request, response, trace, startedMs));
+  setSharedHeaders(deps, request, response, trace.requestId);
+  try {
+    await answer(deps, request, response, trace, startedMs);
+  } catch (thrown) {
+    if (thrown instanceof GrantRefused) trace.refusal = thrown.reason;
+    fail(deps, response, trace, thrown);
+  }
+}
+
+async function answer(
+  deps: MediaDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  trace: Trace,
+  startedMs: number,
+): Promise<void> {
+  if (request.method === "OPTIONS") {
+    const allowed = response.hasHeader("access-control-allow-origin");
+    response.writeHead(204, allowed ? PREFLIGHT_HEADERS : {}).end();
+    return;
+  }
+  const rawPath = (request.url ?? "").split("?", 1)[0] ?? "";
+  const granted = checkGrant(deps.grantKeys, rawPath, deps.nowSeconds());
+  trace.path = canonicalPath(granted.path) ?? trace.path;
+  trace.session = granted.claims.session;
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("allow", "GET, HEAD, OPTIONS");
+    throw requestFailure(405, "method_not_allowed", "Media can only be read.");
+  }
+  await serveObject(deps.blobs, granted.path, request, response, (bytes) => {
+    if (trace.bytes === 0) trace.firstByteMs = performance.now() - startedMs;
+    trace.bytes += bytes;
+  });
+}
+
+function setSharedHeaders(
+  deps: MediaDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+) {
+  const cors = corsHeaders(deps.corsOrigins, request.headers.origin);
+  for (const [name, value] of Object.entries(cors)) response.setHeader(name, value);
+  // Pages under COEP may embed what they were given an address for.
+  response.setHeader("cross-origin-resource-policy", "cross-origin");
+  response.setHeader("x-content-type-options", "nosniff");
+  response.setHeader("x-request-id", requestId);
+  if (!deps.corsOrigins.includes("*")) response.setHeader("vary", "Origin");
+}
+
+/** An answer where none has begun; a broken connection where one has, so that a cut body is not taken for whole. */
+function fail(deps: MediaDeps, response: ServerResponse, trace: Trace, thrown: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    trace.code = "cut_off";
+    return;
+  }
+  const problem = problemAnswer(thrown);
+  trace.code = problem.code;
+  if (problem.status >= 500)
+    deps.log.error({ requestId: trace.requestId, err: thrown }, "media request failed");
+  response.writeHead(problem.status, problem.headers).end(problem.body);
+}
+
+/** One line and one count a request, whatever became of it. The path is logged without its grant. */
+function finish(
+  deps: MediaDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  trace: Trace,
+  startedMs: number,
+) {
+  const status = response.headersSent ? response.statusCode : 0;
+  deps.metrics.activeStreams.dec();
+  deps.metrics.requests.inc({ status: String(status) });
+  deps.metrics.bytes.inc(trace.bytes);
+  if (trace.firstByteMs !== undefined) deps.metrics.firstByteSeconds.observe(trace.firstByteMs / 1_000);
+  if (trace.refusal !== undefined) deps.metrics.refusals.inc({ reason: trace.refusal });
+  const durationMs = Math.round(performance.now() - startedMs);
+  deps.log.info({ ...trace, method: request.method, status, durationMs }, "media request");
+}
+
+/** The caller's id for the request where it is plain text, else one of ours. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers["x-request-id"];
+  return typeof given === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : newId("rq");
+}

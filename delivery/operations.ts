@@ -1,0 +1,62 @@
+import { Hono } from "hono";
+import { notFound } from "../core/errors.ts";
+import type { Blobs } from "../stores/blobs.ts";
+import type { Log } from "../stores/log.ts";
+import type { Metrics } from "./metrics.ts";
+import { problemAnswer } from "./problem.ts";
+
+/** How long one look at the store answers for: probes from everywhere cost it one request in this time. */
+const READY_FOR_MS = 2_000;
+
+/** `/healthz` (the process), `/readyz` (each dependency by name) and `/metrics`; anything else is a 404 problem. */
+export function operationsApp(deps: {
+  blobs: Blobs;
+  metrics: Metrics;
+  log: Log;
+  isStopping(): boolean;
+}): Hono {
+  const app = new Hono();
+  const blobStoreState = cachedFor(READY_FOR_MS, () => stateOf(deps.blobs));
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  app.get("/readyz", async (c) => {
+    const blobStore = await blobStoreState();
+    const ready = blobStore === "ok" && !deps.isStopping();
+    const status = ready ? "ready" : deps.isStopping() ? "stopping" : "not_ready";
+    return c.json({ status, dependencies: { blobStore } }, ready ? 200 : 503, {
+      "Cache-Control": "no-store",
+    });
+  });
+  app.get("/metrics", async (c) =>
+    c.body(await deps.metrics.registry.metrics(), 200, { "Content-Type": deps.metrics.registry.contentType }),
+  );
+  app.notFound(() => problem(notFound("page")));
+  app.onError((thrown) => {
+    deps.log.error({ err: thrown }, "operations request failed");
+    return problem(thrown);
+  });
+  return app;
+}
+
+function problem(thrown: unknown): Response {
+  const { status, headers, body } = problemAnswer(thrown);
+  return new Response(body, { status, headers });
+}
+
+/** A look for an object that is not there costs the store least, and needs the right to read. */
+async function stateOf(blobs: Blobs): Promise<"ok" | "unavailable"> {
+  try {
+    await blobs.head("media", "readiness-probe");
+    return "ok";
+  } catch {
+    return "unavailable";
+  }
+}
+
+function cachedFor<T>(milliseconds: number, look: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; answer: Promise<T> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (last === undefined || now - last.at > milliseconds) last = { at: now, answer: look() };
+    return last.answer;
+  };
+}

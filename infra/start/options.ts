@@ -1,0 +1,41 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+/** What a person may say to `npm start`. */
+export interface StartOptions {
+  /** One machine-readable line on stdout once ready; everything else on stderr. */
+  json: boolean;
+  /** No sample film. */
+  empty: boolean;
+  /** Absolute path of the one folder that holds everything. */
+  dataDirectory: string;
+  /** Transcoder processes. */
+  workers: number;
+}
+
+export const USAGE = `npm start -- [options]
+  --data DIR     the data folder (default: ./data)
+  --workers N    transcoder processes (default: 1)
+  --empty        without the sample film
+  --json         one line of JSON on stdout once ready; everything else on stderr`;
+
+/** Reads the command line; relative folders are seen from `cwd`. Throws an Error a person understands. */
+export function readOptions(args: readonly string[], cwd: string): StartOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: "boolean", default: false },
+      empty: { type: "boolean", default: false },
+      data: { type: "string", default: "data" },
+      workers: { type: "string", default: "1" },
+    },
+  });
+  const workers = Number(values.workers);
+  const most = availableParallelism() * 4;
+  if (!Number.isInteger(workers) || workers < 1 || workers > most) {
+    throw new Error(`--workers must be a whole number from 1 to ${most}`);
+  }
+  if (values.data === "") throw new Error("--data needs a folder");
+  return { json: values.json, empty: values.empty, dataDirectory: resolve(cwd, values.data), workers };
+}

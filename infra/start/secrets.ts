@@ -1,0 +1,47 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { writePrivately } from "./state.ts";
+
+export type Role = "viewer" | "editor" | "admin";
+export const ROLES: readonly Role[] = ["viewer", "editor", "admin"];
+
+/** Everything secret of one data folder. Never printed but for the tokens, which are made to be handed out. */
+export interface Secrets {
+  s3AccessKeyId: string;
+  s3SecretAccessKey: string;
+  redisPassword: string;
+  /** `kid:hexsecret`, as MATINEE_GRANT_KEYS takes it. */
+  grantKey: string;
+  tokens: Record<Role, string>;
+}
+
+/** The folder's secrets from `path`, made at the first call. The file is its owner's alone (0600). */
+export function openSecrets(path: string): Secrets {
+  if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as Secrets;
+  const secrets = makeSecrets();
+  writePrivately(path, secrets);
+  return secrets;
+}
+
+/** Fresh secrets of 256 bits each. */
+export function makeSecrets(): Secrets {
+  const token = () => `mk_${randomBytes(32).toString("base64url")}`;
+  return {
+    s3AccessKeyId: `matinee${randomBytes(6).toString("hex")}`,
+    s3SecretAccessKey: randomBytes(32).toString("hex"),
+    redisPassword: randomBytes(32).toString("hex"),
+    grantKey: `k1:${randomBytes(32).toString("hex")}`,
+    tokens: { viewer: token(), editor: token(), admin: token() },
+  };
+}
+
+/** MATINEE_BOOT_KEYS: the tokens as the API stores them, hashed. */
+export function bootKeys(tokens: Secrets["tokens"]): string {
+  const keys = ROLES.map((role) => ({
+    role,
+    tenant: "default",
+    subject: `local-${role}`,
+    sha256: createHash("sha256").update(tokens[role]).digest("hex"),
+  }));
+  return JSON.stringify(keys);
+}

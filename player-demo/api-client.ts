@@ -1,0 +1,83 @@
+/** The viewer's half of API.md over fetch. */
+
+export interface Card {
+  id: string;
+  type: string;
+  name: string;
+  releaseYear: number | null;
+  maturity: string | null;
+  durationSeconds: number | null;
+  posterUrl: string | null;
+  progressRatio?: number;
+}
+
+export interface Row {
+  id: string;
+  name: string;
+  titles: Card[];
+}
+
+export interface Playback {
+  sessionId: string;
+  manifestUrl: string;
+  posterUrl: string | null;
+  expiresAt: string;
+  resumeAtSeconds: number;
+  durationSeconds: number;
+}
+
+export interface Beacon {
+  type: string;
+  at: string;
+  positionSeconds: number;
+  [detail: string]: string | number | boolean | null;
+}
+
+/** An answer that is no success; status 0 and `unreachable` where nothing answered. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string) {
+    super(`${status} ${code}`);
+    this.name = "ApiProblem";
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface ViewerApi {
+  home(): Promise<Row[]>;
+  title(id: string): Promise<{ name: string; synopsis: string | null; genres: string[] }>;
+  play(titleId: string): Promise<Playback>;
+  renew(sessionId: string): Promise<{ manifestUrl: string; expiresAt: string }>;
+  /** Survives the page: `keepalive` lets the request go out while the tab closes. */
+  beacon(sessionId: string, events: Beacon[]): Promise<void>;
+  end(sessionId: string): Promise<void>;
+}
+
+export function openViewerApi(token: string): ViewerApi {
+  const call = async <T>(method: string, path: string, body?: unknown, keepalive = false): Promise<T> => {
+    const headers: Record<string, string> = {
+      Authorization: `Bearer ${token}`,
+      "Accept-Language": navigator.language,
+    };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const content = body === undefined ? null : JSON.stringify(body);
+    const response = await fetch(path, { method, headers, body: content, keepalive }).catch(() => {
+      throw new ApiProblem(0, "unreachable");
+    });
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (response.ok) return answer as T;
+    throw new ApiProblem(response.status, (answer as { code?: string } | undefined)?.code ?? "http_error");
+  };
+  const session = (id: string) => `/v1/playback/${encodeURIComponent(id)}`;
+  return {
+    home: async () => (await call<{ rows: Row[] }>("GET", "/v1/catalog/home")).rows,
+    title: (id) => call("GET", `/v1/catalog/titles/${encodeURIComponent(id)}`),
+    play: (titleId) => call("POST", "/v1/playback", { titleId, capabilities: { renews: true } }),
+    renew: (id) => call("POST", `${session(id)}/renew`, {}),
+    beacon: (id, events) => call("POST", `${session(id)}/beacons`, { events }, true),
+    end: (id) => call("DELETE", session(id), undefined, true),
+  };
+}

@@ -1,0 +1,69 @@
+import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
+import { grantOf, renewDelayMs, withGrant } from "./grant-swap.ts";
+
+const RETRY_MS = 5_000;
+
+/** Keeps the session's grant fresh while it plays, so that a long film never meets a 403. */
+export class GrantKeeper {
+  readonly #api: ViewerApi;
+  readonly #sessionId: string;
+  readonly #onLost: (problem: ApiProblem) => void;
+  #grant: string;
+  #expiresAtMs: number;
+  #timer = 0;
+  #renewing: Promise<boolean> | null = null;
+
+  /** `onLost`: the server gives no further grant. */
+  constructor(api: ViewerApi, playback: Playback, onLost: (problem: ApiProblem) => void) {
+    this.#api = api;
+    this.#sessionId = playback.sessionId;
+    this.#onLost = onLost;
+    this.#grant = grantOf(playback.manifestUrl) ?? "";
+    this.#expiresAtMs = Date.parse(playback.expiresAt);
+    this.#schedule(renewDelayMs(this.#expiresAtMs, Date.now()));
+  }
+
+  /** `url` with the newest grant. */
+  fresh(url: string): string {
+    return withGrant(url, this.#grant);
+  }
+
+  get secondsLeft(): number {
+    return Math.max(0, (this.#expiresAtMs - Date.now()) / 1000);
+  }
+
+  /** Renews at once (several callers share one request); false where that failed. */
+  renew(): Promise<boolean> {
+    this.#renewing ??= this.#ask().finally(() => {
+      this.#renewing = null;
+    });
+    return this.#renewing;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = -1;
+  }
+
+  async #ask(): Promise<boolean> {
+    try {
+      const { manifestUrl, expiresAt } = await this.#api.renew(this.#sessionId);
+      this.#grant = grantOf(manifestUrl) ?? this.#grant;
+      this.#expiresAtMs = Date.parse(expiresAt);
+      this.#schedule(renewDelayMs(this.#expiresAtMs, Date.now()));
+      return true;
+    } catch (thrown) {
+      const problem = thrown instanceof ApiProblem ? thrown : new ApiProblem(0, "unreachable");
+      const isFinal = problem.status >= 400 && problem.status < 500 && problem.status !== 429;
+      if (!isFinal) this.#schedule(RETRY_MS);
+      else if (this.#timer !== -1) this.#onLost(problem);
+      return false;
+    }
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#timer === -1) return;
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.renew(), delayMs);
+  }
+}

@@ -1,0 +1,32 @@
+import { ApiProblem } from "./api-client.ts";
+import { element } from "./element.ts";
+import { type StringKey, text } from "./strings.ts";
+
+/** What a failure means to the person in front of the screen. */
+export function problemText(thrown: unknown): string {
+  return text(problemKey(thrown));
+}
+
+function problemKey(thrown: unknown): StringKey {
+  if (!(thrown instanceof ApiProblem)) return "unknown";
+  if (thrown.status === 0) return "unreachable";
+  if (thrown.status === 401 || thrown.status === 403) return "unauthenticated";
+  if (thrown.status === 404 || thrown.code === "playback_over") return "notFound";
+  if (thrown.status === 409) return "notPlayable";
+  if (thrown.status === 429) return "busy";
+  return "unknown";
+}
+
+/** The panel that says so, with what can be done. */
+export function problemPanel(message: string, ...actions: { label: string; run: () => void }[]): HTMLElement {
+  const buttons = actions.map(({ label, run }, index) =>
+    element("button", { type: "button", class: index === 0 ? "primary" : "quiet", onclick: run }, label),
+  );
+  return element(
+    "div",
+    { class: "panel", role: "alert" },
+    element("h2", {}, text("problemTitle")),
+    element("p", {}, message),
+    element("div", { class: "actions" }, ...buttons),
+  );
+}

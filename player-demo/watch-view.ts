@@ -1,0 +1,111 @@
+import type Hls from "hls.js";
+import type HlsVideoElement from "hls-video-element";
+import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
+import { startBeacons } from "./beacons.ts";
+import { element } from "./element.ts";
+import { GrantKeeper } from "./grant-keeper.ts";
+import { keepPlaying } from "./keep-playing.ts";
+import { playerControls } from "./player-controls.ts";
+import { problemPanel, problemText } from "./problem-panel.ts";
+import { statsOverlay } from "./stats-overlay.ts";
+import { text } from "./strings.ts";
+
+declare global {
+  interface Window {
+    /** What plays now, for tests: hls.js and the native video element. Nothing in the page reads it. */
+    matinee?: { hls: Hls; video: HTMLVideoElement };
+  }
+}
+
+/** Plays a title in `root`. Returns how to leave: playing stops, the position is kept, the session ends. */
+export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): () => void {
+  let leave: () => void = () => undefined;
+  let isLeft = false;
+  const start = async (fromSeconds: number | null): Promise<void> => {
+    leave();
+    root.replaceChildren(element("p", { class: "loading", role: "status" }, text("loading")));
+    try {
+      const [playback, title] = await Promise.all([api.play(titleId), api.title(titleId).catch(() => null)]);
+      if (isLeft) return void api.end(playback.sessionId).catch(() => undefined);
+      const resumeAtSeconds = fromSeconds ?? playback.resumeAtSeconds;
+      leave = await play({ ...playback, resumeAtSeconds }, title?.name ?? "");
+    } catch (thrown) {
+      if (!isLeft) fail(problemText(thrown), null);
+    }
+  };
+  const fail = (message: string, atSeconds: number | null) => {
+    leave();
+    leave = () => undefined;
+    const retry = { label: text("retry"), run: () => void start(atSeconds) };
+    root.replaceChildren(problemPanel(message, retry, { label: text("backToFilms"), run: goHome }));
+    root.querySelector<HTMLElement>(".primary")?.focus();
+  };
+  const play = async (playback: Playback, name: string): Promise<() => void> => {
+    let grants: GrantKeeper | null = null;
+    const controls = playerControls(name, playback.posterUrl, goHome);
+    const failHere = (message: string) => fail(message, video.currentTime);
+    const { video } = controls;
+    // A session lives for a day: where it is over, a new one goes on from the same place.
+    grants = new GrantKeeper(api, playback, ({ code, status }) => {
+      if (code === "playback_over") void start(video.currentTime);
+      else failHere(problemText(new ApiProblem(status, code)));
+    });
+    const keeper = grants;
+    controls.media.config = {
+      capLevelToPlayerSize: true,
+      // Hls.js opens the request itself unless it is open already.
+      xhrSetup: (request, url) => request.open("GET", keeper.fresh(url), true),
+    };
+    root.replaceChildren(controls.frame);
+    const hls = await load(controls.media, playback.manifestUrl);
+    const stats = statsOverlay(hls, video, keeper);
+    controls.frame.append(stats.overlay);
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === "d" && !event.ctrlKey && !event.metaKey && !event.altKey) stats.toggle();
+    };
+    addEventListener("keydown", onKey);
+    keepPlaying(hls, video, keeper, failHere);
+    const stopBeacons = startBeacons(api, playback.sessionId, video);
+    window.matinee = { hls, video };
+    begin(video, playback.resumeAtSeconds);
+    controls.frame.focus();
+    return () => {
+      removeEventListener("keydown", onKey);
+      stats.stop();
+      keeper.stop();
+      delete window.matinee;
+      void stopBeacons().then(() => api.end(playback.sessionId).catch(() => undefined));
+      video.pause();
+      hls.destroy();
+    };
+  };
+  void start(null);
+  return () => {
+    isLeft = true;
+    leave();
+  };
+}
+
+/** Gives the element its source and waits until it has made its hls.js. */
+async function load(media: HlsVideoElement, manifestUrl: string): Promise<Hls> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  media.addEventListener("loadstart", () => resolve(), { once: true });
+  media.setAttribute("src", manifestUrl);
+  await promise;
+  if (media.api === null) throw new ApiProblem(409, "unsupported");
+  return media.api;
+}
+
+function begin(video: HTMLVideoElement, atSeconds: number): void {
+  const onMetadata = () => {
+    if (atSeconds > 0) video.currentTime = atSeconds;
+    // Refused where nobody has touched the page yet: the poster and the play button stay.
+    video.play().catch(() => undefined);
+  };
+  if (video.readyState > 0) onMetadata();
+  else video.addEventListener("loadedmetadata", onMetadata, { once: true });
+}
+
+function goHome(): void {
+  location.hash = "";
+}

@@ -1,0 +1,108 @@
+/** The API's answers as the studio reads them (API.md). Only the members that are used here. */
+
+export type AssetState =
+  | "waiting"
+  | "queued"
+  | "probing"
+  | "encoding"
+  | "ready"
+  | "failed"
+  | "cancelled"
+  | "deleted";
+
+export interface Finding {
+  code: string;
+  severity: "info" | "warning" | "error";
+  message: string;
+  startSeconds?: number;
+  endSeconds?: number;
+  waivedBy?: string;
+}
+
+export interface Rendition {
+  id: string;
+  kind: "video" | "audio" | "subtitle" | "image";
+  codec: string;
+  width?: number;
+  height?: number;
+  language?: string;
+  averageBps: number;
+  peakBps: number;
+  quality?: { metric: string; mean: number; p5: number };
+  bytes: number;
+}
+
+export interface SourceFacts {
+  durationSeconds: number;
+  container: string;
+  sizeBytes: number;
+  video: { codec: string; width: number; height: number; frameRate: number };
+  audio: { codec: string; channels?: number; language?: string; label?: string | null }[];
+  subtitles: { codec: string; language?: string }[];
+}
+
+export interface Asset {
+  id: string;
+  state: AssetState;
+  titleId?: string;
+  filename: string;
+  createdAt: string;
+  updatedAt: string;
+  progress: { ratio: number; stage: string; playable: boolean };
+  source: SourceFacts | null;
+  findings: Finding[];
+  renditions: Rendition[];
+  error: { code: string; message: string; retryable: boolean } | null;
+}
+
+export interface OpenedUpload {
+  id: string;
+  assetId: string;
+  state: "open" | "completed" | "aborted" | "expired";
+  partSizeBytes: number;
+  partCount: number;
+}
+
+export interface UploadStatus extends OpenedUpload {
+  sizeBytes?: number;
+  parts: { partNumber: number; sizeBytes: number; etag: string }[];
+}
+
+export interface SignedPart {
+  partNumber: number;
+  url: string;
+  method: "PUT";
+  headers: Record<string, string>;
+  expiresAt: string;
+}
+
+export interface Title {
+  id: string;
+  state: "draft" | "scheduled" | "published" | "unpublished";
+  name: Record<string, string>;
+  assetId?: string | null;
+}
+
+export interface Preview {
+  sessionId: string;
+  manifestUrl: string;
+  posterUrl: string | null;
+  expiresAt: string;
+}
+
+export interface LedgerEntry {
+  stage: string;
+  worker: string;
+  startedAt: string;
+  endedAt: string | null;
+  outcome: string;
+  argv?: string[][];
+  cpuSeconds?: number;
+  bytesOut?: number;
+  error?: { code: string; message: string } | null;
+}
+
+export interface Page<T> {
+  data: T[];
+  nextCursor: string | null;
+}

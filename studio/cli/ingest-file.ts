@@ -1,0 +1,174 @@
+import { createHash, randomUUID } from "node:crypto";
+import { openAsBlob } from "node:fs";
+import { basename, extname } from "node:path";
+import type { Asset, OpenedUpload, SignedPart, Title, UploadStatus } from "../answers.ts";
+import type { Api } from "../api-client.ts";
+import { sendParts } from "../upload-file.ts";
+import { fitsLayout, missingParts, partRange } from "../upload-plan.ts";
+import { watchAsset } from "../watch-asset.ts";
+import { IngestFailure } from "./next-step.ts";
+import { formatBytes, formatPace, openRateMeter, type ProgressLine } from "./progress-bar.ts";
+
+export interface FileIngest {
+  api: Api;
+  path: string;
+  /** Go on with this upload instead of opening one. */
+  uploadId: string | null;
+  /** null: no title is made. */
+  titleName: string | null;
+  publish: boolean;
+  signal: AbortSignal;
+  line: ProgressLine;
+  /** Hears of the upload as soon as there is one, and null once it needs no resuming any more. */
+  onUpload(uploadId: string | null): void;
+}
+
+/** One file from disk to ready (and published, where wished). Throws what `explainFailure` can explain. */
+export async function ingestFile(ingest: FileIngest): Promise<void> {
+  const { api, path, line, signal } = ingest;
+  const file = await openFile(path);
+  const upload =
+    ingest.uploadId === null ? await openUpload(ingest, file) : await reopen(ingest, ingest.uploadId, file);
+  ingest.onUpload(upload.id);
+  if (upload.state === "open") await send(ingest, file, upload);
+  ingest.onUpload(null);
+  const asset = await follow(ingest, upload.assetId);
+  if (ingest.titleName === null) return;
+  const key = `${asset.id}-title`;
+  const body = { type: "movie", name: { en: ingest.titleName }, assetId: asset.id };
+  const title = await api.call<Title>("POST", "/v1/titles", { body, idempotencyKey: key, signal });
+  if (!ingest.publish) return line.finish(`Title      ${title.id} "${ingest.titleName}" (draft)`);
+  await api.call("POST", `/v1/titles/${title.id}/publish`, {
+    body: {},
+    idempotencyKey: `${key}-publish`,
+    signal,
+  });
+  line.finish(`Published  ${title.id} "${ingest.titleName}"`);
+}
+
+async function openFile(path: string): Promise<Blob> {
+  try {
+    return await openAsBlob(path);
+  } catch (thrown) {
+    const failure = new IngestFailure("file_unreadable", `${path} cannot be read.`);
+    failure.cause = thrown;
+    throw failure;
+  }
+}
+
+/** A name to show for a file that was given none. */
+export function nameOf(path: string): string {
+  return basename(path, extname(path)).replaceAll(/[_.]+/g, " ").trim() || basename(path);
+}
+
+async function openUpload({ api, path, signal, line }: FileIngest, file: Blob): Promise<UploadStatus> {
+  const sha256 = await hashFile(file, signal, line);
+  const body = { filename: basename(path), sizeBytes: file.size, sha256 };
+  const idempotencyKey = randomUUID();
+  const opened = await api.call<OpenedUpload>("POST", "/v1/uploads", { body, idempotencyKey, signal });
+  return { ...opened, parts: [] };
+}
+
+async function reopen(
+  { api, path, signal }: FileIngest,
+  uploadId: string,
+  file: Blob,
+): Promise<UploadStatus> {
+  const upload = await api.call<UploadStatus>("GET", `/v1/uploads/${uploadId}`, { signal });
+  if (upload.state === "aborted" || upload.state === "expired") {
+    throw new IngestFailure(`upload_${upload.state}`, `The upload ${uploadId} is ${upload.state}.`);
+  }
+  const sizeBytes = upload.sizeBytes ?? file.size;
+  if (sizeBytes !== file.size || !fitsLayout({ ...upload, sizeBytes })) {
+    throw new IngestFailure("other_file", `${path} is not the file of upload ${uploadId}: its size differs.`);
+  }
+  return upload;
+}
+
+async function send(
+  { api, path, signal, line }: FileIngest,
+  file: Blob,
+  upload: UploadStatus,
+): Promise<void> {
+  const layout = { ...upload, sizeBytes: file.size };
+  const missing = missingParts(layout, upload.parts);
+  const missingBytes = missing.reduce((sum, partNumber) => {
+    const { start, end } = partRange(layout, partNumber);
+    return sum + end - start;
+  }, 0);
+  const heldBytes = file.size - missingBytes;
+  if (heldBytes > 0) line.finish(`Resuming   storage holds ${formatBytes(heldBytes)} already`);
+  const rateOf = openRateMeter(() => performance.now());
+  const onSent = (bytes: number) => {
+    const done = heldBytes + bytes;
+    const detail = `${formatBytes(done)} of ${formatBytes(file.size)}  ${formatPace(rateOf(bytes), missingBytes - bytes)}`;
+    line.update("Uploading", file.size === 0 ? 1 : done / file.size, detail);
+  };
+  const mayGoOn = () => Promise.resolve();
+  await sendParts({ api, file, upload, missing, signal, digest, put, mayGoOn, onSent });
+  await api.call("POST", `/v1/uploads/${upload.id}/complete`, { body: {}, signal });
+  line.finish(`Uploaded   ${basename(path)}, ${formatBytes(file.size)} as asset ${upload.assetId}`);
+}
+
+async function follow({ api, signal, line }: FileIngest, assetId: string): Promise<Asset> {
+  let wasPlayable = false;
+  for await (const asset of watchAsset(api, assetId, signal)) {
+    const { state, progress, error } = asset;
+    if (progress.playable && !wasPlayable) line.finish(`Playable   ${assetId}`);
+    wasPlayable = progress.playable;
+    if (state === "ready") {
+      const videos = asset.renditions.filter(({ kind }) => kind === "video").length;
+      line.finish(`Ready      ${assetId}, ${videos} video renditions`);
+      return asset;
+    }
+    if (state === "failed") {
+      const { code, message, retryable } = error ?? {
+        code: "internal",
+        message: "No reason given.",
+        retryable: true,
+      };
+      throw new IngestFailure(code, message, retryable);
+    }
+    if (state === "cancelled" || state === "deleted") {
+      throw new IngestFailure(state, `The asset ${assetId} was ${state}.`);
+    }
+    line.update(capitalized(progress.stage), progress.ratio, "");
+  }
+  throw new IngestFailure("internal", "The server told nothing more of the asset.", true);
+}
+
+/** Hex SHA-256 of the whole file, read once from end to end. */
+async function hashFile(file: Blob, signal: AbortSignal, line: ProgressLine): Promise<string> {
+  const hash = createHash("sha256");
+  const rateOf = openRateMeter(() => performance.now());
+  let bytes = 0;
+  for await (const chunk of file.stream()) {
+    signal.throwIfAborted();
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    line.update("Hashing", bytes / file.size, formatPace(rateOf(bytes), file.size - bytes));
+  }
+  return hash.digest("hex");
+}
+
+async function digest(part: Blob): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of part.stream()) hash.update(chunk);
+  return hash.digest("base64");
+}
+
+async function put(
+  { url, headers }: SignedPart,
+  body: Blob,
+  _onSent: unknown,
+  signal: AbortSignal,
+): Promise<number> {
+  const response = await fetch(url, { method: "PUT", headers, body, signal });
+  // Read to its end, so that the connection serves the next part.
+  await response.arrayBuffer();
+  return response.status;
+}
+
+function capitalized(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
+}

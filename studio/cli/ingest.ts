@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { openApi } from "../api-client.ts";
+import { ingestFile, nameOf } from "./ingest-file.ts";
+import { explainFailure } from "./next-step.ts";
+import { openProgressLine } from "./progress-bar.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+/** The shells' way of saying "ended by SIGINT": 128 + 2. */
+const EXIT_INTERRUPTED = 130;
+
+interface Options {
+  api?: string;
+  token?: string;
+  title?: string;
+  publish: boolean;
+  data: string;
+  resume?: string;
+}
+
+function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[]; options: Options } {
+  const command = new Command("npm run ingest --")
+    .description("Send films to Matinee and follow each until it is ready.")
+    .argument("<file...>", "the masters to send")
+    .option("--api <url>", "the API (or MATINEE_API_URL; else what `npm start` left)", env.MATINEE_API_URL)
+    .option("--token <token>", "an editor's token (or MATINEE_TOKEN)", env.MATINEE_TOKEN)
+    .option("--title <name>", "make a movie of that name")
+    .option("--publish", "make a movie (named like the file without --title) and publish it", false)
+    .option("--data <dir>", "data folder of the local start", env.MATINEE_DATA_DIR ?? "data")
+    .option("--resume <uploadId>", "go on with an upload that was interrupted")
+    .exitOverride()
+    .parse(argv, { from: "user" });
+  const options = command.opts<Options>();
+  if (command.args.length > 1 && (options.resume !== undefined || options.title !== undefined)) {
+    command.error("error: --resume and --title go with one file");
+  }
+  return { files: command.args, options };
+}
+
+/** Where to and as whom: what was given, else what the local start wrote when it became ready. */
+async function readTarget({ api, token, data }: Options): Promise<{ api: string; token: string } | null> {
+  if (api !== undefined && token !== undefined) return { api, token };
+  try {
+    const ready = JSON.parse(await readFile(join(data, "ready.json"), "utf8")) as {
+      api: string;
+      tokens: { editor: string };
+    };
+    return { api: api ?? ready.api, token: token ?? ready.tokens.editor };
+  } catch {
+    return null;
+  }
+}
+
+async function ingestAll(files: string[], options: Options, target: { api: string; token: string }) {
+  const stop = new AbortController();
+  let openUpload: string | null = null;
+  process.once("SIGINT", () => stop.abort(new Error("interrupted")));
+  let failures = 0;
+  for (const path of files) {
+    openUpload = null;
+    const line = openProgressLine(process.stderr);
+    try {
+      await ingestFile({
+        api: openApi(target.api, target.token),
+        path,
+        uploadId: options.resume ?? null,
+        titleName: options.title ?? (options.publish ? nameOf(path) : null),
+        publish: options.publish,
+        signal: stop.signal,
+        line,
+        onUpload: (uploadId) => {
+          openUpload = uploadId;
+        },
+      });
+    } catch (thrown) {
+      const resume = `npm run ingest -- ${JSON.stringify(path)} --resume ${openUpload}`;
+      if (stop.signal.aborted) {
+        line.finish(
+          openUpload === null
+            ? "Stopped. What was sent goes on without us."
+            : `Stopped. Go on with: ${resume}`,
+        );
+        return EXIT_INTERRUPTED;
+      }
+      failures++;
+      const { code, message, nextStep } = explainFailure(thrown);
+      line.finish(`Failed     ${path}\n  ${code}: ${message}\n  ${nextStep}`);
+      if (openUpload !== null) process.stderr.write(`  Go on with: ${resume}\n`);
+    }
+  }
+  return failures === 0 ? 0 : EXIT_FAILED;
+}
+
+async function main(): Promise<number> {
+  try {
+    const { files, options } = readCommand(process.argv.slice(2), process.env);
+    const target = await readTarget(options);
+    if (target === null) {
+      const from = join(options.data, "ready.json");
+      process.stderr.write(
+        `error: no API to talk to: give --api and --token, or run \`npm start\` (looked for ${from})\n`,
+      );
+      return EXIT_USAGE;
+    }
+    return await ingestAll(files, options, target);
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_USAGE;
+    throw thrown;
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,300 @@
+import { createHash, randomBytes } from "node:crypto";
+import { after } from "node:test";
+import { createApp } from "../../api/app.ts";
+import { openAssetWatch } from "../../api/asset-watch.ts";
+import { openAuthenticator } from "../../api/auth.ts";
+import { openCatalog } from "../../api/catalog.ts";
+import { type ApiConfig, readApiConfig } from "../../api/config.ts";
+import type { ApiDeps } from "../../api/deps.ts";
+import { openMetrics } from "../../api/metrics.ts";
+import { loadPages } from "../../api/pages.ts";
+import { openRateLimits } from "../../api/rate-limit.ts";
+import { newId } from "../../core/ids.ts";
+import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
+import type { AssetRecord, Rendition, Role } from "../../core/records.ts";
+import type { Source } from "../../core/source.ts";
+import { openBlobs } from "../../stores/blobs.ts";
+import { upsertApiKeys } from "../../stores/library/api-keys.ts";
+import { createAsset, findAsset, pinSource } from "../../stores/library/assets.ts";
+import { openLibrary } from "../../stores/library/connect.ts";
+import { publishAsset, recordPlan, startProbing } from "../../stores/library/work.ts";
+import { openLog } from "../../stores/log.ts";
+import { openQueue } from "../../stores/queue.ts";
+
+export const TENANTS = ["alpha", "beta"] as const;
+export type Tenant = (typeof TENANTS)[number];
+
+/** The bearer token of a role in a tenant of the test. */
+export function tokenOf(tenant: Tenant, role: Role): string {
+  return `mk_test-${tenant}-${role}`;
+}
+
+/** Settings for the run's real parts, with a database, buckets and a Redis prefix of the test file's own. */
+export function configForTest(name: string): ApiConfig {
+  const parts = process.env;
+  const mongoUrl = new URL(parts.MATINEE_MONGO_URL ?? "mongodb://127.0.0.1:37017/");
+  mongoUrl.pathname = `/test_api_${name}_${process.pid}`;
+  return readApiConfig({
+    MATINEE_S3_ENDPOINT: "http://127.0.0.1:39000",
+    MATINEE_S3_ACCESS_KEY_ID: "dev",
+    MATINEE_S3_SECRET_ACCESS_KEY: "devsecret",
+    MATINEE_REDIS_URL: "redis://127.0.0.1:36379",
+    ...parts,
+    MATINEE_MONGO_URL: mongoUrl.href,
+    MATINEE_REDIS_PREFIX: `test-api-${name}-${process.pid}`,
+    MATINEE_S3_SOURCE_BUCKET: `test-api-${name}-sources`,
+    MATINEE_S3_MEDIA_BUCKET: `test-api-${name}-media`,
+    MATINEE_DELIVERY_URL: "http://delivery.test",
+    MATINEE_CORS_ORIGINS: "https://studio.test",
+    MATINEE_GRANT_KEYS: `now:${"ab".repeat(32)},old:${"cd".repeat(32)}`,
+  });
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // The body of any answer: each test knows what it asked for.
+  body: ReturnType<typeof JSON.parse>;
+}
+
+export type TestApi = Awaited<ReturnType<typeof openTestApi>>;
+
+/** The app on real parts, closed after the file's tests. `change` adjusts the settings. */
+export async function openTestApi(
+  name: string,
+  change: (config: ApiConfig) => ApiConfig = (config) => config,
+) {
+  const config = change(configForTest(name));
+  const library = await openLibrary(config.mongoUrl);
+  await library.ensureIndexes();
+  const blobs = openBlobs(config.blobs);
+  await blobs.ensureBuckets({ corsOrigins: [] });
+  const queue = openQueue(config.queue);
+  const log = openLog({ name: "api-test", level: "silent" });
+  const offered: string[] = [];
+  const deps: ApiDeps = {
+    config,
+    library,
+    blobs,
+    hint: {
+      async offer(assetId) {
+        offered.push(assetId);
+      },
+    },
+    checkQueue: () => queue.check(),
+    authenticate: openAuthenticator(library, config.jwt),
+    limits: openRateLimits(config.queue, config.rates),
+    catalog: openCatalog(library),
+    watch: openAssetWatch(library, log),
+    metrics: openMetrics(library),
+    log,
+  };
+  await upsertApiKeys(
+    library,
+    TENANTS.flatMap((tenant) => (["viewer", "editor", "admin"] as const).map((role) => keyOf(tenant, role))),
+  );
+  const app = createApp(deps, await loadPages(config.pagesDir));
+  after(async () => {
+    deps.watch.close();
+    deps.limits.close();
+    await queue.close();
+    blobs.close();
+    await library.close();
+  });
+  const request = (path: string, init: RequestInit = {}) => Promise.resolve(app.request(path, init));
+  return {
+    app,
+    deps,
+    offered,
+    request,
+    /** As the role of the tenant (editor of alpha unless said otherwise), JSON in and out. */
+    as(tenant: Tenant, role: Role = "editor") {
+      return async (
+        method: string,
+        path: string,
+        body?: unknown,
+        headers: Record<string, string> = {},
+      ): Promise<Answer> => {
+        const answer = await request(path, {
+          method,
+          headers: {
+            Authorization: `Bearer ${tokenOf(tenant, role)}`,
+            ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+            ...headers,
+          },
+          ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        });
+        const text = await answer.text();
+        return { status: answer.status, headers: answer.headers, body: text === "" ? {} : JSON.parse(text) };
+      };
+    },
+  };
+}
+
+function keyOf(tenant: Tenant, role: Role) {
+  const sha256 = createHash("sha256").update(tokenOf(tenant, role)).digest("hex");
+  return { _id: sha256, tenant, subject: `${role}-of-${tenant}`, role };
+}
+
+export const sha256Base64 = (bytes: Uint8Array): string =>
+  createHash("sha256").update(bytes).digest("base64");
+
+interface OpenedUpload {
+  id: string;
+  assetId: string;
+  partSizeBytes: number;
+  partCount: number;
+}
+
+/** Opens an upload for these bytes and PUTs the parts that are wanted (all, by default) straight to storage. */
+export async function uploadBytes(
+  api: TestApi,
+  bytes: Buffer,
+  options: { tenant?: Tenant; parts?: number[]; titleId?: string } = {},
+) {
+  const call = api.as(options.tenant ?? "alpha");
+  const opened = await call("POST", "/v1/uploads", {
+    filename: "film.mp4",
+    sizeBytes: bytes.length,
+    titleId: options.titleId,
+  });
+  const { id, assetId, partSizeBytes, partCount }: OpenedUpload = opened.body;
+  const numbers = options.parts ?? Array.from({ length: partCount as number }, (_, index) => index + 1);
+  await putParts(api, id, partSizeBytes, bytes, numbers, options.tenant);
+  return { id, assetId, partSizeBytes, partCount };
+}
+
+export async function putParts(
+  api: TestApi,
+  id: string,
+  partSizeBytes: number,
+  bytes: Buffer,
+  numbers: number[],
+  tenant?: Tenant,
+): Promise<number[]> {
+  if (numbers.length === 0) return [];
+  const slices = numbers.map((partNumber) =>
+    bytes.subarray((partNumber - 1) * partSizeBytes, partNumber * partSizeBytes),
+  );
+  const wanted = numbers.map((partNumber, index) => ({
+    partNumber,
+    sha256: sha256Base64(slices[index] as Buffer),
+  }));
+  const signed = await api.as(tenant ?? "alpha")("POST", `/v1/uploads/${id}/parts`, { parts: wanted });
+  const sent = (signed.body.parts as { url: string; method: string; headers: Record<string, string> }[]).map(
+    async ({ url, method, headers }, index) =>
+      (await fetch(url, { method, headers, body: new Uint8Array(slices[index] as Buffer) })).status,
+  );
+  return Promise.all(sent);
+}
+
+/** Bytes of two parts and a bit. */
+export function threePartFile(): Buffer {
+  return randomBytes(16 * 1024 * 1024 + 5);
+}
+
+export const SOURCE: Source = {
+  container: "mov,mp4,m4a,3gp,3g2,mj2",
+  sizeBytes: 1_000_000,
+  sha256: null,
+  durationSeconds: 30,
+  video: {
+    streamIndex: 0,
+    codec: "h264",
+    profile: "High",
+    pixelFormat: "yuv420p",
+    bitDepth: 8,
+    codedWidth: 1280,
+    codedHeight: 720,
+    width: 1280,
+    height: 720,
+    sampleAspect: { num: 1, den: 1 },
+    rotationDegrees: 0,
+    frameRate: { num: 24, den: 1 },
+    frameCount: 720,
+    variableFrameRate: false,
+    startSeconds: 0,
+    fileStartSeconds: 0,
+    keyframeSeconds: [0, 10, 20],
+    fieldOrder: "progressive",
+    colorTransfer: null,
+    colorPrimaries: null,
+    colorSpace: null,
+    colorRange: null,
+  },
+  audio: [],
+  subtitles: [],
+};
+
+export const RENDITIONS: Rendition[] = [
+  {
+    id: "v720",
+    kind: "video",
+    codec: "avc1.64001f",
+    width: 1280,
+    height: 720,
+    averageBps: 2_000_000,
+    peakBps: 3_000_000,
+    bytes: 7_500_000,
+  },
+  {
+    id: "a0",
+    kind: "audio",
+    codec: "mp4a.40.2",
+    language: "en",
+    averageBps: 128_000,
+    peakBps: 130_000,
+    bytes: 480_000,
+  },
+  {
+    id: "poster",
+    kind: "image",
+    codec: "mjpeg",
+    width: 1280,
+    height: 720,
+    averageBps: 0,
+    peakBps: 0,
+    bytes: 40_000,
+  },
+];
+
+export const GENERATION = "0123456789abcdef0123";
+
+/** An asset as the workers leave it half way (`encoding`) or at the end (`ready`). */
+export async function madeAsset(
+  api: TestApi,
+  tenant: Tenant,
+  state: "encoding" | "ready",
+): Promise<AssetRecord> {
+  const { library } = api.deps;
+  const id = newId("as");
+  await createAsset(library, { id, tenant, ownerId: "someone", titleId: null, filename: "film.mp4" });
+  await pinSource(library, tenant, id, {
+    key: `${tenant}/x/source`,
+    etag: '"e"',
+    sizeBytes: 1_000_000,
+    sha256: null,
+  });
+  await startProbing(library, id);
+  const plan = buildPlan(SOURCE, DEFAULT_PLAN_SETTINGS, "test");
+  await recordPlan(library, id, { source: SOURCE, plan, generation: GENERATION, findings: [] });
+  if (state === "ready")
+    await publishAsset(library, id, { generation: GENERATION, durationSeconds: 30, renditions: RENDITIONS });
+  const asset = await findAsset(library, tenant, id);
+  if (asset === null) throw new Error("the asset is gone");
+  return asset;
+}
+
+/** A published movie over a ready asset. */
+export async function publishedMovie(api: TestApi, tenant: Tenant, more: Record<string, unknown> = {}) {
+  const call = api.as(tenant);
+  const asset = await madeAsset(api, tenant, "ready");
+  const title = await call("POST", "/v1/titles", {
+    type: "movie",
+    name: { en: "A Film" },
+    assetId: asset._id,
+    ...more,
+  });
+  await call("POST", `/v1/titles/${title.body.id}/publish`, {});
+  return { asset, titleId: title.body.id as string };
+}

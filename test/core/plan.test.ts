@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { INIT_NAME, packagePrefix, segmentName, trackFolder } from "../../core/keys.ts";
+import { buildLadder } from "../../core/ladder.ts";
+import { buildPlan, DEFAULT_PLAN_SETTINGS, generationOf } from "../../core/plan.ts";
+import { rational } from "../../core/rational.ts";
+import type { Source } from "../../core/source.ts";
+import { segmentCount } from "../../core/timeline.ts";
+
+function sourceOf(width: number, height: number, frameCount: number, audioTracks: number): Source {
+  const audio = Array.from({ length: audioTracks }, (_, index) => ({
+    streamIndex: index + 1,
+    codec: "aac",
+    channels: 2,
+    sampleRateHz: 48_000,
+    language: "en",
+    label: null,
+    startSeconds: 0,
+    durationSeconds: frameCount / 24,
+  }));
+  const video: Source["video"] = {
+    streamIndex: 0,
+    codec: "h264",
+    profile: "High",
+    pixelFormat: "yuv420p",
+    bitDepth: 8,
+    codedWidth: width,
+    codedHeight: height,
+    width,
+    height,
+    sampleAspect: rational(1, 1),
+    rotationDegrees: 0,
+    frameRate: rational(24, 1),
+    frameCount,
+    variableFrameRate: false,
+    startSeconds: 0,
+    fileStartSeconds: 0,
+    keyframeSeconds: [0],
+    fieldOrder: "progressive",
+    colorTransfer: null,
+    colorPrimaries: null,
+    colorSpace: null,
+    colorRange: null,
+  };
+  return {
+    container: "mov",
+    sizeBytes: 1,
+    sha256: null,
+    durationSeconds: frameCount / 24,
+    video,
+    audio,
+    subtitles: [],
+  };
+}
+
+const anySource = fc
+  .tuple(
+    fc.integer({ min: 2, max: 4096 }),
+    fc.integer({ min: 2, max: 2304 }),
+    fc.integer({ min: 1, max: 300_000 }),
+    fc.integer({ min: 0, max: 4 }),
+  )
+  .map((parts) => sourceOf(...parts));
+
+test("same input, same bytes of plan and the same generation; any change gives another", () => {
+  fc.assert(
+    fc.property(anySource, (source) => {
+      const plan = buildPlan(source, DEFAULT_PLAN_SETTINGS, "build 1");
+      const again = buildPlan(structuredClone(source), { ...DEFAULT_PLAN_SETTINGS }, "build 1");
+      assert.equal(JSON.stringify(again), JSON.stringify(plan));
+      const generation = generationOf(plan, "etag 1");
+      assert.equal(generationOf(again, "etag 1"), generation);
+      assert.match(generation, /^[0-9a-f]{20}$/);
+      assert.notEqual(generationOf(plan, "etag 2"), generation);
+      assert.notEqual(
+        generationOf(buildPlan(source, DEFAULT_PLAN_SETTINGS, "build 2"), "etag 1"),
+        generation,
+      );
+      assert.notEqual(
+        generationOf(buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "medium" }, "build 1"), "etag 1"),
+        generation,
+      );
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("rungs: never upscaled, even, aspect kept, unique, at least two bit rates, largest first", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 2, max: 4096 }), fc.integer({ min: 2, max: 4096 }), (width, height) => {
+      const rungs = buildLadder(width, height);
+      assert.ok(rungs.length >= 2);
+      assert.equal(new Set(rungs.map((rung) => rung.id)).size, rungs.length);
+      assert.ok(new Set(rungs.map((rung) => rung.maxBitrateBps)).size >= 2);
+      rungs.forEach((rung, index) => {
+        assert.ok(rung.width <= width && rung.height <= height && rung.width >= 2 && rung.height >= 2);
+        assert.equal((rung.width % 2) + (rung.height % 2), 0);
+        const scale = Math.min(rung.width / width, rung.height / height);
+        assert.ok(
+          Math.abs(rung.width - width * scale) <= 3 + width / height &&
+            Math.abs(rung.height - height * scale) <= 3 + height / width,
+        );
+        const larger = rungs[index - 1];
+        if (larger)
+          assert.ok(
+            rung.width <= larger.width &&
+              rung.height <= larger.height &&
+              rung.maxBitrateBps < larger.maxBitrateBps,
+          );
+      });
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("the ladders of common pictures", () => {
+  const sizes = (width: number, height: number): string[] =>
+    buildLadder(width, height).map((rung) => `${rung.width}x${rung.height}`);
+  assert.deepEqual(sizes(1920, 1080), ["1920x1080", "1280x720", "960x540", "640x360", "416x234"]);
+  assert.deepEqual(sizes(3840, 2160), ["1920x1080", "1280x720", "960x540", "640x360", "416x234"]);
+  assert.deepEqual(sizes(1080, 1920), ["1080x1920", "720x1280", "540x960", "360x640", "234x416"]);
+  assert.deepEqual(sizes(1024, 576), ["960x540", "640x360", "416x234"]);
+  assert.deepEqual(sizes(640, 360), ["640x360", "416x234"]);
+  assert.deepEqual(sizes(1600, 900), ["1600x900", "1280x720", "960x540", "640x360", "416x234"]);
+  assert.deepEqual(sizes(64, 64), ["64x64", "64x64"]);
+});
+
+test("every key of a package is unique, short, and no folder of another", () => {
+  const plan = buildPlan(sourceOf(1920, 1080, 24 * 600, 3), DEFAULT_PLAN_SETTINGS, "b");
+  const prefix = packagePrefix("as_00000000000000000000000000", generationOf(plan, "e"));
+  const folders = [
+    ...plan.rungs.map((rung) => trackFolder("video", rung.id)),
+    ...plan.audio.map((track) => trackFolder("audio", track.id)),
+  ];
+  const names = [
+    INIT_NAME,
+    ...Array.from({ length: segmentCount(plan.timeline) }, (_, index) => segmentName(index)),
+  ];
+  const keys = folders.flatMap((folder) => names.map((name) => prefix + folder + name));
+  assert.equal(new Set(keys).size, keys.length);
+  const all = new Set(keys);
+  for (const key of keys) {
+    assert.ok(key.length <= 200 && /^[\w./-]+$/.test(key) && !key.includes("//") && !key.includes(".."));
+    const parts = key.split("/");
+    for (let depth = 1; depth < parts.length; depth++) assert.ok(!all.has(parts.slice(0, depth).join("/")));
+  }
+});

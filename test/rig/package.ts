@@ -1,0 +1,46 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { AssetRecord } from "../../core/records.ts";
+import { openBlobs } from "../../stores/blobs.ts";
+import type { Product } from "./product.ts";
+
+/** A published package as it lies in storage: path below its prefix → bytes, playlists unpacked. */
+export async function readPackage(product: Product, asset: AssetRecord): Promise<Map<string, Uint8Array>> {
+  const env = product.environment;
+  const blobs = openBlobs({
+    endpoint: env.MATINEE_S3_ENDPOINT!,
+    publicEndpoint: env.MATINEE_S3_ENDPOINT!,
+    region: env.MATINEE_S3_REGION!,
+    accessKeyId: env.MATINEE_S3_ACCESS_KEY_ID!,
+    secretAccessKey: env.MATINEE_S3_SECRET_ACCESS_KEY!,
+    sourceBucket: env.MATINEE_S3_SOURCE_BUCKET!,
+    mediaBucket: env.MATINEE_S3_MEDIA_BUCKET!,
+  });
+  const prefix = `${asset._id}/${asset.published?.generation ?? asset.generation}/`;
+  const files = new Map<string, Uint8Array>();
+  for await (const { key } of blobs.list("media", prefix)) {
+    const bytes = (await blobs.read("media", key)) ?? new Uint8Array();
+    files.set(key.slice(prefix.length), key.endsWith(".m3u8") ? gunzipSync(bytes) : bytes);
+  }
+  blobs.close();
+  return files;
+}
+
+/** Runs `use` with the package written to a folder. */
+export async function withPackageFolder<T>(
+  files: ReadonlyMap<string, Uint8Array>,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "matinee-package-"));
+  try {
+    for (const [path, bytes] of files) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), bytes);
+    }
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,250 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { AssetRecord } from "../../core/records.ts";
+import { type Library, openLibrary } from "../../stores/library/connect.ts";
+
+/**
+ * The product's own processes (API, edge, transcoders) against the test run's real MongoDB, Redis and S3, with a
+ * database, buckets, a queue prefix and a scratch folder of this rig's own. Tests talk to it as clients do.
+ */
+export interface Product {
+  apiUrl: string;
+  deliveryUrl: string;
+  tokens: { viewer: string; editor: string; admin: string };
+  environment: Record<string, string>;
+  library: Library;
+  workers: ChildProcess[];
+  /** Starts one more transcoder and resolves once it works. */
+  addWorker(environment?: Record<string, string>): Promise<ChildProcess>;
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    token?: string,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  /** Uploads a file through presigned parts and completes it: the asset's id. */
+  upload(bytes: Uint8Array, options?: { filename?: string; sha256?: string }): Promise<string>;
+  uploadFile(path: string): Promise<string>;
+  /** The asset once `wanted` holds for it. Throws with its present state after `withinSeconds`. */
+  until(
+    assetId: string,
+    wanted: (asset: AssetRecord) => boolean,
+    withinSeconds?: number,
+  ): Promise<AssetRecord>;
+  stop(): Promise<void>;
+}
+
+export interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  body: any;
+  headers: Headers;
+}
+
+const ROLES = ["viewer", "editor", "admin"] as const;
+
+/** Starts the product. `workers` transcoders (default 1) of `slots` slots (default 2). */
+export async function startProduct(
+  options: { workers?: number; slots?: number; environment?: Record<string, string> } = {},
+): Promise<Product> {
+  const name = `t${randomBytes(5).toString("hex")}`;
+  const scratch = await mkdtemp(join(tmpdir(), "matinee-scratch-"));
+  const tokens = Object.fromEntries(
+    ROLES.map((role) => [role, `mk_${randomBytes(32).toString("hex")}`]),
+  ) as Product["tokens"];
+  const [apiPort, deliveryPort] = [await freePort(), await freePort()];
+  const apiUrl = `http://127.0.0.1:${apiPort}`;
+  const deliveryUrl = `http://127.0.0.1:${deliveryPort}`;
+  const environment = environmentOf(name, scratch, tokens, apiUrl, deliveryUrl, {
+    slots: options.slots ?? 2,
+    ...options,
+  });
+  const children: ChildProcess[] = [];
+  const start = async (main: string, extra: Record<string, string>, sign: string): Promise<ChildProcess> => {
+    const child = spawn(process.execPath, [main], {
+      env: { ...environment, ...extra },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    children.push(child);
+    await lineWith(child, sign, main);
+    return child;
+  };
+  const addWorker: Product["addWorker"] = async (extra = {}) => {
+    const worker = await start("transcoder/main.ts", extra, "transcoder started");
+    workers.push(worker);
+    return worker;
+  };
+  const workers: ChildProcess[] = [];
+  const library = await openLibrary(environment.MATINEE_MONGO_URL!);
+  await start("api/main.ts", { MATINEE_HTTP_PORT: String(apiPort) }, "listening");
+  await start("delivery/main.ts", { MATINEE_HTTP_PORT: String(deliveryPort) }, "listening");
+  for (let index = 0; index < (options.workers ?? 1); index++) await addWorker();
+
+  const call: Product["call"] = async (method, path, body, token = tokens.editor, headers = {}) => {
+    const response = await fetch(path.startsWith("http") ? path : apiUrl + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? null : parsed(text), headers: response.headers };
+  };
+  const product: Product = {
+    apiUrl,
+    deliveryUrl,
+    tokens,
+    environment,
+    library,
+    workers,
+    addWorker,
+    call,
+    upload: (bytes, uploadOptions) => upload(call, bytes, uploadOptions),
+    uploadFile: async (path) => upload(call, await readFile(path), {}),
+    until: (assetId, wanted, withinSeconds = 120) => until(library, assetId, wanted, withinSeconds),
+    async stop() {
+      for (const child of children)
+        if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+      await Promise.all(
+        children.map((child) =>
+          child.exitCode === null && child.signalCode === null ? once(child, "exit") : null,
+        ),
+      );
+      await library.close();
+      await rm(scratch, { recursive: true, force: true });
+    },
+  };
+  return product;
+}
+
+function environmentOf(
+  name: string,
+  scratch: string,
+  tokens: Product["tokens"],
+  apiUrl: string,
+  deliveryUrl: string,
+  options: { slots: number; environment?: Record<string, string> },
+): Record<string, string> {
+  const given = (variable: string, otherwise: string): string => process.env[variable] ?? otherwise;
+  const mongo = new URL(given("MATINEE_MONGO_URL", "mongodb://127.0.0.1:37017/"));
+  mongo.pathname = `/${name}`;
+  const bootKeys = ROLES.map((role) => ({
+    role,
+    tenant: "default",
+    subject: `${role}-1`,
+    sha256: createHash("sha256").update(tokens[role]).digest("hex"),
+  }));
+  return {
+    PATH: given("PATH", ""),
+    MATINEE_MONGO_URL: mongo.href,
+    MATINEE_REDIS_URL: given("MATINEE_REDIS_URL", "redis://127.0.0.1:36379"),
+    MATINEE_REDIS_PREFIX: name,
+    MATINEE_S3_ENDPOINT: given("MATINEE_S3_ENDPOINT", "http://127.0.0.1:39000"),
+    MATINEE_S3_REGION: given("MATINEE_S3_REGION", "us-east-1"),
+    MATINEE_S3_ACCESS_KEY_ID: given("MATINEE_S3_ACCESS_KEY_ID", "dev"),
+    MATINEE_S3_SECRET_ACCESS_KEY: given("MATINEE_S3_SECRET_ACCESS_KEY", "devsecret"),
+    MATINEE_S3_SOURCE_BUCKET: `${name}-sources`,
+    MATINEE_S3_MEDIA_BUCKET: `${name}-media`,
+    MATINEE_API_URL: apiUrl,
+    MATINEE_DELIVERY_URL: deliveryUrl,
+    MATINEE_CORS_ORIGINS: apiUrl,
+    MATINEE_GRANT_KEYS: `k1:${randomBytes(32).toString("hex")}`,
+    MATINEE_BOOT_KEYS: JSON.stringify(bootKeys),
+    MATINEE_SCRATCH_DIR: scratch,
+    MATINEE_BWRAP_PATH: given("MATINEE_BWRAP_PATH", "/usr/bin/bwrap"),
+    MATINEE_WORKER_SLOTS: String(options.slots),
+    ...options.environment,
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function lineWith(child: ChildProcess, sign: string, what: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const log: string[] = [];
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      if (log.length < 50) log.push(line);
+      if (process.env.MATINEE_TEST_LOGS) console.error(line);
+      if (line.includes(sign)) resolve();
+    });
+    child.once("exit", (code) =>
+      reject(new Error(`${what} ended with ${code} before it was ready:\n${log.join("\n")}`)),
+    );
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+async function upload(
+  call: Product["call"],
+  bytes: Uint8Array,
+  options: { filename?: string; sha256?: string } = {},
+): Promise<string> {
+  const opened = await call("POST", "/v1/uploads", {
+    filename: options.filename ?? "film.mp4",
+    sizeBytes: bytes.length,
+    ...(options.sha256 && { sha256: options.sha256 }),
+  });
+  if (opened.status !== 201) throw new Error(`upload refused: ${JSON.stringify(opened.body)}`);
+  const { id, assetId, partSizeBytes, partCount } = opened.body;
+  for (let partNumber = 1; partNumber <= partCount; partNumber++) {
+    const part = bytes.subarray((partNumber - 1) * partSizeBytes, partNumber * partSizeBytes);
+    const sha256 = createHash("sha256").update(part).digest("base64");
+    const signed = await call("POST", `/v1/uploads/${id}/parts`, { parts: [{ partNumber, sha256 }] });
+    const { url, headers } = signed.body.parts[0];
+    const put = await fetch(url, { method: "PUT", headers, body: new Uint8Array(part) });
+    if (!put.ok) throw new Error(`part refused: ${put.status} ${await put.text()}`);
+  }
+  const completed = await call("POST", `/v1/uploads/${id}/complete`, {});
+  if (completed.status !== 202) throw new Error(`not completed: ${JSON.stringify(completed.body)}`);
+  return assetId;
+}
+
+async function until(
+  library: Library,
+  assetId: string,
+  wanted: (asset: AssetRecord) => boolean,
+  withinSeconds: number,
+): Promise<AssetRecord> {
+  const deadline = performance.now() + withinSeconds * 1000;
+  for (;;) {
+    const asset = await library.assets.findOne({ _id: assetId });
+    if (asset !== null && wanted(asset)) return asset;
+    if (performance.now() > deadline) {
+      const tasks = await library.tasks.find({ assetId }).toArray();
+      const seen = tasks.map(
+        (task) =>
+          `${task.kind}.${task.chunk} ${task.state} deaths ${task.deaths} failures ${task.failures} ${task.error?.message ?? ""}`,
+      );
+      throw new Error(
+        `${assetId} is ${asset?.state} (${asset?.error?.code}: ${asset?.error?.message}) after ${withinSeconds} s\n${seen.join("\n")}`,
+      );
+    }
+    await new Promise((resolve) => setImmediate(resolve).unref());
+  }
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { glob } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { thisMachine } from "../infra/start/install.ts";
+import { whenOrphaned } from "../infra/start/orphan.ts";
+import { buildPages } from "../infra/start/pages.ts";
+import { findChromium, findMediaTools } from "../infra/start/parts/media-tools.ts";
+import { startMongo } from "../infra/start/parts/mongo.ts";
+import { startRedis } from "../infra/start/parts/redis.ts";
+import { startS3 } from "../infra/start/parts/s3.ts";
+import { anyFreePort } from "../infra/start/ports.ts";
+import { openReport } from "../infra/start/report.ts";
+import { makeSecrets } from "../infra/start/secrets.ts";
+import { openState } from "../infra/start/state.ts";
+import { createSupervisor, type Supervisor } from "../infra/start/supervise.ts";
+import { runStaticChecks } from "./static.ts";
+
+/** The whole of `npm test` ends by itself after this, whatever hangs. */
+const LIMIT_MS = 600_000;
+/** These drive whole systems and load the machine by themselves: one at a time, after the others. */
+const ALONE = ["test/e2e/", "test/faults/"];
+
+interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const root = resolve(import.meta.dirname, "..");
+const report = openReport(process.stderr);
+const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+const ending = new AbortController();
+let supervisor: Supervisor | undefined;
+const temporary = mkdtempSync(join(tmpdir(), "matinee-test-"));
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => ending.abort());
+whenOrphaned(() => ending.abort());
+const limit = setTimeout(() => {
+  report.fail(`not done after ${LIMIT_MS / 60_000} minutes`);
+  totals.failed += 1;
+  ending.abort();
+}, LIMIT_MS);
+
+try {
+  const filters = process.argv.slice(2);
+  if (filters.length === 0) totals.failed += await runStaticChecks();
+  await provideParts();
+  const files = await chosenFiles(filters);
+  const alone = (file: string) => ALONE.some((folder) => file.startsWith(folder));
+  await runFiles(
+    files.filter((file) => !alone(file)),
+    2,
+  );
+  await runFiles(files.filter(alone), 1);
+} catch (error) {
+  report.fail(error instanceof Error ? error.message : String(error));
+  totals.failed += 1;
+} finally {
+  clearTimeout(limit);
+  await supervisor?.stopAll();
+  rmSync(temporary, { recursive: true, force: true });
+}
+const { passed, failed, skipped } = totals;
+process.exitCode = failed === 0 && passed > 0 && !ending.signal.aborted ? 0 : 1;
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+
+/** Starts the real parts in the temporary folder and names them in the environment of the tests. */
+async function provideParts(): Promise<void> {
+  const machine = thisMachine(process.env);
+  supervisor = createSupervisor({
+    logDirectory: join(temporary, "logs"),
+    state: openState(join(temporary, "state.json")),
+    report,
+    signal: ending.signal,
+  });
+  const ports = { mongodb: await anyFreePort(), redis: await anyFreePort(), s3: await anyFreePort() };
+  const bench = { machine, report, signal: ending.signal };
+  const context = { ...bench, supervisor, secrets: makeSecrets(), ports, dataDirectory: temporary };
+  const [mongoUrl, redisUrl, s3, tools, chromium, pages] = await Promise.all([
+    startMongo(context),
+    startRedis(context),
+    startS3(context),
+    findMediaTools(bench),
+    findChromium(bench),
+    buildPages(root, report, ending.signal),
+  ]);
+  Object.assign(process.env, {
+    MATINEE_MONGO_URL: mongoUrl,
+    MATINEE_REDIS_URL: redisUrl,
+    MATINEE_S3_ENDPOINT: s3.endpoint,
+    MATINEE_S3_ACCESS_KEY_ID: s3.accessKeyId,
+    MATINEE_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    MATINEE_S3_REGION: s3.region,
+    MATINEE_FFMPEG_PATH: tools.ffmpegPath,
+    MATINEE_FFPROBE_PATH: tools.ffprobePath,
+    MATINEE_BWRAP_PATH: tools.bwrapPath ?? "",
+    MATINEE_TEST_CHROMIUM: chromium,
+    MATINEE_PAGES_DIR: pages,
+  });
+}
+
+/** The test files whose path holds one of the filters, in a stable order. */
+async function chosenFiles(filters: readonly string[]): Promise<string[]> {
+  const files = await Array.fromAsync(glob("test/**/*.test.ts", { cwd: root }));
+  const wanted = filters.map((filter) => relative(root, resolve(filter)));
+  return files
+    .filter((file) => filters.length === 0 || [...filters, ...wanted].some((part) => file.includes(part)))
+    .sort();
+}
+
+async function runFiles(files: string[], concurrency: number): Promise<void> {
+  if (files.length === 0 || ending.signal.aborted) return;
+  const stream = run({ cwd: root, files, concurrency, signal: ending.signal });
+  stream.on("test:summary", ({ file, counts }) => {
+    // One for each file, then one for all of them.
+    if (file !== undefined) return;
+    totals.passed += counts.passed;
+    totals.skipped += counts.skipped + counts.todo;
+    totals.failed += counts.tests - counts.passed - counts.skipped - counts.todo;
+  });
+  for await (const text of stream.compose(new spec())) process.stdout.write(text as string);
+}
