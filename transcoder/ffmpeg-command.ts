@@ -27,10 +27,13 @@ export function assemble(recipe: FfmpegRecipe): string[] {
     const options = [...(index === 0 ? recipe.globalOptions : []), ...input.options];
     command.input(input.file);
     // As separate arguments: from an array it would split every option that holds one space.
-    command.inputOptions(...options);
+    if (options.length > 0) command.inputOptions(...options);
   });
   if (recipe.filterGraph !== undefined) command.complexFilter(recipe.filterGraph);
-  for (const output of recipe.outputs) command.output(output.file).outputOptions(...output.options);
+  for (const output of recipe.outputs) {
+    command.output(output.file);
+    if (output.options.length > 0) command.outputOptions(...output.options);
+  }
   const assembled = (command as FfmpegCommand & Assembler)._getArguments();
   const expected = template(recipe);
   if (

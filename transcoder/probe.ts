@@ -118,6 +118,9 @@ function unreadable(stderr: string): Failure {
       cause,
     );
   }
+  if (/exceeds specified max pixel count/.test(stderr)) {
+    return sourceFailure("dimensions_refused", "The picture is larger than any that is taken.", cause);
+  }
   const codec = /Codec \((\w+)\) not on whitelist/.exec(stderr)?.[1];
   if (codec !== undefined) {
     return sourceFailure("unsupported_codec", `Media coded as ${codec} is not taken.`, cause);

@@ -41,8 +41,6 @@ export function bubblewrapArgv(sandbox: Sandbox, wrapping: Wrapping): string[] {
     ...(sandbox.canDisableUserNamespaces ? ["--disable-userns"] : []),
     // A worker killed with -9 takes its encoders with it.
     "--die-with-parent",
-    // No reaper in between: its children's CPU time would never be handed up to whoever waits for it.
-    "--as-pid-1",
     // No terminal to inject keystrokes into (CVE-2017-5226).
     "--new-session",
     ...["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--clearenv"],
