@@ -21,7 +21,7 @@ export function formatBytes(bytes: number): string {
 
 /** Seconds as "1:05" or "1:02:05". */
 export function formatClock(seconds: number): string {
-  const whole = Math.max(0, Math.ceil(seconds));
+  const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor((whole % 3_600) / 60)];
   const tail = `${String(whole % 60).padStart(2, "0")}`;
   return hours === 0 ? `${minutes}:${tail}` : `${hours}:${String(minutes).padStart(2, "0")}:${tail}`;

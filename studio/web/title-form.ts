@@ -18,6 +18,7 @@ export function titleForm(api: Api, first: Asset, onTitle: (titleId: string) => 
   // With opener: the new tab gets a copy of this one's session storage, and with it the token.
   const watch = element("a", { class: "watch", target: "_blank", rel: "opener" }, text("watch"));
   const note = element("p", { class: "note", role: "status" });
+  const later = element("p", { class: "note" }, text("publishLater"));
   const actions = element("div", { class: "actions" }, publish, unpublish, save, watch);
   const root = element(
     "form",
@@ -25,6 +26,7 @@ export function titleForm(api: Api, first: Asset, onTitle: (titleId: string) => 
     label,
     element("div", { class: "name" }, input, state),
     actions,
+    later,
     note,
   );
 
@@ -40,8 +42,8 @@ export function titleForm(api: Api, first: Asset, onTitle: (titleId: string) => 
     unpublish.hidden = !isPublished;
     publish.hidden = isPublished;
     publish.disabled = asset.state !== "ready";
-    if (publish.disabled && !isPublished && note.textContent === "") note.textContent = text("publishLater");
-    if (!publish.disabled && note.textContent === text("publishLater")) note.textContent = "";
+    const canComeTrue = asset.state !== "failed" && asset.state !== "cancelled";
+    later.hidden = isPublished || !publish.disabled || !canComeTrue;
   };
   const read = async (id: string) => {
     const answer = await api.callWithEtag<Title>("GET", `/v1/titles/${id}`);
