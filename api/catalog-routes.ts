@@ -113,7 +113,7 @@ export function catalogRoutes(deps: ApiDeps) {
       const entries = await catalog.entries(tenant);
       const tops = entries.filter(({ title }) => title.type === "movie" || title.type === "series");
       const watched = await continued(deps, tenant, subject, entries, toCard);
-      const newest = [...tops].sort(ORDER.new).slice(0, ROW_LENGTH);
+      const newest = [...tops].sort(newestFirst).slice(0, ROW_LENGTH);
       const rows = [
         { id: "continue-watching", name: "Continue watching", titles: watched },
         { id: "new", name: "New", titles: newest.map((entry) => toCard(entry)) },
@@ -130,7 +130,10 @@ export function catalogRoutes(deps: ApiDeps) {
       const entries = (await catalog.entries(c.get("caller").tenant)).filter((entry) =>
         matches(entry, query),
       );
-      const { page, nextCursor } = pageAfter(entries.sort(ORDER[query.sort]), query);
+      const { page, nextCursor } = pageAfter(
+        entries.sort(orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")))),
+        query,
+      );
       return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
     })
     .openapi(getRoute, async (c) => {
@@ -232,11 +235,15 @@ type Order = (a: CatalogEntry, b: CatalogEntry) => number;
 const shownSince = ({ title }: CatalogEntry): number =>
   (title.availableFrom ?? title.publishedAt ?? title.createdAt).getTime();
 const byId: Order = (a, b) => (a.title._id < b.title._id ? -1 : 1);
-const ORDER: Record<z.infer<typeof sorts>, Order> = {
-  new: (a, b) => shownSince(b) - shownSince(a) || byId(a, b),
-  name: (a, b) => inLanguage(a.title.name, []).localeCompare(inLanguage(b.title.name, [])) || byId(a, b),
-  year: (a, b) => (b.title.releaseYear ?? 0) - (a.title.releaseYear ?? 0) || byId(a, b),
-};
+const newestFirst: Order = (a, b) => shownSince(b) - shownSince(a) || byId(a, b);
+
+/** By name means: by the name that this viewer is shown. */
+function orderOf(sort: Filters["sort"], languages: string[]): Order {
+  if (sort === "new") return newestFirst;
+  if (sort === "year") return (a, b) => (b.title.releaseYear ?? 0) - (a.title.releaseYear ?? 0) || byId(a, b);
+  const shown = ({ title }: CatalogEntry): string => inLanguage(title.name, languages);
+  return (a, b) => shown(a).localeCompare(shown(b), languages[0]) || byId(a, b);
+}
 
 const catalogPosition = z.strictObject({ id: z.string().max(200), index: z.number().int().min(0) });
 
@@ -258,7 +265,7 @@ function search(entries: CatalogEntry[], q: string): CatalogEntry[] {
     const score = searchScore(entry, wanted);
     return score === null ? [] : [{ entry, score }];
   });
-  return scored.sort((a, b) => b.score - a.score || ORDER.new(a.entry, b.entry)).map(({ entry }) => entry);
+  return scored.sort((a, b) => b.score - a.score || newestFirst(a.entry, b.entry)).map(({ entry }) => entry);
 }
 
 function childrenOf(entries: CatalogEntry[]) {

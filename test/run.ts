@@ -74,16 +74,18 @@ async function provideParts(): Promise<void> {
     logDirectory: join(temporary, "logs"),
     state: openState(join(temporary, "state.json")),
     report,
+    signal: ending.signal,
   });
   const ports = { mongodb: await anyFreePort(), redis: await anyFreePort(), s3: await anyFreePort() };
-  const context = { machine, report, supervisor, secrets: makeSecrets(), ports, dataDirectory: temporary };
+  const bench = { machine, report, signal: ending.signal };
+  const context = { ...bench, supervisor, secrets: makeSecrets(), ports, dataDirectory: temporary };
   const [mongoUrl, redisUrl, s3, tools, chromium, pages] = await Promise.all([
     startMongo(context),
     startRedis(context),
     startS3(context),
-    findMediaTools(machine, report),
-    findChromium(machine, report),
-    buildPages(root, report),
+    findMediaTools(bench),
+    findChromium(bench),
+    buildPages(root, report, ending.signal),
   ]);
   Object.assign(process.env, {
     MATINEE_MONGO_URL: mongoUrl,

@@ -31,6 +31,14 @@ export interface Machine {
   isRoot: boolean;
 }
 
+/** What installing needs: where, to whom it tells, and when to give up. */
+export interface Workbench {
+  machine: Machine;
+  report: Report;
+  /** Ends running installations. */
+  signal: AbortSignal;
+}
+
 export type Way =
   | { by: "setting"; value: string }
   | { by: "binary"; path: string }
@@ -79,14 +87,14 @@ export function thisMachine(environment: Machine["environment"]): Machine {
  */
 export async function obtain(
   recipe: Recipe,
-  machine: Machine,
-  report: Report,
+  bench: Workbench,
 ): Promise<{ url: string } | { program: string }> {
+  const { machine } = bench;
   const way = chooseWay(recipe, machine);
   if (way.by === "setting") return { url: way.value };
   if (way.by === "binary") return { program: way.path };
   if (way.by === "nothing") throw new Error(`${recipe.part}: ${way.advice}`);
-  await install(way.installer, recipe.part, machine, report);
+  await install(way.installer, recipe.part, bench);
   const path = machine.find(way.installer.binary);
   if (path === null) throw new Error(`${recipe.part}: installed, but ${way.installer.binary} is not there`);
   return { program: path };
@@ -96,12 +104,13 @@ export async function obtain(
 let lastInstall: Promise<void> = Promise.resolve();
 let packageListsAreFresh = false;
 
-function install(installer: Installer, part: string, machine: Machine, report: Report): Promise<void> {
+function install(installer: Installer, part: string, bench: Workbench): Promise<void> {
+  const { machine, report, signal } = bench;
   const mine = lastInstall.then(async () => {
     if (installer.by === "apt" && machine.find(installer.binary) !== null) return;
     for (const { command, env } of commandsFor(installer, machine)) {
       report.step(part, `installing: ${command.join(" ")}`);
-      await runCommand(part, command, { ...machine.environment, ...env });
+      await runCommand(part, command, { ...machine.environment, ...env }, signal);
     }
     if (installer.by === "apt") packageListsAreFresh = true;
   });
@@ -146,9 +155,10 @@ function runCommand(
   part: string,
   [program, ...args]: [string, ...string[]],
   env: Record<string, string | undefined>,
+  signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { env, signal, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (bytes: Buffer) => {

@@ -8,7 +8,7 @@ import type { Report } from "./report.ts";
 const PAGES = { player: "player-demo", studio: "studio/web" };
 
 /** Builds the pages whose sources changed into `<root>/dist/pages`, and answers that folder. */
-export async function buildPages(root: string, report: Report): Promise<string> {
+export async function buildPages(root: string, report: Report, signal: AbortSignal): Promise<string> {
   const target = join(root, "dist/pages");
   mkdirSync(target, { recursive: true });
   for (const [name, source] of Object.entries(PAGES)) {
@@ -24,7 +24,7 @@ export async function buildPages(root: string, report: Report): Promise<string> 
       continue;
     }
     report.step("pages", `${name}: building`);
-    await viteBuild(root, source);
+    await viteBuild(root, source, signal);
     writeFileSync(stamp, hash);
     report.done("pages", `${name}: built`);
   }
@@ -42,11 +42,12 @@ function hashOf(root: string, source: string): string {
   return hash.digest("hex");
 }
 
-function viteBuild(root: string, source: string): Promise<void> {
+function viteBuild(root: string, source: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const vite = join(root, "node_modules/vite/bin/vite.js");
     const child = spawn(process.execPath, [vite, "build", source, "--logLevel", "warn"], {
       cwd: root,
+      signal,
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";

@@ -1,5 +1,8 @@
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { type ProcessId, processId, processLives } from "./process-id.ts";
+import type { Report } from "./report.ts";
 
 /** What a data folder remembers between starts. */
 export interface State {
@@ -7,8 +10,10 @@ export interface State {
   children: ({ part: string } & ProcessId)[];
   /** The ports that each part had, kept where they are free again. */
   ports: Record<string, number>;
-  /** The sample film has been published into this folder. */
-  samplePublished: boolean;
+  /** How far the sample film has come in this folder. */
+  sample: { uploadId: string | null; published: boolean };
+  /** The start that holds the lock is on its way out. */
+  stopping: boolean;
 }
 
 /** Reads and writes one folder's state; every change is on disk when the call returns. */
@@ -19,7 +24,12 @@ export interface StateFile {
 
 /** Opens `path`; an absent file is an empty state. Throws where it is not ours to read. */
 export function openState(path: string): StateFile {
-  const empty: State = { children: [], ports: {}, samplePublished: false };
+  const empty: State = {
+    children: [],
+    ports: {},
+    sample: { uploadId: null, published: false },
+    stopping: false,
+  };
   const state: State = existsSync(path) ? { ...empty, ...JSON.parse(readFileSync(path, "utf8")) } : empty;
   return {
     read: () => state,
@@ -70,5 +80,33 @@ function readLock(path: string): ProcessId | null {
     return JSON.parse(readFileSync(path, "utf8")) as ProcessId;
   } catch {
     return null;
+  }
+}
+
+/** A start whose terminal was killed needs a moment to notice, and then its time to stop. */
+const NOTICE_MS = 2_000;
+const STOPPING_MS = 60_000;
+const LOOK_EVERY_MS = 100;
+
+/** The folder's lock, once another start that is on its way out has let go of it. Throws where one lives on. */
+export async function waitForLock(
+  dataDirectory: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<{ release(): void }> {
+  const began = performance.now();
+  let told = false;
+  for (;;) {
+    const lock = takeLock(join(dataDirectory, "lock"));
+    if ("release" in lock) return lock;
+    const waitMs = openState(join(dataDirectory, "state.json")).read().stopping ? STOPPING_MS : NOTICE_MS;
+    if (performance.now() - began > waitMs) {
+      throw new Error(
+        `${dataDirectory} is in use by another start (process ${lock.heldBy}). Stop that one, or choose another --data folder.`,
+      );
+    }
+    if (!told) report.note("lock", `process ${lock.heldBy} still holds ${dataDirectory}; waiting for it`);
+    told = true;
+    await pause(LOOK_EVERY_MS, undefined, { signal });
   }
 }

@@ -48,13 +48,17 @@ export function createSupervisor(deps: {
   logDirectory: string;
   state: StateFile;
   report: Report;
+  /** Ends every wait; what runs is stopped by `stopAll`. */
+  signal: AbortSignal;
 }): Supervisor {
   const { logDirectory, state, report } = deps;
-  mkdirSync(logDirectory, { recursive: true });
+  mkdirSync(logDirectory, { recursive: true, mode: 0o700 });
   const running = new Map<string, Running>();
-  const stopping = new AbortController();
+  const stopped = new AbortController();
+  const stopping = AbortSignal.any([deps.signal, stopped.signal]);
 
   const launch = (spec: ChildSpec): Running => {
+    stopping.throwIfAborted();
     const log = openSync(join(logDirectory, `${spec.part}.log`), "a", 0o600);
     const child = spawn(spec.command, spec.args, {
       env: spec.env,
@@ -90,7 +94,7 @@ export function createSupervisor(deps: {
     });
     let missing: string | null = "no answer";
     while (missing !== null) {
-      stopping.signal.throwIfAborted();
+      stopping.throwIfAborted();
       if (gone !== undefined) throw new Error(`${spec.part} ended (${gone})${logEnd(spec.part)}`);
       if (performance.now() - one.startedAtMs > READY_DEADLINE_MS) {
         throw new Error(`${spec.part} is not ready: ${missing}${logEnd(spec.part)}`);
@@ -107,17 +111,17 @@ export function createSupervisor(deps: {
       const { spec } = one;
       const why = await one.exited;
       if (one.child.pid !== undefined) signalGroup(one.child.pid, "SIGKILL");
-      if (stopping.signal.aborted) return;
+      if (stopping.aborted) return;
       if (performance.now() - one.startedAtMs > HEALTHY_MS) backOffMs = FIRST_BACK_OFF_MS;
       report.note(spec.part, `ended (${why}); starting it again in ${backOffMs / 1000} s`);
-      await pause(backOffMs, undefined, { signal: stopping.signal }).catch(() => {});
-      if (stopping.signal.aborted) return;
+      await pause(backOffMs, undefined, { signal: stopping }).catch(() => {});
+      if (stopping.aborted) return;
       backOffMs = Math.min(backOffMs * 2, LONGEST_BACK_OFF_MS);
       try {
         one = await bringUp(spec);
         report.done(spec.part, "is back");
       } catch (error) {
-        if (stopping.signal.aborted) return;
+        if (stopping.aborted) return;
         report.note(spec.part, describe(error));
         one = running.get(spec.part) as Running;
         if (one.child.pid !== undefined) signalGroup(one.child.pid, "SIGKILL");
@@ -150,7 +154,7 @@ export function createSupervisor(deps: {
       void keepUp(one);
     },
     async stopAll() {
-      stopping.abort(new Error("stopping"));
+      stopped.abort(new Error("stopping"));
       const layers = [...new Set([...running.values()].map((one) => one.spec.layer))].sort((a, b) => b - a);
       for (const layer of layers) {
         await Promise.all([...running.values()].filter((one) => one.spec.layer === layer).map(stopOne));

@@ -1,65 +1,16 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { EventEmitter, once } from "node:events";
+import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { openBlobs } from "../../stores/blobs.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
+import { wireToStore } from "../stores/wire-to-store.ts";
 import { openEdge, storePackage } from "./edge-for-test.ts";
 
 const NAME = "trouble";
 const MiB = 1024 * 1024;
 const { prefix } = await storePackage(NAME);
-
-/** A TCP wire to the real store that counts what comes back and can be cut. */
-async function wireToStore() {
-  const target = new URL(s3ForTest(NAME).endpoint);
-  const state = {
-    bytes: 0,
-    open: 0,
-
-    sockets: new Set<Socket>(),
-    cutAfter: Number.POSITIVE_INFINITY,
-    frozen: false,
-  };
-  const changes = new EventEmitter();
-  const server = createServer((near) => {
-    const far = connect(Number(target.port), target.hostname);
-    state.open++;
-    changes.emit("opened");
-    state.sockets.add(near);
-    near.pipe(far);
-    far.on("data", (piece) => {
-      if (state.frozen) return;
-      state.bytes += piece.length;
-      if (state.bytes > state.cutAfter) near.resetAndDestroy();
-      else if (!near.write(piece)) {
-        far.pause();
-        near.once("drain", () => far.resume());
-      }
-    });
-    const end = () => {
-      if (!state.sockets.delete(near)) return;
-      state.open--;
-      far.destroy();
-      near.destroy();
-      changes.emit("closed");
-    };
-    for (const socket of [near, far]) socket.on("error", end).on("close", end);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    state,
-    changes,
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      for (const socket of state.sockets) socket.destroy();
-      server.close();
-    },
-  };
-}
 
 async function storeBig(sizeBytes: number): Promise<string> {
   const blobs = openBlobs(s3ForTest(NAME));

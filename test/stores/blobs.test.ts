@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { Failure } from "../../core/errors.ts";
 import { openBlobs, type StoredPart } from "../../stores/blobs.ts";
 import { s3ForTest } from "./s3-for-test.ts";
+import { wireToStore } from "./wire-to-store.ts";
 
 const MiB = 1024 * 1024;
 const blobs = openBlobs(s3ForTest("blobs"));
@@ -146,6 +147,32 @@ test("a download writes every byte to the file and stops when told to", async ()
       code: "scratch_refused",
     });
   } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("a download that breaks off goes on where it stopped, and never ends short (F15)", async () => {
+  const wire = await wireToStore();
+  const broken = openBlobs({ ...s3ForTest("blobs"), endpoint: wire.endpoint });
+  const directory = await mkdtemp(join(tmpdir(), "matinee-blobs-"));
+  try {
+    const key = newKey();
+    const body = randomBytes(8 * MiB);
+    const { etag } = await blobs.put("sources", key, body, { contentType: "video/mp4" });
+    const filePath = join(directory, "master");
+    wire.state.cutAfter = 3 * MiB;
+    wire.state.cutsLeft = 1;
+    const facts = await broken.download("sources", key, filePath, { ifMatch: etag });
+    assert.equal(wire.state.cutsLeft, 0);
+    assert.equal(facts?.sizeBytes, body.byteLength);
+    assert.ok(body.equals(await readFile(filePath)));
+    assert.ok(wire.state.bytes < 12 * MiB, `${wire.state.bytes} bytes were read for 8 MiB`);
+    Object.assign(wire.state, { cutAfter: 0, cutsLeft: Number.POSITIVE_INFINITY });
+    await assert.rejects(broken.download("sources", key, filePath), { failureClass: "transient" });
+    await assert.rejects(broken.read("sources", key), { failureClass: "transient" });
+  } finally {
+    broken.close();
+    wire.close();
     await rm(directory, { recursive: true });
   }
 });

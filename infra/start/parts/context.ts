@@ -1,12 +1,9 @@
-import type { Machine } from "../install.ts";
-import type { Report } from "../report.ts";
+import type { Workbench } from "../install.ts";
 import type { Secrets } from "../secrets.ts";
 import type { Supervisor } from "../supervise.ts";
 
 /** What starting a part needs. */
-export interface PartContext {
-  machine: Machine;
-  report: Report;
+export interface PartContext extends Workbench {
   supervisor: Supervisor;
   secrets: Secrets;
   /** Ports by part name. */

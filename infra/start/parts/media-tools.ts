@@ -1,5 +1,4 @@
-import { type Machine, obtain, type Recipe } from "../install.ts";
-import type { Report } from "../report.ts";
+import { obtain, type Recipe, type Workbench } from "../install.ts";
 
 const FFMPEG: Recipe = {
   part: "ffmpeg",
@@ -47,9 +46,10 @@ export interface MediaTools {
 }
 
 /** ffmpeg, ffprobe and the sandbox around them. Throws where one is missing and cannot be installed. */
-export async function findMediaTools(machine: Machine, report: Report): Promise<MediaTools> {
-  const ffmpegPath = await programOf(FFMPEG, machine, report);
-  const ffprobePath = await programOf(FFPROBE, machine, report);
+export async function findMediaTools(bench: Workbench): Promise<MediaTools> {
+  const { machine, report } = bench;
+  const ffmpegPath = await programOf(FFMPEG, bench);
+  const ffprobePath = await programOf(FFPROBE, bench);
   report.done(FFMPEG.part, ffmpegPath);
   if (machine.environment.MATINEE_ALLOW_UNSANDBOXED === "yes" && machine.find("bwrap") === null) {
     report.note(
@@ -58,17 +58,17 @@ export async function findMediaTools(machine: Machine, report: Report): Promise<
     );
     return { ffmpegPath, ffprobePath, bwrapPath: null };
   }
-  const bwrapPath = await programOf(SANDBOX, machine, report);
+  const bwrapPath = await programOf(SANDBOX, bench);
   report.done(SANDBOX.part, bwrapPath);
   return { ffmpegPath, ffprobePath, bwrapPath };
 }
 
 /** The browser of the tests. */
-export async function findChromium(machine: Machine, report: Report): Promise<string> {
-  return programOf(CHROMIUM, machine, report);
+export async function findChromium(bench: Workbench): Promise<string> {
+  return programOf(CHROMIUM, bench);
 }
 
-async function programOf(recipe: Recipe, machine: Machine, report: Report): Promise<string> {
-  const found = await obtain(recipe, machine, report);
+async function programOf(recipe: Recipe, bench: Workbench): Promise<string> {
+  const found = await obtain(recipe, bench);
   return "url" in found ? found.url : found.program;
 }

@@ -17,7 +17,7 @@ export const MONGO: Recipe = {
 
 /** A MongoDB that answers, without a database name: `mongodb://127.0.0.1:port`, or the URL that was set. */
 export async function startMongo(context: PartContext): Promise<string> {
-  const found = await obtain(MONGO, context.machine, context.report);
+  const found = await obtain(MONGO, context);
   if ("url" in found) return found.url;
   const port = context.ports.mongodb as number;
   const storage = `${context.dataDirectory}/mongo`;

@@ -19,7 +19,7 @@ export const REDIS: Recipe = {
 
 /** A Redis that answers, as a URL with its password, or the URL that was set. */
 export async function startRedis(context: PartContext): Promise<string> {
-  const found = await obtain(REDIS, context.machine, context.report);
+  const found = await obtain(REDIS, context);
   if ("url" in found) return found.url;
   const port = context.ports.redis as number;
   const password = context.secrets.redisPassword;

@@ -29,7 +29,7 @@ const REGION = "us-east-1";
 /** An S3 store that answers: ours, or the one that was set (with MATINEE_S3_ACCESS_KEY_ID and its secret). */
 export async function startS3(context: PartContext): Promise<S3Access> {
   const { environment } = context.machine;
-  const found = await obtain(S3, context.machine, context.report);
+  const found = await obtain(S3, context);
   if ("url" in found) {
     return {
       endpoint: found.url,

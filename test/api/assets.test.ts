@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { AssetView } from "../../api/asset-view.ts";
+import { emptyAsset } from "../../api/reap-assets.ts";
+import type { AssetRecord, TaskKind, TaskState } from "../../core/records.ts";
+import { findAsset, retryAsset } from "../../stores/library/assets.ts";
+import { ratioOf, stageOf, type TaskProgress } from "../../stores/library/progress.ts";
+import {
+  claimTask,
+  completeTask,
+  ensureTasks,
+  failAsset,
+  publishAsset,
+  renewLease,
+  tasksOfAsset,
+} from "../../stores/library/work.ts";
+import { GENERATION, madeAsset, openTestApi, RENDITIONS, type TestApi, tokenOf } from "./api-for-test.ts";
+
+const api = await openTestApi("assets");
+const editor = api.as("alpha");
+const { library } = api.deps;
+
+/** An encoding asset with two video tasks and a publishing one. */
+async function busyAsset(): Promise<AssetRecord> {
+  const asset = await madeAsset(api, "alpha", "encoding");
+  const spec = (kind: TaskKind, chunk: number, weight: number) => ({
+    id: `${asset._id}.${GENERATION}.${kind}.${chunk}`,
+    kind,
+    chunk,
+    weight,
+  });
+  await ensureTasks(library, asset, [spec("video", 0, 10), spec("video", 1, 10), spec("publish", 0, 1)]);
+  return asset;
+}
+
+async function claim(id: string) {
+  const outcome = await claimTask(library, id, "w", 60);
+  assert.ok("claimed" in outcome);
+  return outcome.claimed;
+}
+
+const attempt = {
+  stage: "video",
+  worker: "w",
+  startedAt: new Date(0),
+  endedAt: new Date(1),
+  outcome: "done" as const,
+  argv: [["ffmpeg"]],
+  cpuSeconds: 1,
+  bytesOut: 2,
+  error: null,
+};
+
+interface SseEvent {
+  id: string;
+  asset: AssetView;
+}
+
+/** Reads events of a stream until `last` says so; the connection is given up then. */
+async function eventsUntil(
+  own: TestApi,
+  path: string,
+  last: (event: SseEvent) => boolean,
+  onEvent: (event: SseEvent) => unknown = () => undefined,
+  headers = {},
+): Promise<SseEvent[]> {
+  const stop = new AbortController();
+  const answer = await own.request(path, {
+    headers: { Authorization: `Bearer ${tokenOf("alpha", "editor")}`, ...headers },
+    signal: stop.signal,
+  });
+  assert.equal(answer.headers.get("content-type"), "text/event-stream");
+  const events: SseEvent[] = [];
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const piece of answer.body as unknown as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(piece, { stream: true });
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const fields = new Map(
+        text
+          .slice(0, end)
+          .split("\n")
+          .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+      );
+      text = text.slice(end + 2);
+      if (fields.get("event") !== "asset") continue;
+      const event = { id: fields.get("id") ?? "", asset: JSON.parse(fields.get("data") ?? "") };
+      events.push(event);
+      await onEvent(event);
+      if (last(event)) {
+        stop.abort();
+        return events;
+      }
+    }
+  }
+  return events;
+}
+
+describe("an asset", () => {
+  test("shows its source, renditions and progress as the contract says", async () => {
+    const asset = await madeAsset(api, "alpha", "ready");
+    const { body } = await editor("GET", `/v1/assets/${asset._id}`);
+    assert.deepEqual(body.progress, { ratio: 1, stage: "ready", playable: true });
+    assert.equal(body.generation, GENERATION);
+    assert.equal(body.source.video.frameRate, 24);
+    assert.deepEqual(body.renditions, RENDITIONS);
+    assert.equal(body.error, null);
+  });
+
+  test("tells each change in order, never going back, to all who listen", async () => {
+    const asset = await busyAsset();
+    const first = await claim(`${asset._id}.${GENERATION}.video.0`);
+    const steps = [
+      () => renewLease(library, first, 0.5, 60),
+      () => renewLease(library, first, 0.7, 60),
+      () => completeTask(library, first, null, attempt),
+      () =>
+        publishAsset(library, asset._id, {
+          generation: GENERATION,
+          durationSeconds: 30,
+          renditions: RENDITIONS,
+        }),
+    ];
+    const path = `/v1/assets/${asset._id}/events`;
+    const done = ({ asset: { state } }: SseEvent) => state === "ready";
+    const [told, alsoTold] = await Promise.all([
+      eventsUntil(api, path, done, () => steps.shift()?.()),
+      eventsUntil(api, path, done),
+    ]);
+    for (const events of [told, alsoTold]) {
+      const ratios = events.map(({ asset: { progress } }) => progress.ratio);
+      assert.deepEqual(
+        ratios,
+        [...ratios].sort((a, b) => a - b),
+      );
+      assert.equal(ratios.at(-1), 1);
+      assert.equal(new Set(events.map(({ id }) => id)).size, events.length);
+    }
+    assert.ok(told.length >= 4, `${told.length} events`);
+    const resumed = await eventsUntil(api, path, () => true, undefined, { "Last-Event-ID": "1-0-waiting" });
+    assert.deepEqual(
+      resumed.map(({ id }) => id),
+      [told.at(-1)?.id],
+    );
+  });
+
+  test("never looks less far than it has looked before", async () => {
+    const asset = await busyAsset();
+    const claimed = await claim(`${asset._id}.${GENERATION}.video.0`);
+    const shown = async () => (await editor("GET", `/v1/assets/${asset._id}`)).body.progress.ratio;
+    await renewLease(library, claimed, 0.5, 60);
+    const far = await shown();
+    await renewLease(library, claimed, 0.1, 60);
+    assert.equal(await shown(), far);
+    assert.equal((await editor("GET", "/v1/assets?limit=1")).body.data[0].progress.ratio, far);
+  });
+
+  test("does not repeat what the client has seen (Last-Event-ID)", async () => {
+    const asset = await busyAsset();
+    const path = `/v1/assets/${asset._id}/events`;
+    const [seen] = await eventsUntil(api, path, () => true);
+    const events = eventsUntil(api, path, () => true, undefined, { "Last-Event-ID": seen?.id ?? "" });
+    await failAsset(library, asset._id, { code: "encode_failed", message: "no", retryable: true });
+    assert.equal((await events)[0]?.asset.state, "failed");
+  });
+
+  test("cancelled stops its tasks; retried does only what is missing", async () => {
+    const asset = await busyAsset();
+    const ids = [0, 1].map((chunk) => `${asset._id}.${GENERATION}.video.${chunk}`);
+    await completeTask(library, await claim(ids[0] as string), null, attempt);
+    const running = await claim(ids[1] as string);
+    const cancelled = await editor("POST", `/v1/assets/${asset._id}/cancel`);
+    assert.deepEqual([cancelled.status, cancelled.body.state], [202, "cancelled"]);
+    assert.equal((await editor("POST", `/v1/assets/${asset._id}/cancel`)).status, 202);
+    assert.equal(await completeTask(library, running, null, attempt), false);
+    const retried = await editor("POST", `/v1/assets/${asset._id}/retry`);
+    assert.deepEqual([retried.status, retried.body.state], [202, "encoding"]);
+    assert.ok(api.offered.includes(asset._id));
+    const states = (await tasksOfAsset(library, asset._id)).map(({ _id, state }) => [_id, state]);
+    assert.deepEqual(Object.fromEntries(states), {
+      [ids[0] as string]: "done",
+      [ids[1] as string]: "todo",
+      [`${asset._id}.${GENERATION}.publish.0`]: "todo",
+    });
+    assert.equal(await completeTask(library, running, null, attempt), false);
+    assert.deepEqual([(await editor("POST", `/v1/assets/${asset._id}/retry`)).body.code], ["not_retryable"]);
+    assert.equal(await retryAsset(library, "beta", asset._id), null);
+  });
+
+  test("keeps a ledger of every attempt", async () => {
+    const asset = await busyAsset();
+    await completeTask(library, await claim(`${asset._id}.${GENERATION}.video.1`), null, attempt);
+    const { body } = await editor("GET", `/v1/assets/${asset._id}/ledger`);
+    assert.deepEqual(
+      body.data.map(({ taskId, outcome, argv }: typeof body) => [taskId, outcome, argv]),
+      [[`${asset._id}.${GENERATION}.video.1`, "done", [["ffmpeg"]]]],
+    );
+  });
+
+  test("deleted leaves nothing in storage and is not listed", async () => {
+    const asset = await madeAsset(api, "alpha", "ready");
+    const key = `${asset._id}/${GENERATION}/main.m3u8`;
+    await api.deps.blobs.put("media", key, Buffer.from("#EXTM3U"), {
+      contentType: "application/vnd.apple.mpegurl",
+    });
+    const answer = await editor("DELETE", `/v1/assets/${asset._id}`);
+    assert.deepEqual(
+      [answer.status, answer.body.state, answer.body.progress.playable],
+      [202, "deleted", false],
+    );
+    assert.equal((await editor("DELETE", `/v1/assets/${asset._id}`)).status, 202);
+    await emptyAsset(api.deps, (await findAsset(library, "alpha", asset._id)) as AssetRecord);
+    assert.equal(await api.deps.blobs.head("media", key), null);
+    const listed = (await editor("GET", "/v1/assets?limit=100")).body.data;
+    assert.ok(!listed.some(({ id }: AssetView) => id === asset._id));
+    assert.equal((await editor("POST", `/v1/assets/${asset._id}/preview`)).body.code, "not_playable");
+  });
+});
+
+describe("progress", () => {
+  const task = (
+    kind: TaskKind,
+    state: TaskState,
+    ratio: number,
+    weight = 1,
+    generation: string | null = "g",
+  ): TaskProgress => ({ _id: kind, assetId: "a", generation, kind, weight, state, ratio });
+  const asset = { state: "encoding" as const, generation: "g" };
+
+  test("is the weighted share of what this generation's tasks have done, 1 only when ready", () => {
+    assert.equal(ratioOf({ ...asset, state: "queued" }, []), 0);
+    assert.equal(ratioOf({ ...asset, state: "ready" }, []), 1);
+    assert.equal(ratioOf({ ...asset, state: "probing" }, [task("probe", "done", 1, 1, null)]), 0);
+    assert.equal(
+      ratioOf(asset, [task("video", "claimed", 0.5, 3), task("audio", "done", 0)]),
+      0.02 + 0.98 * 0.625,
+    );
+    assert.equal(ratioOf(asset, [task("video", "todo", 0), task("video", "done", 1, 9, "older")]), 0.02);
+    assert.equal(ratioOf(asset, [task("video", "done", 1)]), 0.999);
+  });
+
+  test("names packaging once the last cell is there", () => {
+    assert.equal(stageOf(asset, [task("video", "claimed", 1), task("publish", "todo", 0)]), "encoding");
+    assert.equal(stageOf(asset, [task("video", "done", 1), task("publish", "todo", 0)]), "packaging");
+    assert.equal(stageOf({ ...asset, state: "failed" }, []), "failed");
+  });
+});

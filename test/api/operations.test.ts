@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { openReadiness } from "../../api/readiness.ts";
+import { madeAsset, openTestApi } from "./api-for-test.ts";
+
+const pagesDir = await mkdtemp(path.join(tmpdir(), "matinee-pages-"));
+await mkdir(path.join(pagesDir, "player/assets"), { recursive: true });
+await writeFile(path.join(pagesDir, "player/index.html"), "<!doctype html><title>Player</title>");
+await writeFile(path.join(pagesDir, "player/assets/index-B3xk9_aQ.js"), "export {};");
+await writeFile(path.join(pagesDir, "player/secret.key"), "no");
+after(() => rm(pagesDir, { recursive: true }));
+const api = await openTestApi("operations", (config) => ({ ...config, pagesDir }));
+
+describe("operations", () => {
+  test("/healthz and /readyz answer, naming each part", async () => {
+    assert.equal((await api.request("/healthz")).status, 200);
+    const ready = await api.request("/readyz");
+    assert.equal(ready.status, 200);
+    const { status, dependencies } = await ready.json();
+    assert.deepEqual([status, Object.keys(dependencies).sort()], ["ready", ["mongodb", "redis", "s3"]]);
+  });
+
+  test("/readyz is 503 without a needed part", async () => {
+    const down = await openTestApi("down");
+    await down.deps.library.close();
+    const answer = await down.request("/readyz");
+    const body = await answer.json();
+    assert.deepEqual([answer.status, body.status, body.dependencies.mongodb.ok], [503, "unavailable", false]);
+    assert.doesNotMatch(JSON.stringify(body), /mongo[^d]|topology/i);
+  });
+
+  test("a part that is only a hint degrades", async () => {
+    const broken = () => Promise.reject(new Error("ECONNREFUSED 10.0.0.1"));
+    const answer = await openReadiness([{ name: "redis", needed: false, check: broken }])();
+    assert.equal(answer.status, "degraded");
+    assert.equal(answer.dependencies.redis?.problem, "It does not answer.");
+  });
+
+  test("/metrics has requests by route and assets by state, and no ids", async () => {
+    const asset = await madeAsset(api, "alpha", "ready");
+    await api.as("alpha")("GET", `/v1/assets/${asset._id}`);
+    await api.request("/no/such/page");
+    const text = await (await api.request("/metrics")).text();
+    assert.match(
+      text,
+      /matinee_http_request_duration_seconds_count\{method="GET",route="\/v1\/assets\/:id",status="200"\} 1/,
+    );
+    assert.match(text, /matinee_assets\{state="ready"\} 1/);
+    assert.ok(!text.includes(asset._id));
+    assert.ok(!text.includes("/no/such/page"));
+  });
+});
+
+describe("the document", () => {
+  /** Every call of the contract that there is by now. */
+  const CALLS = `
+    POST /v1/uploads, GET /v1/uploads/{id}, DELETE /v1/uploads/{id}, POST /v1/uploads/{id}/parts, POST /v1/uploads/{id}/complete,
+    POST /v1/assets, GET /v1/assets, GET /v1/assets/{id}, DELETE /v1/assets/{id}, GET /v1/assets/{id}/events,
+    POST /v1/assets/{id}/preview, POST /v1/assets/{id}/retry, POST /v1/assets/{id}/cancel, GET /v1/assets/{id}/ledger,
+    POST /v1/titles, GET /v1/titles, GET /v1/titles/{id}, PATCH /v1/titles/{id}, DELETE /v1/titles/{id},
+    POST /v1/titles/{id}/publish, POST /v1/titles/{id}/unpublish,
+    GET /v1/catalog/home, GET /v1/catalog/titles, GET /v1/catalog/titles/{id}, GET /v1/catalog/search,
+    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}`;
+
+  test("describes every call, each with its answers, problems and resolvable references", async () => {
+    const document = await (await api.request("/openapi.json")).json();
+    assert.match(document.openapi, /^3\.1/);
+    const described = Object.entries<object>(document.paths).flatMap(([at, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${at}`),
+    );
+    assert.deepEqual(
+      described.sort(),
+      CALLS.split(",")
+        .map((call) => call.trim())
+        .sort(),
+    );
+    for (const [at, item] of Object.entries<
+      Record<
+        string,
+        {
+          responses: Record<string, { description: string }>;
+          security: unknown;
+          parameters?: { name: string; in: string }[];
+        }
+      >
+    >(document.paths)) {
+      for (const operation of Object.values(item)) {
+        assert.ok(
+          Object.keys(operation.responses).some((status) => status.startsWith("2")),
+          at,
+        );
+        assert.ok(operation.responses["401"] && operation.security, at);
+        const inPath = [...at.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+        assert.deepEqual(
+          operation.parameters?.filter((one) => one.in === "path").map(({ name }) => name) ?? [],
+          inPath,
+          at,
+        );
+      }
+    }
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+    assert.ok(references.length > 20);
+    for (const [, name] of references) assert.ok(document.components.schemas[name as string], name);
+  });
+
+  test("is shown at /docs with nothing from outside", async () => {
+    const page = await api.request("/docs");
+    const html = await page.text();
+    assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
+    assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'; script-src 'self'/);
+    const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link as string);
+    for (const link of links.filter((one) => !one.startsWith("data:"))) {
+      assert.match(link, /^\/docs\//);
+      assert.equal((await api.request(link)).status, 200, link);
+    }
+  });
+});
+
+describe("the pages", () => {
+  test("are served with their types, for ever where their name is their hash", async () => {
+    const page = await api.request("/player/", { headers: { "Accept-Encoding": "gzip" } });
+    assert.deepEqual(
+      [
+        page.status,
+        page.headers.get("content-type"),
+        page.headers.get("cache-control"),
+        page.headers.get("content-encoding"),
+      ],
+      [200, "text/html; charset=utf-8", "no-cache", "gzip"],
+    );
+    assert.match(
+      page.headers.get("content-security-policy") ?? "",
+      /media-src 'self' blob: http:\/\/delivery\.test;/,
+    );
+    const script = await api.request("/player/assets/index-B3xk9_aQ.js");
+    assert.equal(script.headers.get("cache-control"), "public, max-age=31536000, immutable");
+    assert.equal(await script.text(), "export {};");
+    const again = await api.request("/player/", {
+      headers: { "If-None-Match": page.headers.get("etag") ?? "" },
+    });
+    assert.equal(again.status, 304);
+    assert.equal((await api.request("/player")).headers.get("location"), "/player/");
+    const head = await api.request("/player/", { method: "HEAD" });
+    assert.deepEqual([head.status, await head.text()], [200, ""]);
+  });
+
+  test("hold nothing else: no other type, no way out of the folder", async () => {
+    for (const at of [
+      "/player/secret.key",
+      "/player/../package.json",
+      "/player/%2e%2e/package.json",
+      "/player/..%2f..%2fpackage.json",
+      "/docs/package.json",
+      "/studio/",
+    ]) {
+      const answer = await api.request(at);
+      assert.ok([400, 404].includes(answer.status), `${at}: ${answer.status}`);
+    }
+  });
+});

@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { foldWords, oneSlip } from "../../api/catalog.ts";
+import { acceptedLanguages, inLanguage } from "../../api/title-view.ts";
+import { titleStateAt } from "../../stores/library/titles.ts";
+import { madeAsset, openTestApi, publishedMovie } from "./api-for-test.ts";
+
+const api = await openTestApi("titles");
+const editor = api.as("alpha");
+const viewer = api.as("alpha", "viewer");
+const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+const anHourAgo = new Date(Date.now() - 3_600_000).toISOString();
+
+async function draft(body: object = {}) {
+  const asset = await madeAsset(api, "alpha", "ready");
+  const made = await editor("POST", "/v1/titles", {
+    name: { en: "Night Train", de: "Nachtzug" },
+    assetId: asset._id,
+    ...body,
+  });
+  assert.equal(made.status, 201);
+  return made.body as { id: string; version: number; assetId: string };
+}
+
+const publish = (id: string, body: object = {}) => editor("POST", `/v1/titles/${id}/publish`, body);
+
+describe("a title", () => {
+  test("is a draft with everything that was said of it, and known by its ETag", async () => {
+    const made = await editor("POST", "/v1/titles", { name: "Plain", genres: ["Drama"], releaseYear: 1999 });
+    assert.equal(made.body.state, "draft");
+    assert.deepEqual(made.body.name, { en: "Plain" });
+    const read = await editor("GET", `/v1/titles/${made.body.id}`);
+    assert.equal(read.headers.get("etag"), `"1"`);
+    assert.deepEqual(read.body, made.body);
+  });
+
+  test("changes only for who saw its present version", async () => {
+    const { id } = await draft();
+    const patch = (headers: Record<string, string>) =>
+      editor("PATCH", `/v1/titles/${id}`, { maturity: "12" }, headers);
+    assert.deepEqual([(await patch({})).status, (await patch({})).body.code], [428, "precondition_required"]);
+    assert.deepEqual(
+      [(await patch({ "If-Match": '"7"' })).status, (await patch({ "If-Match": '"7"' })).body.code],
+      [412, "version_conflict"],
+    );
+    const writers = await Promise.all(Array.from({ length: 10 }, () => patch({ "If-Match": '"1"' })));
+    assert.equal(writers.filter(({ status }) => status === 200).length, 1);
+    assert.equal(writers.filter(({ status }) => status === 412).length, 9);
+    const read = await editor("GET", `/v1/titles/${id}`);
+    assert.deepEqual([read.body.maturity, read.body.version, read.headers.get("etag")], ["12", 2, '"2"']);
+  });
+
+  test("links only to an asset and a parent of its own tenant", async () => {
+    const foreign = await madeAsset(api, "beta", "ready");
+    const { id } = await draft();
+    for (const body of [
+      { assetId: foreign._id },
+      { assetId: "as_none" },
+      { parentId: id },
+      { parentId: "ti_none" },
+    ]) {
+      const answer = await editor("POST", "/v1/titles", { name: "N", ...body });
+      assert.deepEqual([answer.status, answer.body.errors[0].path], [400, Object.keys(body)[0]]);
+    }
+  });
+
+  test("walks draft → published → unpublished → scheduled → published", async () => {
+    const { id } = await draft();
+    const seen = async () => (await viewer("GET", `/v1/catalog/titles/${id}`)).status;
+    const play = async () => (await viewer("POST", "/v1/playback", { titleId: id })).status;
+    assert.equal((await editor("POST", `/v1/titles/${id}/unpublish`)).body.code, "title_not_published");
+    assert.deepEqual([await seen(), await play()], [404, 404]);
+    assert.equal((await publish(id)).body.state, "published");
+    assert.deepEqual([await seen(), await play()], [200, 201]);
+    assert.equal((await editor("POST", `/v1/titles/${id}/unpublish`)).body.state, "unpublished");
+    assert.deepEqual([await seen(), await play()], [404, 404]);
+    assert.equal((await publish(id, { availableFrom: inAnHour })).body.state, "scheduled");
+    assert.deepEqual([await seen(), await play()], [404, 404]);
+    // The hour passes.
+    await api.deps.library.titles.updateOne({ _id: id }, { $set: { availableFrom: new Date(anHourAgo) } });
+    assert.equal((await editor("GET", `/v1/titles/${id}`)).body.state, "published");
+    assert.deepEqual([await seen(), await play()], [200, 201]);
+    await api.deps.library.titles.updateOne({ _id: id }, { $set: { availableUntil: new Date(anHourAgo) } });
+    assert.equal((await editor("GET", `/v1/titles/${id}`)).body.state, "unpublished");
+    assert.deepEqual([await seen(), await play()], [404, 404]);
+  });
+
+  test("cannot be published over nothing, nor for a time that is over", async () => {
+    const empty = await editor("POST", "/v1/titles", { name: "Empty" });
+    assert.equal((await publish(empty.body.id)).body.code, "title_incomplete");
+    const { id } = await draft();
+    assert.equal((await publish(id, { availableUntil: anHourAgo })).status, 400);
+    assert.equal((await publish(id, { availableFrom: inAnHour, availableUntil: inAnHour })).status, 400);
+  });
+
+  test("published over an asset in the making shows when that is ready", async () => {
+    const asset = await madeAsset(api, "alpha", "encoding");
+    const { body } = await editor("POST", "/v1/titles", { name: "Soon", assetId: asset._id });
+    await publish(body.id);
+    assert.equal((await viewer("GET", `/v1/catalog/titles/${body.id}`)).status, 404);
+    assert.equal((await viewer("POST", "/v1/playback", { titleId: body.id })).body.code, "not_playable");
+  });
+
+  test("deleted is gone for everybody; its asset stays", async () => {
+    const { asset, titleId } = await publishedMovie(api, "alpha");
+    assert.equal((await editor("DELETE", `/v1/titles/${titleId}`)).status, 204);
+    assert.equal((await editor("DELETE", `/v1/titles/${titleId}`)).status, 404);
+    assert.equal((await viewer("GET", `/v1/catalog/titles/${titleId}`)).status, 404);
+    assert.equal((await editor("GET", `/v1/assets/${asset._id}`)).body.state, "ready");
+  });
+
+  test("is listed page by page, each once", async () => {
+    const beta = api.as("beta");
+    for (let n = 0; n < 5; n++) await beta("POST", "/v1/titles", { name: `T${n}` });
+    const names: string[] = [];
+    let cursor = "";
+    for (;;) {
+      const { body } = await beta("GET", `/v1/titles?limit=2${cursor}`);
+      names.push(...body.data.map(({ name }: { name: { en: string } }) => name.en));
+      if (body.nextCursor === null) break;
+      cursor = `&cursor=${body.nextCursor}`;
+    }
+    assert.deepEqual(names.sort(), ["T0", "T1", "T2", "T3", "T4"]);
+  });
+});
+
+describe("the catalog", () => {
+  test("shows what is published at once, in the viewer's language, filtered and in order", async () => {
+    const own = await openTestApi("catalog");
+    const names = [
+      {
+        name: { en: "Amélie", de: "Die fabelhafte Welt der Amelie" },
+        genres: ["Comedy"],
+        releaseYear: 2001,
+        maturity: "12",
+      },
+      { name: "Big Buck Bunny", genres: ["Animation", "Comedy"], releaseYear: 2008, maturity: "0" },
+      { name: "Citizen", genres: ["Drama"], releaseYear: 1941, maturity: "6" },
+    ];
+    for (const more of names) await publishedMovie(own, "alpha", more);
+    await own.as("alpha")("POST", "/v1/titles", { name: "Hidden draft" });
+    const get = async (query: string, headers = {}) =>
+      (await own.as("alpha", "viewer")("GET", `/v1/catalog/${query}`, undefined, headers)).body;
+    const namesOf = (page: { data: { name: string }[] }) => page.data.map(({ name }) => name);
+    assert.deepEqual(namesOf(await get("titles?sort=name")), ["Amélie", "Big Buck Bunny", "Citizen"]);
+    assert.deepEqual(namesOf(await get("titles?sort=year")), ["Big Buck Bunny", "Amélie", "Citizen"]);
+    assert.deepEqual(namesOf(await get("titles?genre=Comedy&year=2001")), ["Amélie"]);
+    assert.deepEqual(namesOf(await get("titles?type=series")), []);
+    assert.deepEqual(
+      namesOf(await get("titles?genre=Comedy&sort=name", { "Accept-Language": "fr;q=0.5, de-AT" })),
+      ["Big Buck Bunny", "Die fabelhafte Welt der Amelie"],
+    );
+    const first = await get("titles?sort=name&limit=2");
+    assert.deepEqual(namesOf(await get(`titles?sort=name&limit=2&cursor=${first.nextCursor}`)), ["Citizen"]);
+    for (const [q, found] of [
+      ["amel", "Amélie"],
+      ["BUNNY", "Big Buck Bunny"],
+      ["bunyn", "Big Buck Bunny"],
+      ["citizn", "Citizen"],
+    ]) {
+      assert.deepEqual(namesOf(await get(`search?q=${q}`)), [found], q);
+    }
+    assert.deepEqual(namesOf(await get("search?q=hidden")), []);
+    const { rows } = await get("home");
+    assert.deepEqual(
+      rows.map(({ id }: { id: string }) => id),
+      ["new", "genre-comedy", "genre-animation", "genre-drama"],
+    );
+    const [card] = rows[0].titles;
+    assert.equal(card.durationSeconds, 30);
+    assert.match(
+      card.posterUrl,
+      /^http:\/\/delivery\.test\/v\/[^/]+\/as_\w+\/[0-9a-f]+\/images\/poster\.jpg$/,
+    );
+  });
+
+  test("shows a series with its seasons and episodes", async () => {
+    const series = await editor("POST", "/v1/titles", { type: "series", name: "Series" });
+    await publish(series.body.id);
+    const season = await editor("POST", "/v1/titles", {
+      type: "season",
+      name: "Season 1",
+      parentId: series.body.id,
+    });
+    await publish(season.body.id);
+    for (const name of ["One", "Two"])
+      await publishedMovie(api, "alpha", { type: "episode", name, parentId: season.body.id });
+    const { body } = await viewer("GET", `/v1/catalog/titles/${series.body.id}`);
+    assert.deepEqual(
+      body.seasons.map(({ name }: { name: string }) => name),
+      ["Season 1"],
+    );
+    assert.deepEqual(
+      body.seasons[0].episodes.map(({ name }: { name: string }) => name),
+      ["One", "Two"],
+    );
+  });
+
+  test("goes on from what it has read while the library is away (F20)", async () => {
+    const away = await openTestApi("away");
+    await publishedMovie(away, "alpha");
+    const browse = () => away.as("alpha", "viewer")("GET", "/v1/catalog/titles");
+    assert.equal((await browse()).body.data.length, 1);
+    away.deps.catalog.forget("alpha");
+    await browse();
+    await away.deps.library.close();
+    away.deps.catalog.forget("alpha");
+    const stale = await browse();
+    assert.deepEqual([stale.status, stale.body.data.length], [200, 1]);
+  });
+});
+
+describe("deciding", () => {
+  test("the state of a title at a moment", () => {
+    const now = new Date(1_000);
+    const [before, after] = [new Date(999), new Date(1_001)];
+    const rows = [
+      ["draft", null, null, "draft"],
+      ["published", null, null, "published"],
+      ["scheduled", after, null, "scheduled"],
+      ["scheduled", before, null, "published"],
+      ["published", null, now, "unpublished"],
+      ["scheduled", before, after, "published"],
+      ["unpublished", before, after, "unpublished"],
+    ] as const;
+    for (const [state, availableFrom, availableUntil, shown] of rows) {
+      assert.equal(titleStateAt({ state, availableFrom, availableUntil }, now), shown);
+    }
+  });
+
+  test("the language of a text", () => {
+    assert.deepEqual(acceptedLanguages("da, en-gb;q=0.8, en;q=0.7, *;q=0.1, xx;q=0"), ["da", "en-gb", "en"]);
+    const texts = { "pt-BR": "p", en: "e", de: "d" };
+    assert.equal(inLanguage(texts, ["pt"]), "p");
+    assert.equal(inLanguage(texts, ["de-AT"]), "d");
+    assert.equal(inLanguage(texts, ["fr"]), "e");
+    assert.equal(inLanguage({ fr: "f" }, []), "f");
+    assert.equal(inLanguage({}, ["en"]), "");
+  });
+
+  test("what a slip is", () => {
+    for (const [a, b] of [
+      ["bunny", "bunny"],
+      ["bunny", "bynny"],
+      ["bunny", "buny"],
+      ["bunny", "bunnny"],
+      ["bunny", "bunyn"],
+      ["", "a"],
+    ]) {
+      assert.ok(oneSlip(a as string, b as string) && oneSlip(b as string, a as string), `${a} ${b}`);
+    }
+    for (const [a, b] of [
+      ["bunny", "bony"],
+      ["bunny", "funky"],
+      ["ab", "ba c"],
+      ["abcd", "badc"],
+    ]) {
+      assert.ok(!oneSlip(a as string, b as string), `${a} ${b}`);
+    }
+    assert.deepEqual(foldWords("Amélie: L'Été, 2. Teil"), ["amelie", "l", "ete", "2", "teil"]);
+  });
+});

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { flashAndBeep } from "../rig/media.ts";
+import { eventually } from "../rig/processes.ts";
+import { freePort, type Product, startProduct } from "../rig/product.ts";
+
+let redis: ChildProcess;
+let folder: string;
+let product: Product | undefined;
+after(async () => {
+  await product?.stop();
+  redis.kill("SIGKILL");
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function startRedis(
+  port: number,
+  settings: string[] = ["--appendonly", "yes", "--maxmemory-policy", "noeviction"],
+): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), "matinee-redis-"));
+  redis = spawn(
+    "redis-server",
+    ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...settings],
+    { stdio: "ignore" },
+  );
+  await eventually("redis answers", 20, () => answers(port));
+}
+
+function answers(port: number): Promise<true | null> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(null));
+  });
+}
+
+async function loseRedis(): Promise<void> {
+  const gone = once(redis, "exit");
+  redis.kill("SIGKILL");
+  await gone;
+  await rm(folder, { recursive: true, force: true });
+}
+
+test("F11 Redis killed and its data wiped in mid-encode: the queue is rebuilt, the film is published; F08 uploads go on without it", async () => {
+  const port = await freePort();
+  await startRedis(port);
+  product = await startProduct({
+    workers: 1,
+    slots: 1,
+    environment: { MATINEE_REDIS_URL: `redis://127.0.0.1:${port}` },
+  });
+  const film = await flashAndBeep({ seconds: 40, size: "480x270", rate: "30" });
+  const first = await product.uploadFile(film);
+  await eventually("a chunk at work", 60, async () =>
+    product!.library.tasks.findOne({ assetId: first, kind: "video", state: "claimed" }),
+  );
+  await loseRedis();
+  const health = await product.call("GET", "/readyz");
+  assert.equal(health.body.dependencies.redis.ok, false, "readiness names what is missing");
+  const second = await product.uploadFile(film);
+  assert.equal((await product.call("GET", `/v1/assets/${second}`)).status, 200, "the API goes on");
+  await startRedis(port);
+  for (const assetId of [first, second]) {
+    const asset = await product.until(assetId, ({ state }) => state === "ready", 120);
+    assert.equal(asset.error, null);
+  }
+  // The pointer moves a moment before the publishing task is recorded.
+  const tasks = await eventually("every task recorded", 10, async () => {
+    const all = await product!.library.tasks.find({ assetId: { $in: [first, second] } }).toArray();
+    return all.every((task) => task.state === "done") ? all : null;
+  });
+  for (const task of tasks)
+    assert.equal(task.attempts.filter((attempt) => attempt.outcome === "done").length, 1, task._id);
+});
