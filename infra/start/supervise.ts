@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { HeldPorts } from "./ports.ts";
 import { processId, processLives, signalGroup } from "./process-id.ts";
 import type { Report } from "./report.ts";
 import type { StateFile } from "./state.ts";
@@ -48,10 +49,12 @@ export function createSupervisor(deps: {
   logDirectory: string;
   state: StateFile;
   report: Report;
+  /** Ports by part; one without a port of its own is in none of them. */
+  ports: HeldPorts;
   /** Ends every wait; what runs is stopped by `stopAll`. */
   signal: AbortSignal;
 }): Supervisor {
-  const { logDirectory, state, report } = deps;
+  const { logDirectory, state, report, ports } = deps;
   mkdirSync(logDirectory, { recursive: true, mode: 0o700 });
   const running = new Map<string, Running>();
   const stopped = new AbortController();
@@ -87,6 +90,11 @@ export function createSupervisor(deps: {
 
   /** Brings one up and keeps it up until the end. */
   const bringUp = async (spec: ChildSpec): Promise<Running> => {
+    const port = ports.numbers[spec.part];
+    // A stranger there would answer the checks in its place.
+    if (port !== undefined && !(await ports.handOver(spec.part))) {
+      throw new Error(`${spec.part}: port ${port} is taken by another program`);
+    }
     const one = launch(spec);
     let gone: string | undefined;
     void one.exited.then((why) => {
