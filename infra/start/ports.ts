@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type ListenOptions, type Server } from "node:net";
 
 /** The ports that a person finds things on, away from the ones that the parts' own packages take. */
 export const USUAL_PORTS: Record<string, number> = {
@@ -38,8 +38,12 @@ export async function holdPorts(
     const wishes = [remembered[name], USUAL_PORTS[name], 0].filter((port) => port !== undefined);
     for (const wish of wishes) {
       const port = await holdPort(wish);
-      if (port !== null) held.set(name, port);
-      if (port !== null) break;
+      if (port === null) continue;
+      if (await claimPort(port.port)) {
+        held.set(name, port);
+        break;
+      }
+      await port.release();
     }
     if (!held.has(name)) throw new Error(`${name}: no free port on this machine`);
   }
@@ -59,15 +63,26 @@ interface HeldPort {
 }
 
 /** Listens on the port (0: any free one) and answers nobody; null where it is taken. */
-function holdPort(port: number): Promise<HeldPort | null> {
+async function holdPort(port: number): Promise<HeldPort | null> {
+  const server = await listenOn({ port, host: LOOPBACK });
+  if (server === null) return null;
+  const release = () => new Promise<void>((released) => void server.close(() => released()));
+  return { port: (server.address() as AddressInfo).port, release };
+}
+
+/**
+ * Keeps other starts off the port for as long as this process lives: between letting go of a port and the part's
+ * taking it there is a moment. A name of Linux's abstract sockets leaves no file behind, whatever kills us.
+ */
+async function claimPort(port: number): Promise<boolean> {
+  return process.platform !== "linux" || (await listenOn({ path: `\0matinee-port-${port}` })) !== null;
+}
+
+function listenOn(where: ListenOptions): Promise<Server | null> {
   return new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy());
     server.once("error", () => resolve(null));
-    server.listen(port, LOOPBACK, () => {
-      // What is held for a part that is never started keeps nobody here.
-      server.unref();
-      const release = () => new Promise<void>((released) => void server.close(() => released()));
-      resolve({ port: (server.address() as AddressInfo).port, release });
-    });
+    // What is held for a part that is never started keeps nobody here.
+    server.listen(where, () => resolve(server.unref()));
   });
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { groupListens } from "./listener.ts";
 import type { HeldPorts } from "./ports.ts";
 import { processId, processLives, signalGroup } from "./process-id.ts";
 import type { Report } from "./report.ts";
@@ -35,7 +36,7 @@ const FIRST_BACK_OFF_MS = 500;
 const LONGEST_BACK_OFF_MS = 30_000;
 /** One that ran this long has not died of what killed it last time. */
 const HEALTHY_MS = 60_000;
-const LOG_LINES_SHOWN = 5;
+const LOG_LINES_SHOWN = 12;
 
 interface Running {
   spec: ChildSpec;
@@ -108,6 +109,9 @@ export function createSupervisor(deps: {
         throw new Error(`${spec.part} is not ready: ${missing}${logEnd(spec.part)}`);
       }
       missing = await spec.check().catch((error: unknown) => describe(error));
+      if (missing === null && port !== undefined && !groupListens(one.child.pid as number, port)) {
+        missing = `another program answers on port ${port}`;
+      }
       if (missing !== null) await pause(CHECK_EVERY_MS);
     }
     return one;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { type HeldPorts, holdPorts } from "../../infra/start/ports.ts";
@@ -84,6 +84,17 @@ test("a part is started on its port, and never where a stranger would answer in 
     state.read().children.map(({ part }) => part),
     ["a"],
   );
+});
+
+test("an answer from a stranger on the part's port is not the part's", async (context) => {
+  const stranger = createServer().listen(0, "127.0.0.1");
+  context.after(() => stranger.close());
+  await once(stranger, "listening");
+  const { port } = stranger.address() as AddressInfo;
+  // It came between the hand-over and the part.
+  const { supervisor, child } = setUp(context, { numbers: { a: port }, handOver: async () => true });
+  const part = `require("node:net").createServer().listen(${port}, "127.0.0.1");`;
+  await assert.rejects(supervisor.start(child("a", part, { check: async () => null })), /EADDRINUSE/);
 });
 
 test("higher layers stop first, and whoever ignores SIGTERM is killed with all its children", async (context) => {
