@@ -49,9 +49,9 @@ function checkPackage(asset: AssetRecord, files: ReadonlyMap<string, Uint8Array>
   const [first, ...others] = [...borders.values()];
   for (const other of others) {
     assert.equal(other.length, first!.length);
-    other.forEach((start, index) =>
-      assert.ok(Math.abs(start - first![index]!) <= 512 / 48_000 + 1e-9, "cut at the same instants"),
-    );
+    for (const [index, start] of other.entries()) {
+      assert.ok(Math.abs(start - first![index]!) <= 512 / 48_000 + 1e-9, "cut at the same instants");
+    }
   }
   checkBandwidths(files);
 }
