@@ -58,7 +58,7 @@ export function assetCard(first: Entry, posterOf: Posters, open: (assetId: strin
 
 /** The film's poster, looked up once there is one and the card is in sight. */
 function cardPicture(posterOf: Posters) {
-  const root = element("span", { class: "card-picture", hidden: true });
+  const root = element("span", { class: "card-picture" });
   let playable: string | null = null;
   const sight = new IntersectionObserver(([seen]) => {
     if (seen?.isIntersecting !== true || playable === null) return;
@@ -74,7 +74,6 @@ function cardPicture(posterOf: Posters) {
     update(asset: Asset | null) {
       if (asset === null || !asset.progress.playable || playable !== null) return;
       playable = asset.id;
-      root.hidden = false;
       sight.observe(root);
     },
   };

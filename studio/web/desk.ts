@@ -83,6 +83,7 @@ function entriesOf(store: AssetStore, uploads: readonly BrowserUpload[]): Map<st
   for (const upload of uploads) {
     if (upload.phase === "cancelled") continue;
     const asset = upload.assetId === null ? undefined : store.find(upload.assetId);
+    if (asset?.state === "deleted") continue;
     // The card keeps its key when the asset shows up.
     entries.set(`upload ${uploads.length - uploads.indexOf(upload)}`, { asset: asset ?? null, upload });
   }

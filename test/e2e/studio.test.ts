@@ -44,7 +44,10 @@ test("a dropped film goes its way in view, gets a name, is published and watched
   );
   assert.ok(percents.length >= 3, `it moves: ${percents}`);
 
+  await page.waitForSelector(".cards .card-picture img");
   await page.click(".cards .card");
+  await page.click(".title-details summary");
+  await page.fill("#title-synopsis", "It was the first.");
   await page.fill("#title-name", "The First Film");
   await page.click(".drawer button.publish");
   const watch = page.locator(".drawer a.watch");
@@ -63,6 +66,9 @@ test("a dropped film goes its way in view, gets a name, is published and watched
     return (matinee?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 12;
   });
   assert.equal(await player.textContent("media-controller h1"), "The First Film");
+  await player.click("button.back");
+  await player.click(".hero a.secondary");
+  await player.waitForSelector("dialog >> text=It was the first.");
   assert.deepEqual(complaints, []);
   await context.close();
 });
@@ -78,6 +84,10 @@ test("a file that is no film fails in words, with what to do", async () => {
     (await page.textContent(".drawer [role=alert]")) ?? "",
     /Export it as MP4[\s\S]*unsupported_container/,
   );
+  await page.click(".removal .danger");
+  await page.click(".removal .secondary.danger");
+  await page.waitForSelector(".drawer", { state: "detached" });
+  assert.equal(await page.locator(".cards li:has-text('letter.mp4')").count(), 0);
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -80,6 +80,27 @@ test("who leaves comes back to where they were, and a link opens the film itself
   await context.close();
 });
 
+test("a title is found despite a slip, tells of itself, and Back leads from the film to its page", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.player);
+  await page.fill("input[type=search]", "bny");
+  await page.waitForSelector(".found:not(:has(.card))");
+  await page.fill("input[type=search]", "buny");
+  await page.click(".found .card");
+  assert.equal(await page.textContent("dialog h2"), "Big Buck Bunny");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await page.click(".found .card");
+  await page.click("dialog a.play");
+  await waitForFrames(page, 1);
+  assert.equal(await page.locator("dialog").count(), 0);
+  await page.goBack();
+  await page.waitForSelector("dialog a.play");
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("a film that is not there is said in words, with a way on", async () => {
   const { context } = await openContext(browser);
   const page = await context.newPage();
