@@ -141,7 +141,7 @@ test("what cannot be used is refused with its own code", async () => {
   const matroska = await odd.bars({ seconds: 8, extension: "mkv" });
   const unknown = ["-c:v", "magicyuv", "-pix_fmt", "yuv444p"];
   const table: [string, string | Promise<string>, string][] = [
-    ["nothing", fileOf("empty.mp4", ""), "source_damaged"],
+    ["nothing", fileOf("empty.mp4", ""), "unsupported_container"],
     ["twenty bytes", fileOf("twenty.mp4", "01234567890123456789"), "unsupported_container"],
     ["a text", fileOf("text.mp4", "This is no film at all.\n".repeat(99)), "unsupported_container"],
     ["sound only", made("mp4", ["-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac", "{out}"]), "no_video"],
@@ -186,6 +186,7 @@ test("T01 T02 T03 playlists, scripts and texts named .mp4: nothing is fetched, n
     connections++;
   });
   canary.listen(0, "127.0.0.1");
+  canary.unref();
   await once(canary, "listening");
   const url = `http://127.0.0.1:${(canary.address() as AddressInfo).port}/x.ts`;
   const sibling = resolve(BIG_BUCK_BUNNY);
@@ -215,17 +216,16 @@ test("T01 T02 T03 playlists, scripts and texts named .mp4: nothing is fetched, n
     const path = await fileOf(`list-${index}.mp4`, text);
     assert.equal(await codeOf(path), "unsupported_container", text.slice(0, 60));
   }
-  // The sandbox alone must hold too: the same files with every demuxer and protocol that ffmpeg has.
-  for (const index of texts.keys()) {
+  // The sandbox alone must hold too: the same lists with every demuxer and protocol that ffmpeg has.
+  const lists = [...texts.entries()].filter(([, text]) => text.includes(url) || text.includes(sibling));
+  for (const [index, text] of lists) {
     const run = await launcher.run({
       program: "ffprobe",
-      args: ["-v", "error", "-safe", "0", "-show_packets", "-of", "csv", "/in/source"].filter(
-        (one) => !/safe|^0$/.test(one),
-      ),
+      args: ["-v", "error", "-show_packets", "-of", "csv", "/in/source"],
       source: join(folder, `list-${index}.mp4`),
-      limits: { wallSeconds: 20, cpuSeconds: 5, outputBytes: 0 },
+      limits: { wallSeconds: 2, cpuSeconds: 5, outputBytes: 0 },
     });
-    assert.doesNotMatch(run.stdout, /video/, texts[index]!.slice(0, 60));
+    assert.equal(run.stdout, "", text.slice(0, 60));
   }
   canary.close();
   assert.equal(connections, 0);
