@@ -13,6 +13,9 @@ import { startParts } from "./parts.ts";
 /** Files beside the benches that are none themselves. */
 const PARTS_OF_THE_RIG = ["run.ts", "parts.ts", "table.ts", "cpu.ts", "bare-route.ts"];
 
+/** These start everything by themselves, which is what they measure. */
+const BRING_THEIR_OWN = ["start-up"];
+
 const root = resolve(import.meta.dirname, "..");
 const benches = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(".ts") && !PARTS_OF_THE_RIG.includes(file))
@@ -30,17 +33,17 @@ async function runBench(bench: string, benchArgs: string[]): Promise<number> {
   const ending = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => ending.abort());
   whenOrphaned(() => ending.abort());
-  const parts = await startParts(ending.signal);
+  const parts = BRING_THEIR_OWN.includes(bench) ? null : await startParts(ending.signal);
   try {
     const child = spawn(process.execPath, [join(import.meta.dirname, `${bench}.ts`), ...benchArgs], {
       cwd: root,
-      env: { ...process.env, ...parts.environment },
+      env: { ...process.env, ...parts?.environment },
       stdio: ["ignore", "inherit", "inherit"],
     });
     ending.signal.addEventListener("abort", () => child.kill("SIGTERM"), { once: true });
     const [code] = (await once(child, "exit")) as [number | null];
     return code ?? 1;
   } finally {
-    await parts.stop();
+    await parts?.stop();
   }
 }
