@@ -2,6 +2,8 @@ import type { Card, Row, ViewerApi } from "./api-client.ts";
 import { element } from "./element.ts";
 import { text } from "./strings.ts";
 
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
 /** What is published: the newest large, the rest in rows. */
 export async function showHome(root: HTMLElement, api: ViewerApi): Promise<void> {
   root.replaceChildren(element("p", { class: "loading", role: "status" }, text("loading")));
@@ -49,7 +51,7 @@ function rowOf({ id, name, titles }: Row): HTMLElement {
   const headingId = `row-${id}`;
   const list = element("ul", { class: "cards" }, ...titles.map((card) => element("li", {}, cardOf(card))));
   const scroll = (direction: -1 | 1) => () => {
-    list.scrollBy({ left: direction * list.clientWidth * 0.85, behavior: "smooth" });
+    list.scrollBy({ left: direction * list.clientWidth * 0.85, behavior: calm.matches ? "auto" : "smooth" });
   };
   const arrow = (label: string, sign: string, direction: -1 | 1) =>
     element(

@@ -94,20 +94,15 @@ function planOf(): Plan {
       { index: 3, codec_type: "audio", codec_name: "aac", tags: { language: "eng" } },
     ],
   };
-  const packets = Array.from({ length: 24 * 20 }, (_, index) => ({
-    streamIndex: 0,
+  const frames = Array.from({ length: 24 * 20 }, (_, index) => ({
     seconds: index / 24,
     durationSeconds: 1 / 24,
     isKeyframe: index === 0,
   }));
-  const sound = [1, 2, 3].map((streamIndex) => ({
-    streamIndex,
-    seconds: 0,
-    durationSeconds: 20,
-    isKeyframe: true,
-  }));
+  const span = { startSeconds: 0, endSeconds: 20 };
+  const spans = new Map([0, 1, 2, 3].map((stream) => [stream, span]));
   return buildPlan(
-    describeSource(report, [...packets, ...sound], { sizeBytes: 1, sha256: null }),
+    describeSource(report, { frames, timelessFrames: 0, spans }, { sizeBytes: 1, sha256: null }),
     DEFAULT_PLAN_SETTINGS,
     "b",
   );
