@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { readPackage, withPackageFolder } from "../test/rig/package.ts";
 import { freePort, type Product, startProduct } from "../test/rig/product.ts";
+import { follow } from "./follow.ts";
 import { figure, printTable } from "./table.ts";
 
 /**
@@ -26,7 +27,7 @@ const folder = await mkdtemp(join(tmpdir(), "matinee-bench-wrk-"));
 
 try {
   const assetId = await product.uploadFile(BIG_BUCK_BUNNY);
-  const asset = await product.until(assetId, ({ state }) => state === "ready", 600);
+  const asset = await follow(product, assetId, ({ state }) => state === "ready");
   const files = await readPackage(product, asset);
   const titleId = await publishTitle(product, assetId);
   const opened = await product.call("POST", "/v1/playback", { titleId }, product.tokens.viewer);

@@ -5,6 +5,7 @@ import type { Plan } from "../core/plan.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
+import { follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
@@ -46,15 +47,15 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function wholePipeline({ workers, uploadFile, until, library }: Product) {
-  const [worker] = workers;
+async function wholePipeline(product: Product) {
+  const [worker] = product.workers;
   const before = ownCpuSeconds(worker!.pid!);
   const began = performance.now();
-  const assetId = await uploadFile(BIG_BUCK_BUNNY);
-  await until(assetId, (asset) => asset.state === "ready", 600);
+  const assetId = await product.uploadFile(BIG_BUCK_BUNNY);
+  await follow(product, assetId, ({ state }) => state === "ready");
   const wallSeconds = (performance.now() - began) / 1000;
   const workerSeconds = ownCpuSeconds(worker!.pid!) - before;
-  const tasks = await library.tasks.find({ assetId }).toArray();
+  const tasks = await product.library.tasks.find({ assetId }).toArray();
   const ledger = tasks.flatMap((task) => task.attempts).reduce((sum, one) => sum + one.cpuSeconds, 0);
   return { cpuSeconds: ledger + workerSeconds, wallSeconds, ledger, worker: workerSeconds };
 }

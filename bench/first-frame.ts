@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { timed } from "./cpu.ts";
+import { follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
@@ -25,9 +26,10 @@ try {
     const assetId = await product.uploadFile(BIG_BUCK_BUNNY);
     const began = performance.now();
     const since = () => (performance.now() - began) / 1000;
-    await product.until(assetId, (asset) => asset.plan !== null, 120);
+    await follow(product, assetId, ({ plan }) => plan !== null);
     probed.push(since());
-    await untilPlayable(assetId);
+    // What the API calls playable: a published package.
+    await follow(product, assetId, ({ published }) => published !== null);
     playable.push(since());
   }
   const base = median(bare);
@@ -48,16 +50,6 @@ try {
 } finally {
   await product.stop();
   await rm(folder, { recursive: true, force: true });
-}
-
-/** As clients see it, at the pace of a page that follows along. */
-async function untilPlayable(assetId: string): Promise<void> {
-  for (;;) {
-    const { body } = await product.call("GET", `/v1/assets/${assetId}`);
-    if (body.progress.playable) return;
-    if (body.state === "failed") throw new Error(JSON.stringify(body.error));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 async function firstSegment(): Promise<number> {
