@@ -91,7 +91,6 @@ const ENGLISH = {
   unauthenticated: "This access token is not valid, or may not edit. Come in with another one.",
   unknown: "Something went wrong on our side. Try again.",
   storageAway: "The blob storage did not take a part. Check the connection, then go on.",
-  next: "What to do",
   next_unsupported_container: "Export it as MP4, MOV, Matroska or MPEG-TS and send it again.",
   next_unsupported_codec: "Export it with a common codec (H.264, HEVC, ProRes, AV1) and send it again.",
   next_no_video: "The file has no picture. Send the one that has.",
@@ -199,7 +198,6 @@ const GERMAN: Record<StringKey, string> = {
   unauthenticated: "Dieses Zugangs-Token gilt nicht oder darf nicht bearbeiten. Tritt mit einem anderen ein.",
   unknown: "Bei uns ist etwas schiefgegangen. Versuche es noch einmal.",
   storageAway: "Der Speicher hat einen Teil nicht angenommen. Prüfe die Verbindung, dann weiter.",
-  next: "Was zu tun ist",
   next_unsupported_container: "Als MP4, MOV, Matroska oder MPEG-TS ausspielen und noch einmal senden.",
   next_unsupported_codec:
     "Mit einem üblichen Codec (H.264, HEVC, ProRes, AV1) ausspielen und noch einmal senden.",
