@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
-import { MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
+import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { createPlayback, findLatestPlayback } from "../stores/library/playbacks.ts";
@@ -32,6 +32,8 @@ export const playbackView = z
   .object({
     sessionId: z.string(),
     manifestUrl: z.string(),
+    /** The same segments for DASH players. */
+    dashUrl: z.string().optional(),
     posterUrl: z.string().nullable(),
     storyboardUrl: z.string().nullable(),
     expiresAt: instant,
@@ -120,6 +122,7 @@ export async function openPlayback(
   return {
     sessionId: playback._id,
     manifestUrl: grantedUrl(config, media, MAIN_PLAYLIST),
+    dashUrl: grantedUrl(config, media, DASH_MANIFEST),
     posterUrl: hasPoster ? grantedUrl(config, media, POSTER_PATH) : null,
     storyboardUrl: null,
     expiresAt: expiresAt.toISOString(),

@@ -1,5 +1,6 @@
 import { type MeasuredBitrate, measureBitrate } from "./bitrate.ts";
 import {
+  DASH_MANIFEST,
   IFRAME_PLAYLIST_NAME,
   INIT_NAME,
   MAIN_PLAYLIST,
@@ -7,6 +8,7 @@ import {
   segmentName,
   trackFolder,
 } from "./keys.ts";
+import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
 import type { AudioTrack, Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
@@ -15,7 +17,7 @@ import type { CellRecord, Rendition, TaskResult } from "./records.ts";
 /** One track with all its cells, in order. */
 export type ProducedTrack = TaskResult["tracks"][number];
 
-/** A playlist of the package: its path below the package's prefix and its text. */
+/** A playlist or manifest of the package: its path below the package's prefix and its text. */
 export interface PackageFile {
   path: string;
   text: string;
@@ -67,10 +69,18 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
     audio.map((one) => one.rendition),
     plan.timeline.frameRate,
   );
+  const mpd = dashManifest({
+    video: video.map((one) => one.dash),
+    audio: audio.map((one) => one.dash),
+    frameRate: plan.timeline.frameRate,
+    frameCount: plan.timeline.frameCount,
+    targetDurationSeconds: target,
+  });
   return {
     playlists: [
       ...video.flatMap((one) => one.files),
       ...audio.flatMap((one) => one.files),
+      { path: DASH_MANIFEST, text: mpd },
       { path: MAIN_PLAYLIST, text: main },
     ],
     renditions: [...video.map((one) => one.record), ...audio.map((one) => one.record)],
@@ -123,7 +133,9 @@ function describeRung(rung: Plan["rungs"][number], track: ProducedTrack, target:
     ...measured,
     bytes: totalBytes(track),
   };
-  return { variant, files, record };
+  const { width, height } = rung;
+  const dash: MpdVideo = { id: rung.id, codec: track.codec, width, height, ...timing(track), measured };
+  return { variant, files, record, dash };
 }
 
 function describeAudio(
@@ -157,7 +169,18 @@ function describeAudio(
     ...measured,
     bytes: totalBytes(track),
   };
-  return { rendition, files: [{ path: uri, text }], record };
+  const { channels, sampleRateHz, language } = plan;
+  const dash: MpdAudio = {
+    id: plan.id,
+    codec: track.codec,
+    language,
+    label: rendition.name,
+    channels,
+    sampleRateHz,
+    ...timing(track),
+    measured,
+  };
+  return { rendition, files: [{ path: uri, text }], record, dash };
 }
 
 /** The track's own name, or its language in that language; numbered where two would be called the same. */
@@ -170,6 +193,10 @@ function nameOf(track: AudioTrack): string {
   if (track.label) return track.label;
   if (track.language === "und") return "Original";
   return new Intl.DisplayNames([track.language], { type: "language" }).of(track.language) ?? track.language;
+}
+
+function timing(track: ProducedTrack): { timescale: number; durationTicks: number[] } {
+  return { timescale: track.timescale, durationTicks: track.cells.map((cell) => cell.durationTicks) };
 }
 
 function entries(track: ProducedTrack): PlaylistSegment[] {

@@ -42,7 +42,7 @@ export interface PlanSettings {
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = { preset: "veryfast", audioBitrateBps: 128_000 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** The plan for a source. Same input, same bytes of JSON. */
 export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: string): Plan {

@@ -22,9 +22,9 @@ export function audioRecipe(source: Source, timeline: Timeline, track: AudioTrac
         options: [
           ...["-map", "[a]", "-c:a", "aac", "-b:a", String(track.bitrateBps), "-threads", "1"],
           ...["-map_metadata", "-1", "-map_chapters", "-1"],
-          // Fragments of about a second: the file can be read back without a sample table.
+          // Fragments of about a second: the file can be read back without a sample table. CMAF's brands and rules.
           ...["-f", "mp4", "-frag_duration", "1000000", "-use_editlist", "0"],
-          ...["-movflags", "+empty_moov+default_base_moof+skip_trailer"],
+          ...["-movflags", "+empty_moov+default_base_moof+cmaf+skip_trailer"],
         ],
         file: AUDIO_FILE,
       },

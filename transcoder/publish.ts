@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
+import { contentTypeOf } from "../core/delivery-rules.ts";
 import { Failure } from "../core/errors.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
@@ -60,7 +61,7 @@ async function storePlaylists(context: TaskContext, prefix: string, made: Packag
     const key = prefix + path;
     // Apple 10.1: playlists MUST be gzip; stored so, every edge can hand them on as they are.
     await context.blobs.put("media", key, gzipSync(text, { level: 9 }), {
-      contentType: "application/vnd.apple.mpegurl",
+      contentType: contentTypeOf(path),
       contentEncoding: "gzip",
       cacheControl: "public, max-age=31536000, immutable",
       createOnce: true,

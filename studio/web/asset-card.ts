@@ -2,6 +2,7 @@ import type { Asset } from "../answers.ts";
 import { formatBytes, formatClock } from "../pace.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
+import type { Posters } from "./posters.ts";
 import { type StringKey, text } from "./strings.ts";
 
 /** A film in the list: on its way up, in the works, or made. */
@@ -16,15 +17,17 @@ export interface AssetCard {
   update(entry: Entry): void;
 }
 
-export function assetCard(first: Entry, open: (assetId: string) => void): AssetCard {
+export function assetCard(first: Entry, posterOf: Posters, open: (assetId: string) => void): AssetCard {
   let entry = first;
   const name = element("span", { class: "card-name" });
   const state = chip();
   const facts = element("span", { class: "facts" });
   const bar = progressBar();
+  const picture = cardPicture(posterOf);
   const button = element(
     "button",
     { type: "button", class: "card", onclick: () => entry.asset !== null && open(entry.asset.id) },
+    picture.root,
     element("span", { class: "card-head" }, name, state.root),
     bar.root,
     facts,
@@ -47,9 +50,33 @@ export function assetCard(first: Entry, open: (assetId: string) => void): AssetC
     facts.textContent = isSending ? uploadFacts(upload) : assetFacts(asset);
     facts.classList.toggle("bad", upload?.phase === "failed" || asset?.state === "failed");
     controls.update();
+    picture.update(asset);
   };
   update(first);
   return { root, update };
+}
+
+/** The film's poster, looked up once there is one and the card is in sight. */
+function cardPicture(posterOf: Posters) {
+  const root = element("span", { class: "card-picture" });
+  let playable: string | null = null;
+  const sight = new IntersectionObserver(([seen]) => {
+    if (seen?.isIntersecting !== true || playable === null) return;
+    sight.disconnect();
+    void posterOf(playable).then((url) => {
+      if (url === null) return;
+      const image = element("img", { src: url, alt: "", decoding: "async" });
+      image.addEventListener("load", () => root.replaceChildren(image), { once: true });
+    });
+  });
+  return {
+    root,
+    update(asset: Asset | null) {
+      if (asset === null || !asset.progress.playable || playable !== null) return;
+      playable = asset.id;
+      sight.observe(root);
+    },
+  };
 }
 
 /** The state as a small labelled lamp. */

@@ -46,6 +46,10 @@ export function openDrawer(
     previewSection,
     facts,
     ledgerSection(api, first.id),
+    removal(api, first.id, (asset) => {
+      handlers.onChange(asset);
+      dialog.close();
+    }),
   );
   let latest = first;
   let shownFacts = "";
@@ -130,6 +134,33 @@ function workActions(api: Api, assetId: string, onChange: (asset: Asset) => void
       root.hidden = retry.hidden && cancel.hidden && note.textContent === "";
     },
   };
+}
+
+/** Deleting asks once more, in place. */
+function removal(api: Api, assetId: string, onRemoved: (asset: Asset) => void): HTMLElement {
+  const note = element("p", { class: "note", role: "status" });
+  const ask = element("button", { type: "button", class: "quiet danger" }, text("remove"));
+  const yes = element("button", { type: "button", class: "secondary danger" }, text("removeYes"));
+  const no = element("button", { type: "button", class: "secondary" }, text("removeNo"));
+  const question = element("div", { class: "actions", hidden: true }, yes, no);
+  const turn = (isAsked: boolean) => {
+    ask.hidden = isAsked;
+    question.hidden = !isAsked;
+    note.textContent = isAsked ? text("removeSure") : "";
+    (isAsked ? no : ask).focus();
+  };
+  ask.addEventListener("click", () => turn(true));
+  no.addEventListener("click", () => turn(false));
+  yes.addEventListener("click", async () => {
+    yes.disabled = true;
+    try {
+      onRemoved(await api.call<Asset>("DELETE", `/v1/assets/${assetId}`));
+    } catch (thrown) {
+      note.textContent = problemText(thrown);
+    }
+    yes.disabled = false;
+  });
+  return element("section", { class: "removal" }, ask, note, question);
 }
 
 /** Read when it is opened: it can be long. */

@@ -5,6 +5,7 @@ import { AssetStore } from "./asset-store.ts";
 import { BrowserUpload } from "./browser-upload.ts";
 import { dropZone } from "./drop-zone.ts";
 import { element } from "./element.ts";
+import { openPosters } from "./posters.ts";
 import { problemText } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
@@ -12,6 +13,7 @@ import { text } from "./strings.ts";
 export async function showDesk(root: HTMLElement, api: Api): Promise<void> {
   const uploads: BrowserUpload[] = [];
   const cards = new Map<string, AssetCard>();
+  const posterOf = openPosters(api);
   let drawer: AssetDrawer | null = null;
   const list = element("ul", { class: "cards" });
   const empty = element("p", { class: "note" }, text("loading"));
@@ -21,7 +23,7 @@ export async function showDesk(root: HTMLElement, api: Api): Promise<void> {
     const entries = entriesOf(store, uploads);
     for (const [key, entry] of entries) {
       const card = cards.get(key);
-      if (card === undefined) cards.set(key, assetCard(entry, open));
+      if (card === undefined) cards.set(key, assetCard(entry, posterOf, open));
       else card.update(entry);
     }
     for (const key of cards.keys()) if (!entries.has(key)) cards.delete(key);
@@ -81,6 +83,7 @@ function entriesOf(store: AssetStore, uploads: readonly BrowserUpload[]): Map<st
   for (const upload of uploads) {
     if (upload.phase === "cancelled") continue;
     const asset = upload.assetId === null ? undefined : store.find(upload.assetId);
+    if (asset?.state === "deleted") continue;
     // The card keeps its key when the asset shows up.
     entries.set(`upload ${uploads.length - uploads.indexOf(upload)}`, { asset: asset ?? null, upload });
   }

@@ -33,10 +33,15 @@ function languageName(language: string | undefined): string {
   }
 }
 
+const KINDS: readonly Rendition["kind"][] = ["video", "audio", "subtitle", "image"];
+
 /** What was made, best picture first. */
 export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
   const ordered = renditions.toSorted(
-    (a, b) => (b.height ?? 0) - (a.height ?? 0) || b.averageBps - a.averageBps,
+    (a, b) =>
+      KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
+      (b.height ?? 0) - (a.height ?? 0) ||
+      b.averageBps - a.averageBps,
   );
   return table(
     [text("rendition"), text("codec"), text("average"), text("peak"), text("size"), text("quality")],

@@ -3,6 +3,7 @@ import { type Api, ApiProblem } from "../api-client.ts";
 import { element } from "./element.ts";
 import { problemText } from "./problem-text.ts";
 import { pageLanguage, type StringKey, text } from "./strings.ts";
+import { titleDetails } from "./title-details.ts";
 
 /** Names the film, publishes it, takes it down, leads to it. */
 export function titleForm(api: Api, first: Asset, onTitle: (titleId: string) => void) {
@@ -10,6 +11,7 @@ export function titleForm(api: Api, first: Asset, onTitle: (titleId: string) => 
   let title: Title | null = null;
   let etag: string | null = null;
   const input = element("input", { id: "title-name", name: "name", required: true, maxlength: "200" });
+  const details = titleDetails();
   const label = element("label", { for: "title-name" }, text("titleName"));
   const state = element("span", { class: "chip", hidden: true });
   const save = element("button", { type: "submit", class: "secondary" }, text("save"));
@@ -25,6 +27,7 @@ export function titleForm(api: Api, first: Asset, onTitle: (titleId: string) => 
     { class: "title-form" },
     label,
     element("div", { class: "name" }, input, state),
+    details.root,
     actions,
     later,
     note,
@@ -49,24 +52,30 @@ export function titleForm(api: Api, first: Asset, onTitle: (titleId: string) => 
     const answer = await api.callWithEtag<Title>("GET", `/v1/titles/${id}`);
     title = answer.body;
     etag = answer.etag;
+    details.show(title);
     input.value = title.name[pageLanguage] ?? title.name.en ?? Object.values(title.name)[0] ?? "";
   };
   const store = async (): Promise<string> => {
     const name = input.value.trim();
     if (title === null) {
-      const body = { type: "movie", name: { [pageLanguage]: name }, assetId: asset.id };
+      const about = { type: "movie", name: { [pageLanguage]: name }, assetId: asset.id };
+      const body = { ...about, ...details.changes() };
       const idempotencyKey = crypto.randomUUID();
       const made = await api.callWithEtag<Title>("POST", "/v1/titles", { body, idempotencyKey });
       title = made.body;
       etag = made.etag;
       onTitle(title.id);
-    } else if (title.name[pageLanguage] !== name) {
-      const body = { name: { ...title.name, [pageLanguage]: name } };
+    } else {
+      const renamed =
+        title.name[pageLanguage] === name ? {} : { name: { ...title.name, [pageLanguage]: name } };
+      const body = { ...renamed, ...details.changes() };
+      if (Object.keys(body).length === 0) return title.id;
       const path = `/v1/titles/${title.id}`;
       const changed = await api.callWithEtag<Title>("PATCH", path, { body, ifMatch: etag ?? "*" });
       title = changed.body;
       etag = changed.etag;
     }
+    details.show(title);
     return title.id;
   };
   const run = async (action: () => Promise<void>) => {

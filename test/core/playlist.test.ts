@@ -154,7 +154,7 @@ test("the multivariant playlist says what the bytes measure, and parses", () => 
     top.audio.map((one) => [one.name, one.language, one.isDefault]),
     [
       ["English", "en", true],
-      ["He said ”hi”", "de", false],
+      ["He said hi", "de", false],
       ["English 3", "en", false],
     ],
   );

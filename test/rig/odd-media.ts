@@ -38,9 +38,9 @@ export function bars(
 export function variableRate(): Promise<string> {
   return bars({
     seconds: 4,
-    filters: "setpts='PTS+0.015*mod(N,3)/TB'",
+    filters: "settb=1/1000,setpts='PTS+0.015*mod(N,3)/TB'",
     audio: false,
-    output: ["-fps_mode", "passthrough", "-video_track_timescale", "90000"],
+    output: ["-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-video_track_timescale", "90000"],
   });
 }
 

@@ -133,7 +133,8 @@ test("limits end a run and are named", async () => {
   ];
   for (const [way, launcher] of ways())
     for (const [limit, limits, args] of table) {
-      const run = await launcher.run({ program: "ffmpeg", args, outputDirectory: out, limits });
+      const request = { program: "ffmpeg" as const, args, outputDirectory: out, limits, niceness: 0 };
+      const run = await launcher.run(request);
       assert.deepEqual(
         [run.ending, run.limit],
         ["limit", limit],
