@@ -158,7 +158,8 @@ test("the multivariant playlist says what the bytes measure, and parses", () => 
       ["English 3", "en", false],
     ],
   );
-  for (const file of made.playlists) assert.doesNotThrow(() => parse(file.text), file.path);
+  for (const file of made.playlists.filter(({ path }) => path.endsWith(".m3u8")))
+    assert.doesNotThrow(() => parse(file.text), file.path);
 });
 
 test("a missing, doubled or foreign cell is never packaged", () => {
