@@ -110,13 +110,13 @@ const DESCRIPTION = 'CHARACTERISTICS="public.accessibility.describes-video"';
 
 export const MUTATIONS: readonly Mutation[] = [
   // Video elementary stream.
-  { rule: "1.1", break: (b) => b.codec("vp09", {}), also: ["1.12"] },
+  { rule: "1.1", break: (b) => b.codec("vp09", {}), also: ["6.14", "1.12"] },
   {
     rule: "1.2",
     break: (b) => {
       b.at("video/360p/00002.m4s").fragments = [];
     },
-    also: ["8.3", "dash-timeline", "cmaf-switching", "8.22"],
+    also: ["6.10", "8.3", "dash-timeline", "cmaf-switching", "8.22"],
   },
   {
     rule: "1.5",
@@ -124,7 +124,7 @@ export const MUTATIONS: readonly Mutation[] = [
       b.codec("hvc1", { profile: 1, level: 30 });
       b.at("video/360p/00002.m4s").fragments = [];
     },
-    also: ["1.12", "8.3", "dash-timeline", "cmaf-switching", "6.14", "8.22"],
+    also: ["6.10", "1.12", "8.3", "dash-timeline", "cmaf-switching", "6.14", "8.22"],
   },
   {
     rule: "1.39",
@@ -132,7 +132,7 @@ export const MUTATIONS: readonly Mutation[] = [
       b.codec("av01", { level: 30 });
       b.at("video/360p/00002.m4s").fragments = [];
     },
-    also: ["1.12", "8.3", "dash-timeline", "cmaf-switching", "6.14", "8.22"],
+    also: ["6.10", "1.12", "8.3", "dash-timeline", "cmaf-switching", "6.14", "8.22"],
   },
   { rule: "1.3a", break: (b) => b.videoInits({ level: 42 }), also: ["1.11"] },
   { rule: "1.3b", break: (b) => b.init("video/360p/", { level: 60 }), also: ["1.11"] },
@@ -197,10 +197,10 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: "1.23",
     break: (b) => {
       for (const folder of VIDEO.slice(1))
-        b.init(folder, { sampleEntry: "hvc1", codec: "hvc1.1", profile: 1, level: 30, height: 200 });
-      b.main(/hvc1|avc1\.64000d/g, "hvc1.1");
+        b.init(folder, { sampleEntry: "hvc1", codec: "hvc1.1", profile: 1, level: 30 });
+      b.main(/avc1\.64000d/g, "hvc1.1");
+      b.text("main.mpd", "avc1.64000d", "hvc1.1");
     },
-    also: [],
   },
   {
     rule: "1.33",
@@ -446,7 +446,7 @@ export const MUTATIONS: readonly Mutation[] = [
     break: (b) => {
       b.text("audio/a1/media.m3u8", "#EXT-X-ENDLIST", "#EXTINF:1.002667,\n00002.m4s\n#EXT-X-ENDLIST");
     },
-    also: ["7.3", "8.22", "dash-timeline", "cmaf-sequence"],
+    also: ["9.13", "2.15", "7.3", "8.22", "dash-timeline", "cmaf-sequence"],
   },
   { rule: "8.6", break: (b) => b.text("audio/a1/media.m3u8", "TYPE:VOD", "TYPE:EVENT") },
   {
