@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { signGrant } from "../core/grant.ts";
+import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
 import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
@@ -66,7 +66,11 @@ export function posterUrl(config: Signing, asset: AssetRecord, now: Date): strin
   const window = Math.floor(now.getTime() / 1000 / POSTER_WINDOW_SECONDS) + 2;
   const expiresAt = new Date(window * POSTER_WINDOW_SECONDS * 1000);
   const { generation } = asset.published;
-  return grantedUrl(config, { assetId: asset._id, generation, session: "poster", expiresAt }, POSTER_PATH);
+  return grantedUrl(
+    config,
+    { assetId: asset._id, generation, session: IMAGES_SESSION, expiresAt },
+    POSTER_PATH,
+  );
 }
 
 export function grantExpiry(now: Date, renews: boolean): Date {

@@ -24,7 +24,15 @@ export interface InitFacts {
   channels: number;
   /** The sample entry's bytes, header included, for codec strings. */
   sampleEntryBytes: Uint8Array;
-  defaultSampleDurationTicks: number;
+  /** What a fragment's samples are where it does not say (`trex`). */
+  sampleDefaults: SampleDefaults;
+}
+
+/** Duration, size and flags of samples that state none of their own. */
+export interface SampleDefaults {
+  durationTicks: number;
+  sizeBytes: number;
+  flags: number;
 }
 
 export interface SampleFacts {
@@ -80,6 +88,10 @@ export function splitInit(file: Uint8Array): { init: Uint8Array; rest: Uint8Arra
 
 /** What an init segment says of its one track. */
 export function readInit(init: Uint8Array): InitFacts {
+  return withinBounds(() => readInitBoxes(init));
+}
+
+function readInitBoxes(init: Uint8Array): InitFacts {
   const view = viewOf(init);
   const moov = one(init, readBoxes(init), "moov");
   const trak = one(init, readBoxes(init, moov.body, moov.end), "trak");
@@ -104,43 +116,53 @@ export function readInit(init: Uint8Array): InitFacts {
     height: kind === "video" ? view.getUint16(entry.body + 26) : 0,
     channels: kind === "audio" ? view.getUint16(entry.body + 16) : 0,
     sampleEntryBytes: init.slice(entry.start, entry.end),
-    defaultSampleDurationTicks: trexDuration(init, moov),
+    sampleDefaults: readTrex(init, moov),
   };
 }
 
-function trexDuration(init: Uint8Array, moov: Box): number {
+/** 14496-12 8.8.3: version, track and sample description come first. */
+function readTrex(init: Uint8Array, moov: Box): SampleDefaults {
   const mvex = readBoxes(init, moov.body, moov.end).find((box) => box.type === "mvex");
   const trex = mvex && readBoxes(init, mvex.body, mvex.end).find((box) => box.type === "trex");
-  return trex ? viewOf(init).getUint32(trex.body + 12) : 0;
+  if (trex === undefined) return NO_DEFAULTS;
+  const view = viewOf(init);
+  return {
+    durationTicks: view.getUint32(trex.body + 12),
+    sizeBytes: view.getUint32(trex.body + 16),
+    flags: view.getUint32(trex.body + 20),
+  };
 }
 
-/** The fragments of a buffer that holds whole `moof`+`mdat` pairs; `styp`, `sidx` and the like are passed over. */
-export function readFragments(bytes: Uint8Array): Fragment[] {
-  const fragments: Fragment[] = [];
+const NO_DEFAULTS: SampleDefaults = { durationTicks: 0, sizeBytes: 0, flags: 0 };
+
+/**
+ * The fragments of a buffer that holds whole `moof`+`mdat` pairs; `styp`, `sidx` and the like are passed over.
+ * `defaults` are the init segment's, needed only where fragments rely on them (ours and ffmpeg's do not).
+ */
+export function readFragments(bytes: Uint8Array, defaults: SampleDefaults = NO_DEFAULTS): Fragment[] {
   const boxes = readBoxes(bytes);
-  boxes.forEach((moof, index) => {
-    if (moof.type !== "moof") return;
+  return boxes.flatMap((moof, index) => {
+    if (moof.type !== "moof") return [];
     const mdat = boxes[index + 1];
     if (mdat?.type !== "mdat") throw damaged("a moof without its mdat");
-    fragments.push(readFragment(bytes, moof, mdat));
+    return [withinBounds(() => readFragment(bytes, moof, mdat, defaults))];
   });
-  return fragments;
 }
 
-function readFragment(bytes: Uint8Array, moof: Box, mdat: Box): Fragment {
+function readFragment(bytes: Uint8Array, moof: Box, mdat: Box, trackDefaults: SampleDefaults): Fragment {
   const view = viewOf(bytes);
   const inMoof = readBoxes(bytes, moof.body, moof.end);
   const mfhd = one(bytes, inMoof, "mfhd");
   const traf = one(bytes, inMoof, "traf");
   const inTraf = readBoxes(bytes, traf.body, traf.end);
   const tfdt = one(bytes, inTraf, "tfdt");
-  const defaults = readTfhd(bytes, one(bytes, inTraf, "tfhd"));
+  const defaults = readTfhd(bytes, one(bytes, inTraf, "tfhd"), trackDefaults);
   const samples: SampleFacts[] = [];
+  let next = mdat.body;
   for (const trun of inTraf.filter((box) => box.type === "trun"))
-    readTrun(bytes, trun, moof, mdat, defaults, samples);
-  const last = samples.at(-1);
-  if (last === undefined || last.offset + last.sizeBytes > mdat.end)
-    throw damaged("samples outside their mdat");
+    next = readTrun(bytes, trun, moof, next, defaults, samples);
+  const outside = samples.some((one) => one.offset < mdat.body || one.offset + one.sizeBytes > mdat.end);
+  if (samples.length === 0 || outside) throw damaged("samples outside their mdat");
   return {
     offset: moof.start,
     bytes: mdat.end - moof.start,
@@ -152,67 +174,75 @@ function readFragment(bytes: Uint8Array, moof: Box, mdat: Box): Fragment {
   };
 }
 
-interface SampleDefaults {
-  duration: number;
-  size: number;
-  flags: number;
-}
-
 /** 14496-12 8.8.7: optional fields in this order, present where their flag is set. */
-function readTfhd(bytes: Uint8Array, tfhd: Box): SampleDefaults {
+function readTfhd(bytes: Uint8Array, tfhd: Box, trackDefaults: SampleDefaults): SampleDefaults {
   const view = viewOf(bytes);
   const flags = view.getUint32(tfhd.body) & 0xffffff;
+  // ISO/IEC 23000-19 7.5.16 forbids it: a fragment must not know where in a file it lies.
+  if (flags & 0x01) throw damaged("a fragment with an absolute data offset");
   let at = tfhd.body + 8;
-  const next = (flag: number, width: number): number => {
-    if ((flags & flag) === 0) return 0;
-    at += width;
-    return view.getUint32(at - 4);
-  };
-  next(0x01, 8);
-  next(0x02, 4);
-  return { duration: next(0x08, 4), size: next(0x10, 4), flags: next(0x20, 4) };
-}
-
-/** 14496-12 8.8.3.1: sample_is_non_sync_sample. */
-const NON_SYNC = 0x10000;
-
-/** 14496-12 8.8.8. */
-function readTrun(
-  bytes: Uint8Array,
-  trun: Box,
-  moof: Box,
-  mdat: Box,
-  defaults: SampleDefaults,
-  into: SampleFacts[],
-): void {
-  const view = viewOf(bytes);
-  const flags = view.getUint32(trun.body) & 0xffffff;
-  const count = view.getUint32(trun.body + 4);
-  let at = trun.body + 8;
   const next = (flag: number, otherwise: number): number => {
     if ((flags & flag) === 0) return otherwise;
     at += 4;
     return view.getUint32(at - 4);
   };
-  const dataOffset = next(0x01, 0) | 0;
-  const firstFlags = next(0x04, defaults.flags);
-  let offset = flags & 0x01 ? moof.start + dataOffset : mdat.body;
+  next(0x02, 0);
+  return {
+    durationTicks: next(0x08, trackDefaults.durationTicks),
+    sizeBytes: next(0x10, trackDefaults.sizeBytes),
+    flags: next(0x20, trackDefaults.flags),
+  };
+}
+
+/** 14496-12 8.8.3.1: sample_is_non_sync_sample. */
+const NON_SYNC = 0x10000;
+
+const TRUN_ROW_FLAGS = [0x100, 0x200, 0x400, 0x800];
+
+/** 14496-12 8.8.8. `next` is where its data begins unless it says so; returns where the data of the one after it does. */
+function readTrun(
+  bytes: Uint8Array,
+  trun: Box,
+  moof: Box,
+  next: number,
+  defaults: SampleDefaults,
+  into: SampleFacts[],
+): number {
+  const view = viewOf(bytes);
+  const flags = view.getUint32(trun.body) & 0xffffff;
+  const count = view.getUint32(trun.body + 4);
+  let at = trun.body + 8;
+  const read = (flag: number, otherwise: number): number => {
+    if ((flags & flag) === 0) return otherwise;
+    at += 4;
+    return view.getUint32(at - 4);
+  };
+  const dataOffset = read(0x01, 0) | 0;
+  const firstFlags = read(0x04, defaults.flags);
+  const rowBytes = 4 * TRUN_ROW_FLAGS.filter((flag) => flags & flag).length;
+  if (rowBytes === 0 && defaults.sizeBytes === 0) throw damaged("samples without a size");
+  if (at + rowBytes * count > trun.end || count > bytes.length) throw damaged("a trun box is cut off");
+  let offset = flags & 0x01 ? moof.start + dataOffset : next;
   for (let index = 0; index < count; index++) {
-    const durationTicks = next(0x100, defaults.duration);
-    const sizeBytes = next(0x200, defaults.size);
-    const sampleFlags = next(0x400, index === 0 ? firstFlags : defaults.flags);
+    const durationTicks = read(0x100, defaults.durationTicks);
+    const sizeBytes = read(0x200, defaults.sizeBytes);
+    const sampleFlags = read(0x400, index === 0 ? firstFlags : defaults.flags);
     // Version 1 offsets are signed; version 0 ones never reach the sign bit in practice.
-    const compositionOffsetTicks = next(0x800, 0) | 0;
-    into.push({
-      durationTicks,
-      sizeBytes,
-      isSync: (sampleFlags & NON_SYNC) === 0,
-      compositionOffsetTicks,
-      offset,
-    });
+    const compositionOffsetTicks = read(0x800, 0) | 0;
+    const isSync = (sampleFlags & NON_SYNC) === 0;
+    into.push({ durationTicks, sizeBytes, isSync, compositionOffsetTicks, offset });
     offset += sizeBytes;
   }
-  if (at > trun.end) throw damaged("a trun box is cut off");
+  return offset;
+}
+
+/** A field that lies outside the buffer is damage like any other. */
+function withinBounds<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof RangeError ? damaged("a box is shorter than its fields") : error;
+  }
 }
 
 function one(bytes: Uint8Array, boxes: readonly Box[], type: string): Box {

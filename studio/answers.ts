@@ -80,6 +80,11 @@ export interface Title {
   id: string;
   state: "draft" | "scheduled" | "published" | "unpublished";
   name: Record<string, string>;
+  synopsis?: Record<string, string>;
+  genres?: string[];
+  cast?: string[];
+  releaseYear?: number | null;
+  maturity?: string | null;
   assetId?: string | null;
 }
 

@@ -14,6 +14,9 @@ interface Assembler {
   _getArguments(): string[];
 }
 
+/** Where a recipe may write: a file in the sandbox, or its standard output. */
+export const STDOUT = "pipe:1";
+
 /**
  * The argument array of a recipe. fluent-ffmpeg assembles it; what it assembled must equal the recipe
  * element for element, since it splits and rewrites some strings (docs/decisions/fluent-ffmpeg.md).
@@ -23,10 +26,14 @@ export function assemble(recipe: FfmpegRecipe): string[] {
   recipe.inputs.forEach((input, index) => {
     const options = [...(index === 0 ? recipe.globalOptions : []), ...input.options];
     command.input(input.file);
-    if (options.length > 0) command.inputOptions(options);
+    // As separate arguments: from an array it would split every option that holds one space.
+    if (options.length > 0) command.inputOptions(...options);
   });
   if (recipe.filterGraph !== undefined) command.complexFilter(recipe.filterGraph);
-  for (const output of recipe.outputs) command.output(output.file).outputOptions([...output.options]);
+  for (const output of recipe.outputs) {
+    command.output(output.file);
+    if (output.options.length > 0) command.outputOptions(...output.options);
+  }
   const assembled = (command as FfmpegCommand & Assembler)._getArguments();
   const expected = template(recipe);
   if (
@@ -43,7 +50,7 @@ function template(recipe: FfmpegRecipe): string[] {
     ...recipe.globalOptions,
     ...recipe.inputs.flatMap((input) => [...input.options, "-i", input.file]),
     // Overwrite: the directory is this attempt's own.
-    "-y",
+    ...(recipe.outputs.some((output) => output.file !== STDOUT) ? ["-y"] : []),
     ...(recipe.filterGraph === undefined ? [] : ["-filter_complex", recipe.filterGraph]),
     ...recipe.outputs.flatMap((output) => [...output.options, output.file]),
   ];

@@ -64,7 +64,7 @@ export async function runFfmpeg(
 
 async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> {
   const cause = new Error(`${run.shellLine}\n${run.stderrTail}`);
-  if (run.ending === "limit" || run.ending === "killed") {
+  if (run.limit !== "disk" && (run.ending === "limit" || run.ending === "killed")) {
     return new Failure(
       "resource",
       "encode_failed",

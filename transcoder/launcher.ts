@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Ending, runProcess } from "./process-group.ts";
-import { bareArgv, bubblewrapArgv, SELF_TEST_SCRIPT, type Wrapping } from "./sandbox.ts";
+import { type RunLimit, reachedLimit } from "./run-limit.ts";
+import { bareArgv, bubblewrapArgv, type Sandbox, type Wrapping } from "./sandbox.ts";
+import { testSandbox } from "./sandbox-self-test.ts";
 
 /** Limits of one run. Reaching one ends it with `ending: "limit"`. */
 export interface RunLimits {
@@ -22,17 +20,30 @@ export interface RunRequest {
   source?: string;
   outputDirectory?: string;
   limits: RunLimits;
-  onProgress?: (progress: { frame: number | null; outTimeSeconds: number | null }) => void;
+  onProgress?: (progress: Progress) => void;
+  /** Takes stdout line by line as it comes, for answers too large to hold; `stdout` is then empty. */
+  onStdoutLine?: (line: string) => void;
   signal?: AbortSignal;
+  /** 0..19: how far it yields to everything else; 10 unless someone waits for it. */
+  niceness?: number;
+}
+
+export interface Progress {
+  frame: number | null;
+  outTimeSeconds: number | null;
+  /** Seconds of media per second of wall clock. */
+  speed: number | null;
 }
 
 export interface RunOutcome {
   /** How it ended: by itself, killed from outside, at a limit, or because `signal` was aborted. */
   ending: Ending;
+  /** Which limit, where it ended at one. */
+  limit: RunLimit | null;
   exitCode: number;
   stdout: string;
   stderrTail: string;
-  /** User and system time of the whole process tree. */
+  /** User and system time of the whole process tree; 0 where it was ended by force. */
   cpuSeconds: number;
   wallSeconds: number;
   /** The program and its arguments, without the wrapping. */
@@ -60,16 +71,15 @@ export interface LauncherSettings {
 
 const DEFAULT_MEMORY_BYTES = 6 * 2 ** 30;
 /** Encoding yields to everything that answers people. */
-const NICENESS = 10;
+const DEFAULT_NICENESS = 10;
 
 /**
  * Opens the one place from which ffmpeg and ffprobe are started. Tests the sandbox from inside first; a sandbox
  * that leaks or does not start is not used, and `state` says so. Throws where ffmpeg itself does not run.
  */
 export async function openLauncher(settings: LauncherSettings): Promise<Launcher> {
-  const state = await testSandbox(settings);
-  const bwrapPath = state.sandboxed ? settings.bwrapPath : null;
-  const run = (request: RunRequest): Promise<RunOutcome> => launch(settings, bwrapPath, request);
+  const { sandbox, detail } = await findSandbox(settings);
+  const run = (request: RunRequest): Promise<RunOutcome> => launch(settings, sandbox, request);
   const version = await run({
     program: "ffmpeg",
     args: ["-hide_banner", "-version"],
@@ -77,42 +87,62 @@ export async function openLauncher(settings: LauncherSettings): Promise<Launcher
   });
   if (version.exitCode !== 0)
     throw new Error(`ffmpeg does not run: ${version.shellLine}\n${version.stderrTail}`);
-  return { run, state, build: version.stdout.split("\n")[0]?.trim() ?? "unknown" };
+  return {
+    run,
+    state: { sandboxed: sandbox !== null, detail },
+    build: version.stdout.split("\n")[0]?.trim() ?? "unknown",
+  };
+}
+
+async function findSandbox(settings: LauncherSettings): Promise<{ sandbox: Sandbox | null; detail: string }> {
+  const { bwrapPath, prlimitPath } = settings;
+  if (bwrapPath === null) return { sandbox: null, detail: "bubblewrap is not installed" };
+  // Only what lies in /usr is there inside.
+  const inside = prlimitPath?.startsWith("/usr/") ? prlimitPath : null;
+  return testSandbox({ bwrapPath, prlimitPath: inside });
 }
 
 async function launch(
   settings: LauncherSettings,
-  bwrapPath: string | null,
+  sandbox: Sandbox | null,
   request: RunRequest,
 ): Promise<RunOutcome> {
-  const programPath = request.program === "ffmpeg" ? settings.ffmpegPath : settings.ffprobePath;
-  const args = request.onProgress === undefined ? request.args : [...PROGRESS_OPTIONS, ...request.args];
+  const { limits, onProgress } = request;
   const wrapping: Wrapping = {
-    programPath,
-    args,
+    programPath: request.program === "ffmpeg" ? settings.ffmpegPath : settings.ffprobePath,
+    args: onProgress === undefined ? request.args : [...PROGRESS_OPTIONS, ...request.args],
     sourceFile: request.source,
     outputDirectory: request.outputDirectory,
   };
-  const inner = bwrapPath === null ? bareArgv(wrapping) : bubblewrapArgv(bwrapPath, wrapping);
+  const inner =
+    sandbox === null ? bareArgv(settings.setprivPath, wrapping) : bubblewrapArgv(sandbox, wrapping);
+  const limitOf = await reachedLimit(limits.cpuSeconds);
   const outcome = await runProcess({
-    argv: [...outerArgv(settings, request.limits), ...inner],
+    argv: [...outerArgv(settings, limits, request.niceness ?? DEFAULT_NICENESS), ...inner],
     parentDeathPath: settings.setprivPath,
-    wallSeconds: request.limits.wallSeconds,
+    wallSeconds: limits.wallSeconds,
     signal: request.signal,
-    onStdoutLine: request.onProgress === undefined ? undefined : progressReader(request.onProgress),
+    onStdoutLine: onProgress === undefined ? request.onStdoutLine : progressReader(onProgress),
   });
-  return { ...outcome, argv: [request.program, ...request.args] };
+  const limit = await limitOf(outcome);
+  return {
+    ...outcome,
+    ending: limit === null ? outcome.ending : "limit",
+    limit,
+    argv: [request.program, ...request.args],
+  };
 }
 
 /** Key=value lines on stdout, twice a second, instead of the status line on stderr. */
 const PROGRESS_OPTIONS = ["-nostats", "-progress", "pipe:1", "-stats_period", "0.5"];
 
-function outerArgv(settings: LauncherSettings, limits: RunLimits): string[] {
-  const nice = ["nice", "-n", String(NICENESS)];
+function outerArgv(settings: LauncherSettings, limits: RunLimits, niceness: number): string[] {
+  const nice = ["nice", "-n", String(niceness)];
   if (settings.prlimitPath === null) return nice;
   return [
     ...nice,
     settings.prlimitPath,
+    // Soft and hard alike: at the soft one ffmpeg would end as if someone had pressed q, and call it success.
     `--cpu=${limits.cpuSeconds}`,
     `--fsize=${limits.outputBytes}`,
     `--as=${limits.memoryBytes ?? DEFAULT_MEMORY_BYTES}`,
@@ -123,45 +153,15 @@ function outerArgv(settings: LauncherSettings, limits: RunLimits): string[] {
 }
 
 /** ffmpeg's -progress output: one block of lines every half second. */
-function progressReader(onProgress: NonNullable<RunRequest["onProgress"]>): (line: string) => void {
-  let frame: number | null = null;
-  let outTimeSeconds: number | null = null;
+function progressReader(onProgress: (progress: Progress) => void): (line: string) => void {
+  const progress: Progress = { frame: null, outTimeSeconds: null, speed: null };
   return (line) => {
-    const [key, value] = line.split("=");
-    if (key === "frame") frame = Number(value);
-    if (key === "out_time_us" && value !== "N/A") outTimeSeconds = Number(value) / 1e6;
-    if (key === "progress") onProgress({ frame, outTimeSeconds });
+    const [key, value = ""] = line.split("=");
+    const number = Number.parseFloat(value);
+    if (key === "progress") onProgress({ ...progress });
+    if (Number.isNaN(number)) return;
+    if (key === "frame") progress.frame = number;
+    if (key === "out_time_us") progress.outTimeSeconds = number / 1e6;
+    if (key === "speed") progress.speed = number;
   };
-}
-
-async function testSandbox(settings: LauncherSettings): Promise<Launcher["state"]> {
-  if (settings.bwrapPath === null) return { sandboxed: false, detail: "bubblewrap is not installed" };
-  const outputDirectory = await mkdtemp(join(tmpdir(), "matinee-self-test-"));
-  const listener = createServer((socket) => socket.destroy());
-  try {
-    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-    const address = listener.address();
-    const port = typeof address === "object" && address !== null ? String(address.port) : "0";
-    const wrapping: Wrapping = {
-      programPath: "/usr/bin/bash",
-      args: ["-c", SELF_TEST_SCRIPT, "self-test", port],
-      sourceFile: undefined,
-      outputDirectory,
-    };
-    const limits = { cpuSeconds: 10, outputBytes: 2 ** 20, wallSeconds: 20 };
-    const outcome = await runProcess({
-      argv: [...outerArgv(settings, limits), ...bubblewrapArgv(settings.bwrapPath, wrapping)],
-      parentDeathPath: settings.setprivPath,
-      wallSeconds: limits.wallSeconds,
-    });
-    if (outcome.exitCode === 0 && outcome.stdout.trim() === "contained")
-      return { sandboxed: true, detail: "contained" };
-    return {
-      sandboxed: false,
-      detail: (outcome.stdout || outcome.stderrTail).trim().slice(-300) || "the sandbox does not start",
-    };
-  } finally {
-    listener.close();
-    await rm(outputDirectory, { recursive: true, force: true });
-  }
 }

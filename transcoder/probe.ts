@@ -1,34 +1,31 @@
-import { asFailure, Failure, sourceFailure } from "../core/errors.ts";
-import { describeSource, type ProbePacket, type ProbeReport } from "../core/probe-report.ts";
+import { Failure, sourceFailure } from "../core/errors.ts";
+import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
+import { describeSource, type ProbeReport } from "../core/probe-report.ts";
+import { pictureStream } from "../core/probed-picture.ts";
 import type { Source } from "../core/source.ts";
-import type { Launcher, RunOutcome } from "./launcher.ts";
+import { assemble, STDOUT } from "./ffmpeg-command.ts";
+import type { Launcher, RunLimits, RunOutcome, RunRequest } from "./launcher.ts";
 import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
-const STREAMS_ARGS = [
-  "-v",
-  "error",
-  ...SAFE_INPUT_OPTIONS,
-  "-show_streams",
-  "-show_format",
-  "-of",
-  "json",
-  SOURCE_PATH,
-];
-/** Demuxes without decoding: cheap, and the only trustworthy word on how much of the film is there. */
-const PACKETS_ARGS = [
-  ...["-v", "error", ...SAFE_INPUT_OPTIONS],
-  ...[
-    "-show_entries",
-    "packet=stream_index,pts_time,dts_time,duration_time,flags",
-    "-of",
-    "compact=p=0:nk=0",
-    SOURCE_PATH,
-  ],
-];
+/** One probe: what it may run, on which file, and where its runs are noted. */
+interface ProbeRun {
+  launcher: Launcher;
+  sourcePath: string;
+  limits: RunLimits;
+  signal: AbortSignal;
+  note: (run: RunOutcome) => void;
+}
 
-/** A minute for any file; a packet table of hours of film takes some seconds. */
-const LIMITS = { wallSeconds: 300, cpuSeconds: 200, outputBytes: 0, memoryBytes: 4 * 2 ** 30 };
+/** A probe reads the whole file once; slow disks read 20 MB/s, and a day's packet table takes a minute of CPU. */
+function limitsFor(sizeBytes: number): RunLimits {
+  return {
+    wallSeconds: 60 + Math.ceil(sizeBytes / 20e6),
+    cpuSeconds: 60 + Math.ceil(sizeBytes / 100e6),
+    outputBytes: 0,
+    memoryBytes: 4 * 2 ** 30,
+  };
+}
 
 /**
  * Looks at a master in the sandbox and describes it. Throws a `source` Failure where it cannot be used. Nothing
@@ -41,61 +38,100 @@ export async function probeSource(
   signal: AbortSignal,
   note: (run: RunOutcome) => void,
 ): Promise<Source> {
-  const ffprobe = async (args: readonly string[]): Promise<RunOutcome> => {
-    const run = await launcher.run({ program: "ffprobe", args, source: sourcePath, limits: LIMITS, signal });
-    note(run);
-    signal.throwIfAborted();
-    if (run.ending === "killed") throw new Failure("resource", "internal", "The probe was killed.");
-    if (run.ending === "limit")
-      throw sourceFailure("timeline_invalid", "The file could not be read within the limits.");
-    return run;
-  };
-  const streams = await ffprobe(STREAMS_ARGS);
-  if (streams.exitCode !== 0) throw unreadable(streams.stderrTail);
-  const report = parseReport(streams.stdout);
-  const packets = await ffprobe(PACKETS_ARGS);
-  return describeSource(report, parsePackets(packets.stdout), file);
+  const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
+  const report = await readReport(probe);
+  const picture = pictureStream(report);
+  const packets = await readPackets(probe, picture.index);
+  const source = describeSource(report, packets, file);
+  await decodeFirstFrame(probe, picture.index);
+  return source;
 }
 
-function parseReport(json: string): ProbeReport {
+/** Streams and format. ffprobe decodes a little of each stream for it, with accepted decoders only. */
+async function readReport(probe: ProbeRun): Promise<ProbeReport> {
+  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, "-show_streams", "-show_format", "-of", "json"];
+  const run = await runProbe(probe, { program: "ffprobe", args: [...args, SOURCE_PATH] });
+  if (run.exitCode !== 0) throw unreadable(run.stderrTail);
   try {
-    return JSON.parse(json) as ProbeReport;
+    return JSON.parse(run.stdout) as ProbeReport;
   } catch (cause) {
-    throw asFailure(cause);
+    throw sourceFailure("source_damaged", "The file could not be described.", cause);
   }
 }
 
-/** Lines such as `stream_index=0|pts_time=0.083|dts_time=0.0|duration_time=0.041|flags=K_`. */
-export function parsePackets(text: string): ProbePacket[] {
-  const packets: ProbePacket[] = [];
-  for (const line of text.split("\n")) {
-    const fields = Object.fromEntries(line.split("|").map((field) => field.split("=") as [string, string]));
-    const time = fields.pts_time === "N/A" ? fields.dts_time : fields.pts_time;
-    // D marks what an edit list hides: decoded, never shown.
-    if (time === undefined || time === "N/A" || fields.flags?.includes("D")) continue;
-    packets.push({
-      streamIndex: Number(fields.stream_index),
-      seconds: Number(time),
-      durationSeconds: Number(fields.duration_time) || 0,
-      isKeyframe: fields.flags?.startsWith("K") ?? false,
-    });
+/** Demuxes without decoding: cheap, and the only trustworthy word on how much of the film is there. */
+async function readPackets(probe: ProbeRun, pictureIndex: number): Promise<PacketTable> {
+  const collector = packetCollector(pictureIndex);
+  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, "-show_entries", PACKET_ENTRIES, "-of", "csv=p=0"];
+  const run = await runProbe(probe, {
+    program: "ffprobe",
+    args: [...args, SOURCE_PATH],
+    onStdoutLine: collector.add,
+  });
+  // ffprobe answers 0 for a file that ends too soon; the demuxers say so (mov, matroska).
+  if (run.exitCode !== 0 || /partial file|File ended prematurely/.test(run.stderrTail)) {
+    throw sourceFailure(
+      "source_damaged",
+      "The file cannot be read to its end: it is cut off or damaged.",
+      asCause(run),
+    );
   }
-  return packets;
+  return collector.table();
 }
 
-/** The code for a file that ffprobe would not open: cut off inside a container we know, or no such container. */
+/** A container may promise a picture that no decoder makes: better known now than after an hour of queueing. */
+async function decodeFirstFrame(probe: ProbeRun, pictureIndex: number): Promise<void> {
+  const args = assemble({
+    globalOptions: ["-hide_banner", "-nostdin", "-v", "error"],
+    // Only the first seconds: a broken picture is not searched to its end for a frame that decodes.
+    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1", "-t", "20"], file: SOURCE_PATH }],
+    outputs: [{ options: ["-map", `0:${pictureIndex}`, "-frames:v", "1", "-f", "framecrc"], file: STDOUT }],
+  });
+  const run = await runProbe(probe, { program: "ffmpeg", args });
+  // A line of framecrc that is no comment is a frame.
+  if (/^[^#\n]/m.test(run.stdout)) return;
+  throw sourceFailure("source_damaged", "The picture cannot be decoded.", asCause(run));
+}
+
+async function runProbe(
+  probe: ProbeRun,
+  request: Pick<RunRequest, "program" | "args" | "onStdoutLine">,
+): Promise<RunOutcome> {
+  const { launcher, sourcePath: source, limits, signal } = probe;
+  const run = await launcher.run({ ...request, source, limits, signal });
+  probe.note(run);
+  signal.throwIfAborted();
+  if (run.ending === "killed") throw new Failure("resource", "internal", "The probe was killed.");
+  if (run.ending === "limit") {
+    throw sourceFailure("timeline_invalid", "The file could not be read within the limits.", asCause(run));
+  }
+  return run;
+}
+
+/** The code for a file that ffprobe would not open: cut off, of a codec we refuse, or no such container. */
 function unreadable(stderr: string): Failure {
   const cause = new Error(stderr);
-  if (/moov atom not found|End of file|Truncat/i.test(stderr)) {
+  if (/moov atom not found|End of file|Truncat|partial file|File ended prematurely/i.test(stderr)) {
     return sourceFailure(
       "source_damaged",
       "The file is cut off: the part that describes it is missing.",
       cause,
     );
   }
+  if (/exceeds specified max pixel count/.test(stderr)) {
+    return sourceFailure("dimensions_refused", "The picture is larger than any that is taken.", cause);
+  }
+  const codec = /Codec \((\w+)\) not on whitelist/.exec(stderr)?.[1];
+  if (codec !== undefined) {
+    return sourceFailure("unsupported_codec", `Media coded as ${codec} is not taken.`, cause);
+  }
   return sourceFailure(
     "unsupported_container",
     "This is not a video file of a kind that is taken (MP4, MOV, MKV, WebM, TS, AVI, MXF).",
     cause,
   );
+}
+
+function asCause(run: RunOutcome): Error {
+  return new Error(`${run.shellLine}\n${run.stderrTail}`);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
+/** By itself, killed by someone else, at its time limit, or called off by its caller. */
 export type Ending = "exited" | "killed" | "limit" | "aborted";
 
 export interface ProcessRequest {
@@ -30,22 +31,24 @@ const KILL_STEPS: readonly { afterMs: number; signal: NodeJS.Signals }[] = [
 ];
 const STDERR_TAIL_CHARACTERS = 8_000;
 const STDOUT_LIMIT_CHARACTERS = 64 * 2 ** 20;
-/** 128 + SIGXCPU, 128 + SIGXFSZ: the kernel's word for a limit reached. */
-const LIMIT_EXIT_CODES = [128 + 24, 128 + 25];
+const TIMES_TAIL_CHARACTERS = 100;
 const KILLED_EXIT_CODE = 128 + 9;
 
 /**
- * bash's `time` counts the CPU of the whole tree once it has been waited for, which node cannot; its line goes to
- * descriptor 3, the program's own stderr stays clean.
+ * Wraps a command so that its CPU time is known. bash's `time` counts the whole tree once it has been waited
+ * for, which node cannot; its line goes to descriptor 3, the program's own stderr stays clean. It must stand
+ * inside the sandbox: bubblewrap does not wait for what ran in it, and its own times say nothing.
  */
-const TIMED = `TIMEFORMAT='%U %S'; { time "$@" 2>&4 3>&-; } 4>&2 2>&3`;
+export function timed(bashPath: string, argv: readonly string[]): string[] {
+  return [bashPath, "-c", `TIMEFORMAT='%U %S'; { time "$@" 2>&4 3>&-; } 4>&2 2>&3`, "run", ...argv];
+}
 
 /** Runs a command in its own process group with an empty environment and settles when all of the group is gone. */
 export async function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
   const started = performance.now();
-  const timed = ["bash", "-c", TIMED, "run", ...request.argv];
-  const [file, ...args] =
-    request.parentDeathPath === null ? timed : [request.parentDeathPath, "--pdeathsig", "KILL", ...timed];
+  const dying =
+    request.parentDeathPath === null ? [] : [request.parentDeathPath, "--pdeathsig", "KILL", "--"];
+  const [file, ...args] = [...dying, ...request.argv];
   const child = spawn(file!, args, {
     detached: true,
     env: {
@@ -71,7 +74,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
       child.once("close", (code, signal) => resolve(code ?? (signal === "SIGKILL" ? KILLED_EXIT_CODE : 1)));
     });
     return {
-      ending: ending ?? endingOf(exitCode),
+      ending: ending ?? (exitCode === KILLED_EXIT_CODE ? "killed" : "exited"),
       exitCode,
       stdout: texts.stdout(),
       stderrTail: texts.stderr(),
@@ -84,11 +87,6 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     stop.end();
     request.signal?.removeEventListener("abort", onAbort);
   }
-}
-
-function endingOf(exitCode: number): Ending {
-  if (LIMIT_EXIT_CODES.includes(exitCode)) return "limit";
-  return exitCode === KILLED_EXIT_CODE ? "killed" : "exited";
 }
 
 function collect(child: ChildProcess, onLine: ((line: string) => void) | undefined) {
@@ -105,7 +103,7 @@ function collect(child: ChildProcess, onLine: ((line: string) => void) | undefin
     stderr = (stderr + text).slice(-STDERR_TAIL_CHARACTERS);
   });
   child.stdio[3]?.on("data", (text: Buffer) => {
-    times += text.toString();
+    times = (times + text.toString()).slice(-TIMES_TAIL_CHARACTERS);
   });
   return { stdout: () => stdout, stderr: () => stderr, times: () => times };
 }

@@ -1,5 +1,6 @@
-import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
+import { timed } from "./process-group.ts";
 
 /**
  * How an untrusted-media process is wrapped. Inside, the master is `/in/source` (read only), `/out` is the one
@@ -8,6 +9,8 @@ import { dirname } from "node:path";
 
 export const SOURCE_PATH = "/in/source";
 export const OUT_PATH = "/out";
+/** Inside, where only `/usr` is sure to be. */
+export const BASH_PATH = "/usr/bin/bash";
 
 export interface Wrapping {
   programPath: string;
@@ -16,27 +19,41 @@ export interface Wrapping {
   outputDirectory: string | undefined;
 }
 
+/** The contained way to start a program, as the self-test found it to work on this machine. */
+export interface Sandbox {
+  bwrapPath: string;
+  /** null where the system has no prlimit in `/usr`: processes inside are then not counted. */
+  prlimitPath: string | null;
+  /** bubblewrap ≥ 0.8 can forbid further user namespaces, the usual door to kernel defects. */
+  canDisableUserNamespaces: boolean;
+}
+
+/** Threads and processes inside one sandbox: room for any encoder, none for a fork bomb. */
+const MOST_PROCESSES = 256;
+
 /** The bubblewrap command line for one run. */
-export function bubblewrapArgv(bwrapPath: string, wrapping: Wrapping): string[] {
+export function bubblewrapArgv(sandbox: Sandbox, wrapping: Wrapping): string[] {
   const { programPath, args, sourceFile, outputDirectory } = wrapping;
   return [
-    bwrapPath,
+    sandbox.bwrapPath,
     // Own user, pid, network, ipc, uts and cgroup namespaces: loopback is not even up.
-    "--unshare-all",
+    ...["--unshare-all", "--unshare-user"],
+    ...(sandbox.canDisableUserNamespaces ? ["--disable-userns"] : []),
     // A worker killed with -9 takes its encoders with it.
     "--die-with-parent",
-    // No reaper in between: its children's CPU time would never be handed up to whoever waits for it.
-    "--as-pid-1",
     // No terminal to inject keystrokes into (CVE-2017-5226).
     "--new-session",
     ...["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--clearenv"],
     ...["--ro-bind", "/usr", "/usr", ...systemFolders(), ...programFolder(programPath)],
-    ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"],
+    ...["--proc", "/proc", "--dev", "/dev"],
     ...(sourceFile === undefined ? [] : ["--ro-bind", sourceFile, SOURCE_PATH]),
     ...(outputDirectory === undefined ? [] : ["--bind", outputDirectory, OUT_PATH, "--chdir", OUT_PATH]),
+    // Last, since it would stop the mounts above: the root and /dev (with /dev/shm) are memory, which nobody counts.
+    ...["--remount-ro", "/dev", "--remount-ro", "/"],
     "--",
-    programPath,
-    ...args,
+    // Inside, so that only this sandbox's processes count and not all of the worker's user.
+    ...(sandbox.prlimitPath === null ? [] : [sandbox.prlimitPath, `--nproc=${MOST_PROCESSES}`, "--"]),
+    ...timed(BASH_PATH, [programPath, ...args]),
   ];
 }
 
@@ -54,13 +71,16 @@ function systemFolders(): string[] {
   return [...folders, ...extras];
 }
 
+/** The folder of a program that the system's folders do not hold, and of what it is a link to. */
 function programFolder(programPath: string): string[] {
-  const folder = dirname(programPath);
-  return folder.startsWith("/usr") || folder === "/bin" ? [] : ["--ro-bind", folder, folder];
+  const folders = new Set([dirname(programPath), dirname(realpathSync(programPath))]);
+  return [...folders].flatMap((folder) =>
+    /^\/(usr|bin|sbin)(\/|$)/.test(folder) ? [] : ["--ro-bind", folder, folder],
+  );
 }
 
 /** The same run without a sandbox: the sandbox's paths become real ones. Only where bubblewrap is not to be had. */
-export function bareArgv(wrapping: Wrapping): string[] {
+export function bareArgv(setprivPath: string | null, wrapping: Wrapping): string[] {
   const real = (argument: string): string => {
     if (argument === SOURCE_PATH && wrapping.sourceFile !== undefined) return wrapping.sourceFile;
     if (argument.startsWith(`${OUT_PATH}/`) && wrapping.outputDirectory !== undefined) {
@@ -68,22 +88,7 @@ export function bareArgv(wrapping: Wrapping): string[] {
     }
     return argument;
   };
-  return [wrapping.programPath, ...wrapping.args.map(real)];
+  // The kernel forgets the wish to die with one's parent at a fork, so the program itself must state it.
+  const withParent = setprivPath === null ? [] : [setprivPath, "--no-new-privs", "--pdeathsig", "KILL", "--"];
+  return timed("bash", [...withParent, wrapping.programPath, ...wrapping.args.map(real)]);
 }
-
-/**
- * A script of shell builtins for the self-test: each line fails loudly where the sandbox leaks. `$1` is a
- * port on which the host listens.
- */
-export const SELF_TEST_SCRIPT = `
-(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && { echo "the network is reachable"; exit 1; }
-(echo x > /usr/matinee-self-test) 2>/dev/null && { echo "the system is writable"; exit 1; }
-[ -e /home ] || [ -e /root ] && { echo "other files are visible"; exit 1; }
-echo x > /out/self-test || { echo "/out is not writable"; exit 1; }
-while read -r name value; do
-  [ "$name" = CapEff: ] && [ "$value" != 0000000000000000 ] && { echo "capabilities are left: $value"; exit 1; }
-  [ "$name" = NoNewPrivs: ] && [ "$value" != 1 ] && { echo "privileges can be gained"; exit 1; }
-done < /proc/self/status
-[ -z "$HOME$MATINEE_SELF_TEST" ] || { echo "the environment is visible"; exit 1; }
-echo contained
-`;

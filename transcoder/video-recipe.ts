@@ -1,3 +1,4 @@
+import { ACCEPTED_DECODERS, ACCEPTED_FORMATS } from "../core/accepted-media.ts";
 import type { Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
@@ -42,15 +43,14 @@ const GLOBAL_OPTIONS = [
   "1",
 ];
 
-/** Demuxers that may open a master: a playlist or script named .mp4 is refused before it is read (T01). */
-export const FORMAT_WHITELIST = "mov,matroska,avi,mpegts,mpeg,mxf,ogg,asf,flv";
-
 /** Options of every input: what ffmpeg may open, and how large a picture may be (35,389,440 = 8192×4320). */
 export const SAFE_INPUT_OPTIONS = [
   "-protocol_whitelist",
   "file",
   "-format_whitelist",
-  FORMAT_WHITELIST,
+  ACCEPTED_FORMATS.join(","),
+  "-codec_whitelist",
+  ACCEPTED_DECODERS.join(","),
   "-max_pixels",
   "35389440",
 ];

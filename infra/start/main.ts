@@ -9,6 +9,7 @@ import { startMongo } from "./parts/mongo.ts";
 import { startRedis } from "./parts/redis.ts";
 import { startS3 } from "./parts/s3.ts";
 import { anyFreePort, choosePorts, isPortFree } from "./ports.ts";
+import { dangers } from "./readiness.ts";
 import { openReport, type Report } from "./report.ts";
 import { publishSample } from "./sample.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
@@ -17,6 +18,7 @@ import {
   deliveryService,
   type Foundations,
   publicUrls,
+  readyUrl,
   transcoderName,
   transcoderService,
 } from "./services.ts";
@@ -32,6 +34,8 @@ async function main(): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
   whenOrphaned(() => stopping.abort());
+  // Whoever read us may be gone first; what was started must be stopped all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let options: StartOptions;
   try {
     options = readOptions(process.argv.slice(2), process.cwd());
@@ -132,13 +136,24 @@ async function bringUp(
   const start = async (service: (typeof services)[number]) => {
     await supervisor.start(service);
     report.done(service.part, `ready on port ${ports[service.part]}`);
+    for (const danger of await dangers(readyUrl(ports, service.part))) report.note(service.part, danger);
   };
   await start(apiService(on));
   await Promise.all(services.map(start));
   if (!options.empty) {
     const outputFd = options.json ? 2 : 1;
     const editorToken = secrets.tokens.editor;
-    await publishSample({ root, apiUrl: urls.api, editorToken, state, report, signal, outputFd });
+    const { environment } = on;
+    await publishSample({
+      root,
+      environment,
+      apiUrl: urls.api,
+      editorToken,
+      state,
+      report,
+      signal,
+      outputFd,
+    });
   }
   return readyLine(urls, secrets.tokens);
 }

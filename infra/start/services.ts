@@ -27,6 +27,11 @@ export function publicUrls(ports: Foundations["ports"]): { api: string; delivery
   return { api: `http://${LOOPBACK}:${ports.api}`, delivery: `http://${LOOPBACK}:${ports.delivery}` };
 }
 
+/** Where a service says whether it is ready. */
+export function readyUrl(ports: Foundations["ports"], service: string): string {
+  return `http://${LOOPBACK}:${ports[service]}/readyz`;
+}
+
 /** The name of the nth transcoder, from 1. */
 export function transcoderName(number: number): string {
   return `transcoder-${number}`;
@@ -90,7 +95,7 @@ function nodeService(
     env: { ...on.environment, ...settings },
     layer,
     stopMs: STOP_MS,
-    check: () => readiness(`http://${LOOPBACK}:${on.ports[part]}/readyz`),
+    check: () => readiness(readyUrl(on.ports, part)),
   };
 }
 

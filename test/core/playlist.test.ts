@@ -94,20 +94,15 @@ function planOf(): Plan {
       { index: 3, codec_type: "audio", codec_name: "aac", tags: { language: "eng" } },
     ],
   };
-  const packets = Array.from({ length: 24 * 20 }, (_, index) => ({
-    streamIndex: 0,
+  const frames = Array.from({ length: 24 * 20 }, (_, index) => ({
     seconds: index / 24,
     durationSeconds: 1 / 24,
     isKeyframe: index === 0,
   }));
-  const sound = [1, 2, 3].map((streamIndex) => ({
-    streamIndex,
-    seconds: 0,
-    durationSeconds: 20,
-    isKeyframe: true,
-  }));
+  const span = { startSeconds: 0, endSeconds: 20 };
+  const spans = new Map([0, 1, 2, 3].map((stream) => [stream, span]));
   return buildPlan(
-    describeSource(report, [...packets, ...sound], { sizeBytes: 1, sha256: null }),
+    describeSource(report, { frames, timelessFrames: 0, spans }, { sizeBytes: 1, sha256: null }),
     DEFAULT_PLAN_SETTINGS,
     "b",
   );
@@ -159,11 +154,12 @@ test("the multivariant playlist says what the bytes measure, and parses", () => 
     top.audio.map((one) => [one.name, one.language, one.isDefault]),
     [
       ["English", "en", true],
-      ["He said ”hi”", "de", false],
+      ["He said hi", "de", false],
       ["English 3", "en", false],
     ],
   );
-  for (const file of made.playlists) assert.doesNotThrow(() => parse(file.text), file.path);
+  for (const file of made.playlists.filter(({ path }) => path.endsWith(".m3u8")))
+    assert.doesNotThrow(() => parse(file.text), file.path);
 });
 
 test("a missing, doubled or foreign cell is never packaged", () => {

@@ -1,0 +1,29 @@
+import { readdir, readFile } from "node:fs/promises";
+
+/** All processes below one, from the system's own table (`/proc`). */
+export async function descendants(root: number): Promise<number[]> {
+  const parents = new Map<number, number>();
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = await readFile(`/proc/${entry}/stat`, "utf8").catch(() => "");
+    // The name before the last parenthesis may hold anything.
+    const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+    if (stat !== "") parents.set(Number(entry), parent);
+  }
+  const found: number[] = [];
+  for (let level = [root]; level.length > 0; ) {
+    level = [...parents].filter(([, parent]) => level.includes(parent)).map(([pid]) => pid);
+    found.push(...level);
+  }
+  return found;
+}
+
+/** Resolves once none of them runs any more; a zombie is gone. */
+export async function untilGone(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) while (await isRunning(pid)) await new Promise(setImmediate);
+}
+
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat !== "" && !/^\d+ \(.*\) Z/s.test(stat);
+}
