@@ -10,6 +10,7 @@ import type {
 } from "../../core/records.ts";
 import { API_KEY_INDEXES } from "./api-keys.ts";
 import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
+import type { ConformanceRecord } from "./conformance.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
 import { PLAYBACK_INDEXES } from "./playbacks.ts";
@@ -44,6 +45,7 @@ export interface Library {
   apiKeys: Collection<ApiKeyRecord>;
   playbacks: Collection<PlaybackRecord>;
   claims: Collection<ClaimRecord>;
+  conformance: Collection<ConformanceRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
   serverNow(): Date;
   /** Writes and reads back; throws a `transient` Failure where the library does not take writes. */
@@ -90,6 +92,7 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     apiKeys: db.collection("apiKeys"),
     playbacks: db.collection("playbacks"),
     claims: db.collection("claims"),
+    conformance: db.collection("conformance"),
     serverNow: () => clock.now(),
     ping: () => pingBeat(beats),
     ensureIndexes: () => ensureIndexes(db),
