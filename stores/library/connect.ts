@@ -63,7 +63,7 @@ export interface Library {
 export async function openLibrary(url: string, options: LibraryOptions = {}): Promise<Library> {
   const client = new MongoClient(url, {
     appName: options.appName ?? "matinee",
-    // An acknowledged write has to survive the loss of the primary (DESIGN §3).
+    // An acknowledged write has to survive the loss of the primary.
     w: "majority",
     retryWrites: true,
     retryReads: true,
