@@ -7,7 +7,7 @@ export interface ProbedFrame {
 
 /** What the packets of a file say of its time: every frame of the picture, and the span of every stream. */
 export interface PacketTable {
-  /** In order of display. */
+  /** In order of display, from the first keyframe on: what comes before it cannot be decoded. */
   frames: ProbedFrame[];
   /** Frames of the picture that have no time at all. */
   timelessFrames: number;
@@ -29,13 +29,18 @@ export function packetCollector(pictureStream: number): { add(line: string): voi
   const frames: ProbedFrame[] = [];
   const spans = new Map<number, { startSeconds: number; endSeconds: number }>();
   let timelessFrames = 0;
+  let firstKeyframeSeconds: number | null = null;
   return {
     add(line) {
       const [stream, pts, dts, duration, flags] = line.split(",");
-      // D marks what an edit list hides: decoded, never shown.
-      if (stream === undefined || flags === undefined || flags.includes("D")) return;
+      if (stream === undefined || flags === undefined) return;
       const streamIndex = Number(stream);
       const seconds = Number(pts === "N/A" ? dts : pts);
+      // D marks what an edit list hides: decoded, never shown.
+      const isHidden = flags.includes("D");
+      if (streamIndex === pictureStream && flags.startsWith("K") && firstKeyframeSeconds === null)
+        firstKeyframeSeconds = isHidden ? Number.NEGATIVE_INFINITY : seconds;
+      if (isHidden) return;
       if (!Number.isFinite(seconds)) {
         if (streamIndex === pictureStream) timelessFrames += 1;
         return;
@@ -52,8 +57,10 @@ export function packetCollector(pictureStream: number): { add(line: string): voi
         frames.push({ seconds, durationSeconds, isKeyframe: flags.startsWith("K") });
     },
     table() {
-      frames.sort((a, b) => a.seconds - b.seconds);
-      return { frames, timelessFrames, spans };
+      const start = firstKeyframeSeconds ?? Number.NEGATIVE_INFINITY;
+      const shown = Number.isNaN(start) ? frames : frames.filter((frame) => frame.seconds >= start);
+      shown.sort((a, b) => a.seconds - b.seconds);
+      return { frames: shown, timelessFrames, spans };
     },
   };
 }

@@ -78,7 +78,10 @@ function checkWhole(
     );
   };
   const statedVideo = Number(stream.duration ?? Number.NaN);
-  if (statedVideo > 0) short(statedVideo, durationSeconds);
+  const span = packets.spans.get(stream.index);
+  // Pictures before the first keyframe are part of what the file states, though they cannot be shown.
+  const held = span === undefined ? 0 : span.endSeconds - span.startSeconds;
+  if (statedVideo > 0) short(statedVideo, Math.max(durationSeconds, held));
   const statedFile = Number(report.format?.duration ?? Number.NaN);
   if (!(statedFile > 0)) return;
   const start = Number(report.format?.start_time ?? 0) || 0;
