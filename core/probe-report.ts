@@ -26,6 +26,7 @@ export interface ProbeStream {
   channels?: number;
   sample_rate?: string;
   field_order?: string;
+  has_b_frames?: number;
   color_transfer?: string;
   color_primaries?: string;
   color_space?: string;

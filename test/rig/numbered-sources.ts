@@ -86,7 +86,7 @@ export const SOURCES: readonly OddSource[] = [
     reading: topFirst,
   }),
   source("29.97i: H.264 MP4, bottom field first, over two chunks", {
-    picture: fields("bff", "60000/1001", 960),
+    picture: { ...fields("bff", "60000/1001", 960), size: "160x96" },
     output: [...X264, ...INTERLACED, "-x264-params", "bff=1"],
     reading: bottomFirst,
   }),
@@ -156,7 +156,8 @@ export const SOURCES: readonly OddSource[] = [
     source(`turned by ${degrees}°`, {
       copy: { after: ["-metadata:s:v:0", `rotate=${degrees}`] },
       size: degrees === 180 ? "160x90" : "90x160",
-      reading: { rotationDegrees: degrees },
+      // ffmpeg writes the tag as a turn to the left.
+      reading: { rotationDegrees: (360 - degrees) as 90 | 180 | 270 },
     }),
   ),
   source("anamorphic PAL", {
@@ -170,7 +171,7 @@ export const SOURCES: readonly OddSource[] = [
     size: "320x180",
   }),
   source("64 pixels", { picture: { size: "64x64" } }),
-  source("one frame", { picture: { frames: 1 } }),
+  source("one frame", { picture: { frames: 1 }, levels: [DARK, DARK] }),
   source("half a second", { picture: { frames: 12 } }),
   source("179/6 frames a second", { picture: { rate: "179/6", frames: 60 } }),
   source("23.976", { picture: { rate: "24000/1001", frames: 48 } }),
@@ -188,6 +189,7 @@ export const SOURCES: readonly OddSource[] = [
     extension: "mxf",
     picture: { size: "320x180", frames: TWO_CHUNKS },
     output: ["-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"],
+    colour: HD,
   }),
   source("MPEG-4 AVI over two chunks", {
     extension: "avi",
@@ -227,13 +229,13 @@ export const SOURCES: readonly OddSource[] = [
     picture: { dark: 16, bright: 143 },
     output: HEVC("colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc", "yuv420p10le"),
     colour: HD,
-    levels: [16, 172],
+    levels: [16, 181],
   }),
   source("HLG becomes standard range", {
     picture: { dark: 16, bright: 180 },
     output: HEVC("colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc", "yuv420p10le"),
     colour: HD,
-    levels: [16, 172],
+    levels: [16, 181],
   }),
   source("4:2:2, 10 bit H.264", { output: [...X264, "-pix_fmt", "yuv422p10le"] }),
   source("4:4:4 H.264", { output: [...X264, "-pix_fmt", "yuv444p"] }),
