@@ -9,6 +9,8 @@ export interface ProbedFrame {
 export interface PacketTable {
   /** In order of display, from the first keyframe on: what comes before it cannot be decoded. */
   frames: ProbedFrame[];
+  /** Every frame of the picture has its own time of showing. */
+  hasAllTimes: boolean;
   /** Frames of the picture that have no time at all. */
   timelessFrames: number;
   /** Of every stream that holds at least one packet with a time. */
@@ -70,7 +72,7 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
       const timed = withShownTimes(packets, picture.has_b_frames ?? 0);
       const frames = isKeyframeHidden ? timed : fromFirstKeyframe(timed);
       frames.sort((a, b) => a.seconds - b.seconds);
-      return { frames, timelessFrames, spans };
+      return { frames, hasAllTimes: timelessFrames === 0 && isComplete(packets), timelessFrames, spans };
     },
   };
 }
@@ -97,9 +99,8 @@ function withShownTimes(packets: readonly PicturePacket[], reorderedBy: number):
     durationSeconds,
     isKeyframe,
   }));
-  const isComplete = packets.every((packet) => Number.isFinite(packet.presentationSeconds));
   const hasDecodeTimes = packets.every((packet) => Number.isFinite(packet.decodeSeconds));
-  if (reorderedBy === 0 || isComplete || !hasDecodeTimes || packets.length < 2) return plain;
+  if (reorderedBy === 0 || isComplete(packets) || !hasDecodeTimes || packets.length < 2) return plain;
   const times = packets.map((packet) => packet.decodeSeconds).sort((a, b) => a - b);
   const last = times.at(-1)!;
   const frameSeconds = (last - times[0]!) / (times.length - 1);
@@ -107,6 +108,10 @@ function withShownTimes(packets: readonly PicturePacket[], reorderedBy: number):
     const at = index + reorderedBy;
     return { ...frame, seconds: times[at] ?? last + (at - times.length + 1) * frameSeconds };
   });
+}
+
+function isComplete(packets: readonly PicturePacket[]): boolean {
+  return packets.every((packet) => Number.isFinite(packet.presentationSeconds));
 }
 
 /** Without what stands before the first keyframe, or is shown before it: it cannot be decoded. */

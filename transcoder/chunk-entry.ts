@@ -11,6 +11,9 @@ const DEINTERLACE_PREROLL = 4;
 /** Containers that list their keyframes. In others a seek lands anywhere, and pictures are grey until the next one. */
 const INDEXED = new Set(["mov", "mp4", "matroska", "webm"]);
 
+/** Their first times after a seek may be guesses. */
+const UNINDEXED_LEAD_MICROS = 2_000_000;
+
 /** How one chunk's frames are reached: options of the input, and the filters that leave exactly the timeline's frames. */
 export interface ChunkEntry {
   inputOptions: string[];
@@ -22,6 +25,7 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
   const { num, den } = plan.timeline.frameRate;
   const preroll = Math.min(frames.firstFrame, prerollFrames(plan));
   const firstMicros = Math.round(((frames.firstFrame - preroll) * den * 1e6) / num);
+  if (plan.timing === "count" && !canSeek(source)) return countedEntry(source, plan, frames, preroll);
   const seekMicros = seekPosition(source, plan, firstMicros);
   // ffmpeg counts from the earliest stream of the file; the grid counts from the first picture.
   const offsetMicros = Math.round((source.video.startSeconds - source.video.fileStartSeconds) * 1e6);
@@ -30,6 +34,29 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
     inputOptions: seekMicros === null ? [] : ["-ss", micros(seekMicros + offsetMicros)],
     filters: [
       ...skipFilters(plan, reachedMicros, halfFrameMicros(source)),
+      ...deinterlaceFilters(plan.picture),
+      ...timingFilters(plan, preroll),
+    ],
+  };
+}
+
+/**
+ * Where a programme stream leaves times out, ffmpeg's guesses after a seek are frames off, and differ from place
+ * to place: then frames are counted from the file's beginning, which costs decoding but is right.
+ */
+function canSeek({ container, video }: Source): boolean {
+  return container !== "mpeg" || video.hasAllTimes;
+}
+
+function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: number): ChunkEntry {
+  const perFrame = plan.picture.deinterlace === "fields" ? 2 : 1;
+  const before = (frames.firstFrame - preroll) / perFrame;
+  const offsetMicros = Math.round((source.video.startSeconds - source.video.fileStartSeconds) * 1e6);
+  return {
+    inputOptions: [],
+    filters: [
+      ...skipFilters(plan, offsetMicros, halfFrameMicros(source)),
+      ...(before > 0 ? [`trim=start_frame=${before}`] : []),
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, preroll),
     ],
@@ -50,13 +77,15 @@ function halfFrameMicros({ video }: Source): number {
 /**
  * Where ffmpeg is to begin, from the first picture; null for the beginning of the file. Counted frames: half a
  * frame early, since a border frame whose time is a tick too small would be lost by an exact seek. Re-timed
- * frames keep their times, so there the seek is exact. Without an index: a whole group of pictures early.
+ * frames keep their times, so there the seek is exact. Without an index: two seconds and a whole group of pictures early.
  */
 function seekPosition(source: Source, plan: Plan, firstMicros: number): number | null {
-  if (firstMicros <= 0) return null;
+  if (firstMicros <= 0 || !canSeek(source)) return null;
   if (source.container.split(",").some((name) => INDEXED.has(name)))
     return plan.timing === "count" ? firstMicros - halfFrameMicros(source) : firstMicros;
-  const before = source.video.keyframeSeconds.filter((time) => time * 1e6 <= firstMicros);
+  const before = source.video.keyframeSeconds.filter(
+    (time) => time * 1e6 <= firstMicros - UNINDEXED_LEAD_MICROS,
+  );
   const position = Math.round((before.at(-2) ?? 0) * 1e6) - halfFrameMicros(source);
   return position <= 0 ? null : position;
 }
