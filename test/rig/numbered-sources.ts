@@ -135,6 +135,18 @@ export const SOURCES: readonly OddSource[] = [
     frames: 99,
     isExact: false,
   }),
+  source("frames at uneven times, over two chunks", {
+    extension: "mkv",
+    picture: { frames: TWO_CHUNKS, filters: "settb=1/1000,setpts='PTS+0.012*mod(N,3)/TB'" },
+    output: [...X264, "-fps_mode", "passthrough", "-enc_time_base", "1:1000"],
+    isExact: false,
+  }),
+  source("25i: H.264 TS over two chunks", {
+    extension: "ts",
+    picture: { ...fields("tff", "50", 2 * TWO_CHUNKS), size: "160x96" },
+    output: [...X264, ...INTERLACED, "-bf", "2", "-x264-params", "tff=1:open-gop=1"],
+    reading: topFirst,
+  }),
   source("120 frames a second, halved", {
     picture: { frames: 240, rate: "120" },
     rate: "60/1",
