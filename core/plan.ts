@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { buildLadder, type Rung } from "./ladder.ts";
+import { type PicturePlan, planPicture, shownTiming } from "./picture.ts";
 import type { Source, SourceAudio } from "./source.ts";
 import { buildChunks, buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 
@@ -29,6 +30,7 @@ export interface Plan {
   preset: string;
   timeline: Timeline;
   timing: FrameTiming;
+  picture: PicturePlan;
   rungs: Rung[];
   chunks: Chunk[];
   audio: AudioTrack[];
@@ -42,17 +44,20 @@ export interface PlanSettings {
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = { preset: "veryfast", audioBitrateBps: 128_000 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 /** The plan for a source. Same input, same bytes of JSON. */
 export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: string): Plan {
-  const timeline = buildTimeline(source.video.frameRate, source.video.frameCount);
+  const picture = planPicture(source.video);
+  const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
+  const timeline = buildTimeline(frameRate, frameCount);
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,
     preset: settings.preset,
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
+    picture,
     rungs: buildLadder(source.video.width, source.video.height),
     chunks: buildChunks(timeline),
     audio: source.audio.map((track, index) => audioTrack(track, index, settings)),

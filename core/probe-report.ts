@@ -26,6 +26,7 @@ export interface ProbeStream {
   channels?: number;
   sample_rate?: string;
   field_order?: string;
+  has_b_frames?: number;
   color_transfer?: string;
   color_primaries?: string;
   color_space?: string;
@@ -78,7 +79,10 @@ function checkWhole(
     );
   };
   const statedVideo = Number(stream.duration ?? Number.NaN);
-  if (statedVideo > 0) short(statedVideo, durationSeconds);
+  const span = packets.spans.get(stream.index);
+  // Pictures before the first keyframe are part of what the file states, though they cannot be shown.
+  const held = span === undefined ? 0 : span.endSeconds - span.startSeconds;
+  if (statedVideo > 0) short(statedVideo, Math.max(durationSeconds, held));
   const statedFile = Number(report.format?.duration ?? Number.NaN);
   if (!(statedFile > 0)) return;
   const start = Number(report.format?.start_time ?? 0) || 0;

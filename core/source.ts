@@ -35,6 +35,8 @@ export interface SourceVideo {
   /** Presentation time of the first frame on the file's own clock, and the file's earliest time over all streams. */
   startSeconds: number;
   fileStartSeconds: number;
+  /** false: the file leaves times of showing out, and they were derived from those of decoding. */
+  hasAllTimes: boolean;
   /** Presentation times of the keyframes, in seconds from the first frame. */
   keyframeSeconds: number[];
   fieldOrder: string;

@@ -36,6 +36,7 @@ function sourceOf(width: number, height: number, frameCount: number, audioTracks
     variableFrameRate: false,
     startSeconds: 0,
     fileStartSeconds: 0,
+    hasAllTimes: true,
     keyframeSeconds: [0],
     fieldOrder: "progressive",
     colorTransfer: null,

@@ -102,7 +102,11 @@ function planOf(): Plan {
   const span = { startSeconds: 0, endSeconds: 20 };
   const spans = new Map([0, 1, 2, 3].map((stream) => [stream, span]));
   return buildPlan(
-    describeSource(report, { frames, timelessFrames: 0, spans }, { sizeBytes: 1, sha256: null }),
+    describeSource(
+      report,
+      { frames, hasAllTimes: true, timelessFrames: 0, spans },
+      { sizeBytes: 1, sha256: null },
+    ),
     DEFAULT_PLAN_SETTINGS,
     "b",
   );
