@@ -18,7 +18,7 @@ const METER = "ebur128=framelog=verbose";
 
 /** The ffmpeg call that measures one whole track as it will be encoded, but for the gain that follows from it. */
 export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioTrack): FfmpegRecipe {
-  const filters = [...placed(source, track), ...whole(timeline, track), `${METER}:peak=true`];
+  const filters = [...placed(source, track), whole(timeline, track), `${METER}:peak=true`];
   return {
     globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
@@ -37,7 +37,16 @@ export function audioRecipe(
   track: AudioTrack,
   change: LevelChange,
 ): FfmpegRecipe {
-  const filters = [...placed(source, track), ...levelled(track, change), ...whole(timeline, track), METER];
+  const filters = [
+    ...placed(source, track),
+    ...levelled(track, change),
+    whole(timeline, track),
+    // On the timeline as it will be played: BS.1770's blocks stand at fixed times.
+    METER,
+    // The encoder's 1024 samples of priming take the place of the first 1024 of the source: the first packet
+    // is then at 0 and everything after it in sync (an edit list would leave it 21 ms late).
+    `atrim=start_sample=${AAC_SAMPLES_PER_FRAME}`,
+  ];
   return {
     globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
@@ -96,14 +105,9 @@ function levelled(track: AudioTrack, { gainDb, isLimited }: LevelChange): string
   ];
 }
 
-function whole(timeline: Timeline, track: AudioTrack): string[] {
-  const samples =
-    audioFrameCount(timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME) * AAC_SAMPLES_PER_FRAME;
-  return [
-    // The full length of the picture, also where the sound ends early.
-    `apad=whole_len=${samples}`,
-    // The encoder's 1024 samples of priming take the place of the first 1024 of the source: the first packet
-    // is then at 0 and everything after it in sync (an edit list would leave it 21 ms late).
-    `atrim=start_sample=${AAC_SAMPLES_PER_FRAME}:end_sample=${samples}`,
-  ];
+/** The full length of the picture and no more, also where the sound ends early. */
+function whole(timeline: Timeline, track: AudioTrack): string {
+  const frames = audioFrameCount(timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME);
+  const samples = frames * AAC_SAMPLES_PER_FRAME;
+  return `apad=whole_len=${samples},atrim=end_sample=${samples}`;
 }
