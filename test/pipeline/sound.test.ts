@@ -30,6 +30,8 @@ const SOURCES: Record<string, SoundTrack[]> = {
   late: [{ sound: beeps({ level: 0.3, seconds: SOUND_SECONDS - 2 }), atSeconds: 2 }],
   short: [{ sound: beeps({ level: 0.3, seconds: 4 }) }],
   quiet: [{ sound: beeps({ level: 0.04 }) }],
+  // Raised to the target its click would be far above full scale.
+  peak: [{ sound: beeps({ level: 0.05, click: 0.2 }) }],
   silent: [{ sound: "anullsrc=r=48000:cl=stereo:d=8" }],
 };
 

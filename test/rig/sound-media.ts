@@ -6,11 +6,21 @@ const PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25"];
 const CODING = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p"];
 export const SOUND_SECONDS = 8;
 
-/** A tenth of a second of tone at each whole second over a quiet hum, `level` of full scale, for each channel. */
-export function beeps(options: { level: number; rate?: number; layout?: string; seconds?: number }): string {
-  const { level, rate = 48_000, layout = "stereo", seconds = SOUND_SECONDS } = options;
+/**
+ * A tenth of a second of tone at each whole second, `level` of full scale, on each channel; with `click`, once for three
+ * milliseconds that loud.
+ */
+export function beeps(options: {
+  level: number;
+  rate?: number;
+  layout?: string;
+  seconds?: number;
+  click?: number;
+}): string {
+  const { level, rate = 48_000, layout = "stereo", seconds = SOUND_SECONDS, click = level } = options;
   const count = { mono: 1, stereo: 2, "5.1": 6 }[layout] ?? 2;
-  const wave = `${level}*sin(2*PI*1000*t)*lt(mod(t,1),0.1)`;
+  const loud = `if(between(t,3.05,3.053),${click},${level})`;
+  const wave = `${loud}*sin(2*PI*1000*t)*lt(mod(t,1),0.1)`;
   return `aevalsrc=exprs='${Array(count).fill(wave).join("|")}':c=${layout}:s=${rate}:d=${seconds}`;
 }
 
