@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -19,6 +20,14 @@ import { figure, printTable } from "./table.ts";
  */
 
 const CONNECTIONS = 200;
+/** What wrk prints at its end: one line of JSON. */
+const REPORT = `
+done = function(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format('{"requests":%d,"bytes":%d,"errors":%d,"p50Ms":%f,"p99Ms":%f}', summary.requests, summary.bytes,
+    e.connect + e.read + e.write + e.status + e.timeout, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+end
+`;
 const seconds = Math.min(10, Number(process.argv[2] ?? 8));
 const run = promisify(execFile);
 /** The limit that holds a single account back is not what is measured here. */
@@ -44,8 +53,9 @@ try {
   const media = { edge: await edge(), nginx: await nginx() };
 
   const body = JSON.stringify({ titleId, capabilities: { renews: true } });
-  const mint = await load(product.apiUrl, postScript("/v1/playback", body, product.tokens.viewer));
-  const bare = await withBareRoute((origin) => load(origin, postScript("/", body, product.tokens.viewer)));
+  const viewers = await makeViewers(product);
+  const mint = await load(product.apiUrl, postScript("/v1/playback", body, viewers));
+  const bare = await withBareRoute((origin) => load(origin, postScript("/", body, viewers)));
 
   const bytes = [...files].flatMap(([path, content]) => (segments.includes(path) ? [content.length] : []));
   const mean = bytes.reduce((sum, one) => sum + one, 0) / bytes.length;
@@ -112,23 +122,35 @@ end
 `;
 }
 
-function postScript(path: string, body: string, token: string): string {
+/** One after the other, as a crowd would: one account that opens thousands of sessions is nobody's evening. */
+function postScript(path: string, body: string, tokens: readonly string[]): string {
   return `
-wrk.method = "POST"
-wrk.path = "${path}"
-wrk.body = '${body}'
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer ${token}"
+local tokens = { ${tokens.map((token) => JSON.stringify(token)).join(", ")} }
+local at = 0
+request = function()
+  at = at % #tokens + 1
+  return wrk.format("POST", "${path}", {
+    ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. tokens[at]
+  }, '${body}')
+end
 `;
 }
 
-const REPORT = `
-done = function(summary, latency, requests)
-  local e = summary.errors
-  io.write(string.format('{"requests":%d,"bytes":%d,"errors":%d,"p50Ms":%f,"p99Ms":%f}', summary.requests, summary.bytes,
-    e.connect + e.read + e.write + e.status + e.timeout, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
-end
-`;
+/** As many accounts as connections. */
+async function makeViewers({ library }: Product): Promise<string[]> {
+  const tokens = Array.from({ length: CONNECTIONS }, () => `mk_${randomBytes(32).toString("hex")}`);
+  await library.apiKeys.insertMany(
+    tokens.map((token, index) => ({
+      _id: createHash("sha256").update(token).digest("hex"),
+      tenant: "default",
+      subject: `crowd-${index}`,
+      role: "viewer",
+      createdAt: library.serverNow(),
+      revokedAt: null,
+    })),
+  );
+  return tokens;
+}
 
 /** One worker process, as the edge is one; sendfile, no log: the fastest that a plain file server gets. */
 async function withNginx<T>(root: string, use: (origin: string) => Promise<T>): Promise<T> {

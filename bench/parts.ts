@@ -6,7 +6,7 @@ import { findMediaTools } from "../infra/start/parts/media-tools.ts";
 import { startMongo } from "../infra/start/parts/mongo.ts";
 import { startRedis } from "../infra/start/parts/redis.ts";
 import { startS3 } from "../infra/start/parts/s3.ts";
-import { anyFreePort } from "../infra/start/ports.ts";
+import { holdFreePorts } from "../infra/start/ports.ts";
 import { openReport } from "../infra/start/report.ts";
 import { makeSecrets } from "../infra/start/secrets.ts";
 import { openState } from "../infra/start/state.ts";
@@ -24,10 +24,16 @@ export async function startParts(signal: AbortSignal): Promise<Parts> {
   const report = openReport(process.stderr);
   const machine = thisMachine(process.env);
   const state = openState(join(folder, "state.json"));
-  const supervisor = createSupervisor({ logDirectory: join(folder, "logs"), state, report, signal });
-  const ports = { mongodb: await anyFreePort(), redis: await anyFreePort(), s3: await anyFreePort() };
+  const ports = await holdFreePorts(["mongodb", "redis", "s3"]);
+  const supervisor = createSupervisor({ logDirectory: join(folder, "logs"), state, report, ports, signal });
   const bench = { machine, report, signal };
-  const context = { ...bench, supervisor, secrets: makeSecrets(), ports, dataDirectory: folder };
+  const context = {
+    ...bench,
+    supervisor,
+    secrets: makeSecrets(),
+    ports: ports.numbers,
+    dataDirectory: folder,
+  };
   const stop = async (): Promise<void> => {
     await supervisor.stopAll();
     rmSync(folder, { recursive: true, force: true });

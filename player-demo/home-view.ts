@@ -1,9 +1,16 @@
 import type { Card, Row, ViewerApi } from "./api-client.ts";
 import { aboutHref, cardLink, factsOf, isPlayable, posterOf, watchHref } from "./card-link.ts";
 import { element } from "./element.ts";
-import { text } from "./strings.ts";
+import { type StringKey, text } from "./strings.ts";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** The rows whose names are the page's own; a genre is called what its editors call it. */
+const ROW_NAMES: Record<string, StringKey> = {
+  "continue-watching": "rowContinue",
+  new: "rowNew",
+  trending: "rowTrending",
+};
 
 /** What is published: the newest large, the rest in rows. */
 export async function showHome(root: HTMLElement, api: ViewerApi): Promise<void> {
@@ -56,7 +63,9 @@ function heroOf(card: Card, synopsis: HTMLElement): HTMLElement {
   );
 }
 
-function rowOf({ id, name, titles }: Row): HTMLElement {
+function rowOf({ id, name: named, titles }: Row): HTMLElement {
+  const known = ROW_NAMES[id];
+  const name = known === undefined ? named : text(known);
   const headingId = `row-${id}`;
   const list = element("ul", { class: "cards" }, ...titles.map((card) => element("li", {}, cardLink(card))));
   const scroll = (direction: -1 | 1) => () => {

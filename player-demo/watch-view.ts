@@ -55,7 +55,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     controls.media.config = {
       capLevelToPlayerSize: true,
       // Hls.js opens the request itself unless it is open already.
-      xhrSetup: (request, url) => request.open("GET", keeper.fresh(url), true),
+      xhrSetup: async (request, url) => request.open("GET", await keeper.fresh(url), true),
     };
     root.replaceChildren(controls.frame);
     const hls = await load(controls.media, playback.manifestUrl);

@@ -29,9 +29,11 @@ function spread(numbers: readonly number[]): number {
   return numbers.length === 0 ? 0 : Math.max(...numbers) - Math.min(...numbers);
 }
 
-/** Where each segment starts, in seconds of its own track. */
+/** When each segment's first picture or sample is presented, in seconds of its own track. */
 function starts({ segments, init }: PlaylistView): number[] {
-  return segments.map(({ fragments }) => (fragments[0]?.baseDecodeTime ?? 0) / (init?.timescale ?? 1));
+  return segments.map(({ fragments: [first] }) =>
+    first ? (first.baseDecodeTime + first.compositionTicks) / (init?.timescale ?? 1) : 0,
+  );
 }
 
 /** Half an AAC frame either side of the picture's border is as near as sound can be cut. */

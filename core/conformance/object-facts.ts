@@ -22,6 +22,8 @@ export interface FragmentFacts {
   firstSyncTicks: number | null;
   lastSyncTicks: number | null;
   syncGapTicks: number;
+  /** Earliest presentation time less `baseDecodeTime`: what pictures are late (or early) by. */
+  compositionTicks: number;
   /** Byte after the first sample, within the object: where an I-frame's range may end. */
   firstSampleEnd: number;
   /** Shortest sample: the frame duration of video. */
@@ -85,6 +87,7 @@ function describeFragment(fragment: Fragment): FragmentFacts {
   let lastSyncTicks: number | null = null;
   let syncGapTicks = 0;
   let time = fragment.baseDecodeTime;
+  let earliest = Number.POSITIVE_INFINITY;
   let sampleTicks = Number.POSITIVE_INFINITY;
   for (const sample of fragment.samples) {
     if (sample.isSync) {
@@ -92,6 +95,7 @@ function describeFragment(fragment: Fragment): FragmentFacts {
       firstSyncTicks ??= time;
       lastSyncTicks = time;
     }
+    earliest = Math.min(earliest, time + sample.compositionOffsetTicks);
     time += sample.durationTicks;
     sampleTicks = Math.min(sampleTicks, sample.durationTicks);
   }
@@ -107,6 +111,7 @@ function describeFragment(fragment: Fragment): FragmentFacts {
     firstSyncTicks,
     lastSyncTicks,
     syncGapTicks,
+    compositionTicks: earliest - fragment.baseDecodeTime,
     firstSampleEnd: first.offset + first.sizeBytes,
     sampleTicks,
   };

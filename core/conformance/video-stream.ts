@@ -197,13 +197,12 @@ export const VIDEO_STREAM_RULES: Rule[] = [
   should("1.23", "each codec spans all bandwidths", (view) => {
     const families = Map.groupBy(videoTracks(view), ({ init }) => familyOf(init.sampleEntry));
     if (families.size < 2) return notApplicable("one codec");
-    const counts = [...families.values()].map(
-      (tracks) => new Set(tracks.map(({ init }) => init.height)).size,
-    );
-    return faultless(
-      Math.min(...counts) < Math.max(...counts) ? [`sizes per codec: ${counts}`] : [],
-      `${counts} sizes`,
-    );
+    const spans = [...families].map(([family, tracks]) => {
+      const heights = tracks.map(({ init }) => init.height);
+      return { family, span: `${Math.min(...heights)}..${Math.max(...heights)}` };
+    });
+    const told = spans.map(({ family, span }) => `${family} ${span}`).join(", ");
+    return faultless(new Set(spans.map(({ span }) => span)).size > 1 ? [told] : [], told);
   }),
   should("1.33", "one aspect ratio", (view) => {
     const shapes = videoTracks(view).flatMap(({ attributes }) => resolutionOf(attributes) ?? []);

@@ -8,7 +8,7 @@ import { findMediaTools } from "./parts/media-tools.ts";
 import { startMongo } from "./parts/mongo.ts";
 import { startRedis } from "./parts/redis.ts";
 import { startS3 } from "./parts/s3.ts";
-import { anyFreePort, choosePorts, isPortFree } from "./ports.ts";
+import { holdPorts } from "./ports.ts";
 import { dangers } from "./readiness.ts";
 import { openReport, type Report } from "./report.ts";
 import { publishSample } from "./sample.ts";
@@ -75,10 +75,15 @@ async function runUntilStopped(
   state.update((current) => {
     current.stopping = false;
   });
-  const supervisor = createSupervisor({ logDirectory: join(dataDirectory, "logs"), state, report, signal });
+  const ports = await holdPorts(partNames(options.workers), state.read().ports);
+  state.update((current) => {
+    current.ports = { ...current.ports, ...ports.numbers };
+  });
+  const logDirectory = join(dataDirectory, "logs");
+  const supervisor = createSupervisor({ logDirectory, state, report, ports, signal });
   let exitCode = 0;
   try {
-    const line = await bringUp(options, report, state, supervisor, signal);
+    const line = await bringUp(options, report, state, supervisor, ports.numbers, signal);
     writePrivately(readyFile, line);
     if (options.json) process.stdout.write(`${JSON.stringify(line)}\n`);
     else report.plain(welcome(line));
@@ -109,18 +114,13 @@ async function bringUp(
   report: Report,
   state: StateFile,
   supervisor: Supervisor,
+  ports: Readonly<Record<string, number>>,
   signal: AbortSignal,
 ) {
   const { dataDirectory, workers } = options;
   report.plain(`Matinee, with its data in ${dataDirectory}`);
   const machine = thisMachine(process.env);
   const secrets: Secrets = openSecrets(join(dataDirectory, "secrets.json"));
-  const transcoders = Array.from({ length: workers }, (_, index) => transcoderName(index + 1));
-  const names = ["api", "delivery", "mongodb", "redis", "s3", ...transcoders];
-  const ports = await choosePorts(names, state.read().ports, { isFree: isPortFree, any: anyFreePort });
-  state.update((current) => {
-    current.ports = { ...current.ports, ...ports };
-  });
   const context = { machine, report, signal, supervisor, secrets, ports, dataDirectory };
   const [mongoUrl, redisUrl, s3, tools, pagesDirectory] = await Promise.all([
     startMongo(context),
@@ -132,7 +132,8 @@ async function bringUp(
   const parts = { mongoUrl, redisUrl, s3, tools, pagesDirectory };
   const on: Foundations = { root, dataDirectory, environment: process.env, ports, secrets, ...parts };
   const urls = publicUrls(ports);
-  const services = [deliveryService(on), ...transcoders.map((name) => transcoderService(on, name, workers))];
+  const transcoders = transcoderNames(workers).map((name) => transcoderService(on, name, workers));
+  const services = [deliveryService(on), ...transcoders];
   const start = async (service: (typeof services)[number]) => {
     await supervisor.start(service);
     report.done(service.part, `ready on port ${ports[service.part]}`);
@@ -156,6 +157,14 @@ async function bringUp(
     });
   }
   return readyLine(urls, secrets.tokens);
+}
+
+function partNames(workers: number): string[] {
+  return ["api", "delivery", "mongodb", "redis", "s3", ...transcoderNames(workers)];
+}
+
+function transcoderNames(workers: number): string[] {
+  return Array.from({ length: workers }, (_, index) => transcoderName(index + 1));
 }
 
 function messageOf(error: unknown): string {

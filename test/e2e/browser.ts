@@ -49,6 +49,6 @@ function listen(page: Page, complaints: string[]): void {
 export interface PlayingWindow {
   matinee: {
     video: HTMLVideoElement;
-    hls: { levels: { height: number }[]; autoLevelEnabled: boolean };
+    hls: { levels: { height: number }[]; autoLevelEnabled: boolean; currentLevel: number };
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Response } from "playwright-core";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
 import { FILM, ingest, type StartedProduct, startWholeProduct } from "./product.ts";
 
@@ -81,6 +81,52 @@ test("who leaves comes back to where they were, and a link opens the film itself
   await context.close();
 });
 
+test("the grant is renewed before it ends, and at once where delivery refuses it", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  const granted: string[] = [];
+  page.on("request", (request) => {
+    const [, grant] = /\/v\/([^/]+)\/.+\.(?:m3u8|mp4|m4s)$/.exec(request.url()) ?? [];
+    if (grant !== undefined) granted.push(grant);
+  });
+  // The player is told of an early end: the server's own grants outlast this test.
+  await page.route("**/v1/playback", async (route) => {
+    const response = await route.fetch();
+    const expiresAt = new Date(Date.now() + 8_000).toISOString();
+    await route.fulfill({ response, json: { ...(await response.json()), expiresAt } });
+  });
+  const isRenewal = (response: Response) => /\/renew$/.test(response.url()) && response.ok();
+  const renewed = page.waitForResponse(isRenewal);
+  await page.goto(product.player);
+  await page.click(".hero a.play");
+  await waitForFrames(page, 1);
+  await renewed;
+  const [first] = granted;
+  await chooseQuality(page, 234);
+  await seek(page, 1);
+  await waitForHeight(page, 234);
+  assert.notEqual(granted.at(-1), first);
+  assert.deepEqual(complaints, []);
+
+  const headers = { "Access-Control-Allow-Origin": "*" };
+  let refusals = 2;
+  await page.route(/\/v\/.+\.m4s$/, (route) =>
+    refusals-- > 0 ? route.fulfill({ status: 403, headers }) : route.continue(),
+  );
+  const renewedAgain = page.waitForResponse(isRenewal);
+  await page.evaluate(() => {
+    const { hls } = (window as unknown as PlayingWindow).matinee;
+    // At once: what is buffered goes, so that segments are asked for.
+    hls.currentLevel = hls.levels.findIndex(({ height }) => height === 360);
+  });
+  await renewedAgain;
+  const frames = await shownFrames(page);
+  await seek(page, 20);
+  await waitForFrames(page, frames + 24);
+  assert.equal(await page.locator("[role=alert]").count(), 0);
+  await context.close();
+});
+
 test("a title is found despite a slip, tells of itself, and Back leads from the film to its page", async () => {
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();
@@ -119,6 +165,20 @@ async function waitForFrames(page: Page, frames: number): Promise<void> {
       return (matinee?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0) >= wanted;
     },
     frames,
+    { timeout: PLAYING_MS },
+  );
+}
+
+function shownFrames(page: Page): Promise<number> {
+  return page.evaluate(
+    () => (window as unknown as PlayingWindow).matinee.video.getVideoPlaybackQuality().totalVideoFrames,
+  );
+}
+
+async function waitForHeight(page: Page, height: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => (window as unknown as PlayingWindow).matinee.video.videoHeight === wanted,
+    height,
     { timeout: PLAYING_MS },
   );
 }

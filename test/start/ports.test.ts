@@ -1,38 +1,44 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import test from "node:test";
-import { anyFreePort, choosePorts, isPortFree, USUAL_PORTS } from "../../infra/start/ports.ts";
+import { holdFreePorts, holdPorts, isPortFree } from "../../infra/start/ports.ts";
 
-/** A machine where the given ports are taken and free ones are handed out from 50000. */
-function ports(taken: number[]) {
-  let next = 50_000;
-  return { isFree: async (port: number) => !taken.includes(port), any: async () => next++ };
+/** Somebody else's server. */
+async function listen(context: test.TestContext, port = 0): Promise<{ server: Server; port: number }> {
+  const server = createServer().listen(port, "127.0.0.1");
+  context.after(() => server.close());
+  await once(server, "listening");
+  return { server, port: (server.address() as AddressInfo).port };
 }
 
-test("a part has the port it had, else its usual one, else a free one", async () => {
-  const usual = USUAL_PORTS.api as number;
-  assert.deepEqual(await choosePorts(["api"], {}, ports([])), { api: usual });
-  assert.deepEqual(await choosePorts(["api"], { api: 9_000 }, ports([])), { api: 9_000 });
-  assert.deepEqual(await choosePorts(["api"], { api: 9_000 }, ports([9_000])), { api: usual });
-  assert.deepEqual(await choosePorts(["api"], { api: 9_000 }, ports([9_000, usual])), { api: 50_000 });
-  assert.deepEqual(await choosePorts(["transcoder-1"], {}, ports([])), { "transcoder-1": 50_000 });
-});
-
-test("no port is given twice", async () => {
-  const delivery = USUAL_PORTS.delivery as number;
-  const chosen = await choosePorts(["api", "delivery", "x", "y"], { api: delivery, x: delivery }, ports([]));
-  assert.equal(chosen.api, delivery);
-  assert.equal(new Set(Object.values(chosen)).size, 4);
-});
-
-test("a port is free exactly while nobody listens on it", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  assert.equal(await isPortFree(port), false);
+test("a part has the port it had, else a free one; no port is given twice", async (context) => {
+  const { server, port: had } = await listen(context);
   server.close();
   await once(server, "close");
+  const { port: taken } = await listen(context);
+  const { numbers } = await holdPorts(["w", "x", "y", "z"], { w: had, x: had, y: taken });
+  assert.equal(numbers.w, had);
+  assert.ok(Object.values(numbers).every((port) => port > 0));
+  assert.equal(new Set([taken, ...Object.values(numbers)]).size, 5);
+});
+
+test("a part without a memory has its usual port, or another where that one is taken", async () => {
+  const first = await holdPorts(["api"], {});
+  // Whoever has 8080 on this machine, we or another, has it: the second start gets another.
+  const second = await holdPorts(["api"], {});
+  assert.equal(await isPortFree(8080), false);
+  assert.notEqual(second.numbers.api, 8080);
+  assert.notEqual(second.numbers.api, first.numbers.api);
+  await Promise.all([first.handOver("api"), second.handOver("api")]);
+});
+
+test("a held port is nobody else's until it is handed over, and is refused once a stranger has it", async (context) => {
+  const ports = await holdFreePorts(["a"]);
+  const port = ports.numbers.a as number;
+  assert.equal(await isPortFree(port), false);
+  assert.equal(await ports.handOver("a"), true);
   assert.equal(await isPortFree(port), true);
-  assert.equal(await isPortFree(await anyFreePort()), true);
+  await listen(context, port);
+  assert.equal(await ports.handOver("a"), false);
 });

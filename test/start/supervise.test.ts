@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
+import { type HeldPorts, holdFreePorts } from "../../infra/start/ports.ts";
 import { processId } from "../../infra/start/process-id.ts";
 import { openState } from "../../infra/start/state.ts";
 import { type ChildSpec, createSupervisor } from "../../infra/start/supervise.ts";
 import { folderForTest, reportForTest } from "./folder-for-test.ts";
 
 /** A supervisor in a folder of its own, and how to describe a child by a script and the file that says it is up. */
-function setUp(context: test.TestContext) {
+function setUp(context: test.TestContext, ports: HeldPorts = { numbers: {}, handOver: async () => true }) {
   // Before the folder goes: hooks run in the order in which they were named.
   context.after(() => supervisor.stopAll());
   const folder = folderForTest(context);
@@ -19,6 +22,7 @@ function setUp(context: test.TestContext) {
     logDirectory: join(folder, "logs"),
     state,
     report,
+    ports,
     signal: ending.signal,
   });
   const child = (part: string, script: string, more: Partial<ChildSpec> = {}): ChildSpec => ({
@@ -63,6 +67,34 @@ test("a child that cannot start says why with the end of its log", async (contex
   const broken = child("a", 'console.error("the disk has no attributes"); process.exit(9);');
   await assert.rejects(supervisor.start(broken), /a ended \(exit code 9\)\n +the disk has no attributes\n/);
   await assert.rejects(supervisor.start({ ...broken, command: "/no/such/program" }), /a ended \(.*ENOENT/);
+});
+
+test("a part is started on its port, and never where a stranger would answer in its place", async (context) => {
+  const ports = await holdFreePorts(["a", "b"]);
+  const { supervisor, child, state } = setUp(context, ports);
+  const listen = (port: number | undefined) =>
+    `require("node:net").createServer().listen(${port}, "127.0.0.1");`;
+  await supervisor.start(child("a", `${listen(ports.numbers.a)} ${UP}`));
+  await ports.handOver("b");
+  const stranger = createServer().listen(ports.numbers.b, "127.0.0.1");
+  context.after(() => stranger.close());
+  await once(stranger, "listening");
+  await assert.rejects(supervisor.start(child("b", UP)), /^Error: b: port \d+ is taken by another program$/);
+  assert.deepEqual(
+    state.read().children.map(({ part }) => part),
+    ["a"],
+  );
+});
+
+test("an answer from a stranger on the part's port is not the part's", async (context) => {
+  const stranger = createServer().listen(0, "127.0.0.1");
+  context.after(() => stranger.close());
+  await once(stranger, "listening");
+  const { port } = stranger.address() as AddressInfo;
+  // It came between the hand-over and the part.
+  const { supervisor, child } = setUp(context, { numbers: { a: port }, handOver: async () => true });
+  const part = `require("node:net").createServer().listen(${port}, "127.0.0.1");`;
+  await assert.rejects(supervisor.start(child("a", part, { check: async () => null })), /EADDRINUSE/);
 });
 
 test("higher layers stop first, and whoever ignores SIGTERM is killed with all its children", async (context) => {
