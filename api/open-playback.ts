@@ -4,6 +4,7 @@ import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../cor
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
+import { audioRoles } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
 
@@ -22,6 +23,9 @@ const trackView = z.object({
   kind: z.enum(["video", "audio", "subtitle"]),
   codec: z.string(),
   language: z.string().optional(),
+  label: z.string().optional(),
+  role: audioRoles.optional(),
+  channels: z.number().int().optional(),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
   averageBps: z.number(),
@@ -135,7 +139,7 @@ export function resumeAt(positionSeconds: number, durationSeconds: number): numb
 }
 
 function tracksOf({ renditions }: AssetRecord): PlaybackView["tracks"] {
-  return renditions.flatMap(({ id, kind, codec, language, width, height, averageBps, peakBps }) =>
-    kind === "image" ? [] : [{ id, kind, codec, language, width, height, averageBps, peakBps }],
+  return renditions.flatMap(({ kind, ...track }) =>
+    kind === "image" ? [] : [trackView.parse({ kind, ...track })],
   );
 }

@@ -1,5 +1,6 @@
 import type { MeasuredBitrate } from "./bitrate.ts";
 import { type Rational, rational, secondsText } from "./rational.ts";
+import type { AudioRole } from "./source.ts";
 
 /** One video representation: a rung of the ladder. `id` names its folder. */
 export interface MpdVideo {
@@ -19,6 +20,7 @@ export interface MpdAudio {
   codec: string;
   language: string;
   label: string;
+  role: AudioRole;
   channels: number;
   sampleRateHz: number;
   timescale: number;
@@ -119,7 +121,6 @@ function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
 }
 
 function audioSet(track: MpdAudio, before: readonly MpdAudio[]): SetOf {
-  const isFirst = before.every((other) => other.language !== track.language);
   return (id) =>
     element(
       "AdaptationSet",
@@ -133,7 +134,11 @@ function audioSet(track: MpdAudio, before: readonly MpdAudio[]): SetOf {
       },
       [
         element("Label", {}, [escaped(track.label)], true),
-        role(isFirst ? "main" : "alternate"),
+        // 23009-1 5.8.5.5: the same scheme also names what serves accessibility.
+        ...(track.role === "description"
+          ? [element("Accessibility", { schemeIdUri: ROLE_SCHEME, value: "description" })]
+          : []),
+        role(audioRole(track, before)),
         segmentTemplate("audio", track.timescale, track.durationTicks),
         element(
           "Representation",
@@ -147,6 +152,15 @@ function audioSet(track: MpdAudio, before: readonly MpdAudio[]): SetOf {
         ),
       ],
     );
+}
+
+/** One main track for each language and number of channels; more of them replace it. */
+function audioRole(track: MpdAudio, before: readonly MpdAudio[]): string {
+  if (track.role === "commentary") return "commentary";
+  const isFirst = before.every(
+    ({ language, channels }) => language !== track.language || channels !== track.channels,
+  );
+  return track.role === "main" && isFirst ? "main" : "alternate";
 }
 
 function role(value: string): string {

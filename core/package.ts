@@ -61,8 +61,9 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
   const video = plan.rungs.map((rung) => describeRung(rung, need(rung.id), target));
-  const audio = plan.audio.map((track, index) =>
-    describeAudio(track, index, need(track.id), target, plan.audio),
+  const names = audioNames(plan.audio);
+  const audio = plan.audio.map((track) =>
+    describeAudio(track, names.get(track.streamIndex) ?? track.id, need(track.id), target),
   );
   const main = multivariantPlaylist(
     video.map((one) => one.variant),
@@ -138,19 +139,14 @@ function describeRung(rung: Plan["rungs"][number], track: ProducedTrack, target:
   return { variant, files, record, dash };
 }
 
-function describeAudio(
-  plan: AudioTrack,
-  index: number,
-  track: ProducedTrack,
-  target: number,
-  all: readonly AudioTrack[],
-) {
+function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {
   const uri = trackFolder("audio", plan.id) + MEDIA_PLAYLIST_NAME;
   const measured = measure(track, target);
   const rendition: AudioRendition = {
     uri,
-    name: audioName(plan, index, all),
+    name,
     language: plan.language,
+    role: plan.role,
     codec: track.codec,
     channels: plan.channels,
     measured,
@@ -166,15 +162,20 @@ function describeAudio(
     kind: "audio",
     codec: track.codec,
     language: plan.language,
+    label: name,
+    role: plan.role,
+    channels: plan.channels,
+    ...(track.loudnessLufs == null ? {} : { loudnessLufs: track.loudnessLufs }),
     ...measured,
     bytes: totalBytes(track),
   };
-  const { channels, sampleRateHz, language } = plan;
+  const { channels, sampleRateHz, language, role } = plan;
   const dash: MpdAudio = {
     id: plan.id,
     codec: track.codec,
     language,
-    label: rendition.name,
+    label: name,
+    role,
     channels,
     sampleRateHz,
     ...timing(track),
@@ -183,16 +184,33 @@ function describeAudio(
   return { rendition, files: [{ path: uri, text }], record, dash };
 }
 
-/** The track's own name, or its language in that language; numbered where two would be called the same. */
-function audioName(track: AudioTrack, index: number, all: readonly AudioTrack[]): string {
-  const name = nameOf(track);
-  return all.some((other, at) => at < index && nameOf(other) === name) ? `${name} ${index + 1}` : name;
+/**
+ * By stream of the source, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
+ * name, or its language in that language; numbered where two would be called the same.
+ */
+function audioNames(tracks: readonly AudioTrack[]): Map<number, string> {
+  const names = new Map<number, string>();
+  const taken = new Set<string>();
+  for (const { streamIndex, ...track } of tracks) {
+    if (names.has(streamIndex)) continue;
+    const plain = nameOf(track);
+    let name = plain;
+    for (let number = names.size + 1; taken.has(name); number++) name = `${plain} ${number}`;
+    names.set(streamIndex, name);
+    taken.add(name);
+  }
+  return names;
 }
 
-function nameOf(track: AudioTrack): string {
-  if (track.label) return track.label;
-  if (track.language === "und") return "Original";
-  return new Intl.DisplayNames([track.language], { type: "language" }).of(track.language) ?? track.language;
+const ROLE_WORDS = { main: "", commentary: " (commentary)", description: " (audio description)" };
+
+function nameOf({ label, language, role }: Pick<AudioTrack, "label" | "language" | "role">): string {
+  if (label) return label;
+  const name =
+    language === "und"
+      ? "Original"
+      : (new Intl.DisplayNames([language], { type: "language" }).of(language) ?? language);
+  return name + ROLE_WORDS[role];
 }
 
 function timing(track: ProducedTrack): { timescale: number; durationTicks: number[] } {

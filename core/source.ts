@@ -46,6 +46,9 @@ export interface SourceVideo {
   colorRange: string | null;
 }
 
+/** What a sound track is for: the film's own sound, talk over it, or a description for people who do not see it. */
+export type AudioRole = "main" | "commentary" | "description";
+
 export interface SourceAudio {
   streamIndex: number;
   codec: string;
@@ -54,6 +57,7 @@ export interface SourceAudio {
   /** BCP-47; `und` where the file does not say. */
   language: string;
   label: string | null;
+  role: AudioRole;
   startSeconds: number;
   durationSeconds: number;
 }

@@ -26,6 +26,7 @@ export interface Rendition {
   width?: number;
   height?: number;
   language?: string;
+  loudnessLufs?: number;
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };

@@ -71,6 +71,7 @@ export function transcoderService(on: Foundations, name: string, workers: number
     ...stores(on),
     MATINEE_WORKER_HTTP_PORT: String(on.ports[name]),
     MATINEE_WORKER_SLOTS: on.environment.MATINEE_WORKER_SLOTS || String(share),
+    MATINEE_LOUDNESS_LUFS: on.environment.MATINEE_LOUDNESS_LUFS || "-16",
     MATINEE_SCRATCH_DIR: scratch,
     MATINEE_FFMPEG_PATH: on.tools.ffmpegPath,
     MATINEE_FFPROBE_PATH: on.tools.ffprobePath,

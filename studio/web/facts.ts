@@ -45,7 +45,7 @@ export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
   );
   return table(
     [text("rendition"), text("codec"), text("average"), text("peak"), text("size"), text("quality")],
-    ordered.map(({ id, kind, codec, width, height, language, averageBps, peakBps, bytes, quality }) => [
+    ordered.map(({ id, kind, codec, width, height, language, averageBps, peakBps, bytes, ...scores }) => [
       kind === "video"
         ? `${width}×${height}`
         : [languageName(language), kind].filter(Boolean).join(" ") || id,
@@ -53,9 +53,15 @@ export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
       kind === "image" ? "–" : bitRate(averageBps),
       kind === "image" ? "–" : bitRate(peakBps),
       formatBytes(bytes),
-      quality === undefined ? "–" : `${quality.metric.toUpperCase()} ${quality.mean.toFixed(3)}`,
+      scoreText(scores),
     ]),
   );
+}
+
+/** The picture's measured likeness to its source, or how loud the sound came out. */
+function scoreText({ quality, loudnessLufs }: Pick<Rendition, "quality" | "loudnessLufs">): string {
+  if (quality !== undefined) return `${quality.metric.toUpperCase()} ${quality.mean.toFixed(3)}`;
+  return loudnessLufs === undefined ? "–" : `${loudnessLufs.toFixed(1)} LUFS`;
 }
 
 export function findingList(findings: readonly Finding[]): HTMLElement {

@@ -16,6 +16,7 @@ function sourceOf(width: number, height: number, frameCount: number, audioTracks
     sampleRateHz: 48_000,
     language: "en",
     label: null,
+    role: "main" as const,
     startSeconds: 0,
     durationSeconds: frameCount / 24,
   }));
