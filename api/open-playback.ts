@@ -3,7 +3,7 @@ import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
 import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { createPlayback, findLatestPlayback } from "../stores/library/playbacks.ts";
+import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
 
@@ -95,7 +95,7 @@ export async function openPlayback(
   if (asset.published === null) throw new Error("nothing is published");
   const { generation, durationSeconds } = asset.published;
   const now = library.serverNow();
-  const last = titleId === null ? null : await findLatestPlayback(library, tenant, subject, titleId);
+  const last = titleId === null ? null : await findPosition(library, tenant, subject, titleId);
   const resumeAtSeconds = resumeAt(last?.positionSeconds ?? 0, durationSeconds);
   const playback: PlaybackRecord = await createPlayback(library, {
     _id: sessionId,
@@ -104,9 +104,6 @@ export async function openPlayback(
     titleId,
     assetId: asset._id,
     generation,
-    positionSeconds: resumeAtSeconds,
-    // Before anything the player says: only what it reports counts as a position.
-    positionAt: new Date(0),
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
     endedAt: null,

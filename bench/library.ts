@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { PlaybackRecord } from "../core/records.ts";
-import { createPlayback, findLatestPlayback } from "../stores/library/playbacks.ts";
+import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { figure, printTable } from "./table.ts";
 
@@ -17,7 +17,7 @@ const { library } = product;
 try {
   const byId = await rate(() => library.apiKeys.findOne({ _id: "unknown" }));
   const insert = await rate((caller) => createPlayback(library, playbackOf(caller)));
-  const latest = await rate((caller) => findLatestPlayback(library, "default", `crowd-${caller}`, "film"));
+  const latest = await rate((caller) => findPosition(library, "default", `crowd-${caller}`, "film"));
   const row = (name: string, callsPerSecond: number) => [
     name,
     figure(callsPerSecond, 0),
@@ -28,7 +28,7 @@ try {
     [
       row("one record by its id", byId),
       row("a new session, durable", insert),
-      row("an account's latest session", latest),
+      row("where an account left a title", latest),
     ],
   );
 } finally {
@@ -54,8 +54,6 @@ function playbackOf(caller: number): PlaybackRecord {
     titleId: "film",
     assetId: "asset",
     generation: "generation",
-    positionSeconds: 0,
-    positionAt: new Date(0),
     createdAt: now,
     expiresAt: now,
     endedAt: null,

@@ -6,7 +6,7 @@ import { findMediaTools } from "../infra/start/parts/media-tools.ts";
 import { startMongo } from "../infra/start/parts/mongo.ts";
 import { startRedis } from "../infra/start/parts/redis.ts";
 import { startS3 } from "../infra/start/parts/s3.ts";
-import { holdPorts } from "../infra/start/ports.ts";
+import { holdFreePorts } from "../infra/start/ports.ts";
 import { openReport } from "../infra/start/report.ts";
 import { makeSecrets } from "../infra/start/secrets.ts";
 import { openState } from "../infra/start/state.ts";
@@ -24,7 +24,7 @@ export async function startParts(signal: AbortSignal): Promise<Parts> {
   const report = openReport(process.stderr);
   const machine = thisMachine(process.env);
   const state = openState(join(folder, "state.json"));
-  const ports = await holdPorts(["mongodb", "redis", "s3"], { mongodb: 0, redis: 0, s3: 0 });
+  const ports = await holdFreePorts(["mongodb", "redis", "s3"]);
   const supervisor = createSupervisor({ logDirectory: join(folder, "logs"), state, report, ports, signal });
   const bench = { machine, report, signal };
   const context = {

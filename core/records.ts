@@ -245,9 +245,18 @@ export interface PlaybackRecord {
   titleId: string | null;
   assetId: string;
   generation: string;
-  positionSeconds: number;
-  positionAt: Date;
   createdAt: Date;
   expiresAt: Date;
   endedAt: Date | null;
+}
+
+/** Where an account left a title. `_id` is made of tenant, account and title, so that it is read by its id. */
+export interface PositionRecord {
+  _id: string;
+  tenant: string;
+  subject: string;
+  titleId: string;
+  positionSeconds: number;
+  /** When the player was there: a report of an earlier moment changes nothing. */
+  positionAt: Date;
 }

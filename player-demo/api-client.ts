@@ -1,4 +1,4 @@
-/** The viewer's half of API.md over fetch. */
+/** The viewer's half of the contract over fetch. */
 
 export interface Card {
   id: string;

@@ -1,4 +1,4 @@
-/** The API's answers as the studio reads them (API.md). Only the members that are used here. */
+/** The API's answers as the studio reads them (docs/api.md). Only the members that are used here. */
 
 export type AssetState =
   | "waiting"

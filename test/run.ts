@@ -11,7 +11,7 @@ import { findChromium, findMediaTools } from "../infra/start/parts/media-tools.t
 import { startMongo } from "../infra/start/parts/mongo.ts";
 import { startRedis } from "../infra/start/parts/redis.ts";
 import { startS3 } from "../infra/start/parts/s3.ts";
-import { holdPorts } from "../infra/start/ports.ts";
+import { holdFreePorts } from "../infra/start/ports.ts";
 import { openReport } from "../infra/start/report.ts";
 import { makeSecrets } from "../infra/start/secrets.ts";
 import { openState } from "../infra/start/state.ts";
@@ -70,8 +70,7 @@ process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${s
 /** Starts the real parts in the temporary folder and names them in the environment of the tests. */
 async function provideParts(): Promise<void> {
   const machine = thisMachine(process.env);
-  // Away from the usual ones, which a start on this machine may have.
-  const ports = await holdPorts(["mongodb", "redis", "s3"], { mongodb: 0, redis: 0, s3: 0 });
+  const ports = await holdFreePorts(["mongodb", "redis", "s3"]);
   supervisor = createSupervisor({
     logDirectory: join(temporary, "logs"),
     state: openState(join(temporary, "state.json")),

@@ -62,7 +62,8 @@ export const AUDIO_RULES: Rule[] = [
         : null,
     ),
   ),
-  must("2.12", "an audio description is marked as such where there is one", (view) =>
+  // A MUST, but a name is only a hint that a track is one: it does not block.
+  should("2.12", "a track named as audio description is marked as one", (view) =>
     each(
       mediaOf(view, "AUDIO").filter((one) => /descri(be|ption)/i.test(one.get("NAME") ?? "")),
       "none is named so",

@@ -57,6 +57,11 @@ export async function holdPorts(
   };
 }
 
+/** Any free port for each name: away from the usual ones, which a start on this machine may have. */
+export function holdFreePorts(names: readonly string[]): Promise<HeldPorts> {
+  return holdPorts(names, Object.fromEntries(names.map((name) => [name, 0])));
+}
+
 interface HeldPort {
   port: number;
   release(): Promise<void>;

@@ -336,7 +336,19 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   { rule: "5.5", break: (b) => b.subtitles(undefined, ["6.000000"]) },
-  { rule: "5.8", break: (b) => b.subtitles('NAME="Forced",LANGUAGE="fr",AUTOSELECT=YES,FORCED=YES') },
+  {
+    rule: "5.8",
+    break: (b) => {
+      b.subtitles();
+      const vtt = b.at("text/s0/00000.vtt").text;
+      b.add("text/s1/00000.vtt", `${vtt}00:01.000 --> 00:02.000\nA sign in French\n`);
+      b.add("text/s1/media.m3u8", b.at("text/s0/media.m3u8").text?.replace(/0000\d/g, "00000") ?? "");
+      b.line(
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="Forced",LANGUAGE="en",AUTOSELECT=YES,FORCED=YES,URI="text/s1/media.m3u8"',
+      );
+    },
+    also: ["9.17"],
+  },
   {
     rule: "5.10",
     break: (b) => {

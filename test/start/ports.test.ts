@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import test from "node:test";
-import { holdPorts, isPortFree } from "../../infra/start/ports.ts";
+import { holdFreePorts, holdPorts, isPortFree } from "../../infra/start/ports.ts";
 
 /** Somebody else's server. */
 async function listen(context: test.TestContext, port = 0): Promise<{ server: Server; port: number }> {
@@ -34,7 +34,7 @@ test("a part without a memory has its usual port, or another where that one is t
 });
 
 test("a held port is nobody else's until it is handed over, and is refused once a stranger has it", async (context) => {
-  const ports = await holdPorts(["a"], { a: 0 });
+  const ports = await holdFreePorts(["a"]);
   const port = ports.numbers.a as number;
   assert.equal(await isPortFree(port), false);
   assert.equal(await ports.handOver("a"), true);

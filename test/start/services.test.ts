@@ -98,7 +98,7 @@ test("ready means that every dependency is as it should be, and what is not is n
   assert.deepEqual(await dangers(url), ["sandbox UNSAFE: no bubblewrap"]);
 });
 
-test("the ready line is what API.md promises, and a person reads the same", () => {
+test("the ready line is what docs/api.md promises, and a person reads the same", () => {
   const { tokens } = makeSecrets();
   const line = readyLine({ api: "http://a", delivery: "http://d" }, tokens);
   assert.deepEqual(Object.keys(line), ["ready", "api", "delivery", "player", "studio", "tokens"]);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
-import { type HeldPorts, holdPorts } from "../../infra/start/ports.ts";
+import { type HeldPorts, holdFreePorts } from "../../infra/start/ports.ts";
 import { processId } from "../../infra/start/process-id.ts";
 import { openState } from "../../infra/start/state.ts";
 import { type ChildSpec, createSupervisor } from "../../infra/start/supervise.ts";
@@ -70,7 +70,7 @@ test("a child that cannot start says why with the end of its log", async (contex
 });
 
 test("a part is started on its port, and never where a stranger would answer in its place", async (context) => {
-  const ports = await holdPorts(["a", "b"], { a: 0, b: 0 });
+  const ports = await holdFreePorts(["a", "b"]);
   const { supervisor, child, state } = setUp(context, ports);
   const listen = (port: number | undefined) =>
     `require("node:net").createServer().listen(${port}, "127.0.0.1");`;
