@@ -53,10 +53,10 @@ const COUNTING = `
 test("Ctrl-C at a terminal, repeated by npm, reaches the program once", async (context) => {
   const child = boot(context, COUNTING);
   await once(child.stdout as NodeJS.ReadableStream, "data");
-  // The terminal's goes to the whole group, npm's to its child.
+  // The terminal's goes to the whole group, npm's to its child, a moment later: at once the two would be one.
   process.kill(-(child.pid as number), "SIGINT");
-  child.kill("SIGINT");
   await once(child.stdout as NodeJS.ReadableStream, "data");
+  child.kill("SIGINT");
   child.kill("SIGTERM");
   const [code] = await once(child, "exit");
   assert.equal(code, 0);
