@@ -1,7 +1,8 @@
 import type { AssetRecord, TaskKind } from "../core/records.ts";
 import { isOffered, tasksOf } from "../core/work.ts";
 import type { Library } from "./library/connect.ts";
-import { ensureTasks, failAsset, findAssetForWork, tasksOfAsset } from "./library/work.ts";
+import { ensureTasks, tasksOfAsset } from "./library/tasks.ts";
+import { failAsset, findAssetForWork } from "./library/work.ts";
 import type { WorkQueue } from "./queue.ts";
 
 /** Short stages first: they open the way for the long ones. */

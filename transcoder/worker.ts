@@ -2,15 +2,8 @@ import { asFailure, type Failure } from "../core/errors.ts";
 import type { PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
 import { verdictOn } from "../core/work.ts";
-import {
-  claimTask,
-  completeTask,
-  failAsset,
-  failTask,
-  findAssetForWork,
-  releaseTask,
-  renewLease,
-} from "../stores/library/work.ts";
+import { claimTask, completeTask, failTask, releaseTask, renewLease } from "../stores/library/tasks.ts";
+import { failAsset, findAssetForWork } from "../stores/library/work.ts";
 import { offerWork } from "../stores/offer-work.ts";
 import type { Handled, WorkQueue } from "../stores/queue.ts";
 import { runStage } from "./pipeline.ts";

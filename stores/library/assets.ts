@@ -4,7 +4,7 @@ import type { AssetError, AssetRecord, AssetState, PinnedSource, TaskRecord } fr
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
-import { callOffTasks } from "./work.ts";
+import { callOffTasks } from "./tasks.ts";
 
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },

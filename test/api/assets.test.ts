@@ -9,11 +9,10 @@ import {
   claimTask,
   completeTask,
   ensureTasks,
-  failAsset,
-  publishAsset,
   renewLease,
   tasksOfAsset,
-} from "../../stores/library/work.ts";
+} from "../../stores/library/tasks.ts";
+import { failAsset, publishAsset } from "../../stores/library/work.ts";
 import { GENERATION, madeAsset, openTestApi, RENDITIONS, type TestApi, tokenOf } from "./api-for-test.ts";
 
 const api = await openTestApi("assets");

@@ -1,0 +1,206 @@
+import type { UpdateFilter } from "mongodb";
+import { ASSET_FAILURE_CODES, type AssetFailureCode, type Failure } from "../../core/errors.ts";
+import type { AssetError, AssetRecord, AttemptRecord, TaskRecord, TaskResult } from "../../core/records.ts";
+import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED, type TaskSpec } from "../../core/work.ts";
+import type { Library } from "./connect.ts";
+
+/**
+ * Tasks: claims with leases and epochs. Every write names the epoch it was claimed under, so a late writer changes
+ * nothing.
+ */
+
+const DUPLICATE_KEY = 11000;
+
+/** Inserts the tasks that have no record yet. Safe to call any number of times, from anywhere. */
+export async function ensureTasks(
+  library: Library,
+  asset: AssetRecord,
+  specs: readonly TaskSpec[],
+): Promise<void> {
+  if (specs.length === 0) return;
+  const known = new Set((await tasksOfAsset(library, asset._id)).map((task) => task._id));
+  const missing = specs.filter((spec) => !known.has(spec.id)).map((spec) => newTask(asset, spec));
+  if (missing.length === 0) return;
+  try {
+    await library.tasks.insertMany(missing, { ordered: false });
+  } catch (error) {
+    // Someone else inserted some of them in between: that is what was wanted.
+    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error;
+  }
+}
+
+function newTask(asset: AssetRecord, spec: TaskSpec): TaskRecord {
+  return {
+    _id: spec.id,
+    assetId: asset._id,
+    tenant: asset.tenant,
+    generation: spec.kind === "probe" ? null : asset.generation,
+    kind: spec.kind,
+    chunk: spec.chunk,
+    weight: spec.weight,
+    state: "todo",
+    epoch: 0,
+    worker: null,
+    leaseUntil: null,
+    ratio: 0,
+    failures: 0,
+    deaths: 0,
+    earlyDeaths: 0,
+    notBefore: null,
+    error: null,
+    result: null,
+    attempts: [],
+  };
+}
+
+/** All tasks of an asset: of its probe and of every generation. */
+export async function tasksOfAsset(library: Library, assetId: string): Promise<TaskRecord[]> {
+  return library.tasks.find({ assetId }).toArray();
+}
+
+export type ClaimOutcome =
+  | { claimed: TaskRecord }
+  /** Someone holds it, or it must wait: not before this time. */
+  | { busyUntil: Date }
+  /** Done, failed, cancelled or unknown: nothing to do. */
+  | { gone: true }
+  /** Its workers keep dying: it has been failed instead of claimed. */
+  | { poison: TaskRecord };
+
+/**
+ * Claims a task for `leaseSeconds` of server time, raising its epoch: of any number of callers one wins.
+ * A claim whose lease has run out is taken over and counted as a death of its worker.
+ */
+export async function claimTask(
+  library: Library,
+  id: string,
+  worker: string,
+  leaseSeconds: number,
+): Promise<ClaimOutcome> {
+  const task = await library.tasks.findOne({ _id: id });
+  if (task === null || (task.state !== "todo" && task.state !== "claimed")) return { gone: true };
+  const now = library.serverNow();
+  if (task.state === "todo" && task.notBefore !== null && task.notBefore > now)
+    return { busyUntil: task.notBefore };
+  if (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil >= now)
+    return { busyUntil: task.leaseUntil };
+  const died = task.state === "claimed";
+  const early = died && task.ratio === 0;
+  if (
+    task.deaths + Number(died) > DEATHS_ALLOWED ||
+    task.earlyDeaths + Number(early) > EARLY_DEATHS_ALLOWED
+  ) {
+    const poison = await swap(library, task, {
+      $set: { state: "failed", error: POISON },
+      $inc: { epoch: 1 },
+    });
+    return poison === null ? { gone: true } : { poison };
+  }
+  const claimed = await swap(library, task, {
+    $set: { state: "claimed", worker, ratio: 0, leaseUntil: new Date(now.getTime() + leaseSeconds * 1000) },
+    $inc: { epoch: 1, deaths: Number(died), earlyDeaths: Number(early) },
+  });
+  return claimed === null ? { busyUntil: new Date(now.getTime() + leaseSeconds * 1000) } : { claimed };
+}
+
+const POISON: AssetError = {
+  code: "internal",
+  message: "Every worker that took up this part of the work died. It was set aside.",
+  retryable: true,
+};
+
+/** One compare-and-set on (id, epoch, state): the new record, or null where someone else came first. */
+async function swap(
+  library: Library,
+  task: Pick<TaskRecord, "_id" | "epoch" | "state">,
+  update: UpdateFilter<TaskRecord>,
+): Promise<TaskRecord | null> {
+  const filter = { _id: task._id, epoch: task.epoch, state: task.state };
+  return library.tasks.findOneAndUpdate(filter, update, { returnDocument: "after" });
+}
+
+/** Keeps a claim alive and shows how far it is. False: the claim was lost, stop at once. */
+export async function renewLease(
+  library: Library,
+  claim: TaskRecord,
+  ratio: number,
+  leaseSeconds: number,
+): Promise<boolean> {
+  const leaseUntil = new Date(library.serverNow().getTime() + leaseSeconds * 1000);
+  const result = await library.tasks.updateOne(held(claim), { $set: { leaseUntil, ratio } });
+  return result.matchedCount === 1;
+}
+
+/** Records what a claim made. False: the claim was lost and nothing was recorded. */
+export async function completeTask(
+  library: Library,
+  claim: TaskRecord,
+  result: TaskResult | null,
+  attempt: AttemptRecord,
+): Promise<boolean> {
+  const done = await library.tasks.updateOne(held(claim), {
+    $set: { state: "done", result, ratio: 1, leaseUntil: null, error: null },
+    $push: { attempts: attempt },
+  });
+  return done.matchedCount === 1;
+}
+
+/** Records a failed attempt: tried again after `retryInSeconds`, or final. */
+export async function failTask(
+  library: Library,
+  claim: TaskRecord,
+  failure: Failure,
+  attempt: AttemptRecord,
+  verdict: { retryInSeconds: number } | "final",
+): Promise<boolean> {
+  const final = verdict === "final";
+  const notBefore = final ? null : new Date(library.serverNow().getTime() + verdict.retryInSeconds * 1000);
+  const failed = await library.tasks.updateOne(held(claim), {
+    $set: {
+      state: final ? "failed" : "todo",
+      error: assetError(failure),
+      leaseUntil: null,
+      ratio: 0,
+      notBefore,
+    },
+    $inc: { failures: 1 },
+    $push: { attempts: attempt },
+  });
+  return failed.matchedCount === 1;
+}
+
+/** Hands a claim back unharmed (shutdown): no attempt is burnt, the next worker may take it at once. */
+export async function releaseTask(library: Library, claim: TaskRecord): Promise<void> {
+  await library.tasks.updateOne(held(claim), {
+    $set: { state: "todo", leaseUntil: null, worker: null, ratio: 0 },
+  });
+}
+
+function held(claim: TaskRecord): { _id: string; epoch: number; state: "claimed" } {
+  return { _id: claim._id, epoch: claim.epoch, state: "claimed" };
+}
+
+/** What the owner is told of a failure: the stable code and whether another try may help. */
+export function assetError(failure: Failure): AssetError {
+  const code = ASSET_FAILURE_CODES.includes(failure.code as AssetFailureCode) ? failure.code : "internal";
+  return { code, message: failure.message, retryable: failure.failureClass !== "source" };
+}
+
+/** Takes every open task of an asset away from whoever has it; running encodes notice at their next renewal. */
+export async function callOffTasks(library: Library, assetId: string): Promise<void> {
+  for (const state of ["todo", "claimed"] as const) {
+    await library.tasks.updateMany(
+      { assetId, state },
+      { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } },
+    );
+  }
+}
+
+/** Opens a finished task again: what it made was found damaged in storage. */
+export async function redoTask(library: Library, task: TaskRecord): Promise<void> {
+  await swap(
+    library,
+    { ...task, state: "done" },
+    { $set: { state: "todo", ratio: 0, result: null }, $inc: { epoch: 1 } },
+  );
+}
