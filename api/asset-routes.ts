@@ -8,6 +8,7 @@ import {
   markAssetDeleted,
   retryAsset,
 } from "../stores/library/assets.ts";
+import { findConformance } from "../stores/library/conformance.ts";
 import { type Progress, readLedger, readProgress } from "../stores/library/progress.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView, isPlayable, presentAsset } from "./asset-view.ts";
@@ -43,6 +44,22 @@ const ledgerEntry = z
     error: z.object({ class: z.string(), code: z.string(), message: z.string() }).nullable(),
   })
   .openapi("Attempt");
+
+const conformanceView = z
+  .object({
+    generation: z.string(),
+    checkedAt: instant,
+    results: z.array(
+      z.object({
+        /** Apple's number, or `8216-…`, `dash-…`, `cmaf-…`. */
+        rule: z.string(),
+        level: z.enum(["MUST", "SHOULD"]),
+        verdict: z.enum(["pass", "fail", "not_applicable"]),
+        evidence: z.string(),
+      }),
+    ),
+  })
+  .openapi("Conformance");
 
 const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
 const listQuery = z.strictObject({
@@ -122,6 +139,14 @@ const ledgerRoute = createRoute({
   summary: "Every attempt at every piece of work",
   request: { params: idParams },
   responses: { 200: jsonAnswer(z.object({ data: z.array(ledgerEntry) }), "Oldest first") },
+});
+const conformanceRoute = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/assets/{id}/conformance",
+  summary: "What the conformance gate said of the package, rule by rule",
+  request: { params: idParams },
+  responses: { 200: jsonAnswer(conformanceView, "The report of the present generation") },
 });
 const deleteRoute = createRoute({
   ...common,
@@ -208,6 +233,14 @@ export function assetRoutes(deps: ApiDeps) {
         endedAt: attempt.endedAt.toISOString(),
       }));
       return c.json({ data }, 200);
+    })
+    .openapi(conformanceRoute, async (c) => {
+      const asset = await found(c.get("caller").tenant, c.req.valid("param").id);
+      const generation = asset.generation ?? asset.published?.generation ?? null;
+      const report = generation === null ? null : await findConformance(library, asset._id, generation);
+      if (report === null) throw notFound("report");
+      const { results, checkedAt } = report;
+      return c.json({ generation: report.generation, checkedAt: checkedAt.toISOString(), results }, 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { tenant } = c.get("caller");

@@ -16,6 +16,8 @@ export const assetStates = z.enum([
   "deleted",
 ]);
 
+export const audioRoles = z.enum(["main", "commentary", "description"]);
+
 const sourceView = z.object({
   durationSeconds: z.number(),
   container: z.string(),
@@ -41,6 +43,7 @@ const sourceView = z.object({
       sampleRateHz: z.number().int(),
       language: z.string(),
       label: z.string().nullable(),
+      role: audioRoles,
     }),
   ),
   subtitles: z.array(z.object({ codec: z.string(), language: z.string(), label: z.string().nullable() })),
@@ -53,6 +56,10 @@ export const renditionView = z.object({
   width: z.number().int().optional(),
   height: z.number().int().optional(),
   language: z.string().optional(),
+  label: z.string().optional(),
+  role: audioRoles.optional(),
+  channels: z.number().int().optional(),
+  loudnessLufs: z.number().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
   quality: z.object({ metric: z.string(), mean: z.number(), p5: z.number() }).optional(),
@@ -131,12 +138,13 @@ function presentSource({ durationSeconds, container, sizeBytes, sha256, video, a
       bitDepth,
       colorTransfer,
     },
-    audio: audio.map(({ codec, channels, sampleRateHz, language, label }) => ({
+    audio: audio.map(({ codec, channels, sampleRateHz, language, label, role }) => ({
       codec,
       channels,
       sampleRateHz,
       language,
       label,
+      role,
     })),
     subtitles: subtitles.map(({ codec, language, label }) => ({ codec, language, label })),
   };

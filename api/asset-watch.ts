@@ -27,7 +27,7 @@ interface Watched {
   timer: NodeJS.Timeout | null;
 }
 
-/** Watches assets by looking (no change streams in core paths, DESIGN §3). */
+/** Watches assets by looking (no change streams: the stand-in for one machine has none that last). */
 export function openAssetWatch(library: Library, log: Log): AssetWatch {
   const watched = new Map<string, Watched>();
   const stop = new AbortController();

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { notFound } from "../core/errors.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
-import { listRecentPlaybacks } from "../stores/library/playbacks.ts";
+import { listPositions } from "../stores/library/playbacks.ts";
 import { findAvailableTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
@@ -199,9 +199,9 @@ async function continued(
   toCard: CardMaker,
 ): Promise<Card[]> {
   const byId = new Map(entries.map((entry) => [entry.title._id, entry]));
-  const sessions = await listRecentPlaybacks(library, tenant, subject, ROW_LENGTH * 2);
-  const cards = sessions.flatMap(({ titleId, positionSeconds }) => {
-    const entry = titleId === null ? undefined : byId.get(titleId);
+  const positions = await listPositions(library, tenant, subject, ROW_LENGTH * 2);
+  const cards = positions.flatMap(({ titleId, positionSeconds }) => {
+    const entry = byId.get(titleId);
     const durationSeconds = entry?.asset?.published?.durationSeconds;
     if (entry === undefined || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0)
       return [];

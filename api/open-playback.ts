@@ -1,9 +1,10 @@
 import { z } from "@hono/zod-openapi";
-import { signGrant } from "../core/grant.ts";
-import { MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
+import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
+import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { createPlayback, findLatestPlayback } from "../stores/library/playbacks.ts";
+import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
+import { audioRoles } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
 
@@ -22,6 +23,9 @@ const trackView = z.object({
   kind: z.enum(["video", "audio", "subtitle"]),
   codec: z.string(),
   language: z.string().optional(),
+  label: z.string().optional(),
+  role: audioRoles.optional(),
+  channels: z.number().int().optional(),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
   averageBps: z.number(),
@@ -32,6 +36,8 @@ export const playbackView = z
   .object({
     sessionId: z.string(),
     manifestUrl: z.string(),
+    /** The same segments for DASH players. */
+    dashUrl: z.string().optional(),
     posterUrl: z.string().nullable(),
     storyboardUrl: z.string().nullable(),
     expiresAt: instant,
@@ -64,7 +70,11 @@ export function posterUrl(config: Signing, asset: AssetRecord, now: Date): strin
   const window = Math.floor(now.getTime() / 1000 / POSTER_WINDOW_SECONDS) + 2;
   const expiresAt = new Date(window * POSTER_WINDOW_SECONDS * 1000);
   const { generation } = asset.published;
-  return grantedUrl(config, { assetId: asset._id, generation, session: "poster", expiresAt }, POSTER_PATH);
+  return grantedUrl(
+    config,
+    { assetId: asset._id, generation, session: IMAGES_SESSION, expiresAt },
+    POSTER_PATH,
+  );
 }
 
 export function grantExpiry(now: Date, renews: boolean): Date {
@@ -89,7 +99,7 @@ export async function openPlayback(
   if (asset.published === null) throw new Error("nothing is published");
   const { generation, durationSeconds } = asset.published;
   const now = library.serverNow();
-  const last = titleId === null ? null : await findLatestPlayback(library, tenant, subject, titleId);
+  const last = titleId === null ? null : await findPosition(library, tenant, subject, titleId);
   const resumeAtSeconds = resumeAt(last?.positionSeconds ?? 0, durationSeconds);
   const playback: PlaybackRecord = await createPlayback(library, {
     _id: sessionId,
@@ -98,9 +108,6 @@ export async function openPlayback(
     titleId,
     assetId: asset._id,
     generation,
-    positionSeconds: resumeAtSeconds,
-    // Before anything the player says: only what it reports counts as a position.
-    positionAt: new Date(0),
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
     endedAt: null,
@@ -116,6 +123,7 @@ export async function openPlayback(
   return {
     sessionId: playback._id,
     manifestUrl: grantedUrl(config, media, MAIN_PLAYLIST),
+    dashUrl: grantedUrl(config, media, DASH_MANIFEST),
     posterUrl: hasPoster ? grantedUrl(config, media, POSTER_PATH) : null,
     storyboardUrl: null,
     expiresAt: expiresAt.toISOString(),
@@ -131,7 +139,7 @@ export function resumeAt(positionSeconds: number, durationSeconds: number): numb
 }
 
 function tracksOf({ renditions }: AssetRecord): PlaybackView["tracks"] {
-  return renditions.flatMap(({ id, kind, codec, language, width, height, averageBps, peakBps }) =>
-    kind === "image" ? [] : [{ id, kind, codec, language, width, height, averageBps, peakBps }],
+  return renditions.flatMap(({ kind, ...track }) =>
+    kind === "image" ? [] : [trackView.parse({ kind, ...track })],
   );
 }

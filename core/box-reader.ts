@@ -22,8 +22,9 @@ export interface InitFacts {
   width: number;
   height: number;
   channels: number;
-  /** The sample entry's bytes, header included, for codec strings. */
+  /** The sample entry's bytes, header included, for codec strings, and where they stand in the init segment. */
   sampleEntryBytes: Uint8Array;
+  sampleEntryOffset: number;
   /** What a fragment's samples are where it does not say (`trex`). */
   sampleDefaults: SampleDefaults;
 }
@@ -116,6 +117,7 @@ function readInitBoxes(init: Uint8Array): InitFacts {
     height: kind === "video" ? view.getUint16(entry.body + 26) : 0,
     channels: kind === "audio" ? view.getUint16(entry.body + 16) : 0,
     sampleEntryBytes: init.slice(entry.start, entry.end),
+    sampleEntryOffset: entry.start,
     sampleDefaults: readTrex(init, moov),
   };
 }

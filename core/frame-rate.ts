@@ -17,6 +17,8 @@ export const LARGEST_FRAME_RATE = 60;
 const SNAP_TOLERANCE = 0.0002;
 /** A retimed source may be a little off any rate: the nearest standard one within this is meant. */
 const LOOSE_TOLERANCE = 0.02;
+/** Slower than this the pictures are slides: they are repeated, so that segments keep their length (Apple 7.5). */
+const SLOWEST_FRAME_RATE = 1;
 
 export interface FrameTiming {
   frameRate: Rational;
@@ -42,11 +44,15 @@ export function frameTiming(
     snap(measured, SNAP_TOLERANCE),
     ...stated.map((rate) => snap(toNumber(rate), SNAP_TOLERANCE) ?? rate),
   ];
-  const constant = candidates.find((rate) => rate !== null && isConstant(timesSeconds, rate));
+  const constant = candidates.find(
+    (rate) => rate !== null && toNumber(rate) >= SLOWEST_FRAME_RATE && isConstant(timesSeconds, rate),
+  );
   if (constant) return halve(constant, timesSeconds.length);
   const wanted = Math.min(LARGEST_FRAME_RATE, measured);
   const frameRate = snap(wanted, LOOSE_TOLERANCE) ?? nearestStandard(wanted);
-  const frameCount = Math.max(1, Math.round((span + lastDurationSeconds) * toNumber(frameRate)));
+  // Where the file does not say how long the last frame stands, as long as the others do.
+  const shownSeconds = span + (lastDurationSeconds || 1 / measured);
+  const frameCount = Math.max(1, Math.round(shownSeconds * toNumber(frameRate)));
   return { frameRate, frameCount, variable: true };
 }
 

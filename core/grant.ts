@@ -6,7 +6,7 @@ import { canonicalPath } from "./canonical-path.ts";
  * `1.<kid>.<expires>.<session>.<mac>`, where `mac` is base64url without padding of
  * HMAC-SHA256(key of kid, "matinee-grant-1\n<kid>\n<prefix>\n<expires>\n<session>").
  * The prefix itself is not carried: the verifier takes it from the path that is asked for, so a grant for one prefix
- * is simply a wrong signature under any other. Text only and one hash, so that nginx njs and CloudFront functions can
+ * is simply a wrong signature under any other; one whose session is `images` covers `<prefix>images/` alone. Text only and one hash, so that nginx njs and CloudFront functions can
  * do the same; test/grant-vectors.json binds all of them.
  */
 const GRANT = /^1\.([A-Za-z0-9_-]{1,16})\.([1-9][0-9]{9})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})$/;
@@ -19,6 +19,8 @@ export const GRANT_LEEWAY_SECONDS = 60;
 /** No grant is good for longer, whatever it says: a leaked one dies within the day, a long film renews. */
 export const GRANT_MAX_SECONDS = 12 * 3_600;
 const MIN_SECRET_BYTES = 32;
+/** A grant of this session covers the pictures of its package only: browsing must not open the film. */
+export const IMAGES_SESSION = "images";
 
 export interface GrantKey {
   kid: string;
@@ -77,10 +79,13 @@ export function verifyGrant(
   path: string,
   nowSeconds: number,
 ): GrantVerdict {
-  const prefix = MEDIA_PREFIX.exec(canonicalPath(path) ?? "")?.[1];
+  const canonical = canonicalPath(path) ?? "";
+  const prefix = MEDIA_PREFIX.exec(canonical)?.[1];
   if (prefix === undefined) return { ok: false, reason: "path" };
   const [, kid, expires, session, mac] = GRANT.exec(grant) ?? [];
   if (!kid || !expires || !session || !mac) return { ok: false, reason: "malformed" };
+  if (session === IMAGES_SESSION && !canonical.startsWith(`${prefix}images/`))
+    return { ok: false, reason: "path" };
   const key = keys.find((candidate) => candidate.kid === kid);
   if (key === undefined) return { ok: false, reason: "unknown_key" };
   if (!equalInConstantTime(mac, macOf(key, prefix, expires, session)))

@@ -4,6 +4,7 @@
  */
 
 export const MAIN_PLAYLIST = "main.m3u8";
+export const DASH_MANIFEST = "main.mpd";
 
 /** The folder of one generation, also the prefix a grant covers (with a leading slash). Ends in `/`. */
 export function packagePrefix(assetId: string, generation: string): string {

@@ -1,5 +1,6 @@
 import type { MeasuredBitrate } from "./bitrate.ts";
 import { type Rational, toNumber } from "./rational.ts";
+import type { AudioRole } from "./source.ts";
 
 export interface VideoVariant {
   uri: string;
@@ -15,12 +16,17 @@ export interface AudioRendition {
   uri: string;
   name: string;
   language: string;
+  role: AudioRole;
   codec: string;
   channels: number;
   measured: MeasuredBitrate;
 }
 
-const AUDIO_GROUP = "audio";
+/** Players that want no more than two channels stay within the first group. */
+const STEREO_GROUP = "audio";
+const SURROUND_GROUP = "audio-5.1";
+/** Apple 2.12. */
+const DESCRIBES_VIDEO = "public.accessibility.describes-video";
 /** Apple 1.32: the first variant listed is where players start; about 2 Mbit/s. */
 const FIRST_VARIANT_BPS = 2_000_000;
 
@@ -32,26 +38,47 @@ export function multivariantPlaylist(
 ): string {
   // Apple 9.11: INDEPENDENT-SEGMENTS once, here.
   const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""];
-  audio.forEach((rendition, index) => {
-    lines.push(audioLine(rendition, index));
-  });
-  if (audio.length > 0) lines.push("");
-  for (const variant of startFirst(variants)) lines.push(streamLine(variant, audio, frameRate), variant.uri);
-  lines.push("");
+  const groups = audioGroups(audio);
+  for (const group of groups) {
+    lines.push(...group.members.map((rendition, index) => audioLine(rendition, group.id, index === 0)), "");
+  }
+  // 8216bis 4.4.6.2.1: each group of sound beside each picture is a variant of its own.
+  for (const group of groups.length > 0 ? groups : [null]) {
+    for (const variant of startFirst(variants))
+      lines.push(streamLine(variant, group, frameRate), variant.uri);
+    lines.push("");
+  }
   for (const variant of largestFirst(variants)) lines.push(iFrameLine(variant));
   lines.push("");
   return lines.join("\n");
 }
 
-/** 8216bis 4.4.6.1: NAME unique within the group, one DEFAULT=YES. Apple 8.10: LANGUAGE on each. */
-function audioLine(rendition: AudioRendition, index: number): string {
+interface AudioGroup {
+  id: string;
+  members: AudioRendition[];
+}
+
+/** Apple 2.3, 9.6: stereo and multichannel sound are groups apart. */
+function audioGroups(audio: readonly AudioRendition[]): AudioGroup[] {
+  return [
+    { id: STEREO_GROUP, members: audio.filter(({ channels }) => channels <= 2) },
+    { id: SURROUND_GROUP, members: audio.filter(({ channels }) => channels > 2) },
+  ].filter(({ members }) => members.length > 0);
+}
+
+/**
+ * 8216bis 4.4.6.1: NAME unique within the group, one DEFAULT=YES. Apple 8.10: LANGUAGE on each. Talk over the film is
+ * never chosen by a player itself; a description is where the person's settings ask for one (Apple 2.13).
+ */
+function audioLine(rendition: AudioRendition, groupId: string, isDefault: boolean): string {
   const attributes = [
     "TYPE=AUDIO",
-    `GROUP-ID="${AUDIO_GROUP}"`,
+    `GROUP-ID="${groupId}"`,
     `NAME="${quotable(rendition.name)}"`,
     `LANGUAGE="${rendition.language}"`,
-    `DEFAULT=${index === 0 ? "YES" : "NO"}`,
-    "AUTOSELECT=YES",
+    `DEFAULT=${isDefault ? "YES" : "NO"}`,
+    `AUTOSELECT=${isDefault || rendition.role !== "commentary" ? "YES" : "NO"}`,
+    ...(rendition.role === "description" ? [`CHARACTERISTICS="${DESCRIBES_VIDEO}"`] : []),
     `CHANNELS="${rendition.channels}"`,
     `URI="${rendition.uri}"`,
   ];
@@ -59,7 +86,8 @@ function audioLine(rendition: AudioRendition, index: number): string {
 }
 
 /** Apple 9.13: BANDWIDTH is the largest sum over the combinations that can be played. */
-function streamLine(variant: VideoVariant, audio: readonly AudioRendition[], frameRate: Rational): string {
+function streamLine(variant: VideoVariant, group: AudioGroup | null, frameRate: Rational): string {
+  const audio = group?.members ?? [];
   const loudest = audio.reduce((most, one) => Math.max(most, one.measured.peakBps), 0);
   const average = audio.reduce((most, one) => Math.max(most, one.measured.averageBps), 0);
   const codecs = [variant.codec, ...new Set(audio.map((one) => one.codec))];
@@ -70,7 +98,7 @@ function streamLine(variant: VideoVariant, audio: readonly AudioRendition[], fra
     `RESOLUTION=${variant.width}x${variant.height}`,
     `FRAME-RATE=${toNumber(frameRate).toFixed(3)}`,
     "VIDEO-RANGE=SDR",
-    ...(audio.length > 0 ? [`AUDIO="${AUDIO_GROUP}"`] : []),
+    ...(group === null ? [] : [`AUDIO="${group.id}"`]),
     "CLOSED-CAPTIONS=NONE",
   ];
   return `#EXT-X-STREAM-INF:${attributes.join(",")}`;

@@ -1,5 +1,6 @@
 import { type MeasuredBitrate, measureBitrate } from "./bitrate.ts";
 import {
+  DASH_MANIFEST,
   IFRAME_PLAYLIST_NAME,
   INIT_NAME,
   MAIN_PLAYLIST,
@@ -7,6 +8,7 @@ import {
   segmentName,
   trackFolder,
 } from "./keys.ts";
+import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
 import type { AudioTrack, Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
@@ -15,7 +17,7 @@ import type { CellRecord, Rendition, TaskResult } from "./records.ts";
 /** One track with all its cells, in order. */
 export type ProducedTrack = TaskResult["tracks"][number];
 
-/** A playlist of the package: its path below the package's prefix and its text. */
+/** A playlist or manifest of the package: its path below the package's prefix and its text. */
 export interface PackageFile {
   path: string;
   text: string;
@@ -59,18 +61,27 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
   const video = plan.rungs.map((rung) => describeRung(rung, need(rung.id), target));
-  const audio = plan.audio.map((track, index) =>
-    describeAudio(track, index, need(track.id), target, plan.audio),
+  const names = audioNames(plan.audio);
+  const audio = plan.audio.map((track) =>
+    describeAudio(track, names.get(track.streamIndex) ?? track.id, need(track.id), target),
   );
   const main = multivariantPlaylist(
     video.map((one) => one.variant),
     audio.map((one) => one.rendition),
     plan.timeline.frameRate,
   );
+  const mpd = dashManifest({
+    video: video.map((one) => one.dash),
+    audio: audio.map((one) => one.dash),
+    frameRate: plan.timeline.frameRate,
+    frameCount: plan.timeline.frameCount,
+    targetDurationSeconds: target,
+  });
   return {
     playlists: [
       ...video.flatMap((one) => one.files),
       ...audio.flatMap((one) => one.files),
+      { path: DASH_MANIFEST, text: mpd },
       { path: MAIN_PLAYLIST, text: main },
     ],
     renditions: [...video.map((one) => one.record), ...audio.map((one) => one.record)],
@@ -123,22 +134,19 @@ function describeRung(rung: Plan["rungs"][number], track: ProducedTrack, target:
     ...measured,
     bytes: totalBytes(track),
   };
-  return { variant, files, record };
+  const { width, height } = rung;
+  const dash: MpdVideo = { id: rung.id, codec: track.codec, width, height, ...timing(track), measured };
+  return { variant, files, record, dash };
 }
 
-function describeAudio(
-  plan: AudioTrack,
-  index: number,
-  track: ProducedTrack,
-  target: number,
-  all: readonly AudioTrack[],
-) {
+function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {
   const uri = trackFolder("audio", plan.id) + MEDIA_PLAYLIST_NAME;
   const measured = measure(track, target);
   const rendition: AudioRendition = {
     uri,
-    name: audioName(plan, index, all),
+    name,
     language: plan.language,
+    role: plan.role,
     codec: track.codec,
     channels: plan.channels,
     measured,
@@ -154,22 +162,59 @@ function describeAudio(
     kind: "audio",
     codec: track.codec,
     language: plan.language,
+    label: name,
+    role: plan.role,
+    channels: plan.channels,
+    ...(track.loudnessLufs == null ? {} : { loudnessLufs: track.loudnessLufs }),
     ...measured,
     bytes: totalBytes(track),
   };
-  return { rendition, files: [{ path: uri, text }], record };
+  const { channels, sampleRateHz, language, role } = plan;
+  const dash: MpdAudio = {
+    id: plan.id,
+    codec: track.codec,
+    language,
+    label: name,
+    role,
+    channels,
+    sampleRateHz,
+    ...timing(track),
+    measured,
+  };
+  return { rendition, files: [{ path: uri, text }], record, dash };
 }
 
-/** The track's own name, or its language in that language; numbered where two would be called the same. */
-function audioName(track: AudioTrack, index: number, all: readonly AudioTrack[]): string {
-  const name = nameOf(track);
-  return all.some((other, at) => at < index && nameOf(other) === name) ? `${name} ${index + 1}` : name;
+/**
+ * By stream of the source, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
+ * name, or its language in that language; numbered where two would be called the same.
+ */
+function audioNames(tracks: readonly AudioTrack[]): Map<number, string> {
+  const names = new Map<number, string>();
+  const taken = new Set<string>();
+  for (const { streamIndex, ...track } of tracks) {
+    if (names.has(streamIndex)) continue;
+    const plain = nameOf(track);
+    let name = plain;
+    for (let number = names.size + 1; taken.has(name); number++) name = `${plain} ${number}`;
+    names.set(streamIndex, name);
+    taken.add(name);
+  }
+  return names;
 }
 
-function nameOf(track: AudioTrack): string {
-  if (track.label) return track.label;
-  if (track.language === "und") return "Original";
-  return new Intl.DisplayNames([track.language], { type: "language" }).of(track.language) ?? track.language;
+const ROLE_WORDS = { main: "", commentary: " (commentary)", description: " (audio description)" };
+
+function nameOf({ label, language, role }: Pick<AudioTrack, "label" | "language" | "role">): string {
+  if (label) return label;
+  const name =
+    language === "und"
+      ? "Original"
+      : (new Intl.DisplayNames([language], { type: "language" }).of(language) ?? language);
+  return name + ROLE_WORDS[role];
+}
+
+function timing(track: ProducedTrack): { timescale: number; durationTicks: number[] } {
+  return { timescale: track.timescale, durationTicks: track.cells.map((cell) => cell.durationTicks) };
 }
 
 function entries(track: ProducedTrack): PlaylistSegment[] {

@@ -7,8 +7,10 @@ export interface ProbedFrame {
 
 /** What the packets of a file say of its time: every frame of the picture, and the span of every stream. */
 export interface PacketTable {
-  /** In order of display. */
+  /** In order of display, from the first keyframe on: what comes before it cannot be decoded. */
   frames: ProbedFrame[];
+  /** Every frame of the picture has its own time of showing. */
+  hasAllTimes: boolean;
   /** Frames of the picture that have no time at all. */
   timelessFrames: number;
   /** Of every stream that holds at least one packet with a time. */
@@ -21,39 +23,99 @@ export const MOST_FRAMES = 24 * 3600 * 60;
 /** ffprobe's entries, in the order in which its csv writer prints them. */
 export const PACKET_ENTRIES = "packet=stream_index,pts_time,dts_time,duration_time,flags";
 
+/** A packet of the picture, in the order in which it stands in the file. */
+interface PicturePacket extends ProbedFrame {
+  presentationSeconds: number;
+  decodeSeconds: number;
+}
+
 /**
  * Collects ffprobe's packet lines (`PACKET_ENTRIES` as csv) as they come: hours of film are a hundred
  * megabytes of text that is never held. Packets that an edit list hides are left out.
  */
-export function packetCollector(pictureStream: number): { add(line: string): void; table(): PacketTable } {
-  const frames: ProbedFrame[] = [];
+export function packetCollector(picture: { index: number; has_b_frames?: number }): {
+  add(line: string): void;
+  table(): PacketTable;
+} {
+  const packets: PicturePacket[] = [];
   const spans = new Map<number, { startSeconds: number; endSeconds: number }>();
   let timelessFrames = 0;
+  let isKeyframeHidden = false;
   return {
     add(line) {
       const [stream, pts, dts, duration, flags] = line.split(",");
-      // D marks what an edit list hides: decoded, never shown.
-      if (stream === undefined || flags === undefined || flags.includes("D")) return;
+      if (stream === undefined || flags === undefined) return;
       const streamIndex = Number(stream);
+      const isPicture = streamIndex === picture.index;
+      // D marks what an edit list hides: decoded, never shown.
+      if (flags.includes("D")) {
+        isKeyframeHidden ||= isPicture && flags.startsWith("K") && packets.length === 0;
+        return;
+      }
       const seconds = Number(pts === "N/A" ? dts : pts);
       if (!Number.isFinite(seconds)) {
-        if (streamIndex === pictureStream) timelessFrames += 1;
+        if (isPicture) timelessFrames += 1;
         return;
       }
       const durationSeconds = Number(duration) || 0;
-      const span = spans.get(streamIndex);
-      if (span === undefined)
-        spans.set(streamIndex, { startSeconds: seconds, endSeconds: seconds + durationSeconds });
-      else {
-        span.startSeconds = Math.min(span.startSeconds, seconds);
-        span.endSeconds = Math.max(span.endSeconds, seconds + durationSeconds);
-      }
-      if (streamIndex === pictureStream && frames.length <= MOST_FRAMES)
-        frames.push({ seconds, durationSeconds, isKeyframe: flags.startsWith("K") });
+      widen(spans, streamIndex, seconds, durationSeconds);
+      if (!isPicture || packets.length > MOST_FRAMES) return;
+      packets.push({
+        seconds,
+        durationSeconds,
+        isKeyframe: flags.startsWith("K"),
+        presentationSeconds: Number(pts),
+        decodeSeconds: Number(dts),
+      });
     },
     table() {
+      const timed = withShownTimes(packets, picture.has_b_frames ?? 0);
+      const frames = isKeyframeHidden ? timed : fromFirstKeyframe(timed);
       frames.sort((a, b) => a.seconds - b.seconds);
-      return { frames, timelessFrames, spans };
+      return { frames, hasAllTimes: timelessFrames === 0 && isComplete(packets), timelessFrames, spans };
     },
   };
+}
+
+function widen(
+  spans: Map<number, { startSeconds: number; endSeconds: number }>,
+  streamIndex: number,
+  seconds: number,
+  durationSeconds: number,
+): void {
+  const span = spans.get(streamIndex) ?? { startSeconds: seconds, endSeconds: seconds };
+  span.startSeconds = Math.min(span.startSeconds, seconds);
+  span.endSeconds = Math.max(span.endSeconds, seconds + durationSeconds);
+  spans.set(streamIndex, span);
+}
+
+/**
+ * AVI and MPEG programme streams give reordered pictures only the time of their decoding. The decoder shows as
+ * many frames later as it reorders by: the times of showing are those of decoding, moved on by that many.
+ */
+function withShownTimes(packets: readonly PicturePacket[], reorderedBy: number): ProbedFrame[] {
+  const plain = packets.map(({ seconds, durationSeconds, isKeyframe }) => ({
+    seconds,
+    durationSeconds,
+    isKeyframe,
+  }));
+  const hasDecodeTimes = packets.every((packet) => Number.isFinite(packet.decodeSeconds));
+  if (reorderedBy === 0 || isComplete(packets) || !hasDecodeTimes || packets.length < 2) return plain;
+  const times = packets.map((packet) => packet.decodeSeconds).sort((a, b) => a - b);
+  const last = times.at(-1)!;
+  const frameSeconds = (last - times[0]!) / (times.length - 1);
+  return plain.map((frame, index) => {
+    const at = index + reorderedBy;
+    return { ...frame, seconds: times[at] ?? last + (at - times.length + 1) * frameSeconds };
+  });
+}
+
+function isComplete(packets: readonly PicturePacket[]): boolean {
+  return packets.every((packet) => Number.isFinite(packet.presentationSeconds));
+}
+
+/** Without what stands before the first keyframe, or is shown before it: it cannot be decoded. */
+function fromFirstKeyframe(frames: readonly ProbedFrame[]): ProbedFrame[] {
+  const start = frames.find((frame) => frame.isKeyframe)?.seconds ?? Number.NEGATIVE_INFINITY;
+  return frames.filter((frame) => frame.seconds >= start);
 }

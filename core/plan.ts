@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { buildLadder, type Rung } from "./ladder.ts";
-import type { Source, SourceAudio } from "./source.ts";
+import { type PicturePlan, planPicture, shownTiming } from "./picture.ts";
+import type { AudioRole, Source, SourceAudio } from "./source.ts";
 import { buildChunks, buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 
 export interface AudioTrack {
@@ -10,7 +11,8 @@ export interface AudioTrack {
   language: string;
   /** What a person is shown where the file names the track; null otherwise. */
   label: string | null;
-  channels: 2;
+  role: AudioRole;
+  channels: 2 | 6;
   sampleRateHz: number;
   bitrateBps: number;
 }
@@ -29,46 +31,87 @@ export interface Plan {
   preset: string;
   timeline: Timeline;
   timing: FrameTiming;
+  picture: PicturePlan;
   rungs: Rung[];
   chunks: Chunk[];
+  /** Stereo of every track, then 5.1 of those that have it; within each from the general to the specific. */
   audio: AudioTrack[];
+  /** Loudness that every sound track is brought to; null leaves it as it is. */
+  loudnessTargetLufs: number | null;
 }
 
 export interface PlanSettings {
   preset: string;
   audioBitrateBps: number;
+  surroundBitrateBps: number;
+  loudnessTargetLufs: number | null;
 }
 
-export const DEFAULT_PLAN_SETTINGS: PlanSettings = { preset: "veryfast", audioBitrateBps: 128_000 };
+export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
+  preset: "veryfast",
+  audioBitrateBps: 128_000,
+  // Apple 2.9: 5.1 AAC at 320 kbit/s.
+  surroundBitrateBps: 320_000,
+  loudnessTargetLufs: -16,
+};
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 4;
 
 /** The plan for a source. Same input, same bytes of JSON. */
 export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: string): Plan {
-  const timeline = buildTimeline(source.video.frameRate, source.video.frameCount);
+  const picture = planPicture(source.video);
+  const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
+  const timeline = buildTimeline(frameRate, frameCount);
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,
     preset: settings.preset,
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
+    picture,
     rungs: buildLadder(source.video.width, source.video.height),
     chunks: buildChunks(timeline),
-    audio: source.audio.map((track, index) => audioTrack(track, index, settings)),
+    audio: audioTracks(source.audio, settings),
+    loudnessTargetLufs: settings.loudnessTargetLufs,
   };
 }
 
-function audioTrack(track: SourceAudio, index: number, settings: PlanSettings): AudioTrack {
-  return {
-    id: `a${index}`,
-    streamIndex: track.streamIndex,
-    language: track.language,
-    label: track.label,
-    channels: 2,
+/** Apple 9.17: from the general to the specific. */
+const ROLE_ORDER: readonly AudioRole[] = ["main", "commentary", "description"];
+const SURROUND_CHANNELS = 6;
+
+/** Apple 2.3: stereo always; 5.1 beside it where the source has at least that many channels. */
+function audioTracks(source: readonly SourceAudio[], settings: PlanSettings): AudioTrack[] {
+  const ordered = source
+    .map((track, index) => ({ track, index }))
+    .sort((a, b) => ROLE_ORDER.indexOf(a.track.role) - ROLE_ORDER.indexOf(b.track.role));
+  const describe = ({ streamIndex, language, label, role }: SourceAudio) => ({
+    streamIndex,
+    language,
+    label,
+    role,
     sampleRateHz: 48_000,
-    bitrateBps: settings.audioBitrateBps,
-  };
+  });
+  const stereo = ordered.map(
+    ({ track, index }): AudioTrack => ({
+      id: `a${index}`,
+      ...describe(track),
+      channels: 2,
+      bitrateBps: settings.audioBitrateBps,
+    }),
+  );
+  const surround = ordered
+    .filter(({ track }) => track.channels >= SURROUND_CHANNELS)
+    .map(
+      ({ track, index }): AudioTrack => ({
+        id: `a${index}-51`,
+        ...describe(track),
+        channels: 6,
+        bitrateBps: settings.surroundBitrateBps,
+      }),
+    );
+  return [...stereo, ...surround];
 }
 
 /**

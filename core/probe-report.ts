@@ -2,7 +2,7 @@ import { AUDIO_CODECS } from "./accepted-media.ts";
 import { sourceFailure } from "./errors.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
-import type { Source, SourceAudio, SourceSubtitle } from "./source.ts";
+import type { AudioRole, Source, SourceAudio, SourceSubtitle } from "./source.ts";
 
 /** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
 export interface ProbeReport {
@@ -26,6 +26,7 @@ export interface ProbeStream {
   channels?: number;
   sample_rate?: string;
   field_order?: string;
+  has_b_frames?: number;
   color_transfer?: string;
   color_primaries?: string;
   color_space?: string;
@@ -78,7 +79,10 @@ function checkWhole(
     );
   };
   const statedVideo = Number(stream.duration ?? Number.NaN);
-  if (statedVideo > 0) short(statedVideo, durationSeconds);
+  const span = packets.spans.get(stream.index);
+  // Pictures before the first keyframe are part of what the file states, though they cannot be shown.
+  const held = span === undefined ? 0 : span.endSeconds - span.startSeconds;
+  if (statedVideo > 0) short(statedVideo, Math.max(durationSeconds, held));
   const statedFile = Number(report.format?.duration ?? Number.NaN);
   if (!(statedFile > 0)) return;
   const start = Number(report.format?.start_time ?? 0) || 0;
@@ -102,6 +106,7 @@ function describeAudio(stream: ProbeStream, packets: PacketTable): SourceAudio[]
       sampleRateHz: Number(stream.sample_rate) || 48_000,
       language: languageOf(stream),
       label: labelOf(stream),
+      role: roleOf(stream),
       startSeconds: roundToMicros(span.startSeconds),
       durationSeconds: roundToMicros(span.endSeconds - span.startSeconds),
     },
@@ -115,6 +120,17 @@ function describeSubtitle(stream: ProbeStream): SourceSubtitle {
     language: languageOf(stream),
     label: labelOf(stream),
   };
+}
+
+const DESCRIPTION = /descri(be|pti)|deskription|h(ö|oe)rfilm|visually impaired|\bDVS\b/i;
+const COMMENTARY = /comment|kommentar/i;
+
+/** What the container flags, else what the title says. */
+function roleOf(stream: ProbeStream): AudioRole {
+  const flags = stream.disposition ?? {};
+  const title = stream.tags?.title ?? "";
+  if (flags.visual_impaired || flags.descriptions || DESCRIPTION.test(title)) return "description";
+  return flags.comment || COMMENTARY.test(title) ? "commentary" : "main";
 }
 
 /** The track's name for people: one line of text without what playlists quote with, or null. */

@@ -75,6 +75,7 @@ export function describePicture(
     variableFrameRate: timing.variable || !countsAsPackets(stream, packets),
     startSeconds: times[0]!,
     fileStartSeconds,
+    hasAllTimes: packets.hasAllTimes,
     keyframeSeconds: keyframesFrom(frames),
     fieldOrder: stream.field_order ?? "unknown",
     colorTransfer: stream.color_transfer ?? null,

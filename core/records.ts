@@ -1,5 +1,5 @@
 import type { Plan } from "./plan.ts";
-import type { Source } from "./source.ts";
+import type { AudioRole, Source } from "./source.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -78,6 +78,11 @@ export interface Rendition {
   width?: number;
   height?: number;
   language?: string;
+  /** Of sound: its name for people, what it is for, how many channels, and how loud it came out (BS.1770). */
+  label?: string;
+  role?: AudioRole;
+  channels?: number;
+  loudnessLufs?: number;
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };
@@ -146,6 +151,8 @@ export interface TaskResult {
     /** RFC 6381 codec string, read from the produced init segment. */
     codec: string;
     timescale: number;
+    /** Of sound: integrated loudness as encoded; null where it is silent. */
+    loudnessLufs?: number | null;
     cells: CellRecord[];
   }[];
   images: { key: string; bytes: number; width: number; height: number }[];
@@ -245,9 +252,18 @@ export interface PlaybackRecord {
   titleId: string | null;
   assetId: string;
   generation: string;
-  positionSeconds: number;
-  positionAt: Date;
   createdAt: Date;
   expiresAt: Date;
   endedAt: Date | null;
+}
+
+/** Where an account left a title. `_id` is made of tenant, account and title, so that it is read by its id. */
+export interface PositionRecord {
+  _id: string;
+  tenant: string;
+  subject: string;
+  titleId: string;
+  positionSeconds: number;
+  /** When the player was there: a report of an earlier moment changes nothing. */
+  positionAt: Date;
 }

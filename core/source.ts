@@ -35,6 +35,8 @@ export interface SourceVideo {
   /** Presentation time of the first frame on the file's own clock, and the file's earliest time over all streams. */
   startSeconds: number;
   fileStartSeconds: number;
+  /** false: the file leaves times of showing out, and they were derived from those of decoding. */
+  hasAllTimes: boolean;
   /** Presentation times of the keyframes, in seconds from the first frame. */
   keyframeSeconds: number[];
   fieldOrder: string;
@@ -44,6 +46,9 @@ export interface SourceVideo {
   colorRange: string | null;
 }
 
+/** What a sound track is for: the film's own sound, talk over it, or a description for people who do not see it. */
+export type AudioRole = "main" | "commentary" | "description";
+
 export interface SourceAudio {
   streamIndex: number;
   codec: string;
@@ -52,6 +57,7 @@ export interface SourceAudio {
   /** BCP-47; `und` where the file does not say. */
   language: string;
   label: string | null;
+  role: AudioRole;
   startSeconds: number;
   durationSeconds: number;
 }

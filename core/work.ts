@@ -13,7 +13,8 @@ export interface TaskSpec {
 
 /** Rough costs from measured baselines, in CPU seconds per second of picture. */
 const VIDEO_COST = 2.2;
-const AUDIO_COST = 0.03;
+/** Two passes: one measures, one encodes. */
+const AUDIO_COST = 0.05;
 const FIXED_COST = 0.5;
 
 /**

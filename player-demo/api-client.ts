@@ -1,4 +1,4 @@
-/** The viewer's half of API.md over fetch. */
+/** The viewer's half of the contract over fetch. */
 
 export interface Card {
   id: string;
@@ -15,6 +15,15 @@ export interface Row {
   id: string;
   name: string;
   titles: Card[];
+}
+
+/** A title with all that is told of it; series have seasons, seasons have episodes. */
+export interface TitlePage extends Card {
+  synopsis?: string | null;
+  genres?: string[];
+  cast?: string[];
+  seasons?: (Card & { episodes: Card[] })[];
+  episodes?: Card[];
 }
 
 export interface Playback {
@@ -48,7 +57,9 @@ export class ApiProblem extends Error {
 
 export interface ViewerApi {
   home(): Promise<Row[]>;
-  title(id: string): Promise<{ name: string; synopsis: string | null; genres: string[] }>;
+  title(id: string): Promise<TitlePage>;
+  /** The best matches first. */
+  search(query: string): Promise<Card[]>;
   play(titleId: string): Promise<Playback>;
   renew(sessionId: string): Promise<{ manifestUrl: string; expiresAt: string }>;
   /** Survives the page: `keepalive` lets the request go out while the tab closes. */
@@ -75,6 +86,10 @@ export function openViewerApi(token: string): ViewerApi {
   return {
     home: async () => (await call<{ rows: Row[] }>("GET", "/v1/catalog/home")).rows,
     title: (id) => call("GET", `/v1/catalog/titles/${encodeURIComponent(id)}`),
+    search: async (query) => {
+      const path = `/v1/catalog/search?limit=60&q=${encodeURIComponent(query)}`;
+      return (await call<{ data: Card[] }>("GET", path)).data;
+    },
     play: (titleId) => call("POST", "/v1/playback", { titleId, capabilities: { renews: true } }),
     renew: (id) => call("POST", `${session(id)}/renew`, {}),
     beacon: (id, events) => call("POST", `${session(id)}/beacons`, { events }, true),

@@ -2,6 +2,8 @@ import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
 import { grantOf, renewDelayMs, withGrant } from "./grant-swap.ts";
 
 const RETRY_MS = 5_000;
+/** With less than this left, a request waits for the new grant: a 403 would make hls.js give up the chosen quality. */
+const SPARE_SECONDS = 5;
 
 /** Keeps the session's grant fresh while it plays, so that a long film never meets a 403. */
 export class GrantKeeper {
@@ -23,8 +25,9 @@ export class GrantKeeper {
     this.#schedule(renewDelayMs(this.#expiresAtMs, Date.now()));
   }
 
-  /** `url` with the newest grant. */
-  fresh(url: string): string {
+  /** `url` with a grant that is good now. A timer sleeps with the machine, so it may have to be renewed first. */
+  async fresh(url: string): Promise<string> {
+    if (this.secondsLeft < SPARE_SECONDS && this.#timer !== -1) await this.renew();
     return withGrant(url, this.#grant);
   }
 

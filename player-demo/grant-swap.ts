@@ -1,4 +1,4 @@
-/** API.md "Playback": `<delivery base>/v/<grant>/<assetId>/<generation>/…`. */
+/** The contract ("Playback"): `<delivery base>/v/<grant>/<assetId>/<generation>/…`. */
 const GRANTED = /^(.*?\/v\/)([^/]+)(\/.*)$/;
 
 /** The grant that a delivery URL carries; null where it carries none. */

@@ -1,12 +1,23 @@
 import type { Card, Row, ViewerApi } from "./api-client.ts";
+import { aboutHref, cardLink, factsOf, isPlayable, posterOf, watchHref } from "./card-link.ts";
 import { element } from "./element.ts";
-import { text } from "./strings.ts";
+import { type StringKey, text } from "./strings.ts";
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** The rows whose names are the page's own; a genre is called what its editors call it. */
+const ROW_NAMES: Record<string, StringKey> = {
+  "continue-watching": "rowContinue",
+  new: "rowNew",
+  trending: "rowTrending",
+};
 
 /** What is published: the newest large, the rest in rows. */
 export async function showHome(root: HTMLElement, api: ViewerApi): Promise<void> {
   root.replaceChildren(element("p", { class: "loading", role: "status" }, text("loading")));
   const rows = (await api.home()).filter(({ titles }) => titles.length > 0);
-  const lead = rows.find(({ id }) => !id.startsWith("continue"))?.titles[0] ?? rows[0]?.titles[0];
+  const candidates = rows.filter(({ id }) => !id.startsWith("continue")).flatMap(({ titles }) => titles);
+  const lead = candidates.find(({ posterUrl }) => posterUrl !== null) ?? candidates[0] ?? rows[0]?.titles[0];
   if (lead === undefined) {
     root.replaceChildren(emptyHouse());
     return;
@@ -40,16 +51,25 @@ function heroOf(card: Card, synopsis: HTMLElement): HTMLElement {
       element("h1", {}, card.name),
       element("p", { class: "facts" }, factsOf(card)),
       synopsis,
-      element("a", { class: "primary play", href: hrefOf(card) }, text(isBegun ? "resume" : "play")),
+      element(
+        "p",
+        { class: "actions" },
+        isPlayable(card)
+          ? element("a", { class: "primary play", href: watchHref(card) }, text(isBegun ? "resume" : "play"))
+          : null,
+        element("a", { class: "secondary", href: aboutHref(card) }, text("about")),
+      ),
     ),
   );
 }
 
-function rowOf({ id, name, titles }: Row): HTMLElement {
+function rowOf({ id, name: named, titles }: Row): HTMLElement {
+  const known = ROW_NAMES[id];
+  const name = known === undefined ? named : text(known);
   const headingId = `row-${id}`;
-  const list = element("ul", { class: "cards" }, ...titles.map((card) => element("li", {}, cardOf(card))));
+  const list = element("ul", { class: "cards" }, ...titles.map((card) => element("li", {}, cardLink(card))));
   const scroll = (direction: -1 | 1) => () => {
-    list.scrollBy({ left: direction * list.clientWidth * 0.85, behavior: "smooth" });
+    list.scrollBy({ left: direction * list.clientWidth * 0.85, behavior: calm.matches ? "auto" : "smooth" });
   };
   const arrow = (label: string, sign: string, direction: -1 | 1) =>
     element(
@@ -69,44 +89,4 @@ function rowOf({ id, name, titles }: Row): HTMLElement {
   fit.observe(list);
   const heading = element("div", { class: "row-head" }, element("h2", { id: headingId }, name), arrows);
   return element("section", { class: "row", "aria-labelledby": headingId }, heading, list);
-}
-
-function cardOf(card: Card): HTMLElement {
-  const ratio = card.progressRatio ?? 0;
-  const watched = text("watched", { percent: Math.round(ratio * 100) });
-  const bar =
-    ratio > 0
-      ? element("span", { class: "watched", role: "img", "aria-label": watched, style: `--ratio:${ratio}` })
-      : null;
-  return element(
-    "a",
-    { class: "card", href: hrefOf(card) },
-    element("span", { class: "frame" }, posterOf(card, "lazy"), bar),
-    element("span", { class: "card-name" }, card.name),
-    element("span", { class: "facts" }, factsOf(card)),
-  );
-}
-
-/** The poster, or the film's initial where there is none (or it does not come). */
-function posterOf({ name, posterUrl }: Card, loading: "eager" | "lazy"): HTMLElement {
-  const initial = element("span", { class: "initial", "aria-hidden": "true" }, name.slice(0, 1));
-  if (posterUrl === null) return initial;
-  const image = element("img", { src: posterUrl, alt: "", loading, decoding: "async", class: "poster" });
-  image.addEventListener("error", () => image.replaceWith(initial), { once: true });
-  return image;
-}
-
-function factsOf({ releaseYear, maturity, durationSeconds }: Card): string {
-  const minutes = Math.round((durationSeconds ?? 0) / 60);
-  const length =
-    durationSeconds === null
-      ? null
-      : durationSeconds < 60
-        ? text("seconds", { count: Math.round(durationSeconds) })
-        : text("minutes", { count: minutes });
-  return [releaseYear, maturity, length].filter((fact) => fact !== null && fact !== undefined).join("  ·  ");
-}
-
-function hrefOf({ id }: Card): string {
-  return `#title=${encodeURIComponent(id)}`;
 }

@@ -6,11 +6,13 @@ import { ApiProblem, openViewerApi, type ViewerApi } from "./api-client.ts";
 import { element } from "./element.ts";
 import { showHome } from "./home-view.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
+import { searchBox } from "./search-box.ts";
 import { forgetToken, keepToken, readHash, takeToken } from "./session-token.ts";
 import { pageLanguage, text } from "./strings.ts";
+import { showTitle } from "./title-dialog.ts";
 import { showWatch } from "./watch-view.ts";
 
-function header(): HTMLElement {
+function header(search: HTMLElement): HTMLElement {
   const leave = () => {
     forgetToken();
     location.assign(location.pathname);
@@ -19,6 +21,7 @@ function header(): HTMLElement {
     "header",
     { class: "site" },
     element("a", { class: "brand", href: "#" }, "Matinee"),
+    search,
     element("button", { type: "button", class: "quiet", onclick: leave }, text("signOut")),
   );
 }
@@ -73,7 +76,19 @@ function start(root: HTMLElement): void {
   }
   const api = openViewerApi(token);
   const page = element("div", { class: "page" });
+  let isShelf = false;
   let leave: () => void = () => undefined;
+  const showShelf = () => {
+    if (isShelf) return;
+    isShelf = true;
+    const search = searchBox(api, (found) => {
+      if (!isShelf) return;
+      if (found === null) void browse(page, api, root);
+      else page.replaceChildren(found);
+    });
+    root.replaceChildren(header(search), page);
+    void browse(page, api, root);
+  };
   const route = () => {
     leave();
     leave = () => undefined;
@@ -81,17 +96,22 @@ function start(root: HTMLElement): void {
       location.reload();
       return;
     }
-    const { titleId } = readHash(location.hash);
-    if (titleId === null) {
-      root.replaceChildren(header(), page);
-      void browse(page, api, root);
-    } else {
+    const { titleId, aboutId } = readHash(location.hash);
+    if (titleId !== null) {
+      isShelf = false;
       root.replaceChildren(page);
       leave = showWatch(page, api, titleId);
+      return;
     }
+    showShelf();
+    if (aboutId !== null) leave = showTitle(api, aboutId, goHome);
   };
   addEventListener("hashchange", route);
   route();
+}
+
+function goHome(): void {
+  location.hash = "";
 }
 
 start(document.querySelector("#app")!);

@@ -12,6 +12,7 @@ function problemKey(thrown: unknown): StringKey {
   if (thrown.status === 0) return "unreachable";
   if (thrown.status === 401 || thrown.status === 403) return "unauthenticated";
   if (thrown.status === 404 || thrown.code === "playback_over") return "notFound";
+  if (thrown.code === "unsupported") return "unsupported";
   if (thrown.status === 409) return "notPlayable";
   if (thrown.status === 429) return "busy";
   return "unknown";

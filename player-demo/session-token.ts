@@ -1,18 +1,26 @@
 const STORED_AS = "matinee.token";
 
-/** What `#…` carries: a token (once), a title to open. */
-export function readHash(hash: string): { token: string | null; titleId: string | null } {
+/** What `#…` carries: a token (once), a title to play, or one to tell about. */
+export interface HashPlace {
+  token: string | null;
+  titleId: string | null;
+  aboutId: string | null;
+}
+
+export function readHash(hash: string): HashPlace {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
-  return { token: values.get("token"), titleId: values.get("title") };
+  return { token: values.get("token"), titleId: values.get("title"), aboutId: values.get("about") };
 }
 
 /** The tab's token: a new one from the address (which then forgets it), else the one kept. */
 export function takeToken(): string | null {
-  const { token, titleId } = readHash(location.hash);
+  const values = new URLSearchParams(location.hash.replace(/^#/, ""));
+  const token = values.get("token");
   if (token === null) return sessionStorage.getItem(STORED_AS);
   keepToken(token);
-  const rest = titleId === null ? "" : `#title=${encodeURIComponent(titleId)}`;
-  history.replaceState(null, "", location.pathname + location.search + rest);
+  values.delete("token");
+  const rest = values.toString();
+  history.replaceState(null, "", location.pathname + location.search + (rest === "" ? "" : `#${rest}`));
   return token;
 }
 

@@ -3,6 +3,7 @@ import type HlsVideoElement from "hls-video-element";
 import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
 import { startBeacons } from "./beacons.ts";
 import { element } from "./element.ts";
+import { fitSound, outputChannels } from "./fit-sound.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { keepPlaying } from "./keep-playing.ts";
 import { playerControls } from "./player-controls.ts";
@@ -54,10 +55,11 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     controls.media.config = {
       capLevelToPlayerSize: true,
       // Hls.js opens the request itself unless it is open already.
-      xhrSetup: (request, url) => request.open("GET", keeper.fresh(url), true),
+      xhrSetup: async (request, url) => request.open("GET", await keeper.fresh(url), true),
     };
     root.replaceChildren(controls.frame);
     const hls = await load(controls.media, playback.manifestUrl);
+    fitSound(hls, outputChannels());
     const stats = statsOverlay(hls, video, keeper);
     controls.frame.append(stats.overlay);
     const onKey = (event: KeyboardEvent) => {

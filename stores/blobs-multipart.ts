@@ -162,7 +162,7 @@ async function completeMultipart(
       if (!isMissing(thrown)) throw thrown;
     }
   });
-  // An answer of 200 is not an object (DESIGN §7): look at what is there.
+  // An answer of 200 is not an object: look at what is there.
   const facts = await headSource(upload.key);
   if (facts?.sizeBytes === sizeBytes) return { etag: facts.etag, sizeBytes };
   throw new Failure("ours", "upload_damaged", "The stored master is not what was uploaded.");

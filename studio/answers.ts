@@ -1,4 +1,4 @@
-/** The API's answers as the studio reads them (API.md). Only the members that are used here. */
+/** The API's answers as the studio reads them (docs/api.md). Only the members that are used here. */
 
 export type AssetState =
   | "waiting"
@@ -26,6 +26,7 @@ export interface Rendition {
   width?: number;
   height?: number;
   language?: string;
+  loudnessLufs?: number;
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };
@@ -80,6 +81,11 @@ export interface Title {
   id: string;
   state: "draft" | "scheduled" | "published" | "unpublished";
   name: Record<string, string>;
+  synopsis?: Record<string, string>;
+  genres?: string[];
+  cast?: string[];
+  releaseYear?: number | null;
+  maturity?: string | null;
   assetId?: string | null;
 }
 

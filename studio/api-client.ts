@@ -1,6 +1,6 @@
 import { retryDelayMs } from "./upload-plan.ts";
 
-/** An answer of the API that is no success: `code` is the stable machine word of API.md. */
+/** An answer of the API that is no success: `code` is the stable machine word of the contract. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;

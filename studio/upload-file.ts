@@ -35,8 +35,6 @@ export interface PartSending {
   digest(part: Blob): Promise<string>;
   /** Sends the bytes and gives the HTTP status; `onSent` hears how many went out so far. Throws where nothing answers. */
   put(signed: SignedPart, body: Blob, onSent: (bytes: number) => void, signal: AbortSignal): Promise<number>;
-  /** Settles once sending may go on (pause). */
-  mayGoOn(): Promise<void>;
   /** Bytes of `missing` that have gone out, of parts not yet stored too. */
   onSent(bytes: number): void;
 }
@@ -97,7 +95,6 @@ async function sendPart(
   const body = cut(sending.file, sending.upload, first.partNumber);
   let signed = first;
   for (let attempt = 1; ; attempt++) {
-    await sending.mayGoOn();
     signal.throwIfAborted();
     if (Date.parse(signed.expiresAt) <= Date.now())
       signed = await signAgain(sending, first.partNumber, signal);

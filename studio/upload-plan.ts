@@ -6,7 +6,7 @@ export interface PartLayout {
   partCount: number;
 }
 
-/** API.md "Uploads": at most 100 parts are presigned in one call. */
+/** The contract ("Uploads"): at most 100 parts are presigned in one call. */
 export const MAX_SIGNED_A_CALL = 100;
 export const MAX_ATTEMPTS_A_PART = 8;
 

@@ -11,7 +11,7 @@ import { findChromium, findMediaTools } from "../infra/start/parts/media-tools.t
 import { startMongo } from "../infra/start/parts/mongo.ts";
 import { startRedis } from "../infra/start/parts/redis.ts";
 import { startS3 } from "../infra/start/parts/s3.ts";
-import { anyFreePort } from "../infra/start/ports.ts";
+import { holdFreePorts } from "../infra/start/ports.ts";
 import { openReport } from "../infra/start/report.ts";
 import { makeSecrets } from "../infra/start/secrets.ts";
 import { openState } from "../infra/start/state.ts";
@@ -19,7 +19,7 @@ import { createSupervisor, type Supervisor } from "../infra/start/supervise.ts";
 import { runStaticChecks } from "./static.ts";
 
 /** The whole of `npm test` ends by itself after this, whatever hangs. */
-const LIMIT_MS = 600_000;
+const LIMIT_MS = 28 * 60_000;
 /** These drive whole systems and load the machine by themselves: one at a time, after the others. */
 const ALONE = ["test/e2e/", "test/faults/"];
 
@@ -70,15 +70,22 @@ process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${s
 /** Starts the real parts in the temporary folder and names them in the environment of the tests. */
 async function provideParts(): Promise<void> {
   const machine = thisMachine(process.env);
+  const ports = await holdFreePorts(["mongodb", "redis", "s3"]);
   supervisor = createSupervisor({
     logDirectory: join(temporary, "logs"),
     state: openState(join(temporary, "state.json")),
     report,
+    ports,
     signal: ending.signal,
   });
-  const ports = { mongodb: await anyFreePort(), redis: await anyFreePort(), s3: await anyFreePort() };
   const bench = { machine, report, signal: ending.signal };
-  const context = { ...bench, supervisor, secrets: makeSecrets(), ports, dataDirectory: temporary };
+  const context = {
+    ...bench,
+    supervisor,
+    secrets: makeSecrets(),
+    ports: ports.numbers,
+    dataDirectory: temporary,
+  };
   const [mongoUrl, redisUrl, s3, tools, chromium, pages] = await Promise.all([
     startMongo(context),
     startRedis(context),

@@ -49,7 +49,10 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const workerId = newId("wk");
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId };
-  const worker = createWorker(workshop, queue, DEFAULT_PLAN_SETTINGS);
+  const worker = createWorker(workshop, queue, {
+    ...DEFAULT_PLAN_SETTINGS,
+    loudnessTargetLufs: config.loudnessTargetLufs,
+  });
   const metrics = openMetrics();
   defineMetrics(metrics, worker, queue);
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);

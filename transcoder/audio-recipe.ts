@@ -1,30 +1,64 @@
 import type { AudioTrack } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
-import type { FfmpegRecipe } from "./ffmpeg-command.ts";
+import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
+import { type LevelChange, PEAK_CEILING_DBTP } from "./loudness.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
 /** ISO/IEC 14496-3: an AAC-LC frame holds 1024 samples. */
 export const AAC_SAMPLES_PER_FRAME = 1024;
 export const AUDIO_FILE = "/out/audio.mp4";
 
+/** Sound that nothing is done to. */
+export const AS_IT_IS: LevelChange = { gainDb: 0, isLimited: false };
+
+/** The summary that ebur128 logs at its end needs this level; its line for each tenth of a second is a level below. */
+const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-nostats", "-v", "info"];
+const METER = "ebur128=framelog=verbose";
+
+/** The ffmpeg call that measures one whole track as it will be encoded, but for the gain that follows from it. */
+export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioTrack): FfmpegRecipe {
+  const filters = [...placed(source, track), whole(timeline, track), `${METER}:peak=true`];
+  return {
+    globalOptions: GLOBAL_OPTIONS,
+    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
+    outputs: [{ options: ["-map", "[a]", "-f", "null"], file: STDOUT }],
+  };
+}
+
 /**
  * The ffmpeg call that encodes one whole audio track. Once per title, never per chunk: every restart of the
- * encoder would add its priming and the sound would drift.
+ * encoder would add its priming and the sound would drift. It measures what it encodes.
  */
-export function audioRecipe(source: Source, timeline: Timeline, track: AudioTrack): FfmpegRecipe {
+export function audioRecipe(
+  source: Source,
+  timeline: Timeline,
+  track: AudioTrack,
+  change: LevelChange,
+): FfmpegRecipe {
+  const filters = [
+    ...placed(source, track),
+    ...levelled(track, change),
+    whole(timeline, track),
+    // On the timeline as it will be played: BS.1770's blocks stand at fixed times.
+    METER,
+    // The encoder's 1024 samples of priming take the place of the first 1024 of the source: the first packet
+    // is then at 0 and everything after it in sync (an edit list would leave it 21 ms late).
+    `atrim=start_sample=${AAC_SAMPLES_PER_FRAME}`,
+  ];
   return {
-    globalOptions: ["-hide_banner", "-nostdin", "-v", "error"],
+    globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
-    filterGraph: `[0:${track.streamIndex}]${filters(source, timeline, track).join(",")}[a]`,
+    filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [
       {
         options: [
           ...["-map", "[a]", "-c:a", "aac", "-b:a", String(track.bitrateBps), "-threads", "1"],
           ...["-map_metadata", "-1", "-map_chapters", "-1"],
-          // Fragments of about a second: the file can be read back without a sample table.
+          // Fragments of about a second: the file can be read back without a sample table. CMAF's brands and rules.
           ...["-f", "mp4", "-frag_duration", "1000000", "-use_editlist", "0"],
-          ...["-movflags", "+empty_moov+default_base_moof+skip_trailer"],
+          ...["-movflags", "+empty_moov+default_base_moof+cmaf+skip_trailer"],
         ],
         file: AUDIO_FILE,
       },
@@ -32,20 +66,48 @@ export function audioRecipe(source: Source, timeline: Timeline, track: AudioTrac
   };
 }
 
-function filters(source: Source, timeline: Timeline, track: AudioTrack): string[] {
-  const rate = track.sampleRateHz;
-  const samples = audioFrameCount(timeline, rate, AAC_SAMPLES_PER_FRAME) * AAC_SAMPLES_PER_FRAME;
+/** The track at its rate and with its channels, every sample at its time. */
+function placed(source: Source, track: AudioTrack): string[] {
   const offset = source.video.startSeconds - source.video.fileStartSeconds;
   return [
     // Time zero is the first picture's, not the file's.
     ...(offset === 0 ? [] : [`asetpts=PTS-${offset.toFixed(6)}/TB`]),
     // Gaps and a late start become silence, sound before the first picture is dropped.
-    `aresample=${rate}:async=1:first_pts=0`,
-    "aformat=sample_fmts=fltp:channel_layouts=stereo",
-    // The full length of the picture, also where the sound ends early.
-    `apad=whole_len=${samples}`,
-    // The encoder's 1024 samples of priming take the place of the first 1024 of the source: the first packet
-    // is then at 0 and everything after it in sync (an edit list would leave it 21 ms late).
-    `atrim=start_sample=${AAC_SAMPLES_PER_FRAME}:end_sample=${samples}`,
+    `aresample=${track.sampleRateHz}:async=1:first_pts=0`,
+    ...channels(source, track),
   ];
+}
+
+function channels(source: Source, track: AudioTrack): string[] {
+  const layout = track.channels === 6 ? "5.1" : "stereo";
+  const found = source.audio.find(({ streamIndex }) => streamIndex === track.streamIndex)?.channels;
+  // ffmpeg's own way from mono to stereo makes it 3 dB quieter.
+  return [
+    ...(found === 1 ? ["pan=stereo|c0=c0|c1=c0"] : []),
+    `aformat=sample_fmts=fltp:channel_layouts=${layout}`,
+  ];
+}
+
+function levelled(track: AudioTrack, { gainDb, isLimited }: LevelChange): string[] {
+  if (gainDb === 0) return [];
+  const ceiling = 10 ** (PEAK_CEILING_DBTP / 20);
+  return [
+    `volume=${gainDb.toFixed(2)}dB`,
+    ...(isLimited
+      ? [
+          // Four times the rate: a limiter sees samples, and the true peak lies between them (BS.1770 annex 2).
+          `aresample=${track.sampleRateHz * 4}`,
+          // `level`: it would otherwise raise everything again. `latency`: its look-ahead would delay the sound.
+          `alimiter=limit=${ceiling.toFixed(4)}:level=false:latency=true`,
+          `aresample=${track.sampleRateHz}`,
+        ]
+      : []),
+  ];
+}
+
+/** The full length of the picture and no more, also where the sound ends early. */
+function whole(timeline: Timeline, track: AudioTrack): string {
+  const frames = audioFrameCount(timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME);
+  const samples = frames * AAC_SAMPLES_PER_FRAME;
+  return `apad=whole_len=${samples},atrim=end_sample=${samples}`;
 }

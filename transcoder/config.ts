@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 
 export interface TranscoderConfig {
@@ -9,6 +10,8 @@ export interface TranscoderConfig {
   /** Tasks at once: one single-threaded encode per core. */
   slots: number;
   tools: { ffmpegPath: string; ffprobePath: string; bwrapPath: string | null };
+  /** What sound is brought to; null leaves it as it is. */
+  loudnessTargetLufs: number | null;
   /** Run though the sandbox does not hold; readiness then says so loudly. */
   allowUnsandboxed: boolean;
   http: { host: string; port: number };
@@ -28,6 +31,13 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
     if (!Number.isSafeInteger(value) || value < least)
       problems.push(`${name} must be a whole number of at least ${least}`);
     return value;
+  };
+  const loudness = (name: string): number | null => {
+    const value = environment[name] ?? String(DEFAULT_PLAN_SETTINGS.loudnessTargetLufs);
+    if (value === "off") return null;
+    if (!(Number(value) >= -31 && Number(value) <= -10))
+      problems.push(`${name} must be off or a number from -31 to -10`);
+    return Number(value);
   };
   const endpoint = text("MATINEE_S3_ENDPOINT");
   const config: TranscoderConfig = {
@@ -52,6 +62,7 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
       ffprobePath: text("MATINEE_FFPROBE_PATH", "/usr/bin/ffprobe"),
       bwrapPath: environment.MATINEE_BWRAP_PATH || null,
     },
+    loudnessTargetLufs: loudness("MATINEE_LOUDNESS_LUFS"),
     allowUnsandboxed: environment.MATINEE_ALLOW_UNSANDBOXED === "yes",
     http: { host: text("MATINEE_HTTP_HOST", "127.0.0.1"), port: count("MATINEE_WORKER_HTTP_PORT", 0, 0) },
     logLevel: text("MATINEE_LOG_LEVEL", "info"),

@@ -1,35 +1,52 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readFragments, splitInit } from "../core/box-reader.ts";
+import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
 import { writeAudioSegment } from "../core/fragment.ts";
 import type { TaskResult } from "../core/records.ts";
 import { audioFrameCount, audioSegmentFrames, timelineSeconds } from "../core/timeline.ts";
-import { AAC_SAMPLES_PER_FRAME, AUDIO_FILE, audioRecipe } from "./audio-recipe.ts";
+import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecipe } from "./audio-recipe.ts";
 import { type Cell, storeCells, storeInit } from "./cells.ts";
+import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
+import { levelChange, readLoudness } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 
-/** Encodes one audio track whole, cuts it at the audio frames nearest to the video's borders, stores it. */
+/** Measures one audio track, encodes it whole at the level that the plan asks for, cuts it at the audio frames nearest to the video's borders, stores it. */
 export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
   const track = plan.audio[context.task.chunk];
   if (track === undefined)
     throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
   const mediaSeconds = timelineSeconds(plan.timeline);
-  const file = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
+  const budget = {
+    mediaSeconds,
+    outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
+    frames: null,
+  };
+  const { file, loudness } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
-      await runFfmpeg(context, audioRecipe(source, plan.timeline, track), sourcePath, outputDirectory, {
-        mediaSeconds,
-        outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
-        frames: null,
-      });
-      return readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
+      const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
+      const target = plan.loudnessTargetLufs;
+      const change =
+        target === null
+          ? AS_IT_IS
+          : levelChange(
+              readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
+              target,
+            );
+      context.report(0.4);
+      const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
+      return {
+        file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
+        loudness: readLoudness(stderrTail),
+      };
     }),
   );
   const { init, rest } = splitInit(file);
+  stateChannels(init, track.channels);
   const needed = audioFrameCount(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME);
   const frames = readAacFrames(rest);
   if (frames.length < needed) {
@@ -65,6 +82,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         initSha256: stored.sha256,
         codec: codecString(init),
         timescale: track.sampleRateHz,
+        loudnessLufs: loudness?.integratedLufs ?? null,
         cells: await storeCells(
           context.blobs,
           place,
@@ -75,6 +93,12 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     ],
     images: [],
   };
+}
+
+/** 14496-12 12.2.3.2: `channelcount`. ffmpeg writes two whatever the sound has. */
+function stateChannels(init: Uint8Array, channels: number): void {
+  const { sampleEntryOffset } = readInit(init);
+  new DataView(init.buffer, init.byteOffset).setUint16(sampleEntryOffset + 24, channels);
 }
 
 function readAacFrames(fragmentBytes: Uint8Array): Uint8Array[] {

@@ -12,7 +12,7 @@ import type { TaskContext } from "./task-context.ts";
  *
  *     probe ──► video 0 ┐
  *           ├─► video 1 │
- *           ├─► …       ├─► publish: package → verify → one compare-and-set
+ *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
  *           └─► poster  ┘
  *

@@ -2,6 +2,7 @@ import type { Plan } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
+import { colourFilters, deinterlaceFilters } from "./picture-filters.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
 export const POSTER_FILE = "/out/poster.jpg";
@@ -27,10 +28,22 @@ export function posterRecipe(source: Source, plan: Plan): FfmpegRecipe {
   const offset = source.video.startSeconds - source.video.fileStartSeconds;
   const position = timelineSeconds(plan.timeline) * POSITION_RATIO + offset;
   const seek = plan.timeline.frameCount > CANDIDATES * 2 ? ["-ss", position.toFixed(3)] : [];
+  const filters = [
+    // Before the choice, while neighbours are neighbours. One still needs no field rate.
+    ...deinterlaceFilters({
+      ...plan.picture,
+      deinterlace: plan.picture.deinterlace === "none" ? "none" : "frames",
+    }),
+    `thumbnail=${CANDIDATES}`,
+    ...colourFilters(plan.picture, width, height),
+    // JFIF 1.02: BT.601's matrix, full range.
+    "scale=in_range=limited:out_range=full:out_color_matrix=bt601",
+    "format=yuvj420p",
+  ];
   return {
     globalOptions: ["-hide_banner", "-nostdin", "-v", "error", "-filter_complex_threads", "1"],
     inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1", ...seek], file: "/in/source" }],
-    filterGraph: `[0:${source.video.streamIndex}]thumbnail=${CANDIDATES},scale=${width}:${height}:flags=bicubic,setsar=1,format=yuvj420p[p]`,
+    filterGraph: `[0:${source.video.streamIndex}]${filters.join(",")}[p]`,
     outputs: [
       {
         // 3 of 2..31: no visible blocks at about 100 kB.

@@ -1,6 +1,6 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
 import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
-import { describeSource, type ProbeReport } from "../core/probe-report.ts";
+import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
 import { pictureStream } from "../core/probed-picture.ts";
 import type { Source } from "../core/source.ts";
 import { assemble, STDOUT } from "./ffmpeg-command.ts";
@@ -41,7 +41,7 @@ export async function probeSource(
   const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
   const report = await readReport(probe);
   const picture = pictureStream(report);
-  const packets = await readPackets(probe, picture.index);
+  const packets = await readPackets(probe, picture);
   const source = describeSource(report, packets, file);
   await decodeFirstFrame(probe, picture.index);
   return source;
@@ -60,8 +60,8 @@ async function readReport(probe: ProbeRun): Promise<ProbeReport> {
 }
 
 /** Demuxes without decoding: cheap, and the only trustworthy word on how much of the film is there. */
-async function readPackets(probe: ProbeRun, pictureIndex: number): Promise<PacketTable> {
-  const collector = packetCollector(pictureIndex);
+async function readPackets(probe: ProbeRun, picture: ProbeStream): Promise<PacketTable> {
+  const collector = packetCollector(picture);
   const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, "-show_entries", PACKET_ENTRIES, "-of", "csv=p=0"];
   const run = await runProbe(probe, {
     program: "ffprobe",

@@ -35,13 +35,26 @@ const TIMES_TAIL_CHARACTERS = 100;
 const KILLED_EXIT_CODE = 128 + 9;
 
 /**
- * Wraps a command so that its CPU time is known. bash's `time` counts the whole tree once it has been waited
- * for, which node cannot; its line goes to descriptor 3, the program's own stderr stays clean. It must stand
- * inside the sandbox: bubblewrap does not wait for what ran in it, and its own times say nothing.
+ * Wraps a command so that it dies with its launcher and its CPU time is known; it must stand inside the sandbox.
+ *
+ * Standard input is a lifeline that only the launcher holds: its end kills the command's process group. The kernel's
+ * own way (a signal at the parent's death) is lost where the parent dies before it is asked for, which a loaded
+ * machine makes likely. bash's `time` counts the whole tree once it has been waited for, which node cannot, and which
+ * bubblewrap does not do for what runs in it; its line goes to descriptor 3, the program's own stderr stays clean.
  */
 export function timed(bashPath: string, argv: readonly string[]): string[] {
-  return [bashPath, "-c", `TIMEFORMAT='%U %S'; { time "$@" 2>&4 3>&-; } 4>&2 2>&3`, "run", ...argv];
+  return [bashPath, "-c", LIFELINE_AND_TIME, "run", ...argv];
 }
+
+const LIFELINE_AND_TIME = `
+exec 5<&0 0</dev/null
+{ read -r -u 5; kill -KILL 0; } >/dev/null 2>&1 3>&- &
+TIMEFORMAT='%U %S'
+{ time "$@" 2>&4 3>&- 5<&-; } 4>&2 2>&3
+code=$?
+kill -KILL $! 2>/dev/null
+exit $code
+`;
 
 /** Runs a command in its own process group with an empty environment and settles when all of the group is gone. */
 export async function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
@@ -55,8 +68,10 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin",
       LC_ALL: "C",
     },
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
   });
+  // Nothing is ever written: the lifeline breaks when the command has ended first.
+  child.stdin?.on("error", () => undefined);
   const texts = collect(child, request.onStdoutLine);
   const stop = stopper(child);
   let ending: Ending | null = null;
@@ -121,6 +136,8 @@ function stopper(child: ChildProcess) {
   return {
     begin: () => {
       if (timers.length > 0) return;
+      // Reaches a command whose sandbox is only being set up, where no signal does yet.
+      child.stdin?.destroy();
       for (const step of KILL_STEPS) timers.push(setTimeout(() => tell(step.signal), step.afterMs));
     },
     end: () => {

@@ -1,16 +1,18 @@
 import { gunzipSync, gzipSync } from "node:zlib";
+import { contentTypeOf } from "../core/delivery-rules.ts";
 import { Failure } from "../core/errors.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
 import type { Rendition, TaskRecord, TaskResult } from "../core/records.ts";
 import { segmentCount, timelineSeconds } from "../core/timeline.ts";
 import { publishAsset, redoTask, tasksOfAsset } from "../stores/library/work.ts";
+import { describeStoredText, passGate } from "./gate.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
-import { verifyCells, verifyInits } from "./verify.ts";
+import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
 
 /**
- * Package → verify → publish. Playlists are made from produced bytes, everything is read back, and only then does
+ * Package → verify → gate → publish. Playlists are made from produced bytes, everything is read back, and only then does
  * one compare-and-set move the pointer that viewers follow. May be run again from any point.
  */
 export async function publish(context: TaskContext): Promise<TaskResult> {
@@ -23,7 +25,9 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   );
   const tracks = joinTracks(results, segmentCount(plan.timeline));
 
-  const bad = await verifyCells(context.blobs, plan, tracks, context.signal);
+  const prefix = packagePrefix(context.asset._id, generation);
+  const facts: FactsOfPackage = { prefix, objects: new Map() };
+  const bad = await verifyCells(context.blobs, plan, tracks, context.signal, facts);
   if (bad.length > 0) {
     await makeAgain(context, tasks, bad);
     throw new Failure(
@@ -35,10 +39,11 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
       },
     );
   }
-  await verifyInits(context.blobs, tracks);
+  await verifyInits(context.blobs, tracks, facts);
   context.report(0.6);
   const made = buildPackage(plan, tracks);
-  await storePlaylists(context, packagePrefix(context.asset._id, generation), made);
+  await storePlaylists(context, made, facts);
+  await passGate(context, generation, facts.objects);
   context.report(0.9);
   context.signal.throwIfAborted();
   const won = await publishAsset(context.library, context.asset._id, {
@@ -54,13 +59,17 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
 }
 
 /** Manifest last: media playlists first, the multivariant one at the very end, each read back. */
-async function storePlaylists(context: TaskContext, prefix: string, made: Package): Promise<void> {
+async function storePlaylists(
+  context: TaskContext,
+  made: Package,
+  { prefix, objects }: FactsOfPackage,
+): Promise<void> {
   for (const { path, text } of made.playlists) {
     context.signal.throwIfAborted();
     const key = prefix + path;
     // Apple 10.1: playlists MUST be gzip; stored so, every edge can hand them on as they are.
     await context.blobs.put("media", key, gzipSync(text, { level: 9 }), {
-      contentType: "application/vnd.apple.mpegurl",
+      contentType: contentTypeOf(path),
       contentEncoding: "gzip",
       cacheControl: "public, max-age=31536000, immutable",
       createOnce: true,
@@ -69,6 +78,7 @@ async function storePlaylists(context: TaskContext, prefix: string, made: Packag
     if (stored === null || gunzipSync(stored).toString("utf8") !== text) {
       throw new Failure("transient", "internal", `The playlist ${path} did not read back.`);
     }
+    objects.set(path, describeStoredText(path, text, stored));
   }
 }
 

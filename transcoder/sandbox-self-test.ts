@@ -31,7 +31,8 @@ while read -r -d '' variable; do
   esac
 done < /proc/$$/environ
 processes=(/proc/[0-9]*)
-[ "\${#processes[@]}" -le 3 ] || fail "other processes are visible"
+# bubblewrap, the shell that keeps time, its lifeline and this one.
+[ "\${#processes[@]}" -le 4 ] || fail "other processes are visible"
 echo contained
 `;
 

@@ -184,7 +184,9 @@ function waitFor(work: Promise<void>, signal: AbortSignal): Promise<void> {
 async function removeLeftovers(directory: string): Promise<void> {
   for (const entry of await readdir(directory)) {
     const pid = Number(await readFile(join(directory, entry, OWNER_FILE), "utf8").catch(() => "0"));
-    if (!isAlive(pid)) await rm(join(directory, entry), { recursive: true, force: true });
+    // A restarted container gives its new worker the old one's number.
+    if (pid === process.pid || !isAlive(pid))
+      await rm(join(directory, entry), { recursive: true, force: true });
   }
 }
 

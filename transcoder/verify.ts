@@ -1,4 +1,5 @@
 import { readFragments } from "../core/box-reader.ts";
+import { describeMedia, type ObjectFacts } from "../core/conformance/object-facts.ts";
 import { Failure } from "../core/errors.ts";
 import type { ProducedTrack } from "../core/package.ts";
 import type { Plan } from "../core/plan.ts";
@@ -6,6 +7,7 @@ import type { CellRecord } from "../core/records.ts";
 import { segmentFrames } from "../core/timeline.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { sha256 } from "./cells.ts";
+import { storedTransport } from "./gate.ts";
 
 /** A cell that storage does not hold as it was recorded. */
 export interface BadCell {
@@ -15,18 +17,26 @@ export interface BadCell {
   reason: string;
 }
 
+/** Facts of the objects of one package, by their path below `prefix`. */
+export interface FactsOfPackage {
+  prefix: string;
+  objects: Map<string, ObjectFacts>;
+}
+
 const PARALLEL_READS = 6;
 
 /**
  * Reads every cell back from storage and compares: bytes and digest as recorded, times continuous from zero,
  * keyframe first, every rung cut at the same instants. What it returns must be made again; empty means that a
- * player will find what the playlists promise.
+ * player will find what the playlists promise. What the gate needs to know of each cell goes `into` the facts, so
+ * that everything is read once.
  */
 export async function verifyCells(
   blobs: Blobs,
   plan: Plan,
   tracks: ReadonlyMap<string, ProducedTrack>,
   signal: AbortSignal,
+  into: FactsOfPackage,
 ): Promise<BadCell[]> {
   const video = new Set(plan.rungs.map((rung) => rung.id));
   const work = [...tracks.values()].flatMap((track) => {
@@ -42,7 +52,7 @@ export async function verifyCells(
   const lane = async (): Promise<void> => {
     for (let item = work[next++]; item !== undefined; item = work[next++]) {
       signal.throwIfAborted();
-      const reason = await checkCell(blobs, plan, item.cell, item.expectedStart, item.isVideo);
+      const reason = await checkCell(blobs, plan, item.cell, item.expectedStart, item.isVideo, into);
       if (reason !== null)
         bad.push({ trackId: item.track.trackId, segment: item.cell.segment, key: item.cell.key, reason });
     }
@@ -57,9 +67,11 @@ async function checkCell(
   cell: CellRecord,
   expectedStart: number,
   isVideo: boolean,
+  into: FactsOfPackage,
 ): Promise<string | null> {
   const bytes = await blobs.read("media", cell.key);
   if (bytes === null) return "missing";
+  collect(into, cell.key, bytes);
   if (bytes.length !== cell.bytes || sha256(bytes) !== cell.sha256) return "not the bytes that were written";
   const fragments = readFragments(bytes);
   let expected = expectedStart;
@@ -77,11 +89,21 @@ async function checkCell(
 }
 
 /** The init segment of every track is there, as it was written. */
-export async function verifyInits(blobs: Blobs, tracks: ReadonlyMap<string, ProducedTrack>): Promise<void> {
+export async function verifyInits(
+  blobs: Blobs,
+  tracks: ReadonlyMap<string, ProducedTrack>,
+  into: FactsOfPackage,
+): Promise<void> {
   for (const track of tracks.values()) {
     const bytes = await blobs.read("media", track.initKey);
     if (bytes === null || sha256(bytes) !== track.initSha256) {
       throw new Failure("transient", "internal", `The init segment of ${track.trackId} did not read back.`);
     }
+    collect(into, track.initKey, bytes);
   }
+}
+
+function collect({ prefix, objects }: FactsOfPackage, key: string, bytes: Uint8Array): void {
+  const path = key.slice(prefix.length);
+  objects.set(path, describeMedia(path, bytes, storedTransport(path, null)));
 }

@@ -3,11 +3,10 @@ import type { Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
 import type { Source } from "../core/source.ts";
-import { type Chunk, chunkFrames, type FrameRange, type Timeline } from "../core/timeline.ts";
+import { type Chunk, chunkFrames, type FrameRange } from "../core/timeline.ts";
+import { chunkEntry } from "./chunk-entry.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
-
-/** Frames decoded before a chunk of re-timed frames, so that its first frame has a predecessor to repeat. */
-const RETIME_PREROLL_SEGMENTS = 1;
+import { colourFilters, colourTags } from "./picture-filters.ts";
 
 /** File that a chunk's frames of one rung are written to, inside the sandbox. */
 export function rungFile(rung: Rung): string {
@@ -17,14 +16,11 @@ export function rungFile(rung: Rung): string {
 /** The ffmpeg call that makes all rungs of one chunk from one decode. Pure: same plan, same argv. */
 export function videoRecipe(source: Source, plan: Plan, chunk: Chunk): FfmpegRecipe {
   const frames = chunkFrames(plan.timeline, chunk);
-  const preroll =
-    plan.timing === "retime" && frames.firstFrame > 0
-      ? RETIME_PREROLL_SEGMENTS * plan.timeline.framesPerSegment
-      : 0;
+  const entry = chunkEntry(source, plan, frames);
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: inputOptions(source, plan, frames, preroll), file: "/in/source" }],
-    filterGraph: filterGraph(source, plan, preroll),
+    inputs: [{ options: inputOptions(entry.inputOptions), file: "/in/source" }],
+    filterGraph: filterGraph(source, plan, entry.filters),
     outputs: plan.rungs.map((rung, index) => ({
       options: outputOptions(plan, rung, index, frames),
       file: rungFile(rung),
@@ -55,34 +51,20 @@ export const SAFE_INPUT_OPTIONS = [
   "35389440",
 ];
 
-function inputOptions(source: Source, plan: Plan, frames: FrameRange, preroll: number): string[] {
+function inputOptions(seek: readonly string[]): string[] {
   return [
     ...SAFE_INPUT_OPTIONS,
     // One thread per decoder and encoder: equal bytes on every run, and one chunk fills one core.
     "-threads",
     "1",
-    ...seekOptions(source, plan, frames.firstFrame - preroll),
+    ...seek,
   ];
 }
 
-/**
- * Counted frames: seek half a frame early, since a border frame whose time is a tick too small would be
- * lost by an exact seek. Re-timed frames keep their times, so there the seek is exact.
- */
-function seekOptions(source: Source, plan: Plan, firstFrame: number): string[] {
-  if (firstFrame <= 0) return [];
-  const { num, den } = plan.timeline.frameRate;
-  const halfFrames = 2 * firstFrame - (plan.timing === "count" ? 1 : 0);
-  // ffmpeg counts -ss from the earliest stream of the file; the grid counts from the first picture.
-  const offsetMicros = Math.round((source.video.startSeconds - source.video.fileStartSeconds) * 1e6);
-  const positionMicros = Math.round((halfFrames * den * 1e6) / (2 * num)) + offsetMicros;
-  return ["-ss", secondsText(positionMicros, 1_000_000, 6)];
-}
-
-/** Times made exact, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU). */
-function filterGraph(source: Source, plan: Plan, preroll: number): string {
+/** The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU). */
+function filterGraph(source: Source, plan: Plan, entry: readonly string[]): string {
   const top = plan.rungs[0]!;
-  const steps = [...timingFilters(source, plan.timeline, plan.timing, preroll), ...scaleTo(top)];
+  const steps = [...entry, ...colourFilters(plan.picture, top.width, top.height)];
   const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, plan.rungs.length)}`];
   plan.rungs.slice(1).forEach((rung, index) => {
     parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, plan.rungs.length)}`);
@@ -94,39 +76,8 @@ function fork(index: number, count: number): string {
   return index === count - 1 ? `[v${index}]` : `,split=2[v${index}][s${index + 1}]`;
 }
 
-function timingFilters(
-  source: Source,
-  timeline: Timeline,
-  timing: Plan["timing"],
-  preroll: number,
-): string[] {
-  const { num, den } = timeline.frameRate;
-  const renumber = [`settb=${den}/${num}`, "setpts=N"];
-  // States the exact rate to the encoders; the frames already stand where it would put them.
-  const rate = `fps=${num}/${den}`;
-  if (timing === "count") return [...renumber, rate];
-  return [
-    ...(preroll === 0 && source.video.startSeconds !== source.video.fileStartSeconds
-      ? ["setpts=PTS-STARTPTS"]
-      : []),
-    `${rate}:start_time=0`,
-    // The last frame stands until the end of the timeline, which was rounded to whole frames.
-    `tpad=stop_mode=clone:stop=${timeline.framesPerKeyframe}`,
-    ...(preroll > 0 ? [`trim=start_frame=${preroll}`] : []),
-    ...renumber,
-    rate,
-  ];
-}
-
 function scaleTo(rung: Rung): string[] {
-  return [
-    // Bicubic: sharp enough for the ladder at half of Lanczos' cost.
-    `scale=${rung.width}:${rung.height}:flags=bicubic`,
-    // Square pixels: the sample aspect has been scaled away.
-    "setsar=1",
-    // 4:2:0 8 bit, the one layout that every player decodes.
-    "format=yuv420p",
-  ];
+  return [`scale=${rung.width}:${rung.height}:flags=bicubic`, "setsar=1"];
 }
 
 function outputOptions(plan: Plan, rung: Rung, index: number, frames: FrameRange): string[] {
@@ -135,6 +86,7 @@ function outputOptions(plan: Plan, rung: Rung, index: number, frames: FrameRange
   return [
     ...["-map", `[v${index}]`],
     ...encoderOptions(plan, rung),
+    ...colourTags(plan.picture),
     // Exactly the chunk's frames, whatever the seek left over at its end.
     ...["-frames:v", String(frames.frameCount)],
     // The chunk's place on the timeline: its first tfdt is the last one's end.

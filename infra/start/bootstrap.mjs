@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 /** Node 24 strips types by itself. */
 const LEAST_NODE_MAJOR = 24;
 /** npm repeats the signals that the terminal has already sent: the same one within this time counts once. */
-const SAME_SIGNAL_MS = 500;
+const SAME_SIGNAL_MS = 1_000;
 const PARENT_LOOK_MS = 500;
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");

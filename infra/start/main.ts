@@ -8,7 +8,8 @@ import { findMediaTools } from "./parts/media-tools.ts";
 import { startMongo } from "./parts/mongo.ts";
 import { startRedis } from "./parts/redis.ts";
 import { startS3 } from "./parts/s3.ts";
-import { anyFreePort, choosePorts, isPortFree } from "./ports.ts";
+import { holdPorts } from "./ports.ts";
+import { dangers } from "./readiness.ts";
 import { openReport, type Report } from "./report.ts";
 import { publishSample } from "./sample.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
@@ -17,6 +18,7 @@ import {
   deliveryService,
   type Foundations,
   publicUrls,
+  readyUrl,
   transcoderName,
   transcoderService,
 } from "./services.ts";
@@ -32,6 +34,8 @@ async function main(): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
   whenOrphaned(() => stopping.abort());
+  // Whoever read us may be gone first; what was started must be stopped all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let options: StartOptions;
   try {
     options = readOptions(process.argv.slice(2), process.cwd());
@@ -71,10 +75,15 @@ async function runUntilStopped(
   state.update((current) => {
     current.stopping = false;
   });
-  const supervisor = createSupervisor({ logDirectory: join(dataDirectory, "logs"), state, report, signal });
+  const ports = await holdPorts(partNames(options.workers), state.read().ports);
+  state.update((current) => {
+    current.ports = { ...current.ports, ...ports.numbers };
+  });
+  const logDirectory = join(dataDirectory, "logs");
+  const supervisor = createSupervisor({ logDirectory, state, report, ports, signal });
   let exitCode = 0;
   try {
-    const line = await bringUp(options, report, state, supervisor, signal);
+    const line = await bringUp(options, report, state, supervisor, ports.numbers, signal);
     writePrivately(readyFile, line);
     if (options.json) process.stdout.write(`${JSON.stringify(line)}\n`);
     else report.plain(welcome(line));
@@ -105,18 +114,13 @@ async function bringUp(
   report: Report,
   state: StateFile,
   supervisor: Supervisor,
+  ports: Readonly<Record<string, number>>,
   signal: AbortSignal,
 ) {
   const { dataDirectory, workers } = options;
   report.plain(`Matinee, with its data in ${dataDirectory}`);
   const machine = thisMachine(process.env);
   const secrets: Secrets = openSecrets(join(dataDirectory, "secrets.json"));
-  const transcoders = Array.from({ length: workers }, (_, index) => transcoderName(index + 1));
-  const names = ["api", "delivery", "mongodb", "redis", "s3", ...transcoders];
-  const ports = await choosePorts(names, state.read().ports, { isFree: isPortFree, any: anyFreePort });
-  state.update((current) => {
-    current.ports = { ...current.ports, ...ports };
-  });
   const context = { machine, report, signal, supervisor, secrets, ports, dataDirectory };
   const [mongoUrl, redisUrl, s3, tools, pagesDirectory] = await Promise.all([
     startMongo(context),
@@ -128,19 +132,39 @@ async function bringUp(
   const parts = { mongoUrl, redisUrl, s3, tools, pagesDirectory };
   const on: Foundations = { root, dataDirectory, environment: process.env, ports, secrets, ...parts };
   const urls = publicUrls(ports);
-  const services = [deliveryService(on), ...transcoders.map((name) => transcoderService(on, name, workers))];
+  const transcoders = transcoderNames(workers).map((name) => transcoderService(on, name, workers));
+  const services = [deliveryService(on), ...transcoders];
   const start = async (service: (typeof services)[number]) => {
     await supervisor.start(service);
     report.done(service.part, `ready on port ${ports[service.part]}`);
+    for (const danger of await dangers(readyUrl(ports, service.part))) report.note(service.part, danger);
   };
   await start(apiService(on));
   await Promise.all(services.map(start));
   if (!options.empty) {
     const outputFd = options.json ? 2 : 1;
     const editorToken = secrets.tokens.editor;
-    await publishSample({ root, apiUrl: urls.api, editorToken, state, report, signal, outputFd });
+    const { environment } = on;
+    await publishSample({
+      root,
+      environment,
+      apiUrl: urls.api,
+      editorToken,
+      state,
+      report,
+      signal,
+      outputFd,
+    });
   }
   return readyLine(urls, secrets.tokens);
+}
+
+function partNames(workers: number): string[] {
+  return ["api", "delivery", "mongodb", "redis", "s3", ...transcoderNames(workers)];
+}
+
+function transcoderNames(workers: number): string[] {
+  return Array.from({ length: workers }, (_, index) => transcoderName(index + 1));
 }
 
 function messageOf(error: unknown): string {

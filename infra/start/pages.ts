@@ -31,10 +31,11 @@ export async function buildPages(root: string, report: Report, signal: AbortSign
   return target;
 }
 
-/** Of every source file and of the versions of everything they may import. */
+/** Of every file of the page's room, which it may import, and of the versions of all packages. */
 function hashOf(root: string, source: string): string {
+  const room = source.split("/")[0] ?? source;
   const hash = createHash("sha256").update(readFileSync(join(root, "package-lock.json")));
-  const files = readdirSync(join(root, source), { recursive: true, withFileTypes: true })
+  const files = readdirSync(join(root, room), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();

@@ -11,6 +11,7 @@ const NAME = "Big Buck Bunny";
 
 interface SampleContext {
   root: string;
+  environment: Readonly<Record<string, string | undefined>>;
   apiUrl: string;
   editorToken: string;
   state: StateFile;
@@ -65,7 +66,7 @@ function runIngest(context: SampleContext, args: string[], token: string): Promi
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: context.root,
-      env: { ...process.env, MATINEE_TOKEN: token },
+      env: { ...context.environment, MATINEE_TOKEN: token },
       stdio: ["ignore", outputFd, outputFd],
       // A group of its own, so that the next start can end it should this one be killed.
       detached: true,

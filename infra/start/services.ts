@@ -27,6 +27,11 @@ export function publicUrls(ports: Foundations["ports"]): { api: string; delivery
   return { api: `http://${LOOPBACK}:${ports.api}`, delivery: `http://${LOOPBACK}:${ports.delivery}` };
 }
 
+/** Where a service says whether it is ready. */
+export function readyUrl(ports: Foundations["ports"], service: string): string {
+  return `http://${LOOPBACK}:${ports[service]}/readyz`;
+}
+
 /** The name of the nth transcoder, from 1. */
 export function transcoderName(number: number): string {
   return `transcoder-${number}`;
@@ -66,6 +71,7 @@ export function transcoderService(on: Foundations, name: string, workers: number
     ...stores(on),
     MATINEE_WORKER_HTTP_PORT: String(on.ports[name]),
     MATINEE_WORKER_SLOTS: on.environment.MATINEE_WORKER_SLOTS || String(share),
+    MATINEE_LOUDNESS_LUFS: on.environment.MATINEE_LOUDNESS_LUFS || "-16",
     MATINEE_SCRATCH_DIR: scratch,
     MATINEE_FFMPEG_PATH: on.tools.ffmpegPath,
     MATINEE_FFPROBE_PATH: on.tools.ffprobePath,
@@ -90,7 +96,7 @@ function nodeService(
     env: { ...on.environment, ...settings },
     layer,
     stopMs: STOP_MS,
-    check: () => readiness(`http://${LOOPBACK}:${on.ports[part]}/readyz`),
+    check: () => readiness(readyUrl(on.ports, part)),
   };
 }
 

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { groupListens } from "./listener.ts";
+import type { HeldPorts } from "./ports.ts";
 import { processId, processLives, signalGroup } from "./process-id.ts";
 import type { Report } from "./report.ts";
 import type { StateFile } from "./state.ts";
@@ -34,7 +36,7 @@ const FIRST_BACK_OFF_MS = 500;
 const LONGEST_BACK_OFF_MS = 30_000;
 /** One that ran this long has not died of what killed it last time. */
 const HEALTHY_MS = 60_000;
-const LOG_LINES_SHOWN = 5;
+const LOG_LINES_SHOWN = 12;
 
 interface Running {
   spec: ChildSpec;
@@ -48,10 +50,12 @@ export function createSupervisor(deps: {
   logDirectory: string;
   state: StateFile;
   report: Report;
+  /** Ports by part; one without a port of its own is in none of them. */
+  ports: HeldPorts;
   /** Ends every wait; what runs is stopped by `stopAll`. */
   signal: AbortSignal;
 }): Supervisor {
-  const { logDirectory, state, report } = deps;
+  const { logDirectory, state, report, ports } = deps;
   mkdirSync(logDirectory, { recursive: true, mode: 0o700 });
   const running = new Map<string, Running>();
   const stopped = new AbortController();
@@ -87,6 +91,11 @@ export function createSupervisor(deps: {
 
   /** Brings one up and keeps it up until the end. */
   const bringUp = async (spec: ChildSpec): Promise<Running> => {
+    const port = ports.numbers[spec.part];
+    // A stranger there would answer the checks in its place.
+    if (port !== undefined && !(await ports.handOver(spec.part))) {
+      throw new Error(`${spec.part}: port ${port} is taken by another program`);
+    }
     const one = launch(spec);
     let gone: string | undefined;
     void one.exited.then((why) => {
@@ -100,6 +109,9 @@ export function createSupervisor(deps: {
         throw new Error(`${spec.part} is not ready: ${missing}${logEnd(spec.part)}`);
       }
       missing = await spec.check().catch((error: unknown) => describe(error));
+      if (missing === null && port !== undefined && !groupListens(one.child.pid as number, port)) {
+        missing = `another program answers on port ${port}`;
+      }
       if (missing !== null) await pause(CHECK_EVERY_MS);
     }
     return one;

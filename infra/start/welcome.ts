@@ -1,6 +1,6 @@
 import type { Secrets } from "./secrets.ts";
 
-/** The machine-readable line of `npm start -- --json` (API.md, "Local start"). */
+/** The machine-readable line of `npm start -- --json` (docs/api.md). */
 export interface ReadyLine {
   ready: true;
   api: string;

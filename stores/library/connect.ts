@@ -4,15 +4,17 @@ import type {
   ApiKeyRecord,
   AssetRecord,
   PlaybackRecord,
+  PositionRecord,
   TaskRecord,
   TitleRecord,
   UploadRecord,
 } from "../../core/records.ts";
 import { API_KEY_INDEXES } from "./api-keys.ts";
 import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
+import type { ConformanceRecord } from "./conformance.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
-import { PLAYBACK_INDEXES } from "./playbacks.ts";
+import { PLAYBACK_INDEXES, POSITION_INDEXES } from "./playbacks.ts";
 import { TITLE_INDEXES } from "./titles.ts";
 import { UPLOAD_INDEXES } from "./uploads.ts";
 
@@ -43,7 +45,9 @@ export interface Library {
   titles: Collection<TitleRecord>;
   apiKeys: Collection<ApiKeyRecord>;
   playbacks: Collection<PlaybackRecord>;
+  positions: Collection<PositionRecord>;
   claims: Collection<ClaimRecord>;
+  conformance: Collection<ConformanceRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
   serverNow(): Date;
   /** Writes and reads back; throws a `transient` Failure where the library does not take writes. */
@@ -59,7 +63,7 @@ export interface Library {
 export async function openLibrary(url: string, options: LibraryOptions = {}): Promise<Library> {
   const client = new MongoClient(url, {
     appName: options.appName ?? "matinee",
-    // An acknowledged write has to survive the loss of the primary (DESIGN §3).
+    // An acknowledged write has to survive the loss of the primary.
     w: "majority",
     retryWrites: true,
     retryReads: true,
@@ -89,7 +93,9 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     titles: db.collection("titles"),
     apiKeys: db.collection("apiKeys"),
     playbacks: db.collection("playbacks"),
+    positions: db.collection("positions"),
     claims: db.collection("claims"),
+    conformance: db.collection("conformance"),
     serverNow: () => clock.now(),
     ping: () => pingBeat(beats),
     ensureIndexes: () => ensureIndexes(db),
@@ -145,6 +151,7 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["titles", TITLE_INDEXES],
     ["apiKeys", API_KEY_INDEXES],
     ["playbacks", PLAYBACK_INDEXES],
+    ["positions", POSITION_INDEXES],
     ["claims", CLAIM_INDEXES],
   ];
   for (const [name, indexes] of wanted) {

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import type { Filter, IndexDescription } from "mongodb";
-import type { PlaybackRecord } from "../../core/records.ts";
+import type { PlaybackRecord, PositionRecord } from "../../core/records.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 
-export const PLAYBACK_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject: 1, positionAt: -1 } }];
+export const PLAYBACK_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject: 1, createdAt: -1 } }];
+export const POSITION_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject: 1, positionAt: -1 } }];
 
 /** Keeps the session. The same id again (the same request) gives the one that is there. */
 export async function createPlayback(library: Library, playback: PlaybackRecord): Promise<PlaybackRecord> {
@@ -30,16 +32,33 @@ export async function findPlayback(
 
 /**
  * Notes where the viewer is. Order and repeats do not matter: only a later moment than the one known moves the
- * position.
+ * position. A preview without a title leaves none.
  */
 export async function recordPosition(
   library: Library,
-  playback: PlaybackRecord,
+  { tenant, subject, titleId }: PlaybackRecord,
   positionSeconds: number,
-  at: Date,
+  positionAt: Date,
 ): Promise<void> {
-  const earlier: Filter<PlaybackRecord> = { ...own(playback), positionAt: { $lt: at } };
-  await fromDriver(library.playbacks.updateOne(earlier, { $set: { positionSeconds, positionAt: at } }));
+  if (titleId === null) return;
+  const place = { _id: positionId(tenant, subject, titleId), tenant, subject, titleId };
+  const change = { $set: { positionSeconds, positionAt } };
+  const earlier: Filter<PositionRecord> = { _id: place._id, positionAt: { $lt: positionAt } };
+  const moved = await fromDriver(library.positions.updateOne(earlier, change));
+  if (moved.matchedCount === 1) return;
+  try {
+    await fromDriver(library.positions.insertOne({ ...place, positionSeconds, positionAt }));
+  } catch (thrown) {
+    // It is there already, with a later moment.
+    if (!isDuplicateKey(thrown)) throw thrown;
+  }
+}
+
+/** Hashed, since an account's name may be of any length and hold any character. */
+function positionId(tenant: string, subject: string, titleId: string): string {
+  return createHash("sha256")
+    .update(JSON.stringify([tenant, subject, titleId]))
+    .digest("hex");
 }
 
 /** Ends the session; asking again changes nothing. */
@@ -52,28 +71,23 @@ function own({ _id, tenant, subject }: PlaybackRecord): Filter<PlaybackRecord> {
   return { _id, tenant, subject };
 }
 
-/** The latest session per title of this account, most recent first. */
-export async function listRecentPlaybacks(
+/** Where this account left its titles, the last watched first. */
+export async function listPositions(
   library: Library,
   tenant: string,
   subject: string,
   limit: number,
-): Promise<PlaybackRecord[]> {
-  const query = library.playbacks.find({ tenant, subject }, { maxTimeMS: 2_000 });
-  const sessions = await fromDriver(query.sort({ positionAt: -1 }).limit(200).toArray());
-  const latest = new Map<string, PlaybackRecord>();
-  for (const session of sessions) {
-    if (session.titleId !== null && !latest.has(session.titleId)) latest.set(session.titleId, session);
-  }
-  return [...latest.values()].slice(0, limit);
+): Promise<PositionRecord[]> {
+  const query = library.positions.find({ tenant, subject }, { maxTimeMS: 2_000 });
+  return fromDriver(query.sort({ positionAt: -1 }).limit(limit).toArray());
 }
 
 /** Where this account left the title, or null where it never watched it. */
-export async function findLatestPlayback(
+export async function findPosition(
   library: Library,
   tenant: string,
   subject: string,
   titleId: string,
-): Promise<PlaybackRecord | null> {
-  return fromDriver(library.playbacks.findOne({ tenant, subject, titleId }, { sort: { positionAt: -1 } }));
+): Promise<PositionRecord | null> {
+  return fromDriver(library.positions.findOne({ _id: positionId(tenant, subject, titleId) }));
 }

@@ -3,11 +3,12 @@ import { openAsBlob } from "node:fs";
 import { basename, extname } from "node:path";
 import type { Asset, OpenedUpload, SignedPart, Title, UploadStatus } from "../answers.ts";
 import type { Api } from "../api-client.ts";
+import { formatBytes, openRateMeter } from "../pace.ts";
 import { sendParts } from "../upload-file.ts";
 import { fitsLayout, missingParts, partRange } from "../upload-plan.ts";
 import { watchAsset } from "../watch-asset.ts";
 import { IngestFailure } from "./next-step.ts";
-import { formatBytes, formatPace, openRateMeter, type ProgressLine } from "./progress-bar.ts";
+import { formatPace, type ProgressLine } from "./progress-bar.ts";
 
 export interface FileIngest {
   api: Api;
@@ -104,8 +105,7 @@ async function send(
     const detail = `${formatBytes(done)} of ${formatBytes(file.size)}  ${formatPace(rateOf(bytes), missingBytes - bytes)}`;
     line.update("Uploading", file.size === 0 ? 1 : done / file.size, detail);
   };
-  const mayGoOn = () => Promise.resolve();
-  await sendParts({ api, file, upload, missing, signal, digest, put, mayGoOn, onSent });
+  await sendParts({ api, file, upload, missing, signal, digest, put, onSent });
   await api.call("POST", `/v1/uploads/${upload.id}/complete`, { body: {}, signal });
   line.finish(`Uploaded   ${basename(path)}, ${formatBytes(file.size)} as asset ${upload.assetId}`);
 }

@@ -1,7 +1,7 @@
 import { ApiProblem } from "../api-client.ts";
 import { PartRefused } from "../upload-file.ts";
 
-/** What the command could not do, in the words of API.md. */
+/** What the command could not do, in the words of the contract. */
 export class IngestFailure extends Error {
   readonly code: string;
   readonly retryable: boolean;

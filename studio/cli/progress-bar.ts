@@ -1,7 +1,8 @@
+import { formatBytes, formatClock } from "../pace.ts";
+
 const BAR_CELLS = 24;
 /** Without a terminal: a line at every such step of the way. */
 const PLAIN_STEP = 0.25;
-const RATE_WINDOW_MS = 5_000;
 
 /** One task's progress on a stream: a redrawn line on a terminal, sparse plain lines elsewhere. */
 export interface ProgressLine {
@@ -41,29 +42,8 @@ function barText(ratio: number): string {
   return "█".repeat(full) + "░".repeat(BAR_CELLS - full);
 }
 
-/** Bytes per second over the last few seconds; 0 until there is something to measure. */
-export function openRateMeter(now: () => number): (bytesSoFar: number) => number {
-  const samples: { at: number; bytes: number }[] = [];
-  return (bytes) => {
-    const at = now();
-    samples.push({ at, bytes });
-    while (samples.length > 2 && at - (samples[0]?.at ?? at) > RATE_WINDOW_MS) samples.shift();
-    const [first] = samples;
-    if (first === undefined || at === first.at) return 0;
-    return Math.max(0, ((bytes - first.bytes) * 1000) / (at - first.at));
-  };
-}
-
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
-
 /** Rate and time left, as "12.0 MiB/s, 1:05 left". */
 export function formatPace(bytesPerSecond: number, bytesLeft: number): string {
   if (bytesPerSecond <= 0) return "";
-  const seconds = Math.ceil(bytesLeft / bytesPerSecond);
-  const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  return `${formatBytes(bytesPerSecond)}/s, ${clock} left`;
+  return `${formatBytes(bytesPerSecond)}/s, ${formatClock(bytesLeft / bytesPerSecond)} left`;
 }

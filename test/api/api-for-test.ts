@@ -215,6 +215,7 @@ export const SOURCE: Source = {
     variableFrameRate: false,
     startSeconds: 0,
     fileStartSeconds: 0,
+    hasAllTimes: true,
     keyframeSeconds: [0, 10, 20],
     fieldOrder: "progressive",
     colorTransfer: null,

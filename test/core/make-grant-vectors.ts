@@ -75,6 +75,14 @@ function good(): void {
       }
     }
   }
+  for (const object of OBJECTS) {
+    const allow = object.startsWith("images/");
+    add(
+      allow,
+      `a grant for pictures and ${object}`,
+      `/v/${grant({ session: "images" })}/${ASSET}/${GENERATION}/${object}`,
+    );
+  }
   const path = `/${ASSET}/${GENERATION}/main.m3u8`;
   for (const seconds of [-60, -59, -1, 0, 1, 300, 43_200, 43_259, 43_260]) {
     add(true, `expires in ${seconds} s`, `/v/${grant({ expires: String(NOW + seconds) })}${path}`);

@@ -16,6 +16,7 @@ function sourceOf(width: number, height: number, frameCount: number, audioTracks
     sampleRateHz: 48_000,
     language: "en",
     label: null,
+    role: "main" as const,
     startSeconds: 0,
     durationSeconds: frameCount / 24,
   }));
@@ -36,6 +37,7 @@ function sourceOf(width: number, height: number, frameCount: number, audioTracks
     variableFrameRate: false,
     startSeconds: 0,
     fileStartSeconds: 0,
+    hasAllTimes: true,
     keyframeSeconds: [0],
     fieldOrder: "progressive",
     colorTransfer: null,

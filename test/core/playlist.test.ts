@@ -102,7 +102,11 @@ function planOf(): Plan {
   const span = { startSeconds: 0, endSeconds: 20 };
   const spans = new Map([0, 1, 2, 3].map((stream) => [stream, span]));
   return buildPlan(
-    describeSource(report, { frames, timelessFrames: 0, spans }, { sizeBytes: 1, sha256: null }),
+    describeSource(
+      report,
+      { frames, hasAllTimes: true, timelessFrames: 0, spans },
+      { sizeBytes: 1, sha256: null },
+    ),
     DEFAULT_PLAN_SETTINGS,
     "b",
   );
@@ -154,11 +158,12 @@ test("the multivariant playlist says what the bytes measure, and parses", () => 
     top.audio.map((one) => [one.name, one.language, one.isDefault]),
     [
       ["English", "en", true],
-      ["He said ”hi”", "de", false],
+      ["He said hi", "de", false],
       ["English 3", "en", false],
     ],
   );
-  for (const file of made.playlists) assert.doesNotThrow(() => parse(file.text), file.path);
+  for (const file of made.playlists.filter(({ path }) => path.endsWith(".m3u8")))
+    assert.doesNotThrow(() => parse(file.text), file.path);
 });
 
 test("a missing, doubled or foreign cell is never packaged", () => {

@@ -72,7 +72,11 @@ test("F11 Redis killed and its data wiped in mid-encode: the queue is rebuilt, t
     const asset = await product.until(assetId, ({ state }) => state === "ready", 120);
     assert.equal(asset.error, null);
   }
-  const tasks = await product.library.tasks.find({ assetId: { $in: [first, second] } }).toArray();
+  // The pointer moves a moment before the publishing task is recorded.
+  const tasks = await eventually("every task recorded", 10, async () => {
+    const all = await product!.library.tasks.find({ assetId: { $in: [first, second] } }).toArray();
+    return all.every((task) => task.state === "done") ? all : null;
+  });
   for (const task of tasks)
     assert.equal(task.attempts.filter((attempt) => attempt.outcome === "done").length, 1, task._id);
 });

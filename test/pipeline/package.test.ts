@@ -5,7 +5,10 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { parse } from "hls-parser";
 import { readFragments, readInit } from "../../core/box-reader.ts";
+import { blockingFailures, RULES } from "../../core/conformance/check-package.ts";
 import type { AssetRecord } from "../../core/records.ts";
+import { findConformance } from "../../stores/library/conformance.ts";
+import { checkPackageAt } from "../../transcoder/check-package.ts";
 import { BIG_BUCK_BUNNY, flashAndBeep } from "../rig/media.ts";
 import { readPackage, withPackageFolder } from "../rig/package.ts";
 import { type Product, startProduct } from "../rig/product.ts";
@@ -49,11 +52,33 @@ function checkPackage(asset: AssetRecord, files: ReadonlyMap<string, Uint8Array>
   const [first, ...others] = [...borders.values()];
   for (const other of others) {
     assert.equal(other.length, first!.length);
-    other.forEach((start, index) =>
-      assert.ok(Math.abs(start - first![index]!) <= 512 / 48_000 + 1e-9, "cut at the same instants"),
-    );
+    for (const [index, start] of other.entries()) {
+      assert.ok(Math.abs(start - first![index]!) <= 512 / 48_000 + 1e-9, "cut at the same instants");
+    }
   }
   checkBandwidths(files);
+}
+
+/** What the gate said when it let the package out: the report is there, complete, and free of MUST failures. */
+async function checkReport(asset: AssetRecord): Promise<void> {
+  const { generation } = asset.published!;
+  const report = await findConformance(product.library, asset._id, generation);
+  assert.deepEqual(
+    report?.results.map(({ rule }) => rule),
+    RULES.map(({ rule }) => rule),
+  );
+  assert.deepEqual(blockingFailures(report?.results ?? []), []);
+  const answer = await product.call("GET", `/v1/assets/${asset._id}/conformance`);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.body.generation, generation);
+  assert.deepEqual(answer.body.results, report?.results);
+  const viewer = await product.call(
+    "GET",
+    `/v1/assets/${asset._id}/conformance`,
+    undefined,
+    product.tokens.viewer,
+  );
+  assert.equal(viewer.status, 403);
 }
 
 /** Apple 1.26, 1.27: what the playlist states is within 10 % of what the bytes are. */
@@ -104,6 +129,7 @@ test("a real film: whole, continuous, aligned, as ffmpeg reads it, with I-frames
   assert.equal(asset.source?.video.frameCount, 720);
   const files = await readPackage(product, asset);
   checkPackage(asset, files);
+  await checkReport(asset);
   await withPackageFolder(files, async (folder) => {
     for (const rung of asset.plan!.rungs) {
       const frames = await ffprobe([
@@ -118,6 +144,9 @@ test("a real film: whole, continuous, aligned, as ffmpeg reads it, with I-frames
       ]);
       assert.equal(frames.split("\n")[0]?.replace(/,/g, ""), "720", rung.id);
     }
+    await checkDash(asset, folder);
+    const byHand = await checkPackageAt(folder);
+    assert.deepEqual(blockingFailures(byHand), [], "the package in a folder, as npm run check reads it");
     const iFrames = parse(Buffer.from(files.get("video/360p/iframes.m3u8")!).toString());
     assert.ok("segments" in iFrames);
     assert.equal(iFrames.segments.length, 15);
@@ -132,6 +161,25 @@ test("a real film: whole, continuous, aligned, as ffmpeg reads it, with I-frames
   });
 });
 
+/**
+ * Another reader than ours opens the MPD and finds every packet of every representation, and decodes the smallest.
+ * One stream at a time: ffmpeg's demuxer ends them all where the first one ends.
+ */
+async function checkDash(asset: AssetRecord, folder: string): Promise<void> {
+  const { rungs, audio } = asset.plan!;
+  const count = async (stream: string, what: "frames" | "packets"): Promise<string> => {
+    const entries = `stream=width,nb_read_${what}`;
+    const args = [`-count_${what}`, "-select_streams", stream, "-show_entries", entries, "-of", "csv=p=0"];
+    return (await ffprobe([...args, `${folder}/main.mpd`])).split("\n")[0] ?? "";
+  };
+  for (const [index, rung] of rungs.entries())
+    assert.equal(await count(`v:${index}`, "packets"), `${rung.width},720`, rung.id);
+  const last = rungs.length - 1;
+  assert.equal(await count(`v:${last}`, "frames"), `${rungs[last]?.width},720`);
+  const sounds = Math.ceil((30 * 48_000) / 1024);
+  for (const index of audio.keys()) assert.equal(await count(`a:${index}`, "frames"), `${sounds}`);
+}
+
 async function decodedFrames(bytes: Buffer): Promise<number> {
   const child = run("ffmpeg", ["-v", "error", "-i", "pipe:0", "-frames:v", "5", "-f", "framemd5", "-"]);
   child.child.stdin?.on("error", () => undefined).end(bytes);
@@ -143,6 +191,7 @@ test("29.97 frames a second, many chunks: picture and sound meet within 10 ms at
   const asset = await product.until(await product.uploadFile(path), isReady);
   const files = await readPackage(product, asset);
   checkPackage(asset, files);
+  await checkReport(asset);
   const top = asset.plan!.rungs[0]!.id;
   const sorted = [...files.keys()].filter((name) => name.endsWith(".m4s")).sort();
   const join = (folder: string): Buffer =>

@@ -22,7 +22,7 @@ export async function readPackage(product: Product, asset: AssetRecord): Promise
   const files = new Map<string, Uint8Array>();
   for await (const { key } of blobs.list("media", prefix)) {
     const bytes = (await blobs.read("media", key)) ?? new Uint8Array();
-    files.set(key.slice(prefix.length), key.endsWith(".m3u8") ? gunzipSync(bytes) : bytes);
+    files.set(key.slice(prefix.length), /\.(m3u8|mpd)$/.test(key) ? gunzipSync(bytes) : bytes);
   }
   blobs.close();
   return files;

@@ -18,12 +18,29 @@ export async function descendants(root: number): Promise<number[]> {
   return found;
 }
 
-/** Resolves once none of them runs any more; a zombie is gone. */
-export async function untilGone(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) while (await isRunning(pid)) await new Promise(setImmediate);
+/** Resolves once none of them runs any more; a zombie is gone. Throws where one goes on for `withinSeconds`. */
+export async function untilGone(pids: readonly number[], withinSeconds = 20): Promise<void> {
+  const deadline = performance.now() + withinSeconds * 1000;
+  for (const pid of pids) {
+    while (await isRunning(pid)) {
+      if (performance.now() > deadline) throw new Error(`process ${pid} goes on`);
+      await new Promise(setImmediate);
+    }
+  }
 }
 
 async function isRunning(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   return stat !== "" && !/^\d+ \(.*\) Z/s.test(stat);
+}
+
+/** Processes that name `text` in their command line, and all below them. */
+export async function namedIn(text: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const line = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
+    if (line.includes(text)) found.push(Number(entry), ...(await descendants(Number(entry))));
+  }
+  return found;
 }

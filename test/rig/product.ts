@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import type { AssetRecord } from "../../core/records.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
 
@@ -48,6 +49,8 @@ export interface Answer {
   headers: Headers;
 }
 
+/** How often a state is asked for: often enough to catch it, seldom enough to leave the cores to the work. */
+const ASK_EVERY_MS = 40;
 const ROLES = ["viewer", "editor", "admin"] as const;
 
 /** Starts the product. `workers` transcoders (default 1) of `slots` slots (default 2). */
@@ -245,6 +248,6 @@ async function until(
         `${assetId} is ${asset?.state} (${asset?.error?.code}: ${asset?.error?.message}) after ${withinSeconds} s\n${seen.join("\n")}`,
       );
     }
-    await new Promise((resolve) => setImmediate(resolve).unref());
+    await pause(ASK_EVERY_MS);
   }
 }

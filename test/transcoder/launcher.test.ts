@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import type { Launcher, RunLimits, RunOutcome } from "../../transcoder/launcher.ts";
 import { launcherForTest } from "../rig/launcher.ts";
 import { bars } from "../rig/odd-media.ts";
-import { descendants, untilGone } from "../rig/process-tree.ts";
+import { descendants, namedIn, untilGone } from "../rig/process-tree.ts";
 
 const LIMITS: RunLimits = { wallSeconds: 60, cpuSeconds: 60, outputBytes: 64 * 2 ** 20 };
 /** Ends only when it is ended. */
@@ -197,6 +197,17 @@ test("F03 a worker killed with -9 leaves no ffmpeg behind, sandbox or not", asyn
     await once(worker, "exit");
     await untilGone(tree);
   }
+});
+
+test("F03 nothing is left either where the worker dies while its sandbox is being set up", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "matinee-early-death-"));
+  for (let delayMs = 0; delayMs <= 28; delayMs += 2) {
+    const program = resolve("test/rig/short-lived-worker.ts");
+    const worker = spawn(process.execPath, [program, folder, String(delayMs)], { stdio: "inherit" });
+    await once(worker, "exit");
+    await untilGone(await namedIn(folder));
+  }
+  await rm(folder, { recursive: true });
 });
 
 test("lines come as they are made and are not held; an attempt leaves nothing but its outputs", async () => {

@@ -9,7 +9,7 @@ export const MONGO: Recipe = {
   part: "mongodb",
   setting: "MATINEE_MONGO_URL",
   binaries: ["mongod", "secantusd-rs"],
-  // No distribution packages mongod: a small server of its wire protocol stands in on one machine (DESIGN §7).
+  // No distribution packages mongod: a small server of its wire protocol stands in on one machine (docs/decisions/mongodb-stand-in.md).
   installers: [{ by: "python", requirement: "secantusdb==0.6.0b17", binary: "secantusd-rs" }],
   advice:
     "there is no mongod and no python3 to install a stand-in. Install MongoDB 7 or 8, or python3 with venv, or set MATINEE_MONGO_URL.",

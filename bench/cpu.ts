@@ -1,0 +1,33 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Linux counts CPU in ticks of 1/100 s (`getconf CLK_TCK`) on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds, user and system, that a live process has used by itself, without its children. */
+export function ownCpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name stands in parentheses and may hold anything; what follows begins with field 3 (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Resident memory of a live process in MiB. */
+export function residentMebibytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+}
+
+/** Runs a program to its end: the CPU of its whole tree and the time on the wall, in seconds. */
+export async function timed(
+  program: string,
+  args: readonly string[],
+): Promise<{ cpuSeconds: number; wallSeconds: number }> {
+  const script = `TIMEFORMAT='%U %S %R'; time "$@" 2>/dev/null`;
+  const { stderr } = await run("bash", ["-c", script, "timed", program, ...args]);
+  const [user = 0, system = 0, wallSeconds = 0] = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);
+  return { cpuSeconds: user + system, wallSeconds };
+}

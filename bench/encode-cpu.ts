@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Plan } from "../core/plan.ts";
+import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
+import { type Product, startProduct } from "../test/rig/product.ts";
+import { ownCpuSeconds, timed } from "./cpu.ts";
+import { follow } from "./follow.ts";
+import { figure, median, printTable } from "./table.ts";
+
+/**
+ * CPU of the whole pipeline (download, probe, encode in chunks, sound, poster, cutting, storing, verifying,
+ * publishing, all of it sandboxed) for 30 s of Big Buck Bunny in 1080p24, beside one bare ffmpeg that makes the same
+ * ladder, and beside one bare ffmpeg per rung. `node bench/encode-cpu.ts [repetitions]`
+ */
+
+const repetitions = Number(process.argv[2] ?? 2);
+const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
+const product = await startProduct({ workers: 1, slots: 2, environment: toolsFromEnvironment() });
+const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
+
+interface Run {
+  cpuSeconds: number;
+  wallSeconds: number;
+}
+const ours: (Run & { ledger: number; worker: number })[] = [];
+const one: Run[] = [];
+const five: Run[] = [];
+
+try {
+  ours.push(await wholePipeline(product));
+  const plan = (await product.library.assets.findOne({ state: "ready" }))?.plan;
+  if (!plan) throw new Error("nothing was published");
+  const bareOne = async () => void one.push(await timed(ffmpeg, oneProcess(plan)));
+  const bareFive = async () => void five.push(await perRung(plan));
+  const again = async () => void ours.push(await wholePipeline(product));
+  await bareOne();
+  await bareFive();
+  // The order turns round with each repetition: whoever comes first finds colder caches.
+  for (let repetition = 1; repetition < repetitions; repetition++) {
+    const order = [bareFive, bareOne, again];
+    for (const step of repetition % 2 === 1 ? order : order.reverse()) await step();
+  }
+  print();
+} finally {
+  await product.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function wholePipeline(product: Product) {
+  const [worker] = product.workers;
+  const before = ownCpuSeconds(worker!.pid!);
+  const began = performance.now();
+  const assetId = await product.uploadFile(BIG_BUCK_BUNNY);
+  await follow(product, assetId, ({ state }) => state === "ready");
+  const wallSeconds = (performance.now() - began) / 1000;
+  const workerSeconds = ownCpuSeconds(worker!.pid!) - before;
+  const tasks = await product.library.tasks.find({ assetId }).toArray();
+  const ledger = tasks.flatMap((task) => task.attempts).reduce((sum, one) => sum + one.cpuSeconds, 0);
+  return { cpuSeconds: ledger + workerSeconds, wallSeconds, ledger, worker: workerSeconds };
+}
+
+/** One decode, five encoders, each rung scaled from the source; threads as ffmpeg likes them. */
+function oneProcess(plan: Plan): string[] {
+  const names = plan.rungs.map((_, index) => `v${index}`);
+  const split = `[0:v]split=${names.length}${names.map((name) => `[i${name}]`).join("")}`;
+  const scales = plan.rungs.map(
+    (rung, index) => `[iv${index}]scale=${rung.width}:${rung.height}:flags=bicubic,format=yuv420p[v${index}]`,
+  );
+  return [
+    ...["-v", "error", "-nostdin", "-y", "-i", BIG_BUCK_BUNNY],
+    ...["-filter_complex", [split, ...scales].join(";")],
+    ...plan.rungs.flatMap((rung, index) => [
+      "-map",
+      `[v${index}]`,
+      ...encoder(plan, index),
+      join(folder, `one-${rung.id}.mp4`),
+    ]),
+    ...sound("one"),
+  ];
+}
+
+async function perRung(plan: Plan): Promise<Run> {
+  let cpuSeconds = 0;
+  let wallSeconds = 0;
+  for (const [index, rung] of plan.rungs.entries()) {
+    const run = await timed(ffmpeg, [
+      ...["-v", "error", "-nostdin", "-y", "-i", BIG_BUCK_BUNNY],
+      ...["-map", "0:v", "-vf", `scale=${rung.width}:${rung.height}:flags=bicubic,format=yuv420p`],
+      ...encoder(plan, index),
+      join(folder, `five-${rung.id}.mp4`),
+      ...(index === 0 ? sound("five") : []),
+    ]);
+    cpuSeconds += run.cpuSeconds;
+    wallSeconds += run.wallSeconds;
+  }
+  return { cpuSeconds, wallSeconds };
+}
+
+/** The same encoder settings as the pipeline's. */
+function encoder(plan: Plan, index: number): string[] {
+  const rung = plan.rungs[index]!;
+  const gop = plan.timeline.framesPerKeyframe;
+  const cap = String(rung.maxBitrateBps);
+  return [
+    ...["-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high", "-crf", String(rung.crf)],
+    ...["-maxrate", cap, "-bufsize", cap],
+    ...["-x264-params", `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7`],
+    ...["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+  ];
+}
+
+function sound(name: string): string[] {
+  return ["-map", "0:a", "-c:a", "aac", "-b:a", "128k", "-ac", "2", join(folder, `${name}-audio.mp4`)];
+}
+
+function print(): void {
+  const base = median(one.map((run) => run.cpuSeconds));
+  const row = (name: string, runs: readonly Run[]): string[] => {
+    const cpu = median(runs.map((run) => run.cpuSeconds));
+    return [
+      name,
+      figure(cpu, 1),
+      runs.map((run) => figure(run.cpuSeconds, 1)).join(", "),
+      figure(cpu / base),
+      figure(median(runs.map((run) => run.wallSeconds)), 1),
+    ];
+  };
+  printTable(
+    ["30 s of 1080p24, five rungs and sound", "CPU s (median)", "each run", "÷ one ffmpeg", "wall s"],
+    [row("Matinee, upload to published", ours), row("one bare ffmpeg", one), row("five bare ffmpegs", five)],
+  );
+  const ledger = median(ours.map((run) => run.ledger));
+  const worker = median(ours.map((run) => run.worker));
+  process.stdout.write(
+    `of ours: ffmpeg and ffprobe ${figure(ledger, 1)} s, the worker itself ${figure(worker, 1)} s\n`,
+  );
+}
+
+function toolsFromEnvironment(): Record<string, string> {
+  const names = ["MATINEE_FFMPEG_PATH", "MATINEE_FFPROBE_PATH"];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}

@@ -1,0 +1,18 @@
+import type { AssetRecord } from "../core/records.ts";
+import type { Product } from "../test/rig/product.ts";
+
+const LOOK_EVERY_MS = 50;
+
+/** The asset once `wanted` holds. Looks at a client's pace: the tests' way of asking without pause would cost a core. */
+export async function follow(
+  { library }: Product,
+  assetId: string,
+  wanted: (asset: AssetRecord) => boolean,
+): Promise<AssetRecord> {
+  for (;;) {
+    const asset = await library.assets.findOne({ _id: assetId });
+    if (asset !== null && wanted(asset)) return asset;
+    if (asset?.state === "failed") throw new Error(`${asset.error?.code}: ${asset.error?.message}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}

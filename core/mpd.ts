@@ -1,0 +1,220 @@
+import type { MeasuredBitrate } from "./bitrate.ts";
+import { type Rational, rational, secondsText } from "./rational.ts";
+import type { AudioRole } from "./source.ts";
+
+/** One video representation: a rung of the ladder. `id` names its folder. */
+export interface MpdVideo {
+  id: string;
+  codec: string;
+  width: number;
+  height: number;
+  timescale: number;
+  /** Of each segment, in order, in ticks. */
+  durationTicks: readonly number[];
+  measured: MeasuredBitrate;
+}
+
+/** One sound track. `id` names its folder. */
+export interface MpdAudio {
+  id: string;
+  codec: string;
+  language: string;
+  label: string;
+  role: AudioRole;
+  channels: number;
+  sampleRateHz: number;
+  timescale: number;
+  durationTicks: readonly number[];
+  measured: MeasuredBitrate;
+}
+
+export interface MpdInput {
+  video: readonly MpdVideo[];
+  audio: readonly MpdAudio[];
+  frameRate: Rational;
+  frameCount: number;
+  /** The longest segment, rounded: what a player must hold before `bandwidth` is enough. */
+  targetDurationSeconds: number;
+}
+
+/** ISO/IEC 23009-1 8.4 (live profile: templates, aligned segments) and 8.12 (CMAF). */
+const PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
+const CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
+const ROLE_SCHEME = "urn:mpeg:dash:role:2011";
+
+/** The static MPD over the very segments that the HLS playlists name (ISO/IEC 23009-1). */
+export function dashManifest(input: MpdInput): string {
+  const { num, den } = input.frameRate;
+  const duration = `PT${secondsText(input.frameCount * den, num, 6)}S`;
+  const sets = [
+    ...byCodec(input.video).map((video) => videoSet(video, input.frameRate)),
+    ...input.audio.map((track, index) => audioSet(track, input.audio.slice(0, index))),
+  ];
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    element(
+      "MPD",
+      {
+        xmlns: "urn:mpeg:dash:schema:mpd:2011",
+        profiles: PROFILES,
+        type: "static",
+        mediaPresentationDuration: duration,
+        // 5.3.1.2: with this much buffered, `bandwidth` never starves: no run of segments exceeds it.
+        minBufferTime: `PT${input.targetDurationSeconds}S`,
+        maxSegmentDuration: `PT${input.targetDurationSeconds}S`,
+      },
+      [
+        element(
+          "Period",
+          { id: "0", start: "PT0S", duration },
+          sets.map((make, id) => make(id)),
+        ),
+      ],
+    ),
+    "",
+  ].join("\n");
+}
+
+type SetOf = (id: number) => string;
+
+/** Representations of one set can replace one another anywhere, so each codec has its own (23009-1 5.3.3.1). */
+function byCodec(video: readonly MpdVideo[]): MpdVideo[][] {
+  const families = Map.groupBy(video, (one) => one.codec.split(".")[0] ?? "");
+  return [...families.values()];
+}
+
+function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
+  const top = video[0]!;
+  const shape = rational(top.width, top.height);
+  const rate = frameRate.den === 1 ? `${frameRate.num}` : `${frameRate.num}/${frameRate.den}`;
+  return (id) =>
+    element(
+      "AdaptationSet",
+      {
+        id,
+        contentType: "video",
+        mimeType: "video/mp4",
+        // Every rung is cut at the same instants, each segment begins with an IDR of a closed GOP (SAP type 1).
+        segmentAlignment: "true",
+        startWithSAP: 1,
+        par: `${shape.num}:${shape.den}`,
+        maxWidth: Math.max(...video.map((one) => one.width)),
+        maxHeight: Math.max(...video.map((one) => one.height)),
+        maxFrameRate: rate,
+      },
+      [
+        role("main"),
+        segmentTemplate("video", top.timescale, top.durationTicks),
+        ...video.map(({ id: name, codec, width, height, measured }) =>
+          element("Representation", {
+            id: name,
+            codecs: codec,
+            bandwidth: measured.peakBps,
+            width,
+            height,
+            frameRate: rate,
+            sar: "1:1",
+          }),
+        ),
+      ],
+    );
+}
+
+function audioSet(track: MpdAudio, before: readonly MpdAudio[]): SetOf {
+  return (id) =>
+    element(
+      "AdaptationSet",
+      {
+        id,
+        contentType: "audio",
+        mimeType: "audio/mp4",
+        lang: track.language,
+        segmentAlignment: "true",
+        startWithSAP: 1,
+      },
+      [
+        element("Label", {}, [escaped(track.label)], true),
+        // 23009-1 5.8.5.5: the same scheme also names what serves accessibility.
+        ...(track.role === "description"
+          ? [element("Accessibility", { schemeIdUri: ROLE_SCHEME, value: "description" })]
+          : []),
+        role(audioRole(track, before)),
+        segmentTemplate("audio", track.timescale, track.durationTicks),
+        element(
+          "Representation",
+          {
+            id: track.id,
+            codecs: track.codec,
+            bandwidth: track.measured.peakBps,
+            audioSamplingRate: track.sampleRateHz,
+          },
+          [element("AudioChannelConfiguration", { schemeIdUri: CHANNELS_SCHEME, value: track.channels })],
+        ),
+      ],
+    );
+}
+
+/** One main track for each language and number of channels; more of them replace it. */
+function audioRole(track: MpdAudio, before: readonly MpdAudio[]): string {
+  if (track.role === "commentary") return "commentary";
+  const isFirst = before.every(
+    ({ language, channels }) => language !== track.language || channels !== track.channels,
+  );
+  return track.role === "main" && isFirst ? "main" : "alternate";
+}
+
+function role(value: string): string {
+  return element("Role", { schemeIdUri: ROLE_SCHEME, value });
+}
+
+function segmentTemplate(folder: string, timescale: number, durationTicks: readonly number[]): string {
+  return element(
+    "SegmentTemplate",
+    {
+      timescale,
+      initialization: `${folder}/$RepresentationID$/init.mp4`,
+      media: `${folder}/$RepresentationID$/$Number%05d$.m4s`,
+      startNumber: 0,
+    },
+    [element("SegmentTimeline", {}, timelineRuns(durationTicks))],
+  );
+}
+
+/** 5.3.9.6: equal durations in a row are one S whose `r` counts the repeats. */
+function timelineRuns(durationTicks: readonly number[]): string[] {
+  const runs: { d: number; r: number }[] = [];
+  for (const d of durationTicks) {
+    const last = runs.at(-1);
+    if (last?.d === d) last.r += 1;
+    else runs.push({ d, r: 0 });
+  }
+  return runs.map(({ d, r }, index) =>
+    element("S", { ...(index === 0 ? { t: 0 } : {}), d, ...(r > 0 ? { r } : {}) }),
+  );
+}
+
+function element(
+  name: string,
+  attributes: Record<string, string | number>,
+  children: readonly string[] = [],
+  inline = false,
+): string {
+  const open = [
+    name,
+    ...Object.entries(attributes).map(([key, value]) => `${key}="${escaped(String(value))}"`),
+  ].join(" ");
+  if (children.length === 0) return `<${open}/>`;
+  if (inline) return `<${open}>${children.join("")}</${name}>`;
+  const body = children.flatMap((child) => child.split("\n")).map((line) => `  ${line}`);
+  return [`<${open}>`, ...body, `</${name}>`].join("\n");
+}
+
+/** XML 1.0 2.4; control characters cannot stand in XML at all (2.2). */
+function escaped(text: string): string {
+  const allowed = [...text].filter((letter) => letter >= " ").join("");
+  return allowed
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

@@ -1,0 +1,159 @@
+import type { Asset } from "../answers.ts";
+import { formatBytes, formatClock } from "../pace.ts";
+import type { BrowserUpload } from "./browser-upload.ts";
+import { element } from "./element.ts";
+import type { Posters } from "./posters.ts";
+import { type StringKey, text } from "./strings.ts";
+
+/** A film in the list: on its way up, in the works, or made. */
+export interface Entry {
+  asset: Asset | null;
+  upload: BrowserUpload | null;
+}
+
+/** One card, kept and brought up to date, so that focus stays where it is. */
+export interface AssetCard {
+  root: HTMLElement;
+  update(entry: Entry): void;
+}
+
+export function assetCard(first: Entry, posterOf: Posters, open: (assetId: string) => void): AssetCard {
+  let entry = first;
+  const name = element("span", { class: "card-name" });
+  const state = chip();
+  const facts = element("span", { class: "facts" });
+  const bar = progressBar();
+  const picture = cardPicture(posterOf);
+  const button = element(
+    "button",
+    { type: "button", class: "card", onclick: () => entry.asset !== null && open(entry.asset.id) },
+    picture.root,
+    element("span", { class: "card-head" }, name, state.root),
+    bar.root,
+    facts,
+  );
+  const controls = uploadControls(() => entry.upload);
+  const root = element("li", {}, button, controls.root);
+  const update = (next: Entry) => {
+    entry = next;
+    const { asset, upload } = entry;
+    name.textContent = asset?.filename ?? upload?.file.name ?? "";
+    const isSending = upload !== null && upload.phase !== "done";
+    state.update(
+      isSending ? "waiting" : (asset?.state ?? "waiting"),
+      isSending ? uploadLabel(upload) : undefined,
+    );
+    const ratio = isSending ? upload.sentBytes / Math.max(1, upload.file.size) : (asset?.progress.ratio ?? 0);
+    const isMoving = isSending || ["queued", "probing", "encoding"].includes(asset?.state ?? "");
+    bar.root.hidden = !isMoving;
+    bar.update(ratio);
+    facts.textContent = isSending ? uploadFacts(upload) : assetFacts(asset);
+    facts.classList.toggle("bad", upload?.phase === "failed" || asset?.state === "failed");
+    controls.update();
+    picture.update(asset);
+  };
+  update(first);
+  return { root, update };
+}
+
+/** The film's poster, looked up once there is one and the card is in sight. */
+function cardPicture(posterOf: Posters) {
+  const root = element("span", { class: "card-picture" });
+  let playable: string | null = null;
+  const sight = new IntersectionObserver(([seen]) => {
+    if (seen?.isIntersecting !== true || playable === null) return;
+    sight.disconnect();
+    void posterOf(playable).then((url) => {
+      if (url === null) return;
+      const image = element("img", { src: url, alt: "", decoding: "async" });
+      image.addEventListener("load", () => root.replaceChildren(image), { once: true });
+    });
+  });
+  return {
+    root,
+    update(asset: Asset | null) {
+      if (asset === null || !asset.progress.playable || playable !== null) return;
+      playable = asset.id;
+      sight.observe(root);
+    },
+  };
+}
+
+/** The state as a small labelled lamp. */
+export function chip() {
+  const root = element("span", { class: "chip" });
+  return {
+    root,
+    update(state: Asset["state"], label = text(`state_${state}` as StringKey)) {
+      root.dataset.state = state;
+      root.textContent = label;
+    },
+  };
+}
+
+export function progressBar() {
+  const root = element("span", {
+    class: "progress",
+    role: "progressbar",
+    "aria-label": text("progress"),
+    "aria-valuemin": "0",
+    "aria-valuemax": "100",
+  });
+  return {
+    root,
+    update(ratio: number) {
+      const percent = Math.floor(Math.min(1, Math.max(0, ratio)) * 100);
+      root.style.setProperty("--ratio", `${ratio}`);
+      root.setAttribute("aria-valuenow", `${percent}`);
+    },
+  };
+}
+
+function uploadControls(upload: () => BrowserUpload | null) {
+  const control = (key: StringKey, run: () => void) =>
+    element("button", { type: "button", class: "quiet", onclick: run }, text(key));
+  const pause = control("pause", () => upload()?.pause());
+  const goOn = control("resume", () => void upload()?.run());
+  const retry = control("retry", () => void upload()?.run());
+  const cancel = control("cancel", () => void upload()?.cancel());
+  const root = element("div", { class: "card-actions" }, pause, goOn, retry, cancel);
+  return {
+    root,
+    update() {
+      const phase = upload()?.phase;
+      pause.hidden = phase !== "sending";
+      goOn.hidden = phase !== "paused";
+      retry.hidden = phase !== "failed";
+      cancel.hidden = pause.hidden && goOn.hidden && retry.hidden;
+      root.hidden = cancel.hidden;
+    },
+  };
+}
+
+function uploadLabel({ phase }: BrowserUpload): string {
+  if (phase === "paused") return text("paused");
+  if (phase === "completing") return text("completing");
+  if (phase === "failed") return text("uploadFailed");
+  return text("sending");
+}
+
+function uploadFacts({ problem, sentBytes, bytesPerSecond, file, phase }: BrowserUpload): string {
+  if (problem !== null) return problem;
+  const done = text("ofSize", { done: formatBytes(sentBytes), total: formatBytes(file.size) });
+  if (phase !== "sending" || bytesPerSecond === 0) return done;
+  const left = text("left", { time: formatClock((file.size - sentBytes) / bytesPerSecond) });
+  return `${done} · ${formatBytes(bytesPerSecond)}/s · ${left}`;
+}
+
+function assetFacts(asset: Asset | null): string {
+  if (asset === null) return "";
+  const { source, state, progress, error, createdAt } = asset;
+  if (error !== null) return error.message;
+  if (state === "queued" || state === "probing" || state === "encoding") {
+    return `${Math.floor(progress.ratio * 100)} %${progress.playable ? ` · ${text("playable")}` : ""}`;
+  }
+  const picture = source === null ? null : `${source.video.width}×${source.video.height}`;
+  const length = source === null ? null : formatClock(source.durationSeconds);
+  const day = new Date(createdAt).toLocaleDateString();
+  return [length, picture, day].filter((fact) => fact !== null).join(" · ");
+}

@@ -1,0 +1,133 @@
+import type { Asset, Finding, LedgerEntry, Rendition, SourceFacts } from "../answers.ts";
+import { formatBytes, formatClock } from "../pace.ts";
+import { element } from "./element.ts";
+import { pageLanguage, type StringKey, text } from "./strings.ts";
+
+/** What was found in the master. */
+export function sourceFacts(source: SourceFacts): HTMLElement {
+  const { video, audio, subtitles } = source;
+  const rate = Number(video.frameRate.toFixed(3));
+  const sound = audio.map(({ codec, channels, language }) =>
+    [languageName(language), codec, channels === undefined ? "" : text("channels", { count: channels })]
+      .filter((part) => part !== "")
+      .join(", "),
+  );
+  const facts: [StringKey, string][] = [
+    ["picture", `${video.width}×${video.height}, ${rate} fps, ${video.codec}`],
+    ["sound", sound.join("; ") || "–"],
+    ["subtitles", subtitles.map(({ codec, language }) => languageName(language) || codec).join(", ") || "–"],
+    ["duration", formatClock(source.durationSeconds)],
+    ["size", formatBytes(source.sizeBytes)],
+    ["container", source.container],
+  ];
+  const entries = facts.flatMap(([key, value]) => [element("dt", {}, text(key)), element("dd", {}, value)]);
+  return element("dl", { class: "facts-list" }, ...entries);
+}
+
+function languageName(language: string | undefined): string {
+  if (language === undefined || language === "und") return "";
+  try {
+    return new Intl.DisplayNames(pageLanguage, { type: "language" }).of(language) ?? language;
+  } catch {
+    return language;
+  }
+}
+
+const KINDS: readonly Rendition["kind"][] = ["video", "audio", "subtitle", "image"];
+
+/** What was made, best picture first. */
+export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
+  const ordered = renditions.toSorted(
+    (a, b) =>
+      KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
+      (b.height ?? 0) - (a.height ?? 0) ||
+      b.averageBps - a.averageBps,
+  );
+  return table(
+    [text("rendition"), text("codec"), text("average"), text("peak"), text("size"), text("quality")],
+    ordered.map(({ id, kind, codec, width, height, language, averageBps, peakBps, bytes, ...scores }) => [
+      kind === "video"
+        ? `${width}×${height}`
+        : [languageName(language), kind].filter(Boolean).join(" ") || id,
+      codec,
+      kind === "image" ? "–" : bitRate(averageBps),
+      kind === "image" ? "–" : bitRate(peakBps),
+      formatBytes(bytes),
+      scoreText(scores),
+    ]),
+  );
+}
+
+/** The picture's measured likeness to its source, or how loud the sound came out. */
+function scoreText({ quality, loudnessLufs }: Pick<Rendition, "quality" | "loudnessLufs">): string {
+  if (quality !== undefined) return `${quality.metric.toUpperCase()} ${quality.mean.toFixed(3)}`;
+  return loudnessLufs === undefined ? "–" : `${loudnessLufs.toFixed(1)} LUFS`;
+}
+
+export function findingList(findings: readonly Finding[]): HTMLElement {
+  const items = findings.map(({ code, severity, message, startSeconds }) => {
+    const at =
+      startSeconds === undefined ? null : element("span", { class: "facts" }, formatClock(startSeconds));
+    const label = text(`severity_${severity}` as StringKey);
+    const mark = element("span", { class: "severity", "data-severity": severity, title: code }, label);
+    return element("li", {}, mark, element("span", {}, message), at);
+  });
+  return element("ul", { class: "findings" }, ...items);
+}
+
+export function ledgerTable(entries: readonly LedgerEntry[]): HTMLElement {
+  return table(
+    [
+      text("stage"),
+      text("outcome"),
+      text("started"),
+      text("took"),
+      text("cpu"),
+      text("written"),
+      text("worker"),
+      "",
+    ],
+    entries.map(({ stage, outcome, startedAt, endedAt, cpuSeconds, bytesOut, worker, argv, error }) => [
+      stage,
+      error ? `${outcome}: ${error.code}` : outcome,
+      new Date(startedAt).toLocaleTimeString(),
+      endedAt === null ? "–" : `${((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toFixed(1)} s`,
+      cpuSeconds === undefined ? "–" : `${cpuSeconds.toFixed(1)} s`,
+      bytesOut === undefined ? "–" : formatBytes(bytesOut),
+      worker,
+      argv === undefined || argv.length === 0 ? "" : commandOf(argv),
+    ]),
+  );
+}
+
+function commandOf(argv: string[][]): HTMLElement {
+  const lines = argv.map((words) => words.map(quoted).join(" ")).join("\n\n");
+  return element(
+    "details",
+    { class: "command" },
+    element("summary", {}, text("command")),
+    element("pre", { tabindex: "0" }, lines),
+  );
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function table(heads: string[], rows: (string | HTMLElement)[][]): HTMLElement {
+  const head = element("tr", {}, ...heads.map((name) => element("th", { scope: "col" }, name)));
+  const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
+  const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
+  return element("div", { class: "table-frame", tabindex: "0" }, made);
+}
+
+function bitRate(bitsPerSecond: number): string {
+  return bitsPerSecond >= 1e6
+    ? `${(bitsPerSecond / 1e6).toFixed(2)} Mbit/s`
+    : `${Math.round(bitsPerSecond / 1e3)} kbit/s`;
+}
+
+/** What changes of an asset that these tables show: drawn anew only then. */
+export function factsKey({ source, renditions, findings, state }: Asset): string {
+  return JSON.stringify([source, renditions, findings, state]);
+}

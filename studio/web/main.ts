@@ -1,0 +1,76 @@
+import { ApiProblem, openApi } from "../api-client.ts";
+import { showDesk } from "./desk.ts";
+import { element } from "./element.ts";
+import { problemText } from "./problem-text.ts";
+import { forgetToken, keepToken, takeToken } from "./session-token.ts";
+import { pageLanguage, text } from "./strings.ts";
+
+function header(): HTMLElement {
+  const leave = () => {
+    forgetToken();
+    location.reload();
+  };
+  return element(
+    "header",
+    { class: "site" },
+    element("span", { class: "brand" }, "Matinee ", element("b", {}, text("studio"))),
+    element("a", { class: "quiet", href: "/player/", target: "_blank", rel: "opener" }, text("cinema")),
+    element("button", { type: "button", class: "quiet", onclick: leave }, text("signOut")),
+  );
+}
+
+function showSignIn(root: HTMLElement, message: string | null): void {
+  const input = element("input", {
+    id: "token",
+    name: "token",
+    type: "password",
+    required: true,
+    autocomplete: "off",
+  });
+  const enter = (event: Event) => {
+    event.preventDefault();
+    keepToken(input.value.trim());
+    location.reload();
+  };
+  const form = element(
+    "form",
+    { class: "panel", onsubmit: enter },
+    element("span", { class: "brand" }, "Matinee ", element("b", {}, text("studio"))),
+    element("h1", {}, text("signInTitle")),
+    element("p", {}, text("signInText")),
+    message === null ? null : element("p", { class: "bad", role: "alert" }, message),
+    element("label", { for: "token" }, text("token")),
+    input,
+    element("button", { type: "submit", class: "primary" }, text("signIn")),
+  );
+  root.replaceChildren(form);
+  input.focus();
+}
+
+async function start(root: HTMLElement): Promise<void> {
+  document.documentElement.lang = pageLanguage;
+  addEventListener("hashchange", () => location.reload());
+  const token = takeToken();
+  if (token === null) {
+    showSignIn(root, null);
+    return;
+  }
+  const page = element("main", {});
+  root.replaceChildren(header(), page);
+  try {
+    await showDesk(page, openApi("", token));
+  } catch (thrown) {
+    if (thrown instanceof ApiProblem && (thrown.status === 401 || thrown.status === 403)) {
+      forgetToken();
+      showSignIn(root, problemText(thrown));
+      return;
+    }
+    const retry = element("button", { type: "button", class: "primary", onclick: () => location.reload() });
+    retry.textContent = text("retry");
+    page.replaceChildren(
+      element("div", { class: "panel", role: "alert" }, element("p", {}, problemText(thrown)), retry),
+    );
+  }
+}
+
+void start(document.querySelector("#app")!);

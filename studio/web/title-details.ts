@@ -1,0 +1,74 @@
+import type { Title } from "../answers.ts";
+import { element } from "./element.ts";
+import { pageLanguage, type StringKey, text } from "./strings.ts";
+
+/** What viewers read of a film beside its name. */
+export interface Details {
+  synopsis: Record<string, string>;
+  genres: string[];
+  cast: string[];
+  releaseYear: number | null;
+  maturity: string | null;
+}
+
+const FIRST_FILM_YEAR = "1870";
+const LAST_YEAR = "2200";
+
+/** Fields for the details of a title, folded away until wanted. */
+export function titleDetails() {
+  const synopsis = element("textarea", { id: "title-synopsis", rows: "3", maxlength: "5000" });
+  const genres = element("input", { id: "title-genres", maxlength: "500" });
+  const cast = element("input", { id: "title-cast", maxlength: "2000" });
+  const year = element("input", { id: "title-year", type: "number", min: FIRST_FILM_YEAR, max: LAST_YEAR });
+  const maturity = element("input", { id: "title-maturity", maxlength: "20" });
+  const labelled = (key: StringKey, field: HTMLElement) =>
+    element("div", {}, element("label", { for: field.id }, text(key)), field);
+  const root = element(
+    "details",
+    { class: "title-details" },
+    element("summary", {}, text("details")),
+    labelled("synopsis", synopsis),
+    labelled("genres", genres),
+    labelled("cast", cast),
+    element("div", { class: "pair" }, labelled("year", year), labelled("maturity", maturity)),
+  );
+  let shown: Partial<Title> = {};
+  return {
+    root,
+    show(title: Title) {
+      shown = title;
+      synopsis.value = title.synopsis?.[pageLanguage] ?? title.synopsis?.en ?? "";
+      genres.value = title.genres?.join(", ") ?? "";
+      cast.value = title.cast?.join(", ") ?? "";
+      year.value = title.releaseYear?.toString() ?? "";
+      maturity.value = title.maturity ?? "";
+    },
+    /** What the fields say and the title does not say yet. */
+    changes(): Partial<Details> {
+      const { [pageLanguage]: _old, ...otherLanguages } = shown.synopsis ?? {};
+      const words = synopsis.value.trim();
+      const wanted: Details = {
+        synopsis: words === "" ? otherLanguages : { ...otherLanguages, [pageLanguage]: words },
+        genres: wordsOf(genres.value),
+        cast: wordsOf(cast.value),
+        releaseYear: year.value === "" ? null : Number(year.value),
+        maturity: maturity.value.trim() || null,
+      };
+      return differences(wanted, shown);
+    },
+  };
+}
+
+function differences(wanted: Details, shown: Partial<Title>): Partial<Details> {
+  const none: Details = { synopsis: {}, genres: [], cast: [], releaseYear: null, maturity: null };
+  const before = { ...none, ...shown };
+  const changed = Object.entries(wanted).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name as keyof Details]),
+  );
+  return Object.fromEntries(changed);
+}
+
+function wordsOf(list: string): string[] {
+  const words = list.split(",").map((word) => word.trim());
+  return [...new Set(words.filter((word) => word !== ""))];
+}

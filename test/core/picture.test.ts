@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planPicture, shownTiming } from "../../core/picture.ts";
+import { rational } from "../../core/rational.ts";
+import type { SourceVideo } from "../../core/source.ts";
+
+const HD: SourceVideo = {
+  streamIndex: 0,
+  codec: "h264",
+  profile: null,
+  pixelFormat: "yuv420p",
+  bitDepth: 8,
+  codedWidth: 1920,
+  codedHeight: 1080,
+  width: 1920,
+  height: 1080,
+  sampleAspect: rational(1, 1),
+  rotationDegrees: 0,
+  frameRate: rational(25, 1),
+  frameCount: 100,
+  variableFrameRate: false,
+  startSeconds: 0,
+  fileStartSeconds: 0,
+  hasAllTimes: true,
+  keyframeSeconds: [0],
+  fieldOrder: "progressive",
+  colorTransfer: null,
+  colorPrimaries: null,
+  colorSpace: null,
+  colorRange: null,
+};
+
+test("fields become frames where a screen can show their rate, and nowhere else", () => {
+  const rows: [string, [number, number], string, string][] = [
+    ["progressive", [25, 1], "none", "25/1"],
+    ["unknown", [25, 1], "none", "25/1"],
+    ["tt", [25, 1], "fields", "50/1"],
+    ["bb", [30_000, 1001], "fields", "60000/1001"],
+    ["tb", [30, 1], "fields", "60/1"],
+    ["bt", [24, 1], "frames", "24/1"],
+    ["tt", [50, 1], "frames", "50/1"],
+  ];
+  for (const [fieldOrder, rate, deinterlace, shown] of rows) {
+    const video = { ...HD, fieldOrder, frameRate: rational(...rate) };
+    const plan = planPicture(video);
+    const timing = shownTiming(video, plan.deinterlace);
+    assert.equal(plan.deinterlace, deinterlace);
+    assert.equal(`${timing.frameRate.num}/${timing.frameRate.den}`, shown);
+    assert.equal(timing.frameCount, deinterlace === "fields" ? 200 : 100);
+    if (deinterlace !== "none") assert.equal(plan.topFieldFirst, fieldOrder === "tt" || fieldOrder === "bt");
+  }
+});
+
+test("colour: what is said is kept or converted, what is not said is what players assume", () => {
+  const rows: [Partial<SourceVideo>, string, string, string][] = [
+    [{}, "bt709 bt709 bt709 limited", "bt709 bt709 bt709", "none"],
+    [
+      { codedWidth: 720, codedHeight: 576 },
+      "bt470bg bt709 smpte170m limited",
+      "bt470bg bt709 smpte170m",
+      "none",
+    ],
+    [
+      { codedWidth: 720, codedHeight: 480 },
+      "smpte170m bt709 smpte170m limited",
+      "smpte170m bt709 smpte170m",
+      "none",
+    ],
+    [{ pixelFormat: "yuvj420p" }, "bt709 bt709 bt709 full", "bt709 bt709 bt709", "none"],
+    [{ pixelFormat: "gbrp", colorSpace: "gbr" }, "bt709 bt709 bt709 full", "bt709 bt709 bt709", "none"],
+    [{ colorSpace: "bt2020nc" }, "bt2020 bt709 bt2020nc limited", "bt709 bt709 bt709", "none"],
+    [{ colorPrimaries: "smpte432" }, "smpte432 bt709 bt709 limited", "bt709 bt709 bt709", "none"],
+    [{ colorTransfer: "smpte2084" }, "bt2020 smpte2084 bt2020nc limited", "bt709 bt709 bt709", "pq"],
+    [{ colorTransfer: "arib-std-b67" }, "bt2020 arib-std-b67 bt2020nc limited", "bt709 bt709 bt709", "hlg"],
+    [{ colorSpace: "a word, of a filter" }, "bt709 bt709 bt709 limited", "bt709 bt709 bt709", "none"],
+  ];
+  for (const [facts, input, output, toneMap] of rows) {
+    const plan = planPicture({ ...HD, ...facts });
+    const { primaries, transfer, matrix, range } = plan.input;
+    assert.equal([primaries, transfer, matrix, range].join(" "), input);
+    assert.equal([plan.output.primaries, plan.output.transfer, plan.output.matrix].join(" "), output);
+    assert.equal(plan.toneMap, toneMap);
+  }
+});

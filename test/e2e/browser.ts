@@ -1,0 +1,54 @@
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--autoplay-policy=no-user-gesture-required",
+];
+
+export interface Watched {
+  context: BrowserContext;
+  /** Errors in the console, exceptions, refused answers and requests to anywhere else, of every page opened. */
+  complaints: string[];
+}
+
+export function launchBrowser(): Promise<Browser> {
+  const executablePath = process.env.MATINEE_TEST_CHROMIUM ?? "/usr/bin/chromium";
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/** A context whose pages' complaints are kept. */
+export async function openContext(browser: Browser): Promise<Watched> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US" });
+  const complaints: string[] = [];
+  context.on("page", (page) => listen(page, complaints));
+  return { context, complaints };
+}
+
+function listen(page: Page, complaints: string[]): void {
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
+  });
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol.startsWith("http") && hostname !== "127.0.0.1") complaints.push(`outside: ${request.url()}`);
+  });
+}
+
+/** What the player page plays, as it shows itself to tests. */
+export interface PlayingWindow {
+  matinee: {
+    video: HTMLVideoElement;
+    hls: { levels: { height: number }[]; autoLevelEnabled: boolean; currentLevel: number };
+  };
+}

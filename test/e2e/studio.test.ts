@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { FILM, type StartedProduct, startWholeProduct } from "./product.ts";
+
+const MAKING_MS = 180_000;
+const WAY = ["waiting", "queued", "probing", "encoding", "ready"];
+
+/** What the page's observer saw of the first card. */
+interface SeenWindow {
+  seen: { states: string[]; percents: number[] };
+}
+
+let product: StartedProduct;
+let browser: Browser;
+
+before(async () => {
+  [product, browser] = await Promise.all([startWholeProduct(), launchBrowser()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await product?.stop();
+});
+
+test("a dropped film goes its way in view, gets a name, is published and watched", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.studio);
+  await page.waitForSelector(".drop");
+  await observe(page);
+  await drop(page, "first film.mp4", await readFile(FILM));
+  await page.waitForSelector(".cards .chip[data-state=ready]", { timeout: MAKING_MS });
+  const { states, percents } = await page.evaluate(() => (window as unknown as SeenWindow).seen);
+  const places = states.map((state) => WAY.indexOf(state));
+  assert.deepEqual(places, [...new Set(places)].sort(), `in order, each once: ${states}`);
+  for (const state of ["waiting", "encoding", "ready"]) assert.ok(states.includes(state), `${states}`);
+  assert.deepEqual(
+    percents,
+    percents.toSorted((a, b) => a - b),
+    "progress never goes back",
+  );
+  assert.ok(percents.length >= 3, `it moves: ${percents}`);
+
+  await page.waitForSelector(".cards .card-picture img");
+  await page.click(".cards .card");
+  await page.click(".title-details summary");
+  await page.fill("#title-synopsis", "It was the first.");
+  await page.fill("#title-name", "The First Film");
+  await page.click(".drawer button.publish");
+  const watch = page.locator(".drawer a.watch");
+  await watch.waitFor();
+  assert.match((await page.textContent(".drawer .table-frame")) ?? "", /854×480[\s\S]*avc1/);
+  await page.click(".drawer button.preview");
+  await page.waitForFunction(
+    () => (document.querySelector<HTMLVideoElement>(".drawer video")?.currentTime ?? 0) > 0.5,
+  );
+
+  const opened = context.waitForEvent("page");
+  await watch.click();
+  const player = await opened;
+  await player.waitForFunction(() => {
+    const { matinee } = window as unknown as Partial<PlayingWindow>;
+    return (matinee?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 12;
+  });
+  assert.equal(await player.textContent("media-controller h1"), "The First Film");
+  await player.click("button.back");
+  await player.click(".hero a.secondary");
+  await player.waitForSelector("dialog >> text=It was the first.");
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("a file that is no film fails in words, with what to do", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.studio);
+  await page.waitForSelector(".drop");
+  await drop(page, "letter.mp4", Buffer.from("not a film"));
+  await page.click(".cards li:has(.chip[data-state=failed]) .card", { timeout: MAKING_MS });
+  assert.match(
+    (await page.textContent(".drawer [role=alert]")) ?? "",
+    /Export it as MP4[\s\S]*unsupported_container/,
+  );
+  await page.click(".removal .danger");
+  await page.click(".removal .secondary.danger");
+  await page.waitForSelector(".drawer", { state: "detached" });
+  assert.equal(await page.locator(".cards li:has-text('letter.mp4')").count(), 0);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+/** Keeps every state and percentage that the first card shows from now on. */
+async function observe(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const seen: SeenWindow["seen"] = { states: [], percents: [] };
+    (window as unknown as SeenWindow).seen = seen;
+    const look = () => {
+      const state = document.querySelector<HTMLElement>(".cards .chip")?.dataset.state;
+      if (state !== undefined && seen.states.at(-1) !== state) seen.states.push(state);
+      const percent = document.querySelector(".cards .progress")?.getAttribute("aria-valuenow") ?? null;
+      const isMaking = state === "probing" || state === "encoding";
+      if (isMaking && percent !== null && seen.percents.at(-1) !== Number(percent))
+        seen.percents.push(Number(percent));
+    };
+    const options = { subtree: true, childList: true, attributes: true };
+    new MutationObserver(look).observe(document.body, options);
+  });
+}
+
+/** A real drop event with a real file. */
+async function drop(page: Page, name: string, bytes: Buffer): Promise<void> {
+  await page.evaluate(
+    ([filename, base64]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], filename));
+      const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+      document.querySelector(".drop")?.dispatchEvent(event);
+    },
+    [name, bytes.toString("base64")] as const,
+  );
+}

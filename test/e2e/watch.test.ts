@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser, Page, Response } from "playwright-core";
+import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { FILM, ingest, type StartedProduct, startWholeProduct } from "./product.ts";
+
+const PLAYING_MS = 30_000;
+
+let product: StartedProduct;
+let browser: Browser;
+
+before(async () => {
+  [product, browser] = await Promise.all([startWholeProduct(), launchBrowser()]);
+  const { code, said } = await ingest(product, FILM, "--title", "Big Buck Bunny", "--publish");
+  assert.equal(code, 0, said);
+});
+
+after(async () => {
+  await browser?.close();
+  await product?.stop();
+});
+
+test("a published film plays: found, decoded, sought, switched down and up, seen to its end", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.player);
+  assert.ok(!page.url().includes("token"), "the address forgets the token");
+  await page.click(".hero a.play");
+  await waitForFrames(page, 24);
+
+  const durationSeconds = await page.evaluate(
+    () => (window as unknown as PlayingWindow).matinee.video.duration,
+  );
+  assert.ok(Math.abs(durationSeconds - 30) < 0.6, `${durationSeconds} s`);
+  await seek(page, durationSeconds / 2);
+  await waitForPosition(page, durationSeconds / 2 + 0.5);
+
+  const heights = await page.evaluate(() =>
+    (window as unknown as PlayingWindow).matinee.hls.levels.map(({ height }) => height),
+  );
+  const [lowest, highest] = [Math.min(...heights), Math.max(...heights)];
+  assert.ok(lowest < highest, `levels ${heights}`);
+  assert.equal(new Set(heights).size, heights.length, `each height once for stereo here: ${heights}`);
+  for (const height of [lowest, highest, lowest]) {
+    await chooseQuality(page, height);
+    await seek(page, 1);
+    await page.waitForFunction(
+      (wanted) => {
+        const { video } = (window as unknown as PlayingWindow).matinee;
+        return video.videoHeight === wanted && video.currentTime > 1.2;
+      },
+      height,
+      { timeout: PLAYING_MS },
+    );
+  }
+
+  await seek(page, durationSeconds - 2);
+  await page.waitForFunction(() => (window as unknown as PlayingWindow).matinee.video.ended, undefined, {
+    timeout: PLAYING_MS,
+  });
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("who leaves comes back to where they were, and a link opens the film itself", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.player);
+  await page.click(".hero a.play");
+  await waitForFrames(page, 1);
+  await seek(page, 12);
+  await waitForPosition(page, 12.5);
+  const link = page.url();
+  const ended = page.waitForResponse((response) => response.request().method() === "DELETE");
+  await page.click("button.back");
+  await ended;
+  await page.waitForSelector(".cards");
+  await page.goto(link);
+  await waitForPosition(page, 12);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("the grant is renewed before it ends, and at once where delivery refuses it", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  const granted: string[] = [];
+  page.on("request", (request) => {
+    const [, grant] = /\/v\/([^/]+)\/.+\.(?:m3u8|mp4|m4s)$/.exec(request.url()) ?? [];
+    if (grant !== undefined) granted.push(grant);
+  });
+  // The player is told of an early end: the server's own grants outlast this test.
+  await page.route("**/v1/playback", async (route) => {
+    const response = await route.fetch();
+    const expiresAt = new Date(Date.now() + 8_000).toISOString();
+    await route.fulfill({ response, json: { ...(await response.json()), expiresAt } });
+  });
+  const isRenewal = (response: Response) => /\/renew$/.test(response.url()) && response.ok();
+  const renewed = page.waitForResponse(isRenewal);
+  await page.goto(product.player);
+  await page.click(".hero a.play");
+  await waitForFrames(page, 1);
+  await renewed;
+  const [first] = granted;
+  await chooseQuality(page, 234);
+  await seek(page, 1);
+  await waitForHeight(page, 234);
+  assert.notEqual(granted.at(-1), first);
+  assert.deepEqual(complaints, []);
+
+  const headers = { "Access-Control-Allow-Origin": "*" };
+  let refusals = 2;
+  await page.route(/\/v\/.+\.m4s$/, (route) =>
+    refusals-- > 0 ? route.fulfill({ status: 403, headers }) : route.continue(),
+  );
+  const renewedAgain = page.waitForResponse(isRenewal);
+  await page.evaluate(() => {
+    const { hls } = (window as unknown as PlayingWindow).matinee;
+    // At once: what is buffered goes, so that segments are asked for.
+    hls.currentLevel = hls.levels.findIndex(({ height }) => height === 360);
+  });
+  await renewedAgain;
+  const frames = await shownFrames(page);
+  await seek(page, 20);
+  await waitForFrames(page, frames + 24);
+  assert.equal(await page.locator("[role=alert]").count(), 0);
+  await context.close();
+});
+
+test("a title is found despite a slip, tells of itself, and Back leads from the film to its page", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.player);
+  await page.fill("input[type=search]", "bny");
+  await page.waitForSelector(".found:not(:has(.card))");
+  await page.fill("input[type=search]", "buny");
+  await page.click(".found .card");
+  assert.equal(await page.textContent("dialog h2"), "Big Buck Bunny");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await page.click(".found .card");
+  await page.click("dialog a.play");
+  await waitForFrames(page, 1);
+  assert.equal(await page.locator("dialog").count(), 0);
+  await page.goBack();
+  await page.waitForSelector("dialog a.play");
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("a film that is not there is said in words, with a way on", async () => {
+  const { context } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(`${product.player}&title=ti_none`);
+  assert.match((await page.textContent("[role=alert]")) ?? "", /not available/);
+  await page.click("text=Back to the films");
+  await page.waitForSelector(".hero");
+  await context.close();
+});
+
+async function waitForFrames(page: Page, frames: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => {
+      const { matinee } = window as unknown as Partial<PlayingWindow>;
+      return (matinee?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0) >= wanted;
+    },
+    frames,
+    { timeout: PLAYING_MS },
+  );
+}
+
+function shownFrames(page: Page): Promise<number> {
+  return page.evaluate(
+    () => (window as unknown as PlayingWindow).matinee.video.getVideoPlaybackQuality().totalVideoFrames,
+  );
+}
+
+async function waitForHeight(page: Page, height: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => (window as unknown as PlayingWindow).matinee.video.videoHeight === wanted,
+    height,
+    { timeout: PLAYING_MS },
+  );
+}
+
+async function waitForPosition(page: Page, seconds: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => {
+      const { matinee } = window as unknown as Partial<PlayingWindow>;
+      return matinee !== undefined && !matinee.video.seeking && matinee.video.currentTime >= wanted;
+    },
+    seconds,
+    { timeout: PLAYING_MS },
+  );
+}
+
+async function seek(page: Page, seconds: number): Promise<void> {
+  await page.evaluate((to) => {
+    const { video } = (window as unknown as PlayingWindow).matinee;
+    video.currentTime = to;
+    return video.play();
+  }, seconds);
+}
+
+/** By the player's own menu, as a person does it. */
+async function chooseQuality(page: Page, height: number): Promise<void> {
+  await page.mouse.move(600, 300);
+  await page.click("media-settings-menu-button");
+  await page.click("media-settings-menu-item:has(media-rendition-menu)");
+  await page.click(`media-rendition-menu [role=menuitemradio]:has-text("${height}p"):not(:has-text("Auto"))`);
+  const isAuto = await page.evaluate(() => (window as unknown as PlayingWindow).matinee.hls.autoLevelEnabled);
+  assert.equal(isAuto, false);
+  // Leaves the submenu, then the menu.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+}

@@ -1,0 +1,267 @@
+import type { AssetFailureCode } from "../../core/errors.ts";
+import { made } from "./media.ts";
+import { BRIGHT, DARK, type NumberedPicture, numbered, type Reading } from "./numbered.ts";
+
+/** One master, small and numbered, and what the top rung of its package must be. */
+export interface OddSource {
+  name: string;
+  file(): Promise<string>;
+  /** Bytes left off at the beginning. */
+  cut?: number;
+  failure?: AssetFailureCode;
+  size: string;
+  rate: string;
+  frames: number;
+  /** The number that frame `index` of the output shows. */
+  numberOf(index: number): number;
+  /** false: re-timed frames, which may stand one off where two are equally near. */
+  isExact: boolean;
+  /** Primaries, transfer, matrix. */
+  colour: string;
+  levels: [number, number];
+  reading?: Reading;
+}
+
+interface Recipe extends Partial<Omit<OddSource, "name" | "file">> {
+  extension?: string;
+  picture?: Partial<NumberedPicture>;
+  output?: string[];
+  /** Copies what was made into another file, with these options before `-i` and after it. */
+  copy?: { before?: string[]; after: string[]; extension?: string };
+}
+
+const X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-pix_fmt", "yuv420p"];
+const X265 = ["-c:v", "libx265", "-preset", "ultrafast"];
+const HEVC = (extra: string, pixelFormat: string): string[] => [
+  ...[...X265, "-x265-params", `log-level=none:qp=18:${extra}`, "-pix_fmt", pixelFormat, "-tag:v", "hvc1"],
+];
+/** Longer than one chunk by more than half a segment: a border to cross. */
+const TWO_CHUNKS = 390;
+/** Small pictures that say nothing are read as standard definition. */
+const UNSAID = "bt709 bt709 smpte170m";
+const HD = "bt709 bt709 bt709";
+const topFirst = { lineOf: (index: number) => (index % 2) as 0 | 1 };
+const bottomFirst = { lineOf: (index: number) => (1 - (index % 2)) as 0 | 1 };
+const INTERLACED = ["-flags", "+ildct+ilme"];
+const tagged = (primaries: string, transfer: string, matrix: string): string[] => [
+  ...["-color_primaries", primaries, "-color_trc", transfer, "-colorspace", matrix],
+];
+
+function source(name: string, recipe: Recipe = {}): OddSource {
+  const { extension = "mp4", picture = {}, output = X264, copy, ...expected } = recipe;
+  const input: NumberedPicture = { frames: 50, ...picture };
+  const size = input.size ?? "160x90";
+  const rate = input.rate ?? "25";
+  return {
+    name,
+    async file() {
+      const file = await made(extension, [...numbered(input), ...output, "{out}"]);
+      if (copy === undefined) return file;
+      const args = [...(copy.before ?? []), "-i", file, "-c", "copy", ...copy.after, "{out}"];
+      return made(copy.extension ?? extension, args);
+    },
+    size,
+    rate: rate.includes("/") ? rate : `${rate}/1`,
+    frames: input.frames,
+    numberOf: (index) => index,
+    isExact: true,
+    colour: UNSAID,
+    levels: [input.dark ?? DARK, input.bright ?? BRIGHT],
+    ...expected,
+  };
+}
+
+const fields = (order: "tff" | "bff", rate: string, frames: number): Partial<NumberedPicture> => ({
+  frames,
+  rate,
+  filters: `interlace=scan=${order}:lowpass=off`,
+});
+
+export const SOURCES: readonly OddSource[] = [
+  source("H.264 MP4 over two chunks", { picture: { frames: TWO_CHUNKS } }),
+  source("25i archive: MPEG-2 TS, top field first, over two chunks", {
+    extension: "ts",
+    picture: fields("tff", "50", 2 * TWO_CHUNKS),
+    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", ...INTERLACED, "-top", "1"],
+    reading: topFirst,
+  }),
+  source("29.97i: H.264 MP4, bottom field first, over two chunks", {
+    picture: { ...fields("bff", "60000/1001", 960), size: "160x96" },
+    output: [...X264, ...INTERLACED, "-x264-params", "bff=1"],
+    reading: bottomFirst,
+  }),
+  source("25i: ProRes MOV", {
+    extension: "mov",
+    picture: fields("tff", "50", 100),
+    output: ["-c:v", "prores_ks", "-profile:v", "2", ...INTERLACED, "-top", "1"],
+    reading: topFirst,
+  }),
+  source("MPEG-2 TS, long groups, over two chunks", {
+    extension: "ts",
+    picture: { frames: TWO_CHUNKS },
+    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "60"],
+  }),
+  source("MPEG-2 PS over two chunks", {
+    extension: "mpg",
+    picture: { frames: TWO_CHUNKS },
+    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "15"],
+  }),
+  source("H.264 TS, open groups, over two chunks", {
+    extension: "ts",
+    picture: { frames: TWO_CHUNKS },
+    output: [...X264, "-bf", "3", "-g", "70", "-x264-params", "open-gop=1:b-pyramid=normal"],
+  }),
+  source("H.264 MP4, open groups, over two chunks", {
+    picture: { frames: TWO_CHUNKS },
+    output: [...X264, "-bf", "3", "-g", "70", "-x264-params", "open-gop=1"],
+  }),
+  source("HEVC MP4, open groups, over two chunks", {
+    picture: { frames: TWO_CHUNKS },
+    output: HEVC("open-gop=1:keyint=70:min-keyint=70:bframes=3", "yuv420p"),
+  }),
+  source("H.264 TS cut in the middle of a group", {
+    extension: "ts",
+    picture: { frames: 100 },
+    output: [...X264, "-g", "30", "-bf", "2"],
+    cut: 188 * 20,
+    frames: 70,
+    numberOf: (index) => index + 30,
+  }),
+  source("frames at uneven times", {
+    extension: "mkv",
+    picture: { frames: 100, filters: "settb=1/1000,setpts='PTS+0.012*mod(N,3)/TB'" },
+    output: [...X264, "-fps_mode", "passthrough", "-enc_time_base", "1:1000"],
+    // The container lets the last frame stand for 4 ms only.
+    frames: 99,
+    isExact: false,
+  }),
+  source("frames at uneven times, over two chunks", {
+    extension: "mkv",
+    picture: { frames: TWO_CHUNKS, filters: "settb=1/1000,setpts='PTS+0.012*mod(N,3)/TB'" },
+    output: [...X264, "-fps_mode", "passthrough", "-enc_time_base", "1:1000"],
+    isExact: false,
+  }),
+  source("25i: H.264 TS over two chunks", {
+    extension: "ts",
+    picture: { ...fields("tff", "50", 2 * TWO_CHUNKS), size: "160x96" },
+    output: [...X264, ...INTERLACED, "-bf", "2", "-x264-params", "tff=1:open-gop=1"],
+    reading: topFirst,
+  }),
+  source("120 frames a second, halved", {
+    picture: { frames: 240, rate: "120" },
+    rate: "60/1",
+    frames: 120,
+    numberOf: (index) => 2 * index,
+    isExact: false,
+  }),
+  source("a clock that begins at ten seconds", {
+    extension: "ts",
+    output: [...X264, "-muxdelay", "0", "-output_ts_offset", "10"],
+  }),
+  source("the first second hidden by an edit list", {
+    picture: { frames: 100 },
+    output: [...X264, "-g", "100", "-bf", "0"],
+    copy: { before: ["-ss", "1"], after: [] },
+    frames: 75,
+    numberOf: (index) => index + 25,
+  }),
+  ...([90, 180, 270] as const).map((degrees) =>
+    source(`turned by ${degrees}°`, {
+      copy: { after: ["-metadata:s:v:0", `rotate=${degrees}`] },
+      size: degrees === 180 ? "160x90" : "90x160",
+      // ffmpeg writes the tag as a turn to the left.
+      reading: { rotationDegrees: (360 - degrees) as 90 | 180 | 270 },
+    }),
+  ),
+  source("anamorphic PAL", {
+    picture: { frames: 12, size: "720x576", filters: "setsar=64/45" },
+    size: "960x540",
+    colour: "bt470bg bt709 smpte170m",
+  }),
+  source("odd sizes", {
+    picture: { size: "321x181" },
+    output: ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-pix_fmt", "yuv444p"],
+    size: "320x180",
+  }),
+  source("64 pixels", { picture: { size: "64x64" } }),
+  source("one frame", { picture: { frames: 1 }, levels: [DARK, DARK] }),
+  source("half a second", { picture: { frames: 12 } }),
+  source("179/6 frames a second", { picture: { rate: "179/6", frames: 60 } }),
+  source("23.976", { picture: { rate: "24000/1001", frames: 48 } }),
+  source("59.94", { picture: { rate: "60000/1001", frames: 120 } }),
+  source("60", { picture: { rate: "60", frames: 120 } }),
+  source("VP9 WebM", { extension: "webm", output: ["-c:v", "libvpx-vp9", "-cpu-used", "8", "-b:v", "1M"] }),
+  source("AV1 WebM", { extension: "webm", output: ["-c:v", "libsvtav1", "-preset", "12", "-crf", "20"] }),
+  source("VP8 WebM", {
+    extension: "webm",
+    output: ["-c:v", "libvpx", "-cpu-used", "8", "-b:v", "1M"],
+    isExact: false,
+  }),
+  source("ProRes 422 MOV, 10 bit", { extension: "mov", output: ["-c:v", "prores_ks", "-profile:v", "2"] }),
+  source("DNxHR MXF", {
+    extension: "mxf",
+    picture: { size: "320x180", frames: TWO_CHUNKS },
+    output: ["-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"],
+    colour: HD,
+  }),
+  source("MPEG-4 AVI over two chunks", {
+    extension: "avi",
+    picture: { frames: TWO_CHUNKS },
+    output: ["-c:v", "mpeg4", "-q:v", "2", "-bf", "2", "-g", "40"],
+  }),
+  source("MJPEG AVI, full range", {
+    extension: "avi",
+    picture: { dark: 0, bright: 255 },
+    output: [
+      "-vf",
+      "scale=in_range=full:out_range=full",
+      "-c:v",
+      "mjpeg",
+      "-q:v",
+      "2",
+      "-pix_fmt",
+      "yuvj420p",
+    ],
+    colour: "bt709 bt709 bt470bg",
+    levels: [16, 235],
+  }),
+  source("full range H.264", {
+    picture: { dark: 0, bright: 255 },
+    output: ["-vf", "scale=in_range=full:out_range=full", ...X264, "-color_range", "pc"],
+    levels: [16, 235],
+  }),
+  source("PAL's colours, tagged, kept", {
+    output: [...X264, ...tagged("bt470bg", "bt709", "bt470bg")],
+    colour: "bt470bg bt709 bt470bg",
+  }),
+  source("BT.709, tagged, kept", { output: [...X264, ...tagged("bt709", "bt709", "bt709")], colour: HD }),
+  source("BT.2020 in standard range becomes BT.709", {
+    output: [...HEVC("colorprim=bt2020:transfer=bt2020-10:colormatrix=bt2020nc", "yuv420p10le")],
+    colour: HD,
+  }),
+  source("HDR10 becomes standard range", {
+    picture: { dark: 16, bright: 143 },
+    output: HEVC("colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc", "yuv420p10le"),
+    colour: HD,
+    levels: [16, 181],
+  }),
+  source("HLG becomes standard range", {
+    picture: { dark: 16, bright: 180 },
+    output: HEVC("colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc", "yuv420p10le"),
+    colour: HD,
+    levels: [16, 181],
+  }),
+  source("4:2:2, 10 bit H.264", { output: [...X264, "-pix_fmt", "yuv422p10le"] }),
+  source("4:4:4 H.264", { output: [...X264, "-pix_fmt", "yuv444p"] }),
+  source("12 bit HEVC", { output: HEVC("keyint=25", "yuv420p12le") }),
+  source("RGB in FFV1", {
+    extension: "mkv",
+    output: ["-c:v", "ffv1", "-pix_fmt", "gbrp"],
+    colour: HD,
+  }),
+  source("a codec that is not taken", {
+    extension: "avi",
+    output: ["-c:v", "huffyuv", "-pix_fmt", "yuv422p"],
+    failure: "unsupported_codec",
+  }),
+];

@@ -1,0 +1,125 @@
+import type { Plan } from "../core/plan.ts";
+import { secondsText } from "../core/rational.ts";
+import type { Source } from "../core/source.ts";
+import type { FrameRange } from "../core/timeline.ts";
+import { deinterlaceFilters } from "./picture-filters.ts";
+
+/** Frames decoded before a chunk of re-timed frames, so that its first frame has a predecessor to repeat. */
+const RETIME_PREROLL_SEGMENTS = 1;
+/** Frames of the master before a deinterlaced chunk: bwdif looks one frame back, and guesses without it. */
+const DEINTERLACE_PREROLL = 4;
+/** Containers that list their keyframes. In others a seek lands anywhere, and pictures are grey until the next one. */
+const INDEXED = new Set(["mov", "mp4", "matroska", "webm"]);
+
+/** Their first times after a seek may be guesses. */
+const UNINDEXED_LEAD_MICROS = 2_000_000;
+
+/** How one chunk's frames are reached: options of the input, and the filters that leave exactly the timeline's frames. */
+export interface ChunkEntry {
+  inputOptions: string[];
+  filters: string[];
+}
+
+/** The way into the master for one chunk, every frame of it once and in its place. Pure. */
+export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): ChunkEntry {
+  const { num, den } = plan.timeline.frameRate;
+  const preroll = Math.min(frames.firstFrame, prerollFrames(plan));
+  const firstMicros = Math.round(((frames.firstFrame - preroll) * den * 1e6) / num);
+  if (plan.timing === "count" && !canSeek(source)) return countedEntry(source, plan, frames, preroll);
+  const seekMicros = seekPosition(source, plan, firstMicros);
+  // ffmpeg counts from the earliest stream of the file; the grid counts from the first picture.
+  const offsetMicros = Math.round((source.video.startSeconds - source.video.fileStartSeconds) * 1e6);
+  const reachedMicros = seekMicros === null ? firstMicros + offsetMicros : firstMicros - seekMicros;
+  return {
+    inputOptions: seekMicros === null ? [] : ["-ss", micros(seekMicros + offsetMicros)],
+    filters: [
+      ...skipFilters(plan, reachedMicros, halfFrameMicros(source)),
+      ...deinterlaceFilters(plan.picture),
+      ...timingFilters(plan, preroll),
+    ],
+  };
+}
+
+/**
+ * Where a programme stream leaves times out, ffmpeg's guesses after a seek are frames off, and differ from place
+ * to place: then frames are counted from the file's beginning, which costs decoding but is right.
+ */
+function canSeek({ container, video }: Source): boolean {
+  return container !== "mpeg" || video.hasAllTimes;
+}
+
+function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: number): ChunkEntry {
+  const perFrame = plan.picture.deinterlace === "fields" ? 2 : 1;
+  const before = (frames.firstFrame - preroll) / perFrame;
+  const offsetMicros = Math.round((source.video.startSeconds - source.video.fileStartSeconds) * 1e6);
+  return {
+    inputOptions: [],
+    filters: [
+      ...skipFilters(plan, offsetMicros, halfFrameMicros(source)),
+      ...(before > 0 ? [`trim=start_frame=${before}`] : []),
+      ...deinterlaceFilters(plan.picture),
+      ...timingFilters(plan, preroll),
+    ],
+  };
+}
+
+function prerollFrames({ timing, timeline, picture }: Plan): number {
+  if (timing === "retime") return RETIME_PREROLL_SEGMENTS * timeline.framesPerSegment;
+  if (picture.deinterlace === "none") return 0;
+  return DEINTERLACE_PREROLL * (picture.deinterlace === "fields" ? 2 : 1);
+}
+
+/** Half a frame of the master. */
+function halfFrameMicros({ video }: Source): number {
+  return Math.round((video.frameRate.den * 1e6) / (2 * video.frameRate.num));
+}
+
+/**
+ * Where ffmpeg is to begin, from the first picture; null for the beginning of the file. Counted frames: half a
+ * frame early, since a border frame whose time is a tick too small would be lost by an exact seek. Re-timed
+ * frames keep their times, so there the seek is exact. Without an index: two seconds and a whole group of pictures early.
+ */
+function seekPosition(source: Source, plan: Plan, firstMicros: number): number | null {
+  if (firstMicros <= 0 || !canSeek(source)) return null;
+  if (source.container.split(",").some((name) => INDEXED.has(name)))
+    return plan.timing === "count" ? firstMicros - halfFrameMicros(source) : firstMicros;
+  const before = source.video.keyframeSeconds.filter(
+    (time) => time * 1e6 <= firstMicros - UNINDEXED_LEAD_MICROS,
+  );
+  const position = Math.round((before.at(-2) ?? 0) * 1e6) - halfFrameMicros(source);
+  return position <= 0 ? null : position;
+}
+
+/** Leaves out what was decoded before the chunk's first frame, which stands `reachedMicros` after the input's zero. */
+function skipFilters(plan: Plan, reachedMicros: number, slackMicros: number): string[] {
+  // The slack keeps a frame whose time is a tick too small.
+  const skip = reachedMicros > slackMicros ? [`trim=start=${micros(reachedMicros - slackMicros)}`] : [];
+  // Re-timed frames are placed by their own times, which must count from the chunk's first.
+  const shift =
+    plan.timing === "retime" && reachedMicros > 0 ? [`setpts=PTS-${micros(reachedMicros)}/TB`] : [];
+  return [...skip, ...shift];
+}
+
+/** Times made exact: counted as they come, or put to the nearest place. */
+function timingFilters({ timeline, timing }: Plan, preroll: number): string[] {
+  const { num, den } = timeline.frameRate;
+  // States the exact rate to the encoders; the frames already stand where it would put them.
+  const rate = `fps=${num}/${den}`;
+  const finish = [
+    ...(preroll > 0 ? [`trim=start_frame=${preroll}`] : []),
+    `settb=${den}/${num}`,
+    "setpts=N",
+    rate,
+  ];
+  if (timing === "count") return finish;
+  return [
+    `${rate}:start_time=0`,
+    // The last frame stands until the end of the timeline, which was rounded to whole frames.
+    `tpad=stop_mode=clone:stop=${timeline.framesPerKeyframe}`,
+    ...finish,
+  ];
+}
+
+function micros(value: number): string {
+  return secondsText(value, 1_000_000, 6);
+}

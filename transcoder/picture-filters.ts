@@ -1,0 +1,63 @@
+import type { PicturePlan } from "../core/picture.ts";
+
+/**
+ * Whole frames from fields. `all`: also frames that are not flagged, since every frame must give the same number.
+ * The parity is the plan's, for files whose frames do not carry the flag that their container does.
+ */
+export function deinterlaceFilters({ deinterlace, topFieldFirst }: PicturePlan): string[] {
+  if (deinterlace === "none") return [];
+  const mode = deinterlace === "fields" ? "send_field" : "send_frame";
+  return [`bwdif=mode=${mode}:parity=${topFieldFirst ? "tff" : "bff"}:deint=all`];
+}
+
+/**
+ * Scales to `width`×`height`, then turns the master's colours into the plan's: scaling first means that the
+ * costly part is never done for more pixels than go out.
+ */
+export function colourFilters(picture: PicturePlan, width: number, height: number): string[] {
+  const { input, output, toneMap } = picture;
+  const isConverted =
+    toneMap !== "none" || input.primaries !== output.primaries || input.matrix !== output.matrix;
+  return [
+    // Bicubic: sharp enough for the ladder at half of Lanczos' cost. Full range, and RGB, become limited here.
+    [
+      `scale=${width}:${height}:flags=bicubic:in_range=${input.range}:out_range=limited`,
+      ...(input.isRgb ? [`out_color_matrix=${input.matrix.startsWith("bt2020") ? "bt2020" : "bt709"}`] : []),
+    ].join(":"),
+    // Square pixels: the sample aspect has been scaled away.
+    "setsar=1",
+    ...(isConverted ? conversion(picture) : []),
+    // 4:2:0 8 bit, the one layout that every player decodes.
+    "format=yuv420p",
+    // What the encoder writes into the stream and the box: frames keep the master's tags otherwise.
+    `setparams=range=limited:color_primaries=${output.primaries}:color_trc=${output.transfer}:colorspace=${output.matrix}:field_mode=prog`,
+  ];
+}
+
+/** BT.2020 and other gamuts, and high dynamic range, to BT.709. */
+function conversion({ input, output, toneMap }: PicturePlan): string[] {
+  const read = `matrixin=${input.matrix}:primariesin=${input.primaries}:transferin=${input.transfer}:rangein=limited`;
+  const write = `matrix=${output.matrix}:transfer=${output.transfer}:range=limited:dither=ordered`;
+  // Ten bits into the conversion: eight would band in the darks that it stretches.
+  if (toneMap === "none")
+    return ["format=yuv420p10le", `zscale=${read}:primaries=${output.primaries}:${write}`];
+  return [
+    "format=yuv420p10le",
+    // Linear light in units of 100 cd/m², what standard dynamic range calls white.
+    `zscale=${read}:transfer=linear:npl=100`,
+    // Light above white needs floating point.
+    "format=gbrpf32le",
+    `zscale=primaries=${output.primaries}`,
+    // 1,000 cd/m², what most masters are graded on, becomes white; the curve of film below it, hues kept.
+    "tonemap=tonemap=hable:peak=10:desat=0",
+    `zscale=${write}`,
+  ];
+}
+
+/** The encoder's own word on colour, for its headers and the file's `colr` box. */
+export function colourTags({ output }: PicturePlan): string[] {
+  return [
+    ...["-color_primaries", output.primaries, "-color_trc", output.transfer],
+    ...["-colorspace", output.matrix, "-color_range", "tv"],
+  ];
+}
