@@ -15,6 +15,8 @@ const STANDARD_RATES: readonly Rational[] = [
 export const LARGEST_FRAME_RATE = 60;
 /** 23.976 and 24 are a thousandth apart; a rate is taken for a standard one only when far closer than that. */
 const SNAP_TOLERANCE = 0.0002;
+/** Over less than this, times rounded to milliseconds (Matroska) cannot tell 23.976 from 24: the file's own word counts first. */
+const TELLING_SECONDS = 10;
 /** A retimed source may be a little off any rate: the nearest standard one within this is meant. */
 const LOOSE_TOLERANCE = 0.02;
 /** Slower than this the pictures are slides: they are repeated, so that segments keep their length (Apple 7.5). */
@@ -40,10 +42,9 @@ export function frameTiming(
   const span = timesSeconds.at(-1)! - first;
   const measured = span > 0 ? (timesSeconds.length - 1) / span : 1 / (lastDurationSeconds || 1 / 25);
   const stated = declared.filter((rate): rate is Rational => rate !== null);
-  const candidates = [
-    snap(measured, SNAP_TOLERANCE),
-    ...stated.map((rate) => snap(toNumber(rate), SNAP_TOLERANCE) ?? rate),
-  ];
+  const fromTimes = snap(measured, SNAP_TOLERANCE);
+  const fromFile = stated.map((rate) => snap(toNumber(rate), SNAP_TOLERANCE) ?? rate);
+  const candidates = span < TELLING_SECONDS ? [...fromFile, fromTimes] : [fromTimes, ...fromFile];
   const constant = candidates.find(
     (rate) => rate !== null && toNumber(rate) >= SLOWEST_FRAME_RATE && isConstant(timesSeconds, rate),
   );

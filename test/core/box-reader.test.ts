@@ -92,7 +92,7 @@ test("RFC 6381 strings are those that mp4box derives, and as the standards spell
     "-x265-params",
     "log-level=none",
   ];
-  const av1 = ["-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "50", "-g", "25"];
+  const av1 = ["-c:v", "libsvtav1", "-preset", "12", "-crf", "50", "-g", "25"];
   const table: [Uint8Array, RegExp][] = [
     [await fragmentedVideo(), /^avc1\.64000c$/],
     [await fragmentedVideo(x265), /^hvc1\.1\.6\.L60\.90$/],
