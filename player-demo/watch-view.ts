@@ -88,12 +88,13 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
   };
 }
 
-/** Gives the element its source and waits until it has made its hls.js. */
+/**
+ * Gives the element its source and answers the hls.js that it makes one microtask later. Waiting for anything more (its
+ * `loadstart`, say) would let the manifest be read before anyone listens.
+ */
 async function load(media: HlsVideoElement, manifestUrl: string): Promise<Hls> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  media.addEventListener("loadstart", () => resolve(), { once: true });
   media.setAttribute("src", manifestUrl);
-  await promise;
+  await Promise.resolve();
   if (media.api === null) throw new ApiProblem(409, "unsupported");
   return media.api;
 }
