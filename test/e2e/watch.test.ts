@@ -40,6 +40,7 @@ test("a published film plays: found, decoded, sought, switched down and up, seen
   );
   const [lowest, highest] = [Math.min(...heights), Math.max(...heights)];
   assert.ok(lowest < highest, `levels ${heights}`);
+  assert.equal(new Set(heights).size, heights.length, `each height once for stereo here: ${heights}`);
   for (const height of [lowest, highest, lowest]) {
     await chooseQuality(page, height);
     await seek(page, 1);
