@@ -17,7 +17,7 @@ import type { TaskContext } from "./task-context.ts";
 /** Measures one audio track, encodes it whole at the level that the plan asks for, cuts it at the audio frames nearest to the video's borders, stores it. */
 export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
-  const track = plan.audio[context.task.chunk];
+  const track = plan.audio.find(({ id }) => id === context.task.part);
   if (track === undefined)
     throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
   const mediaSeconds = timelineSeconds(plan.timeline);

@@ -14,7 +14,7 @@ import type { TaskContext } from "./task-context.ts";
  *           ├─► video 1 │
  *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
- *           └─► poster  ┘
+ *           └─► images  ┘
  *
  * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
  * may die at any point and be run again, on any machine.
@@ -27,7 +27,7 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
       return encodeChunk(context);
     case "audio":
       return encodeAudio(context);
-    case "poster":
+    case "images":
       return makePoster(context);
     case "publish":
       return publish(context);
