@@ -3,6 +3,7 @@ import { Failure } from "../core/errors.ts";
 import { buildPlan, generationOf, type PlanSettings } from "../core/plan.ts";
 import { recordPlan, startProbing } from "../stores/library/work.ts";
 import { probeSource } from "./probe.ts";
+import { requireCodecs } from "./require-encoders.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. */
@@ -10,6 +11,7 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   const { pinned } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
   await startProbing(context.library, context.asset._id);
+  await requireCodecs(context.launcher, context.asset.encoding.codecs);
   const source = await context.scratch.withSource(pinned, context.signal, async (path) => {
     const { size } = await stat(path);
     const file = { sizeBytes: size, sha256: pinned.sha256 };
