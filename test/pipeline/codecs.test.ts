@@ -29,7 +29,7 @@ const DISPLAY = "G(8500,39850)B(6550,2300)R(35400,14600)WP(15635,16450)L(1000000
 function hdrMaster(picture: Partial<NumberedPicture>, extra: string): Promise<string> {
   const params = `log-level=none:qp=18:colorprim=bt2020:colormatrix=bt2020nc:${extra}`;
   return made("mp4", [
-    ...numbered({ frames: 50, size: "320x180", ...picture }),
+    ...numbered({ frames: 50, ...picture }),
     ...["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", params],
     ...["-pix_fmt", "yuv420p10le", "-tag:v", "hvc1", "{out}"],
   ]);
@@ -110,7 +110,7 @@ function variantsOf(files: ReadonlyMap<string, Uint8Array>): Map<string, { range
 
 test("H.264, HEVC and AV1 are ladders over the same cuts, each whole over a chunk's border", async () => {
   const path = await made("mp4", [
-    ...numbered({ frames: FRAMES, size: "320x180" }),
+    ...numbered({ frames: FRAMES }),
     ...["-f", "lavfi", "-i", `sine=440:duration=${FRAMES / 25}`],
     ...["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-pix_fmt", "yuv420p"],
     ...["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-c:a", "aac", "{out}"],
@@ -155,19 +155,19 @@ test("HDR10 is kept beside standard range, with what it was graded on", async ()
   );
   for (const ladder of ladders) await checkLadder(ladder, files, 50);
   const ranges = variantsOf(files);
-  assert.equal(ranges.get("video/hevc-hdr-180p/media.m3u8")?.range, "PQ");
-  assert.match(ranges.get("video/hevc-hdr-180p/media.m3u8")?.codec ?? "", /^hvc1\.2\./);
-  assert.equal(ranges.get("video/180p/media.m3u8")?.range, "SDR");
-  const init = Buffer.from(files.get("video/hevc-hdr-180p/init.mp4")!);
+  assert.equal(ranges.get("video/hevc-hdr-90p/media.m3u8")?.range, "PQ");
+  assert.match(ranges.get("video/hevc-hdr-90p/media.m3u8")?.codec ?? "", /^hvc1\.2\./);
+  assert.equal(ranges.get("video/90p/media.m3u8")?.range, "SDR");
+  const init = Buffer.from(files.get("video/hevc-hdr-90p/init.mp4")!);
   assert.equal(init.toString("latin1").split("mdcv").length, 2, "one mdcv box");
-  await withRung(files, "hevc-hdr-180p", async (file) => {
+  await withRung(files, "hevc-hdr-90p", async (file) => {
     const sides = (await probe(file)).frames?.[0]?.side_data_list ?? [];
     const display = sides.find((side) => side.side_data_type === "Mastering display metadata");
     assert.equal(display?.green_x, "8500/50000");
     assert.equal(display?.max_luminance, "10000000/10000");
     const light = sides.find((side) => side.side_data_type === "Content light level metadata");
     assert.deepEqual([light?.max_content, light?.max_average], [1000, 400]);
-    const { dark, bright } = await readNumbers(file, 320, 180);
+    const { dark, bright } = await readNumbers(file, 160, 90);
     assert.ok(Math.abs(dark - 16) <= 6 && Math.abs(bright - 143) <= 6, `codes kept: ${dark}, ${bright}`);
   });
   const report = await findConformance(product.library, asset._id, asset.published!.generation);
@@ -186,8 +186,8 @@ test("HLG is kept beside standard range; nothing is made up that the master does
   assert.equal(asset.source?.video.hdr, undefined);
   const files = await readPackage(product, asset);
   for (const ladder of asset.plan!.ladders) await checkLadder(ladder, files, 50);
-  assert.equal(variantsOf(files).get("video/hevc-hdr-180p/media.m3u8")?.range, "HLG");
-  await withRung(files, "hevc-hdr-180p", async (file) => {
+  assert.equal(variantsOf(files).get("video/hevc-hdr-90p/media.m3u8")?.range, "HLG");
+  await withRung(files, "hevc-hdr-90p", async (file) => {
     const sides = (await probe(file)).frames?.[0]?.side_data_list ?? [];
     assert.ok(!sides.some((side) => /Mastering|light/.test(String(side.side_data_type))));
   });
