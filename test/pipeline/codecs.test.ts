@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { parse } from "hls-parser";
@@ -10,10 +12,12 @@ import type { Ladder } from "../../core/ladder.ts";
 import { allRungs } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
+import { launchBrowser } from "../e2e/browser.ts";
 import { made } from "../rig/media.ts";
 import { type NumberedPicture, numbered, readNumbers } from "../rig/numbered.ts";
 import { readPackage, withPackageFolder } from "../rig/package.ts";
 import { type Product, startProduct } from "../rig/product.ts";
+import { openInHls, playOver } from "../rig/served-package.ts";
 
 const run = promisify(execFile);
 let product: Product;
@@ -108,6 +112,9 @@ function variantsOf(files: ReadonlyMap<string, Uint8Array>): Map<string, { range
   return said;
 }
 
+/** The package of three codecs, once it is made. */
+let ofThreeCodecs: ReadonlyMap<string, Uint8Array>;
+
 test("H.264, HEVC and AV1 are ladders over the same cuts, each whole over a chunk's border", async () => {
   const path = await made("mp4", [
     ...numbered({ frames: FRAMES }),
@@ -122,6 +129,7 @@ test("H.264, HEVC and AV1 are ladders over the same cuts, each whole over a chun
     ["h264 SDR", "hevc SDR", "av1 SDR"],
   );
   const files = await readPackage(product, asset);
+  ofThreeCodecs = files;
   for (const ladder of plan.ladders) await checkLadder(ladder, files, FRAMES);
   const said = [...variantsOf(files)];
   assert.equal(said.length, allRungs(plan).length);
@@ -141,6 +149,21 @@ test("H.264, HEVC and AV1 are ladders over the same cuts, each whole over a chun
       );
     }
   });
+});
+
+test("hls.js in Chromium finds what it can play and plays AV1 over a chunk's border", async () => {
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    const levels = await openInHls(page, ofThreeCodecs);
+    const families = new Set(levels.map(({ codec }) => codec.split(".")[0]));
+    // HEVC is not in every build of Chromium; the other two are.
+    assert.ok(families.has("avc1") && families.has("av01"), [...families].join());
+    const av1 = levels.findIndex(({ codec }) => codec.startsWith("av01"));
+    assert.deepEqual(await playOver(page, av1, 12), []);
+  } finally {
+    await browser.close();
+  }
 });
 
 test("HDR10 is kept beside standard range, with what it was graded on", async () => {
@@ -191,4 +214,27 @@ test("HLG is kept beside standard range; nothing is made up that the master does
     const sides = (await probe(file)).frames?.[0]?.side_data_list ?? [];
     assert.ok(!sides.some((side) => /Mastering|light/.test(String(side.side_data_type))));
   });
+});
+
+test("a codec that the encoders here cannot make fails the asset at once, and says which", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "matinee-encoders-"));
+  const ffmpeg = join(folder, "ffmpeg");
+  // The real one, with x265 left out of its list.
+  await writeFile(ffmpeg, '#!/bin/sh\nffmpeg "$@" | grep -v " libx265 "\n', { mode: 0o755 });
+  const environment = {
+    MATINEE_FFMPEG_PATH: ffmpeg,
+    MATINEE_BWRAP_PATH: "",
+    MATINEE_ALLOW_UNSANDBOXED: "yes",
+  };
+  const poorer = await startProduct({ workers: 1, environment });
+  try {
+    const bytes = await readFile(await made("mp4", [...numbered({ frames: 5 }), "{out}"]));
+    const assetId = await poorer.upload(bytes, { encoding: { codecs: ["hevc"] } });
+    const asset = await poorer.until(assetId, ({ state }) => state === "ready" || state === "failed");
+    assert.equal(asset.error?.code, "codec_unavailable");
+    assert.match(asset.error?.message ?? "", /cannot make hevc; they make h264, av1/);
+  } finally {
+    await poorer.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
 });
