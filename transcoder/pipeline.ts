@@ -1,5 +1,6 @@
 import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { makePoster } from "./make-poster.ts";
@@ -14,6 +15,7 @@ import type { TaskContext } from "./task-context.ts";
  *           ├─► video 1 │
  *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
+ *           ├─► checksum│
  *           └─► images  ┘
  *
  * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
@@ -23,6 +25,8 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
+    case "checksum":
+      return checkDigest(context);
     case "video":
       return encodeChunk(context);
     case "audio":
