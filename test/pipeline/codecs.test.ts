@@ -41,7 +41,7 @@ function hdrMaster(picture: Partial<NumberedPicture>, extra: string): Promise<st
 
 async function publish(path: string, codecs: VideoCodec[]): Promise<AssetRecord> {
   const assetId = await product.upload(await readFile(path), { encoding: { codecs } });
-  const asset = await product.until(assetId, ({ state }) => state === "ready" || state === "failed", 300);
+  const asset = await product.until(assetId, ({ state }) => state === "ready" || state === "failed", 900);
   assert.equal(asset.state, "ready", `${asset.error?.code}: ${asset.error?.message}`);
   const report = await findConformance(product.library, asset._id, asset.published!.generation);
   assert.deepEqual(blockingFailures(report?.results ?? []), []);
@@ -230,7 +230,7 @@ test("a codec that the encoders here cannot make fails the asset at once, and sa
   try {
     const bytes = await readFile(await made("mp4", [...numbered({ frames: 5 }), "{out}"]));
     const assetId = await poorer.upload(bytes, { encoding: { codecs: ["hevc"] } });
-    const asset = await poorer.until(assetId, ({ state }) => state === "ready" || state === "failed");
+    const asset = await poorer.until(assetId, ({ state }) => state === "ready" || state === "failed", 900);
     assert.equal(asset.error?.code, "codec_unavailable");
     assert.match(asset.error?.message ?? "", /cannot make hevc; they make h264, av1/);
   } finally {
