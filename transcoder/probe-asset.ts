@@ -4,6 +4,7 @@ import type { PinnedSource } from "../core/records.ts";
 import type { Source } from "../core/source.ts";
 import { recordPlan, startProbing } from "../stores/library/work.ts";
 import { probeSource } from "./probe.ts";
+import { requireCodecs } from "./require-encoders.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. */
@@ -11,6 +12,7 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   const { pinned } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
   await startProbing(context.library, context.asset._id);
+  await requireCodecs(context.launcher, context.asset.encoding.codecs);
   const source = await describe(context, pinned);
   const { encoding } = context.asset;
   const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build);
