@@ -1,6 +1,7 @@
 import type { EncodingChoice } from "./encoding.ts";
 import type { Plan } from "./plan.ts";
-import type { AudioRole, Source } from "./source.ts";
+import type { Sidecar } from "./sidecar.ts";
+import type { AudioRole, PinnedSource, Source } from "./source.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -55,14 +56,6 @@ export type AssetState =
   | "cancelled"
   | "deleted";
 
-/** Where the pinned master lies: reading anything but this ETag is `source_changed`. */
-export interface PinnedSource {
-  key: string;
-  etag: string;
-  sizeBytes: number;
-  sha256: string | null;
-}
-
 export interface Finding {
   code: string;
   severity: "info" | "warning" | "error";
@@ -110,6 +103,8 @@ export interface AssetRecord {
   createdAt: Date;
   updatedAt: Date;
   pinned: PinnedSource | null;
+  /** Subtitles and sound added beside the master, in the order in which they came. */
+  sidecars: Sidecar[];
   source: Source | null;
   /** Present from the end of probing on; `generation` is derived from it and from the pinned source. */
   plan: Plan | null;

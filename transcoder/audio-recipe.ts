@@ -68,22 +68,21 @@ export function audioRecipe(
 
 /** The track at its rate and with its channels, every sample at its time. */
 function placed(source: Source, track: AudioTrack): string[] {
-  const offset = source.video.startSeconds - source.video.fileStartSeconds;
+  const offset = track.file === null ? source.video.startSeconds - source.video.fileStartSeconds : 0;
   return [
-    // Time zero is the first picture's, not the file's.
+    // Time zero is the first picture's, not the file's; a file of its own begins with the film.
     ...(offset === 0 ? [] : [`asetpts=PTS-${offset.toFixed(6)}/TB`]),
     // Gaps and a late start become silence, sound before the first picture is dropped.
     `aresample=${track.sampleRateHz}:async=1:first_pts=0`,
-    ...channels(source, track),
+    ...channels(track),
   ];
 }
 
-function channels(source: Source, track: AudioTrack): string[] {
+function channels(track: AudioTrack): string[] {
   const layout = track.channels === 6 ? "5.1" : "stereo";
-  const found = source.audio.find(({ streamIndex }) => streamIndex === track.streamIndex)?.channels;
   // ffmpeg's own way from mono to stereo makes it 3 dB quieter.
   return [
-    ...(found === 1 ? ["pan=stereo|c0=c0|c1=c0"] : []),
+    ...(track.sourceChannels === 1 ? ["pan=stereo|c0=c0|c1=c0"] : []),
     `aformat=sample_fmts=fltp:channel_layouts=${layout}`,
   ];
 }

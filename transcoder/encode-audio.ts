@@ -26,24 +26,27 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
     frames: null,
   };
-  const { file, loudness } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
-      const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
-      const target = plan.loudnessTargetLufs;
-      const change =
-        target === null
-          ? AS_IT_IS
-          : levelChange(
-              readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
-              target,
-            );
-      context.report(0.4);
-      const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
-      return {
-        file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
-        loudness: readLoudness(stderrTail),
-      };
-    }),
+  const { file, loudness } = await context.scratch.withSource(
+    track.file ?? pinned,
+    context.signal,
+    (sourcePath) =>
+      context.scratch.withDirectory(async (outputDirectory) => {
+        const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
+        const target = plan.loudnessTargetLufs;
+        const change =
+          target === null
+            ? AS_IT_IS
+            : levelChange(
+                readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
+                target,
+              );
+        context.report(0.4);
+        const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
+        return {
+          file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
+          loudness: readLoudness(stderrTail),
+        };
+      }),
   );
   const { init, rest } = splitInit(file);
   stateChannels(init, track.channels);

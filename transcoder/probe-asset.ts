@@ -15,8 +15,8 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
     const file = { sizeBytes: size, sha256: pinned.sha256 };
     return probeSource(context.launcher, path, file, context.signal, context.note);
   });
-  const { encoding } = context.asset;
-  const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build);
+  const { encoding, sidecars } = context.asset;
+  const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
   const generation = generationOf(plan, `${pinned.etag} ${pinned.sizeBytes}`);
   await recordPlan(context.library, context.asset._id, { source, plan, generation, findings: [] });
   return null;

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from "node:fs/p
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Failure, sourceFailure } from "../core/errors.ts";
-import type { PinnedSource } from "../core/records.ts";
+import type { PinnedSource } from "../core/source.ts";
 import type { Blobs } from "../stores/blobs.ts";
 
 /**

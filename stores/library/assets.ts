@@ -1,7 +1,8 @@
 import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
 import type { EncodingChoice } from "../../core/encoding.ts";
 import { requestFailure } from "../../core/errors.ts";
-import type { AssetError, AssetRecord, AssetState, PinnedSource, TaskRecord } from "../../core/records.ts";
+import type { AssetError, AssetRecord, AssetState, TaskRecord } from "../../core/records.ts";
+import type { PinnedSource } from "../../core/source.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
@@ -44,6 +45,7 @@ export async function createAsset(library: Library, asset: NewAsset): Promise<As
     createdAt: now,
     updatedAt: now,
     pinned: null,
+    sidecars: [],
     source: null,
     plan: null,
     generation: null,
