@@ -138,7 +138,7 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "video" | "audio" | "images" | "publish";
+export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -203,7 +203,7 @@ export interface TaskRecord {
   part: string;
   /** Index of the chunk for `video`, 0 otherwise. */
   chunk: number;
-  /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it makes no cells. */
+  /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it is done anew each time. */
   recipe: string | null;
   /** Share of the asset's work, for progress. */
   weight: number;

@@ -1,5 +1,6 @@
 import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { makePoster } from "./make-poster.ts";
@@ -21,6 +22,7 @@ export interface StageOutcome {
  *           ├─► video 1 │
  *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
+ *           ├─► checksum│
  *           └─► images  ┘
  *
  * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
@@ -35,6 +37,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
+    case "checksum":
+      return checkDigest(context);
     case "video":
       return encodeChunk(context);
     case "audio":
