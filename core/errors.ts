@@ -22,6 +22,7 @@ export const ASSET_FAILURE_CODES = [
   "timeline_invalid",
   "checksum_mismatch",
   "codec_unavailable",
+  "track_unusable",
   "encode_failed",
   "internal",
 ] as const;

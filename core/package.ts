@@ -68,7 +68,7 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   });
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
-    describeAudio(track, names.get(track.streamIndex) ?? track.id, need(track.id), target),
+    describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
   );
   const main = multivariantPlaylist(
     video.map((one) => one.variant),
@@ -201,21 +201,25 @@ function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, tar
 }
 
 /**
- * By stream of the source, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
+ * By stream of a file, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
  * name, or its language in that language; numbered where two would be called the same.
  */
-function audioNames(tracks: readonly AudioTrack[]): Map<number, string> {
-  const names = new Map<number, string>();
+function audioNames(tracks: readonly AudioTrack[]): Map<string, string> {
+  const names = new Map<string, string>();
   const taken = new Set<string>();
-  for (const { streamIndex, ...track } of tracks) {
-    if (names.has(streamIndex)) continue;
+  for (const track of tracks) {
+    if (names.has(soundOf(track))) continue;
     const plain = nameOf(track);
     let name = plain;
     for (let number = names.size + 1; taken.has(name); number++) name = `${plain} ${number}`;
-    names.set(streamIndex, name);
+    names.set(soundOf(track), name);
     taken.add(name);
   }
   return names;
+}
+
+function soundOf({ file, streamIndex }: AudioTrack): string {
+  return `${file?.key ?? "master"} ${streamIndex}`;
 }
 
 const ROLE_WORDS = { main: "", commentary: " (commentary)", description: " (audio description)" };

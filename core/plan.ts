@@ -3,12 +3,17 @@ import { chooseChunks } from "./chunks.ts";
 import { DEFAULT_ENCODING, type EncodingChoice } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
-import type { AudioRole, Source, SourceAudio, SourceVideo } from "./source.ts";
+import type { Sidecar } from "./sidecar.ts";
+import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
 import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 
 export interface AudioTrack {
   id: string;
+  /** The file beside the master that it comes from; null where it is the master's own. */
+  file: PinnedSource | null;
   streamIndex: number;
+  /** As found in the file. */
+  sourceChannels: number;
   /** BCP-47. */
   language: string;
   /** What a person is shown where the file names the track; null otherwise. */
@@ -62,8 +67,16 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
 const FORMAT_VERSION = 6;
 
-/** The plan for a source. Same input, same bytes of JSON. */
-export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: string): Plan {
+/**
+ * The plan for a source and the files beside it. Same input, same bytes of JSON. Sound whose file has not been probed
+ * has no track.
+ */
+export function buildPlan(
+  source: Source,
+  settings: PlanSettings,
+  encoderBuild: string,
+  sidecars: readonly Sidecar[] = [],
+): Plan {
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
@@ -76,7 +89,7 @@ export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: 
     picture,
     ladders: planLadders(source.video, picture, settings.encoding),
     chunks: chooseChunks(timeline, source.video.keyframeSeconds),
-    audio: audioTracks(source.audio, settings),
+    audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     loudnessTargetLufs: settings.loudnessTargetLufs,
   };
 }
@@ -109,33 +122,43 @@ export function allRungs(plan: Pick<Plan, "ladders">): Rung[] {
 const ROLE_ORDER: readonly AudioRole[] = ["main", "commentary", "description"];
 const SURROUND_CHANNELS = 6;
 
+/** A sound track before it is decided what is made of it. */
+type Sound = Pick<
+  AudioTrack,
+  "id" | "file" | "streamIndex" | "sourceChannels" | "language" | "label" | "role"
+>;
+
+function ownSound({ streamIndex, channels, language, label, role }: SourceAudio, index: number): Sound {
+  return { id: `a${index}`, file: null, streamIndex, sourceChannels: channels, language, label, role };
+}
+
+function addedSound(sidecar: Sidecar): Sound[] {
+  if (sidecar.kind !== "audio" || sidecar.sound === null) return [];
+  const { id, key, etag, sizeBytes, sha256, language, label, role } = sidecar;
+  const { streamIndex, channels: sourceChannels } = sidecar.sound;
+  const file = { key, etag, sizeBytes, sha256 };
+  return [{ id, file, streamIndex, sourceChannels, language, label, role }];
+}
+
 /** Apple 2.3: stereo always; 5.1 beside it where the source has at least that many channels. */
-function audioTracks(source: readonly SourceAudio[], settings: PlanSettings): AudioTrack[] {
-  const ordered = source
-    .map((track, index) => ({ track, index }))
-    .sort((a, b) => ROLE_ORDER.indexOf(a.track.role) - ROLE_ORDER.indexOf(b.track.role));
-  const describe = ({ streamIndex, language, label, role }: SourceAudio) => ({
-    streamIndex,
-    language,
-    label,
-    role,
-    sampleRateHz: 48_000,
-  });
+function audioTracks(sounds: readonly Sound[], settings: PlanSettings): AudioTrack[] {
+  const ordered = sounds.toSorted((a, b) => ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role));
   const stereo = ordered.map(
-    ({ track, index }): AudioTrack => ({
-      id: `a${index}`,
-      ...describe(track),
+    (sound): AudioTrack => ({
+      ...sound,
       channels: 2,
+      sampleRateHz: 48_000,
       bitrateBps: settings.audioBitrateBps,
     }),
   );
   const surround = ordered
-    .filter(({ track }) => track.channels >= SURROUND_CHANNELS)
+    .filter(({ sourceChannels }) => sourceChannels >= SURROUND_CHANNELS)
     .map(
-      ({ track, index }): AudioTrack => ({
-        id: `a${index}-51`,
-        ...describe(track),
+      (sound): AudioTrack => ({
+        ...sound,
+        id: `${sound.id}-51`,
         channels: 6,
+        sampleRateHz: 48_000,
         bitrateBps: settings.surroundBitrateBps,
       }),
     );

@@ -1,5 +1,14 @@
 import type { Rational } from "./rational.ts";
 
+/** A file in the sources bucket that work goes by: reading anything but this ETag is `source_changed`. */
+export interface PinnedSource {
+  key: string;
+  etag: string;
+  sizeBytes: number;
+  /** Hex SHA-256 as its uploader stated it; checked before anything is made of it. */
+  sha256: string | null;
+}
+
 /** What was found in a master: made once by the probe, never changed afterwards. */
 export interface Source {
   container: string;

@@ -1,3 +1,4 @@
+import { SOUND_FORMATS } from "../core/accepted-media.ts";
 import type { AudioTrack } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
@@ -8,6 +9,13 @@ import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 /** ISO/IEC 14496-3: an AAC-LC frame holds 1024 samples. */
 export const AAC_SAMPLES_PER_FRAME = 1024;
 export const AUDIO_FILE = "/out/audio.mp4";
+
+/** What may open a file of sound beside the master. Of an option that is given twice the last counts. */
+export const SOUND_INPUT_OPTIONS = [...SAFE_INPUT_OPTIONS, "-format_whitelist", SOUND_FORMATS.join(",")];
+
+function inputOptions({ file }: AudioTrack): readonly string[] {
+  return file === null ? SAFE_INPUT_OPTIONS : SOUND_INPUT_OPTIONS;
+}
 
 /** Sound that nothing is done to. */
 export const AS_IT_IS: LevelChange = { gainDb: 0, isLimited: false };
@@ -21,7 +29,7 @@ export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioT
   const filters = [...placed(source, track), whole(timeline, track), `${METER}:peak=true`];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [{ options: ["-map", "[a]", "-f", "null"], file: STDOUT }],
   };
@@ -49,7 +57,7 @@ export function audioRecipe(
   ];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [
       {
@@ -68,22 +76,21 @@ export function audioRecipe(
 
 /** The track at its rate and with its channels, every sample at its time. */
 function placed(source: Source, track: AudioTrack): string[] {
-  const offset = source.video.startSeconds - source.video.fileStartSeconds;
+  const offset = track.file === null ? source.video.startSeconds - source.video.fileStartSeconds : 0;
   return [
-    // Time zero is the first picture's, not the file's.
+    // Time zero is the first picture's, not the file's; a file of its own begins with the film.
     ...(offset === 0 ? [] : [`asetpts=PTS-${offset.toFixed(6)}/TB`]),
     // Gaps and a late start become silence, sound before the first picture is dropped.
     `aresample=${track.sampleRateHz}:async=1:first_pts=0`,
-    ...channels(source, track),
+    ...channels(track),
   ];
 }
 
-function channels(source: Source, track: AudioTrack): string[] {
+function channels(track: AudioTrack): string[] {
   const layout = track.channels === 6 ? "5.1" : "stereo";
-  const found = source.audio.find(({ streamIndex }) => streamIndex === track.streamIndex)?.channels;
   // ffmpeg's own way from mono to stereo makes it 3 dB quieter.
   return [
-    ...(found === 1 ? ["pan=stereo|c0=c0|c1=c0"] : []),
+    ...(track.sourceChannels === 1 ? ["pan=stereo|c0=c0|c1=c0"] : []),
     `aformat=sample_fmts=fltp:channel_layouts=${layout}`,
   ];
 }

@@ -33,7 +33,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     const found = tracks[track.streamIndex];
     return found === undefined ? null : trackRanges(found);
   };
-  const { file, loudness } = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
+  const { file, loudness } = await withSourceWindow(context, track.file ?? pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
       const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
       const target = plan.loudnessTargetLufs;

@@ -1,6 +1,6 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
 import { Failure } from "../core/errors.ts";
-import type { PinnedSource } from "../core/records.ts";
+import type { PinnedSource } from "../core/source.ts";
 import type { SourceIndex } from "./source-index.ts";
 import type { TaskContext } from "./task-context.ts";
 

@@ -43,10 +43,13 @@ export interface Product {
   stop(): Promise<void>;
 }
 
+/** What is said of an upload: how it is to be encoded, whose master it is, or a track of whom. */
 export interface UploadOptions {
   filename?: string;
   sha256?: string;
   encoding?: { codecs: VideoCodec[] };
+  assetId?: string;
+  track?: object;
 }
 
 export interface Answer {
@@ -216,10 +219,9 @@ async function upload(
   options: UploadOptions = {},
 ): Promise<string> {
   const opened = await call("POST", "/v1/uploads", {
-    filename: options.filename ?? "film.mp4",
+    filename: "film.mp4",
     sizeBytes: bytes.length,
-    ...(options.sha256 && { sha256: options.sha256 }),
-    ...(options.encoding && { encoding: options.encoding }),
+    ...options,
   });
   if (opened.status !== 201) throw new Error(`upload refused: ${JSON.stringify(opened.body)}`);
   const { id, assetId, partSizeBytes, partCount } = opened.body;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
-import type { PinnedSource } from "../../core/records.ts";
+import type { PinnedSource } from "../../core/source.ts";
 import { windowRanges } from "../../core/source-window.ts";
 import { chunkFrames } from "../../core/timeline.ts";
 import { openBlobs } from "../../stores/blobs.ts";
