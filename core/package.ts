@@ -13,6 +13,7 @@ import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
+import { type Quality, qualityOfCells } from "./quality.ts";
 import type { CellRecord, Rendition, TaskResult } from "./records.ts";
 
 /** One track with all its cells, in order. */
@@ -133,11 +134,16 @@ function describeRung(rung: Rung, track: ProducedTrack, target: number) {
     width: rung.width,
     height: rung.height,
     ...measured,
+    ...stated(qualityOfCells(track.cells)),
     bytes: totalBytes(track),
   };
   const { width, height } = rung;
   const dash: MpdVideo = { id: rung.id, codec: track.codec, width, height, ...timing(track), measured };
   return { variant, files, record, dash };
+}
+
+function stated(quality: Quality | null): Pick<Rendition, "quality"> {
+  return quality === null ? {} : { quality };
 }
 
 function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {

@@ -11,6 +11,7 @@ const PRIORITY: Record<TaskKind, number> = {
   publish: 2,
   audio: 3,
   images: 3,
+  score: 3,
   video: 4,
 };
 

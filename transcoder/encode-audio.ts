@@ -61,6 +61,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const cells = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
     ({ firstFrame, frameCount }, segment): Cell => ({
       segment,
+      frames: frameCount,
       durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
       keyframes: [],
       bytes: writeAudioSegment({

@@ -8,8 +8,10 @@ import type { Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
+import { listenToEncoders } from "./encoder-scores.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import { scoreChunk } from "./score-chunk.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
@@ -18,6 +20,8 @@ interface EncodedRung {
   rung: Rung;
   init: Uint8Array;
   cells: Cell[];
+  /** Size of each coded frame, in order. */
+  sampleBytes: number[];
 }
 
 /**
@@ -33,6 +37,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
+  const heard = listenToEncoders();
   const encoded = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
       const run = await runFfmpeg(
@@ -45,15 +50,17 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
           outputBytes: largestOutput(ladder, mediaSeconds),
           frames: frames.frameCount,
         },
+        { onStderrLine: heard.take },
       );
-      try {
-        return await Promise.all(ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung)));
-      } catch (error) {
+      const read = Promise.all(ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung)));
+      const rungs = await read.catch(async (error) => {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
         throw error;
-      }
+      });
+      await scoreChunk(context, ladder, frames, rungs, heard, { outputDirectory, sourcePath });
+      return rungs;
     }),
   );
 
@@ -89,7 +96,12 @@ async function readRung(outputDirectory: string, plan: Plan, chunk: Chunk, rung:
   const segments = Array.from({ length: chunk.segmentCount }, (_, index) => chunk.firstSegment + index);
   const framesOfSegments = segments.map((segment) => segmentFrames(plan.timeline, segment).frameCount);
   const fragmentsPerSegment = plan.timeline.framesPerSegment / plan.timeline.framesPerKeyframe;
-  return { rung, init, cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment) };
+  return {
+    rung,
+    init,
+    cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment),
+    sampleBytes: readFragments(rest).flatMap(({ samples }) => samples.map(({ sizeBytes }) => sizeBytes)),
+  };
 }
 
 function checkInit(init: Uint8Array, plan: Plan, rung: Rung): void {

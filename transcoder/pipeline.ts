@@ -5,16 +5,17 @@ import { encodeChunk } from "./encode-chunk.ts";
 import { makePoster } from "./make-poster.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
+import { scoreLadder } from "./score-ladder.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /**
  * The whole flow of a title:
  *
  *     probe ──► video 0 ┐
- *           ├─► video 1 │
- *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
- *           ├─► audio   │
- *           └─► images  ┘
+ *           ├─► video 1 ├─► score ┐
+ *           ├─► …       ┘         ├─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► audio ────────────┤
+ *           └─► images ───────────┘
  *
  * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
  * may die at any point and be run again, on any machine.
@@ -29,6 +30,8 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
       return encodeAudio(context);
     case "images":
       return makePoster(context);
+    case "score":
+      return scoreLadder(context);
     case "publish":
       return publish(context);
   }

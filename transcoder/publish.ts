@@ -3,6 +3,7 @@ import { contentTypeOf } from "../core/delivery-rules.ts";
 import { Failure } from "../core/errors.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
+import { qualityOfWindows } from "../core/quality.ts";
 import type { Rendition, TaskRecord, TaskResult } from "../core/records.ts";
 import { segmentCount, timelineSeconds } from "../core/timeline.ts";
 import { redoTask, tasksOfAsset } from "../stores/library/tasks.ts";
@@ -50,7 +51,7 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   const won = await publishAsset(context.library, context.asset._id, {
     generation,
     durationSeconds: timelineSeconds(plan.timeline),
-    renditions: [...made.renditions, ...imageRenditions(results)],
+    renditions: [...withSampledQuality(made.renditions, results), ...imageRenditions(results)],
   });
   context.log.info(
     { assetId: context.asset._id, generation, won },
@@ -101,6 +102,18 @@ async function makeAgain(
     ),
   );
   for (const task of makers) await redoTask(context.library, task);
+}
+
+function withSampledQuality(renditions: readonly Rendition[], results: readonly TaskResult[]): Rendition[] {
+  const scores = results.flatMap((result) => result.scores ?? []);
+  return renditions.map((rendition) => {
+    const own = scores.filter(({ trackId }) => trackId === rendition.id);
+    const sampledQuality = qualityOfWindows(
+      "vmaf",
+      own.map(({ window, vmaf }) => ({ window, frames: vmaf })),
+    );
+    return sampledQuality === null ? rendition : { ...rendition, sampledQuality };
+  });
 }
 
 function imageRenditions(results: readonly TaskResult[]): Rendition[] {

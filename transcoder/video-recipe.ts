@@ -5,6 +5,7 @@ import { secondsText } from "../core/rational.ts";
 import type { Source } from "../core/source.ts";
 import { type Chunk, chunkFrames, type FrameRange } from "../core/timeline.ts";
 import { chunkEntry } from "./chunk-entry.ts";
+import { TALKATIVE } from "./encoder-scores.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { colourFilters, colourTags } from "./picture-filters.ts";
 
@@ -32,8 +33,9 @@ const GLOBAL_OPTIONS = [
   "-hide_banner",
   // Never wait for a keypress.
   "-nostdin",
+  // The encoders say how well they did; all else that is said is left out (encoder-scores.ts).
   "-v",
-  "error",
+  TALKATIVE,
   // One thread for all filters: the pool otherwise takes every core from the neighbour chunk.
   "-filter_complex_threads",
   "1",
@@ -51,7 +53,7 @@ export const SAFE_INPUT_OPTIONS = [
   "35389440",
 ];
 
-function inputOptions(seek: readonly string[]): string[] {
+export function inputOptions(seek: readonly string[]): string[] {
   return [
     ...SAFE_INPUT_OPTIONS,
     // One thread per decoder and encoder: equal bytes on every run, and one chunk fills one core.
@@ -62,7 +64,7 @@ function inputOptions(seek: readonly string[]): string[] {
 }
 
 /** The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU). */
-function filterGraph(source: Source, plan: Plan, { rungs }: Ladder, entry: readonly string[]): string {
+export function filterGraph(source: Source, plan: Plan, { rungs }: Ladder, entry: readonly string[]): string {
   const top = rungs[0]!;
   const steps = [...entry, ...colourFilters(plan.picture, top.width, top.height)];
   const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, rungs.length)}`];
@@ -113,9 +115,10 @@ function encoderOptions(plan: Plan, rung: Rung): string[] {
     ...["-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high"],
     // Constant quality under a cap: easy scenes cost little, hard ones stay deliverable.
     ...["-crf", String(rung.crf), "-maxrate", cap, "-bufsize", cap],
-    // Closed GOPs on the grid and nowhere else; a VBV that starts 70 % full lets chunks meet without a dip.
+    // Closed GOPs on the grid and nowhere else; a VBV that starts 70 % full lets chunks meet without a dip;
+    // each frame is compared with what went in, which changes no byte.
     "-x264-params",
-    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7`,
+    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7:ssim=1`,
     // One thread: with a binding VBV, x264 differs from run to run otherwise.
     ...["-threads", "1"],
   ];
