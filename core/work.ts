@@ -52,6 +52,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ),
     ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
     ...plan.ladders.map(({ id }) => spec("score", id, 0, SCORE_COST * seconds(plan.timeline.frameCount))),
+    // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
+    ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     spec("images", WHOLE, 0, FIXED_COST),
     spec("publish", WHOLE, 0, FIXED_COST),
   ];

@@ -1,6 +1,7 @@
 import type { Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
 import type { Source } from "../core/source.ts";
+import type { TimeWindow } from "../core/source-window.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { deinterlaceFilters } from "./picture-filters.ts";
 
@@ -18,6 +19,18 @@ const UNINDEXED_LEAD_MICROS = 2_000_000;
 export interface ChunkEntry {
   inputOptions: string[];
   filters: string[];
+}
+
+/** The time on the file's own clock that is decoded for these frames; null where it must be read from its beginning. */
+export function entryWindow(source: Source, plan: Plan, frames: FrameRange): TimeWindow | null {
+  if (!canSeek(source)) return null;
+  const { num, den } = plan.timeline.frameRate;
+  const preroll = Math.min(frames.firstFrame, prerollFrames(plan));
+  const firstMicros = Math.round(((frames.firstFrame - preroll) * den * 1e6) / num);
+  const seekMicros = seekPosition(source, plan, firstMicros) ?? 0;
+  const endSeconds = ((frames.firstFrame + frames.frameCount) * den) / num;
+  const { startSeconds } = source.video;
+  return { startSeconds: startSeconds + seekMicros / 1e6, endSeconds: startSeconds + endSeconds };
 }
 
 /** The way into the master for one chunk, every frame of it once and in its place. Pure. */

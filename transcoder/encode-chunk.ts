@@ -12,6 +12,7 @@ import { listenToEncoders } from "./encoder-scores.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { scoreChunk } from "./score-chunk.ts";
+import { pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
@@ -37,9 +38,10 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
-  const heard = listenToEncoders();
-  const encoded = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
+  const wanted = pictureWindow(source, plan, frames);
+  const encoded = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
+      const heard = listenToEncoders();
       const run = await runFfmpeg(
         context,
         videoRecipe(source, plan, ladder, chunk),
@@ -53,14 +55,14 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         { onStderrLine: heard.take },
       );
       const read = Promise.all(ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung)));
-      const rungs = await read.catch(async (error) => {
+      const made = await read.catch(async (error) => {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
         throw error;
       });
-      await scoreChunk(context, ladder, frames, rungs, heard, { outputDirectory, sourcePath });
-      return rungs;
+      const said = await scoreChunk(context, ladder, frames, made, heard, { outputDirectory, sourcePath });
+      return { made, log: run.stderrTail + said };
     }),
   );
 

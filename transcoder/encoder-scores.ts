@@ -6,8 +6,9 @@
 
 /** How loud ffmpeg must be to be heard, each line with its level in front. */
 export const TALKATIVE = "level+debug";
-/** Lines that nobody needs once the encoders have been heard. */
-const CHATTER = /(^|\] )\[(info|verbose|debug|trace)\] /;
+/** The level of a line; what nobody needs once the encoders have been heard is all below an error. */
+const LEVEL = /^(?:\[[^\]]* @ \w+\] )?\[(\w+)\] /;
+const NEEDED = new Set(["panic", "fatal", "error"]);
 /** `[libx264 @ 0x5581] [debug] frame=  12 QP=21.4 … size=5749 bytes SSIM Y:0.98123` */
 const FRAME = /^\[libx264 @ (\w+)\] \[debug\] frame=\s*\d+ .* size=(\d+) bytes .*SSIM Y:([\d.]+)/;
 /** Of an encoder's frames and a file's, this many are of one size where the one wrote the other: headers join first frames only. */
@@ -31,6 +32,8 @@ export interface EncoderScores {
 /** Listens to one run of ffmpeg with any number of x264 encoders in it. */
 export function listenToEncoders(): EncoderScores {
   const heard = new Map<string, HeardFrame[]>();
+  // Until ffmpeg itself speaks, what is said is the sandbox's.
+  let isChatter = false;
   return {
     take(line) {
       const [, encoder, size, ssim] = FRAME.exec(line) ?? [];
@@ -39,7 +42,10 @@ export function listenToEncoders(): EncoderScores {
         frames.push({ sizeBytes: Number(size), ssim: Number(ssim) });
         heard.set(encoder, frames);
       }
-      return CHATTER.test(line);
+      const level = LEVEL.exec(line)?.[1];
+      // A line without a level goes on with the one before it.
+      if (level !== undefined) isChatter = !NEEDED.has(level);
+      return isChatter;
     },
     of(sampleBytes) {
       const alike = (frames: readonly HeardFrame[]): number =>

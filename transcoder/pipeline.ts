@@ -1,5 +1,6 @@
 import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { makePoster } from "./make-poster.ts";
@@ -13,8 +14,9 @@ import type { TaskContext } from "./task-context.ts";
  *
  *     probe ──► video 0 ┐
  *           ├─► video 1 ├─► score ┐
- *           ├─► …       ┘         ├─► publish: verify → package → gate → proof → one compare-and-set
- *           ├─► audio ────────────┤
+ *           ├─► …       ┘         │
+ *           ├─► audio ────────────┼─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► checksum ─────────┤
  *           └─► images ───────────┘
  *
  * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
@@ -24,6 +26,8 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
+    case "checksum":
+      return checkDigest(context);
     case "video":
       return encodeChunk(context);
     case "audio":

@@ -24,7 +24,7 @@ export interface ChunkFiles {
 
 /**
  * Gives every cell of a chunk its SSIM: as its encoder said, or, where an encoder keeps none, by decoding the chunk's
- * files.
+ * files. Answers what ffmpeg logged on the way.
  */
 export async function scoreChunk(
   context: TaskContext,
@@ -33,9 +33,11 @@ export async function scoreChunk(
   encoded: readonly EncodedTrack[],
   heard: EncoderScores,
   files: ChunkFiles,
-): Promise<void> {
+): Promise<string> {
   const said = encoded.map(({ sampleBytes }) => heard.of(sampleBytes));
-  const scores = said.every((one) => one !== null) ? said : await compare(context, ladder, frames, files);
+  const { scores, log } = said.every((one) => one !== null)
+    ? { scores: said, log: "" }
+    : await compare(context, ladder, frames, files);
   encoded.forEach(({ cells }, index) => {
     let next = 0;
     for (const cell of cells) {
@@ -45,6 +47,7 @@ export async function scoreChunk(
       if (own.length === cell.frames) cell.ssim = packScores(own);
     }
   });
+  return log;
 }
 
 /** In the order of showing: the same frames as in the order of coding, since no group of pictures reaches into the next. */
@@ -53,14 +56,16 @@ async function compare(
   ladder: Ladder,
   frames: FrameRange,
   { outputDirectory, sourcePath }: ChunkFiles,
-): Promise<number[][]> {
+): Promise<{ scores: number[][]; log: string }> {
   const { plan, source } = requirePlanned(context.asset);
   const { num, den } = plan.timeline.frameRate;
   const budget = { mediaSeconds: (frames.frameCount * den) / num, outputBytes: 16 * 2 ** 20, frames: null };
-  await runFfmpeg(context, ssimRecipe(source, plan, ladder, frames), sourcePath, outputDirectory, budget);
-  return Promise.all(
+  const recipe = ssimRecipe(source, plan, ladder, frames);
+  const { stderrTail: log } = await runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
+  const scores = await Promise.all(
     ladder.rungs.map(async (_, index) =>
       readSsim(await readFile(join(outputDirectory, ssimFile(index).replace("/out/", "")), "utf8")),
     ),
   );
+  return { scores, log };
 }

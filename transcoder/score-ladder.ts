@@ -10,6 +10,7 @@ import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { readVmaf, vmafFile, vmafRecipe } from "./score-recipe.ts";
+import { type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile } from "./video-recipe.ts";
 
@@ -23,7 +24,7 @@ const NO_SCORES: TaskResult = { tracks: [], images: [] };
  */
 export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
   if (!context.scoresVmaf) return NO_SCORES;
-  const { plan, pinned, generation } = requirePlanned(context.asset);
+  const { plan, source, pinned, generation } = requirePlanned(context.asset);
   const ladder = plan.ladders.find(({ id }) => id === context.task.part);
   if (ladder === undefined)
     throw new Failure("ours", "internal", "The task names a ladder that the plan does not have.");
@@ -35,13 +36,21 @@ export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
   );
   const scores: Score[] = [];
   for (const [index, window] of windows.entries()) {
-    scores.push(
-      ...(await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
-        context.scratch.withDirectory((directory) =>
-          scoreWindow(context, ladder, tracks, window, directory, sourcePath),
-        ),
-      )),
+    const frames = windowFrames(
+      segmentFrames(plan.timeline, window.segment),
+      plan.timeline.framesPerKeyframe,
     );
+    const scored = await withSourceWindow(
+      context,
+      pinned,
+      pictureWindow(source, plan, frames),
+      (sourcePath) =>
+        context.scratch.withDirectory(async (directory) => {
+          await putRungs(context, ladder, tracks, window, directory);
+          return scoreFrames(context, ladder, frames, directory, sourcePath);
+        }),
+    );
+    scores.push(...scored.map((one) => ({ ...one, window })));
     context.report((index + 1) / windows.length);
   }
   return { ...NO_SCORES, scores };
@@ -64,40 +73,45 @@ function segmentScores(tracks: readonly ProducedTrack[], ladder: Ladder) {
   }));
 }
 
-async function scoreWindow(
-  context: TaskContext,
+/** The segment that the window lies in, of every rung, as files for the scorer. */
+async function putRungs(
+  { blobs }: TaskContext,
   ladder: Ladder,
   tracks: readonly ProducedTrack[],
-  window: Window,
+  { segment }: Window,
+  directory: string,
+): Promise<void> {
+  for (const [index, rung] of ladder.rungs.entries()) {
+    const { initKey, cells } = tracks[index]!;
+    const parts = await Promise.all([initKey, cells[segment]!.key].map((key) => blobs.read("media", key)));
+    if (parts.some((part) => part === null))
+      throw new Failure("transient", "internal", `A segment of ${rung.id} did not read back.`);
+    await writeFile(
+      join(directory, rungFile(rung).replace("/out/", "")),
+      Buffer.concat(parts as Uint8Array[]),
+    );
+  }
+}
+
+async function scoreFrames(
+  context: TaskContext,
+  ladder: Ladder,
+  frames: FrameRange,
   directory: string,
   sourcePath: string,
-): Promise<Score[]> {
+): Promise<LoggedRun<Omit<Score, "window">[]>> {
   const { plan, source } = requirePlanned(context.asset);
-  await Promise.all(
-    ladder.rungs.map(async (rung, index) => {
-      const track = tracks[index]!;
-      const keys = [track.initKey, track.cells[window.segment]!.key];
-      const parts = await Promise.all(keys.map((key) => context.blobs.read("media", key)));
-      if (parts.some((part) => part === null))
-        throw new Failure("transient", "internal", `A segment of ${rung.id} did not read back.`);
-      await writeFile(
-        join(directory, rungFile(rung).replace("/out/", "")),
-        Buffer.concat(parts as Uint8Array[]),
-      );
-    }),
-  );
-  const frames = windowFrames(segmentFrames(plan.timeline, window.segment), plan.timeline.framesPerKeyframe);
-  const recipe = vmafRecipe(source, plan, ladder, frames);
   const { num, den } = plan.timeline.frameRate;
   const budget = { mediaSeconds: (frames.frameCount * den) / num, outputBytes: 16 * 2 ** 20, frames: null };
-  await runFfmpeg(context, recipe, sourcePath, directory, budget, { program: "scorer" });
-  return Promise.all(
+  const recipe = vmafRecipe(source, plan, ladder, frames);
+  const run = await runFfmpeg(context, recipe, sourcePath, directory, budget, { program: "scorer" });
+  const made = await Promise.all(
     ladder.rungs.map(async ({ id }, index) => ({
       trackId: id,
-      window,
       vmaf: readVmaf(await readFile(join(directory, vmafFile(index).replace("/out/", "")), "utf8")),
     })),
   );
+  return { made, log: run.stderrTail };
 }
 
 /** The first half of the segment's first group of pictures: a second, which holds what the encoder does well and what it does badly. */
