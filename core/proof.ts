@@ -8,17 +8,19 @@ import type { Verdict } from "./conformance/rule.ts";
  * sound beside the picture as in the master; `identity`: the track is the one of the master that it says it is. The rest
  * compares the whole with the master.
  */
-export type ProofCheck =
-  | "decodes"
-  | "switches"
-  | "codecs"
-  | "times"
-  | "sync"
-  | "identity"
-  | "tracks"
-  | "duration"
-  | "frames"
-  | "loudness";
+export const PROOF_CHECKS = [
+  "decodes",
+  "switches",
+  "codecs",
+  "times",
+  "sync",
+  "identity",
+  "tracks",
+  "duration",
+  "frames",
+  "loudness",
+] as const;
+export type ProofCheck = (typeof PROOF_CHECKS)[number];
 
 /** One thing that was looked at, of one part of the package (`video/1080p`, `audio/a0`, or `package`). */
 export interface ProofLine {

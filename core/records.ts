@@ -161,6 +161,8 @@ export interface TaskResult {
     timescale: number;
     /** Of sound: integrated loudness as encoded; null where it is silent. */
     loudnessLufs?: number | null;
+    /** What its gain was to bring it to; null where a limiter had to take something of that. */
+    aimedLufs?: number | null;
     cells: CellRecord[];
   }[];
   images: { key: string; bytes: number; width: number; height: number }[];

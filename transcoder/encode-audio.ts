@@ -33,22 +33,21 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     const found = tracks[track.streamIndex];
     return found === undefined ? null : trackRanges(found);
   };
-  const { file, loudness } = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
+  const { file, aim, loudness } = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
       const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
       const target = plan.loudnessTargetLufs;
-      const change =
+      const found =
         target === null
-          ? AS_IT_IS
-          : levelChange(
-              readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
-              target,
-            );
+          ? null
+          : readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail);
+      const change = target === null ? AS_IT_IS : levelChange(found, target);
       context.report(0.4);
       const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
       const file = await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
       // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
-      return { made: { file, loudness: readLoudness(stderrTail) }, log: "" };
+      const aim = found === null || change.isLimited ? null : found.integratedLufs + change.gainDb;
+      return { made: { file, aim, loudness: readLoudness(stderrTail) }, log: "" };
     }),
   );
   const { init, rest } = splitInit(file);
@@ -90,6 +89,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         codec: codecString(init),
         timescale: track.sampleRateHz,
         loudnessLufs: loudness?.integratedLufs ?? null,
+        aimedLufs: aim === null ? null : Math.round(aim * 10) / 10,
         cells: await storeCells(
           context.blobs,
           place,

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { Failure } from "../core/errors.ts";
-import type { DecodedStream } from "../core/proof.ts";
+import { type DecodedStream, type ProofLine, proved } from "../core/proof.ts";
 import type { Launcher, RunOutcome, RunRequest } from "./launcher.ts";
 import { OUT_PATH } from "./sandbox.ts";
 
@@ -34,6 +34,16 @@ export async function readText(bench: ProofBench, path: string): Promise<string>
   const bytes = await readObject(bench, path);
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   return new TextDecoder().decode(isGzip ? gunzipSync(bytes) : bytes);
+}
+
+/** Looks at one part; one that cannot even be taken apart has failed, and the others are looked at all the same. */
+export async function lookAt(part: string, look: () => Promise<ProofLine[]>): Promise<ProofLine[]> {
+  try {
+    return await look();
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.failureClass !== "ours") throw thrown;
+    return [proved(part, "decodes", [thrown.message], "")];
+  }
 }
 
 /** Puts parts after each other into a file for the decoders; its path inside the sandbox. */

@@ -4,7 +4,7 @@ import { parseMedia, type StreamEntry } from "../core/conformance/parse-playlist
 import { elementaryFormat, elementaryStream } from "../core/elementary-stream.ts";
 import { codecFault, type ProofLine, proved, untold } from "../core/proof.ts";
 import type { Timeline } from "../core/timeline.ts";
-import { decodeFile, type ProofBench, putFile, readObject, readText } from "./proof-bench.ts";
+import { decodeFile, lookAt, type ProofBench, putFile, readObject, readText } from "./proof-bench.ts";
 
 /** One rung as the multivariant playlist names it, opened. */
 interface OpenRung {
@@ -33,12 +33,16 @@ export async function provePictures(
   timeline: Timeline,
 ): Promise<ProofLine[]> {
   const rungs: OpenRung[] = [];
-  for (const entry of distinct(variants)) rungs.push(await openRung(bench, mainPath, entry));
   const lines: ProofLine[] = [];
-  for (const rung of rungs) lines.push(...(await playRung(bench, rung, timeline)));
+  for (const entry of distinct(variants)) {
+    const opened = async () => void rungs.push(await openRung(bench, mainPath, entry));
+    lines.push(...(await lookAt(entry.uri, () => opened().then(() => []))));
+  }
+  for (const rung of rungs) lines.push(...(await lookAt(rung.part, () => playRung(bench, rung, timeline))));
   for (const [index, from] of rungs.entries()) {
     const to = rungs[index + 1];
-    if (to?.facts.sampleEntry === from.facts.sampleEntry) lines.push(await playSwitch(bench, from, to));
+    if (to?.facts.sampleEntry === from.facts.sampleEntry)
+      lines.push(...(await lookAt(from.part, async () => [await playSwitch(bench, from, to)])));
   }
   return lines;
 }
@@ -111,6 +115,10 @@ function timeFaults(
   { frameCount, ticksPerFrame, timescale }: Timeline,
 ): string[] {
   const placed = groups.flatMap(({ fragment }) => timesOf(fragment)).sort((a, b) => a - b);
+  const gaps = groups.filter(({ fragment }) => {
+    const times = timesOf(fragment).sort((a, b) => a - b);
+    return times.some((time, index) => time !== times[0]! + index * ticksPerFrame);
+  });
   const first = placed[0]!;
   const last = placed.at(-1)!;
   const planned = (frameCount - 1) * ticksPerFrame;
@@ -118,8 +126,7 @@ function timeFaults(
     ...(facts.timescale === timescale ? [] : [`${facts.timescale} ticks a second, not ${timescale}`]),
     ...(first === 0 ? [] : [`the first frame is at ${first}`]),
     ...(last === planned ? [] : [`the last frame is at ${last}, not ${planned}`]),
-    ...(placed.every((time) => time % ticksPerFrame === 0) ? [] : ["a frame stands between two places"]),
-    ...(new Set(placed).size === placed.length ? [] : ["two frames stand at one place"]),
+    ...(gaps.length === 0 ? [] : ["a frame is missing, late or at no place of the plan"]),
     ...(shown.every((time, index) => time - shown[0]! === placed[index]! - first)
       ? []
       : ["the decoder shows them at other times"]),

@@ -10,6 +10,7 @@ import { assemble } from "./ffmpeg-command.ts";
 import {
   decode,
   decodeFile,
+  lookAt,
   type ProofBench,
   putFile,
   readObject,
@@ -48,9 +49,12 @@ export async function proveSounds(
   const lines: ProofLine[] = [];
   const heard: Heard[] = [];
   for (const attributes of media.filter((one) => one.get("TYPE") === "AUDIO" && one.has("URI"))) {
-    const played = await playTrack(bench, mainPath, attributes, codecs, master.plan.audio);
-    lines.push(...played.lines);
-    heard.push(played.heard);
+    const play = async () => {
+      const played = await playTrack(bench, mainPath, attributes, codecs, master.plan.audio);
+      heard.push(played.heard);
+      return played.lines;
+    };
+    lines.push(...(await lookAt(attributes.get("URI") ?? "", play)));
   }
   if (heard.length === 0 || master.path === null) return lines;
   const masters = await hearMaster(bench, heard, { ...master, path: master.path });

@@ -9,13 +9,14 @@ import { segmentCount, timelineSeconds } from "../core/timeline.ts";
 import { redoTask, tasksOfAsset } from "../stores/library/tasks.ts";
 import { publishAsset } from "../stores/library/work.ts";
 import { describeStoredText, passGate } from "./gate.ts";
+import { passProof } from "./pass-proof.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
 
 /**
- * Package → verify → gate → publish. Playlists are made from produced bytes, everything is read back, and only then does
- * one compare-and-set move the pointer that viewers follow. May be run again from any point.
+ * Package → verify → gate → proof → publish. Playlists are made from produced bytes, everything is read back and a little
+ * of each part is played, and only then does one compare-and-set move the pointer that viewers follow. May be run again from any point.
  */
 export async function publish(context: TaskContext): Promise<TaskResult> {
   const { plan, generation } = requirePlanned(context.asset);
@@ -46,6 +47,8 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   const made = buildPackage(plan, tracks);
   await storePlaylists(context, made, facts);
   await passGate(context, generation, facts.objects);
+  context.report(0.7);
+  await passProof(context, tracks);
   context.report(0.9);
   context.signal.throwIfAborted();
   const won = await publishAsset(context.library, context.asset._id, {
