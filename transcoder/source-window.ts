@@ -42,7 +42,7 @@ export async function withSourceWindow<T>(
     await master.fill([...index.always, ...ranges], signal);
     try {
       const run = await use(master.path);
-      if (run.log.trim() === "" || master.isWhole()) return run;
+      if (complaintsIn(run.log).length === 0 || master.isWhole()) return run;
       log.info(
         { taskId: task._id, said: run.log.slice(0, 300) },
         "read in part, ffmpeg complained: reading it whole",
@@ -56,6 +56,14 @@ export async function withSourceWindow<T>(
   });
   if (fromPart !== null) return fromPart.made;
   return (await scratch.withSource(pinned, signal, use)).made;
+}
+
+/** Said where decoding begins at an open group of pictures, of what comes before it and is never shown. */
+const HARMLESS = /mmco: unref short failure|co located POCs unavailable/;
+
+/** The lines in which ffmpeg says that something is wrong with what it reads. */
+export function complaintsIn(log: string): string[] {
+  return log.split("\n").filter((line) => line.trim() !== "" && !HARMLESS.test(line));
 }
 
 function mayBeAHole(thrown: unknown): boolean {

@@ -15,6 +15,7 @@ import { assemble } from "../../transcoder/ffmpeg-command.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { probeSource } from "../../transcoder/probe.ts";
 import { openScratch, type Scratch } from "../../transcoder/scratch.ts";
+import { complaintsIn } from "../../transcoder/source-window.ts";
 import { videoRecipe } from "../../transcoder/video-recipe.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";
 import { made } from "../rig/media.ts";
@@ -133,6 +134,25 @@ for (const [name, output, extension] of [
         assert.equal(master.isWhole(), false);
       });
     });
+  });
+}
+
+for (const [name, output] of [
+  ["closed groups", []],
+  ["open groups", ["-x264-params", "open-gop=1:b-adapt=0"]],
+  ["times a tick off", ["-video_track_timescale", "30011"]],
+] as const) {
+  test(`a chunk that starts on a keyframe (${name}) is the same entered there as from the group before`, async () => {
+    const path = await longFilm(output);
+    const source = await probeFile(launcher, path);
+    const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
+    const [ladder, chunk] = [plan.ladders[0]!, plan.chunks[2]!];
+    const entered = videoRecipe(source, plan, ladder, chunk);
+    assert.ok(entered.inputs[0]!.options.includes("-noaccurate_seek"), "it is entered at its keyframe");
+    const unaware = { ...source, video: { ...source.video, keyframeSeconds: [] } };
+    const { digests, log } = await encode(path, entered);
+    assert.deepEqual(complaintsIn(log), []);
+    assert.deepEqual(digests, (await encode(path, videoRecipe(unaware, plan, ladder, chunk))).digests);
   });
 }
 
