@@ -23,6 +23,15 @@ const product = await startProduct({ workers: 1, slots: 2, environment: environm
 const film = await filmOf(loops);
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
 
+/** What is done beside the encode, and its name in the table. */
+const OTHER_STAGES: readonly (readonly [TaskKind, string])[] = [
+  ["probe", "probe"],
+  ["checksum", "checksum"],
+  ["images", "images"],
+  ["score", "VMAF of samples"],
+  ["publish", "proof of playback"],
+];
+
 interface Run {
   cpuSeconds: number;
   wallSeconds: number;
@@ -186,14 +195,6 @@ function printStages(): void {
     ],
   );
 }
-
-const OTHER_STAGES: readonly (readonly [TaskKind, string])[] = [
-  ["probe", "probe"],
-  ["checksum", "checksum"],
-  ["images", "images"],
-  ["score", "VMAF of samples"],
-  ["publish", "proof of playback"],
-];
 
 function environmentOfBench(): Record<string, string> {
   const names = ["MATINEE_FFMPEG_PATH", "MATINEE_FFPROBE_PATH"];
