@@ -50,6 +50,14 @@ const sourceView = z.object({
   subtitles: z.array(z.object({ codec: z.string(), language: z.string(), label: z.string().nullable() })),
 });
 
+const qualityView = z.object({
+  metric: z.enum(["ssim", "vmaf"]),
+  mean: z.number(),
+  p5: z.number(),
+  worst: z.object({ segment: z.number().int(), value: z.number() }).optional(),
+  frames: z.number().int(),
+});
+
 export const renditionView = z.object({
   id: z.string(),
   kind: z.enum(["video", "audio", "subtitle", "image"]),
@@ -64,7 +72,8 @@ export const renditionView = z.object({
   loudnessLufs: z.number().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
-  quality: z.object({ metric: z.string(), mean: z.number(), p5: z.number() }).optional(),
+  quality: qualityView.optional(),
+  sampledQuality: qualityView.optional(),
   bytes: z.number().int(),
 });
 

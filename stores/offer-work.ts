@@ -12,6 +12,7 @@ const PRIORITY: Record<TaskKind, number> = {
   checksum: 3,
   audio: 3,
   images: 3,
+  score: 3,
   video: 4,
 };
 
