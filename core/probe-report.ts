@@ -3,17 +3,20 @@ import { sourceFailure } from "./errors.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
 import type { AudioRole, Source, SourceAudio, SourceSubtitle } from "./source.ts";
+import { describeFacts } from "./source-facts.ts";
 
 /** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
 export interface ProbeReport {
   streams?: ProbeStream[];
-  format?: { format_name?: string; start_time?: string; duration?: string };
+  format?: { format_name?: string; start_time?: string; duration?: string; bit_rate?: string };
 }
 
 export interface ProbeStream {
   index: number;
   codec_type?: string;
   codec_name?: string;
+  codec_tag_string?: string;
+  bit_rate?: string;
   profile?: string;
   pix_fmt?: string;
   width?: number;
@@ -34,7 +37,16 @@ export interface ProbeStream {
   bits_per_raw_sample?: string;
   disposition?: Record<string, number>;
   tags?: Record<string, string>;
-  side_data_list?: { rotation?: number }[];
+  side_data_list?: ProbeSideData[];
+}
+
+export interface ProbeSideData {
+  rotation?: number;
+  dv_profile?: number;
+  max_luminance?: string;
+  min_luminance?: string;
+  max_content?: number;
+  max_average?: number;
 }
 
 /**
@@ -60,6 +72,7 @@ export function describeSource(
     video,
     audio: streams.filter((one) => one.codec_type === "audio").flatMap((one) => describeAudio(one, packets)),
     subtitles: streams.filter((one) => one.codec_type === "subtitle").map(describeSubtitle),
+    facts: describeFacts(report, stream, packets),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { EncodingChoice } from "./encoding.ts";
+import type { Region } from "./picture-log.ts";
 import type { Plan } from "./plan.ts";
 import type { AudioRole, Source } from "./source.ts";
+import type { TimeRange } from "./time-ranges.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -69,7 +71,19 @@ export interface Finding {
   message: string;
   startSeconds?: number;
   endSeconds?: number;
+  /** Of bars: the picture within them, in samples as shown. */
+  region?: Region;
+  /** Only in what is shown: `AssetRecord.waivers` is what counts. */
   waivedBy?: string;
+}
+
+/** A named person accepts a finding of one master. */
+export interface Waiver {
+  code: string;
+  sourceEtag: string;
+  by: string;
+  at: Date;
+  reason: string;
 }
 
 export interface Rendition {
@@ -118,6 +132,8 @@ export interface AssetRecord {
   /** Only what has been published: the compare-and-set of this pointer is the publication. */
   published: { generation: string; at: Date; durationSeconds: number } | null;
   findings: Finding[];
+  /** Every waiver ever given, of this master and of those before it; absent from records made before there were any. */
+  waivers?: Waiver[];
   renditions: Rendition[];
   error: AssetError | null;
   /** Largest ratio ever shown, so that what a person sees never goes back. */
@@ -126,7 +142,7 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "video" | "audio" | "images" | "publish";
+export type TaskKind = "probe" | "video" | "audio" | "images" | "inspect" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -156,9 +172,20 @@ export interface TaskResult {
     timescale: number;
     /** Of sound: integrated loudness as encoded; null where it is silent. */
     loudnessLufs?: number | null;
+    /** Of sound: what was heard of the source. */
+    heard?: HeardTrack;
     cells: CellRecord[];
   }[];
   images: { key: string; bytes: number; width: number; height: number }[];
+  /** The decoder complained of the source: it is looked at closely then. */
+  isSuspect?: boolean;
+}
+
+/** A sound track as the source has it, on the film's timeline. */
+export interface HeardTrack {
+  silences: TimeRange[];
+  /** null where it was not measured, or passed no gate. `truePeakDbtp` is null for digital silence. */
+  loudness: { integratedLufs: number; truePeakDbtp: number | null } | null;
 }
 
 /** One line of the ledger: an attempt at a task, kept for ever. */

@@ -17,6 +17,8 @@ export interface TaskSpec {
 const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 /** Two passes: one measures, one encodes. */
 const AUDIO_COST = 0.05;
+/** The smallest rung decoded once and looked at (docs/performance.md). */
+const INSPECT_COST = 0.03;
 const FIXED_COST = 0.5;
 /** The part of a task that there is one of. */
 const WHOLE = "all";
@@ -50,6 +52,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ),
     ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
     spec("images", WHOLE, 0, FIXED_COST),
+    // Looks at what the first ladder shows: every title has it.
+    spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),
     spec("publish", WHOLE, 0, FIXED_COST),
   ];
 }
@@ -65,9 +69,12 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-/** Whether a task may be offered to the workers now: `publish` only when all others are done. */
+/**
+ * Whether a task may be offered to the workers now: `inspect` when the pictures of its ladder and the sound are made,
+ * `publish` only when all others are done.
+ */
 export function isOffered(
-  task: Pick<TaskRecord, "kind" | "state" | "leaseUntil">,
+  task: Pick<TaskRecord, "kind" | "part" | "state" | "leaseUntil">,
   all: readonly TaskRecord[],
   now: Date,
 ): boolean {
@@ -77,8 +84,14 @@ export function isOffered(
   ) {
     return false;
   }
+  if (task.kind === "inspect" && all.some((other) => isLookedAt(other, task) && other.state !== "done"))
+    return false;
   if (task.state === "todo") return true;
   return task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now;
+}
+
+function isLookedAt(other: TaskRecord, { part }: Pick<TaskRecord, "part">): boolean {
+  return other.kind === "audio" || (other.kind === "video" && other.part === part);
 }
 
 /** What to do with a task whose attempt failed. */

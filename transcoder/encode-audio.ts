@@ -10,7 +10,7 @@ import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecip
 import { type Cell, storeCells, storeInit } from "./cells.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
-import { levelChange, readLoudness } from "./loudness.ts";
+import { complainsOfSource, type Loudness, levelChange, readLoudness, readSilences } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -26,24 +26,27 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
     frames: null,
   };
-  const { file, loudness } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
-      const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
-      const target = plan.loudnessTargetLufs;
-      const change =
-        target === null
-          ? AS_IT_IS
-          : levelChange(
-              readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
-              target,
-            );
-      context.report(0.4);
-      const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
-      return {
-        file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
-        loudness: readLoudness(stderrTail),
-      };
-    }),
+  const { file, loudness, heard, isSuspect } = await context.scratch.withSource(
+    pinned,
+    context.signal,
+    (sourcePath) =>
+      context.scratch.withDirectory(async (outputDirectory) => {
+        const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
+        const target = plan.loudnessTargetLufs;
+        const found =
+          target === null
+            ? null
+            : readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail);
+        const change = target === null ? AS_IT_IS : levelChange(found, target);
+        context.report(0.4);
+        const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
+        return {
+          file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
+          loudness: readLoudness(stderrTail),
+          heard: { silences: readSilences(stderrTail), loudness: found && measured(found) },
+          isSuspect: complainsOfSource(stderrTail),
+        };
+      }),
   );
   const { init, rest } = splitInit(file);
   stateChannels(init, track.channels);
@@ -83,6 +86,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         codec: codecString(init),
         timescale: track.sampleRateHz,
         loudnessLufs: loudness?.integratedLufs ?? null,
+        heard,
         cells: await storeCells(
           context.blobs,
           place,
@@ -92,7 +96,13 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
       },
     ],
     images: [],
+    isSuspect,
   };
+}
+
+/** Records hold no infinity. */
+function measured({ integratedLufs, truePeakDbtp }: Loudness) {
+  return { integratedLufs, truePeakDbtp: Number.isFinite(truePeakDbtp) ? truePeakDbtp : null };
 }
 
 /** 14496-12 12.2.3.2: `channelcount`. ffmpeg writes two whatever the sound has. */

@@ -33,7 +33,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
-  const encoded = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
+  const { encoded, isSuspect } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
       const run = await runFfmpeg(
         context,
@@ -47,7 +47,9 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         },
       );
       try {
-        return await Promise.all(ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung)));
+        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
+        // At this log level nothing is said but by a decoder that could not read what it was given.
+        return { encoded: await Promise.all(rungs), isSuspect: run.stderrTail.trim() !== "" };
       } catch (error) {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
@@ -71,7 +73,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
       cells: await storeCells(context.blobs, place, cells, context.signal),
     });
   }
-  return { tracks, images: [] };
+  return { tracks, images: [], isSuspect };
 }
 
 /** Twice the cap of all rungs, and room for boxes: more than that is not an encode gone well. */

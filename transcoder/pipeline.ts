@@ -2,6 +2,7 @@ import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
+import { inspect } from "./inspect.ts";
 import { makePoster } from "./make-poster.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
@@ -12,7 +13,7 @@ import type { TaskContext } from "./task-context.ts";
  *
  *     probe ──► video 0 ┐
  *           ├─► video 1 │
- *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
+ *           ├─► …       ├─► inspect ─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
  *           └─► images  ┘
  *
@@ -29,6 +30,8 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
       return encodeAudio(context);
     case "images":
       return makePoster(context);
+    case "inspect":
+      return inspect(context);
     case "publish":
       return publish(context);
   }

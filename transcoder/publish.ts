@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { contentTypeOf } from "../core/delivery-rules.ts";
 import { Failure } from "../core/errors.ts";
+import { blockingFindings, heldFailure } from "../core/findings.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
 import type { Rendition, TaskRecord, TaskResult } from "../core/records.ts";
@@ -14,10 +15,13 @@ import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
 
 /**
  * Package → verify → gate → publish. Playlists are made from produced bytes, everything is read back, and only then does
- * one compare-and-set move the pointer that viewers follow. May be run again from any point.
+ * one compare-and-set move the pointer that viewers follow. May be run again from any point. Not begun where a finding
+ * stops it that nobody has waived.
  */
 export async function publish(context: TaskContext): Promise<TaskResult> {
   const { plan, generation } = requirePlanned(context.asset);
+  const blocking = blockingFindings(context.asset);
+  if (blocking.length > 0) throw heldFailure(blocking);
   const tasks = (await tasksOfAsset(context.library, context.asset._id)).filter(
     (task) => task.generation === generation,
   );

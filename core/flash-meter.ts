@@ -1,0 +1,93 @@
+import { joinRanges, type TimeRange } from "./time-ranges.ts";
+
+/**
+ * Counts flashes as ITU-R BT.1702-3 and WCAG 2.3.1 define them: a flash is a pair of opposing changes of luminance by a
+ * tenth of white or more, the darker image below 0.80 of it; more than three within a second over a quarter of the
+ * picture may bring on a seizure. Measured on cells of the picture, since ffmpeg's `photosensitivity` sums up
+ * differences of frames and takes a flash a second, which is harmless, for worse than ordinary motion by little.
+ */
+
+/** The picture as it is measured: one byte of limited-range luma for each cell, row by row. */
+export const FLASH_COLUMNS = 16;
+export const FLASH_ROWS = 9;
+const CELLS = FLASH_COLUMNS * FLASH_ROWS;
+
+const SMALLEST_CHANGE = 0.1;
+const BRIGHTEST_DARK = 0.8;
+/** Three flashes are six changes; the seventh begins a fourth. */
+const CHANGES_TOO_MANY = 7;
+const WINDOW_SECONDS = 1;
+/** BT.1702-3: a quarter of the displayed picture. */
+export const DANGEROUS_SHARE = 0.25;
+
+/** Relative luminance of a byte of limited-range luma, by BT.1886's curve. */
+const LUMINANCE = Float64Array.from(
+  { length: 256 },
+  (_, luma) => Math.min(1, Math.max(0, (luma - 16) / 219)) ** 2.4,
+);
+
+export interface Flashing extends TimeRange {
+  /** Largest share of the picture that flashed too often within one second, 0.25..1. */
+  share: number;
+}
+
+/** One cell: the luminance that it last turned at, the way it went since, and when it changed. */
+interface Cell {
+  extreme: number;
+  direction: number;
+  changes: number[];
+}
+
+/** Takes frames of `CELLS` bytes, in order, and tells where they flash dangerously. */
+export function flashMeter(frameRate: number): { add(frame: Uint8Array): void; ranges(): Flashing[] } {
+  const cells: Cell[] = [];
+  const windowFrames = Math.round(frameRate * WINDOW_SECONDS);
+  const dangerous: { frame: number; share: number }[] = [];
+  let frames = 0;
+  return {
+    add(frame) {
+      let tooOften = 0;
+      for (let index = 0; index < CELLS; index++) {
+        const luminance = LUMINANCE[frame[index]!]!;
+        const cell = (cells[index] ??= { extreme: luminance, direction: 0, changes: [] });
+        follow(cell, luminance, frames);
+        while (cell.changes.length > 0 && cell.changes[0]! <= frames - windowFrames) cell.changes.shift();
+        if (cell.changes.length >= CHANGES_TOO_MANY) tooOften++;
+      }
+      if (tooOften / CELLS >= DANGEROUS_SHARE) dangerous.push({ frame: frames, share: tooOften / CELLS });
+      frames++;
+    },
+    ranges: () => joinDangerous(dangerous, windowFrames, frameRate),
+  };
+}
+
+/** A change counts when it turns the last one round; a further step the same way only moves the extreme. */
+function follow(cell: Cell, luminance: number, frame: number): void {
+  const change = luminance - cell.extreme;
+  const isSameWay = cell.direction !== 0 && Math.sign(change) === cell.direction;
+  if (isSameWay) cell.extreme = luminance;
+  else if (Math.abs(change) >= SMALLEST_CHANGE && Math.min(luminance, cell.extreme) < BRIGHTEST_DARK) {
+    cell.changes.push(frame);
+    cell.extreme = luminance;
+    cell.direction = Math.sign(change);
+  }
+}
+
+/** A frame is dangerous for what the second before it showed: each stands for that second. */
+function joinDangerous(
+  dangerous: readonly { frame: number; share: number }[],
+  windowFrames: number,
+  frameRate: number,
+): Flashing[] {
+  const spans = dangerous.map(({ frame }) => ({
+    startSeconds: Math.max(0, frame + 1 - windowFrames) / frameRate,
+    endSeconds: (frame + 1) / frameRate,
+  }));
+  return joinRanges(spans).map((range) => {
+    const within = dangerous.filter(({ frame }) => {
+      const at = (frame + 1) / frameRate;
+      return at > range.startSeconds && at <= range.endSeconds;
+    });
+    return { ...range, share: Math.max(...within.map(({ share }) => share)) };
+  });
+}
