@@ -11,6 +11,7 @@ import { assetRoutes } from "./asset-routes.ts";
 import { authenticated } from "./auth.ts";
 import { catalogRoutes } from "./catalog-routes.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { findingRoutes } from "./finding-routes.ts";
 import { observed } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
@@ -49,6 +50,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.use("/v1/*", strangerLimit(deps.limits), authenticated(deps.authenticate), accountLimit(deps.limits));
   app.route("/", uploadRoutes(deps));
   app.route("/", assetRoutes(deps));
+  app.route("/", findingRoutes(deps));
   app.route("/", titleRoutes(deps));
   app.route("/", catalogRoutes(deps));
   app.route("/", playbackRoutes(deps));

@@ -8,54 +8,61 @@ export interface DecodeLog {
 }
 
 /** ffprobe's entries for `decodeLogReader`, printed as csv with the names of its sections. */
-export const DECODE_ENTRIES = "frame=best_effort_timestamp_time";
+export const DECODE_ENTRIES = "frame=best_effort_timestamp_time,nb_samples";
+
+/** How long a frame of the stream lasts; null where its frames have no rhythm. */
+export type Rhythm = { frameSeconds: number } | { sampleRateHz: number } | null;
 
 /** Damage closer than this is one place to look at. */
 const SAME_PLACE_SECONDS = 1;
-/** A frame this many times later than its rate says has a lost one before it. */
-const LOST_RATIO = 1.5;
+/** Half a frame more than a frame lasts, and a frame is missing in between. */
+const LATE_RATIO = 0.5;
 
 /**
  * Reads ffprobe's frames with the decoder's words (`-show_frames -show_log`): what it complains of belongs to the frame
- * it is printed with, and a frame that stands too late has lost ones before it. `frameSeconds` is null where frames
- * have no rhythm. Times count from `startSeconds` on the file's clock; what is before it was never going to be shown.
+ * it is printed with, and a frame that stands too late has lost ones before it. Times count from `startSeconds` on the
+ * file's clock; what is before it was never going to be shown.
  */
-export function decodeLogReader(stream: {
-  startSeconds: number;
-  endSeconds: number;
-  frameSeconds: number | null;
-}): { add(line: string): void; log(): DecodeLog } {
-  const { startSeconds, endSeconds, frameSeconds } = stream;
+export function decodeLogReader(stream: { startSeconds: number; endSeconds: number; rhythm: Rhythm }): {
+  add(line: string): void;
+  log(): DecodeLog;
+} {
+  const { startSeconds, endSeconds, rhythm } = stream;
   const ranges: TimeRange[] = [];
   let damagedFrames = 0;
-  let latest: number | null = null;
+  let latest: { at: number; lasts: number } | null = null;
   let isCounted = false;
   const damage = (from: number, to: number, frames: number): void => {
     damagedFrames += frames;
     ranges.push({ startSeconds: Math.max(0, from - startSeconds), endSeconds: to - startSeconds });
   };
-  const lost = (from: number, to: number): void => {
-    if (frameSeconds === null || to - from <= LOST_RATIO * frameSeconds) return;
-    damage(from, to, Math.max(1, Math.round((to - from) / frameSeconds) - 1));
+  const lostBefore = (at: number): void => {
+    if (latest === null || latest.lasts === 0) return;
+    const missing = at - latest.at - latest.lasts;
+    if (missing <= LATE_RATIO * latest.lasts) return;
+    damage(latest.at + latest.lasts, at, Math.max(1, Math.round(missing / latest.lasts)));
   };
   return {
     add(line) {
-      const seconds = /^frame,([\d.-]+)/.exec(line)?.[1];
+      const [, seconds, samples] = /^frame,([\d.-]+)(?:,(\d+))?/.exec(line) ?? [];
       if (seconds !== undefined) {
-        const at = Number(seconds);
-        if (latest !== null) lost(latest, at);
-        latest = at;
+        lostBefore(Number(seconds));
+        latest = { at: Number(seconds), lasts: lengthOf(rhythm, Number(samples ?? 0)) };
         isCounted = false;
       }
       // Up to the first frame decoders speak of what the file left out before it, which no damage is.
-      const isFirst = latest === null || latest <= startSeconds;
-      if (isFirst || isCounted || !/^log,|,log,/.test(line)) return;
+      if (latest === null || latest.at <= startSeconds || isCounted || !/^log,|,log,/.test(line)) return;
       isCounted = true;
-      damage(latest!, latest! + (frameSeconds ?? 0), 1);
+      damage(latest.at, latest.at + latest.lasts, 1);
     },
     log() {
-      if (latest !== null) lost(latest, endSeconds);
+      if (latest !== null && latest.at < endSeconds) lostBefore(endSeconds);
       return { damagedFrames, ranges: joinRanges(ranges, SAME_PLACE_SECONDS) };
     },
   };
+}
+
+function lengthOf(rhythm: Rhythm, samples: number): number {
+  if (rhythm === null) return 0;
+  return "frameSeconds" in rhythm ? rhythm.frameSeconds : samples / rhythm.sampleRateHz;
 }

@@ -37,17 +37,27 @@ function rounded(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }
 
-/** The findings with the name of whoever waived each. A waiver stands for one master: another is judged anew. */
-export function withWaivers(asset: Pick<AssetRecord, "findings" | "waivers" | "pinned">): Finding[] {
+/** A finding and who accepted it, when and why. */
+export interface JudgedFinding extends Finding {
+  waivedBy?: string;
+  waivedAt?: Date;
+  waivedReason?: string;
+}
+
+/** The findings with whoever waived each. A waiver stands for one master: another is judged anew. */
+export function withWaivers(asset: Pick<AssetRecord, "findings" | "waivers" | "pinned">): JudgedFinding[] {
   const valid = (asset.waivers ?? []).filter(({ sourceEtag }) => sourceEtag === asset.pinned?.etag);
   return asset.findings.map((finding) => {
     const waiver = valid.find(({ code }) => code === finding.code);
-    return waiver === undefined ? finding : { ...finding, waivedBy: waiver.by };
+    if (waiver === undefined || finding.severity !== "error") return finding;
+    return { ...finding, waivedBy: waiver.by, waivedAt: waiver.at, waivedReason: waiver.reason };
   });
 }
 
 /** The findings that stop publication: errors that nobody has waived. */
-export function blockingFindings(asset: Pick<AssetRecord, "findings" | "waivers" | "pinned">): Finding[] {
+export function blockingFindings(
+  asset: Pick<AssetRecord, "findings" | "waivers" | "pinned">,
+): JudgedFinding[] {
   return withWaivers(asset).filter(
     ({ severity, waivedBy }) => severity === "error" && waivedBy === undefined,
   );

@@ -42,22 +42,30 @@ interface Cell {
 export function flashMeter(frameRate: number): { add(frame: Uint8Array): void; ranges(): Flashing[] } {
   const cells: Cell[] = [];
   const windowFrames = Math.round(frameRate * WINDOW_SECONDS);
-  const dangerous: { frame: number; share: number }[] = [];
+  const dangerous: Flashing[] = [];
   let frames = 0;
   return {
     add(frame) {
       let tooOften = 0;
+      let first = frames;
+      let last = 0;
       for (let index = 0; index < CELLS; index++) {
         const luminance = LUMINANCE[frame[index]!]!;
-        const cell = (cells[index] ??= { extreme: luminance, direction: 0, changes: [] });
+        const cell = cells[index] ?? { extreme: luminance, direction: 0, changes: [] };
+        cells[index] = cell;
         follow(cell, luminance, frames);
         while (cell.changes.length > 0 && cell.changes[0]! <= frames - windowFrames) cell.changes.shift();
-        if (cell.changes.length >= CHANGES_TOO_MANY) tooOften++;
+        if (cell.changes.length < CHANGES_TOO_MANY) continue;
+        tooOften++;
+        first = Math.min(first, cell.changes[0]!);
+        last = Math.max(last, cell.changes.at(-1)!);
       }
-      if (tooOften / CELLS >= DANGEROUS_SHARE) dangerous.push({ frame: frames, share: tooOften / CELLS });
       frames++;
+      const share = tooOften / CELLS;
+      if (share < DANGEROUS_SHARE) return;
+      dangerous.push({ startSeconds: first / frameRate, endSeconds: (last + 1) / frameRate, share });
     },
-    ranges: () => joinDangerous(dangerous, windowFrames, frameRate),
+    ranges: () => joinDangerous(dangerous),
   };
 }
 
@@ -73,21 +81,12 @@ function follow(cell: Cell, luminance: number, frame: number): void {
   }
 }
 
-/** A frame is dangerous for what the second before it showed: each stands for that second. */
-function joinDangerous(
-  dangerous: readonly { frame: number; share: number }[],
-  windowFrames: number,
-  frameRate: number,
-): Flashing[] {
-  const spans = dangerous.map(({ frame }) => ({
-    startSeconds: Math.max(0, frame + 1 - windowFrames) / frameRate,
-    endSeconds: (frame + 1) / frameRate,
-  }));
-  return joinRanges(spans).map((range) => {
-    const within = dangerous.filter(({ frame }) => {
-      const at = (frame + 1) / frameRate;
-      return at > range.startSeconds && at <= range.endSeconds;
+/** A frame is dangerous for the changes of the second before it: it stands for the time between the first and the last. */
+function joinDangerous(dangerous: readonly Flashing[]): Flashing[] {
+  return joinRanges(dangerous).map((range) => {
+    const within = dangerous.filter(({ startSeconds }) => {
+      return startSeconds >= range.startSeconds && startSeconds <= range.endSeconds;
     });
-    return { ...range, share: Math.max(...within.map(({ share }) => share)) };
+    return { ...range, share: within.reduce((largest, { share }) => Math.max(largest, share), 0) };
   });
 }

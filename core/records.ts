@@ -73,8 +73,6 @@ export interface Finding {
   endSeconds?: number;
   /** Of bars: the picture within them, in samples as shown. */
   region?: Region;
-  /** Only in what is shown: `AssetRecord.waivers` is what counts. */
-  waivedBy?: string;
 }
 
 /** A named person accepts a finding of one master. */

@@ -4,7 +4,7 @@ import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
-import type { Plan } from "../core/plan.ts";
+import type { FrameTiming, Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
@@ -35,27 +35,30 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
 
   const { encoded, isSuspect } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
-      const run = await runFfmpeg(
-        context,
-        videoRecipe(source, plan, ladder, chunk),
-        sourcePath,
-        outputDirectory,
-        {
+      const encode = async (timing: FrameTiming) => {
+        const recipe = videoRecipe(source, { ...plan, timing }, ladder, chunk);
+        const run = await runFfmpeg(context, recipe, sourcePath, outputDirectory, {
           mediaSeconds,
           outputBytes: largestOutput(ladder, mediaSeconds),
           frames: frames.frameCount,
-        },
-      );
-      try {
-        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
-        // At this log level nothing is said but by a decoder that could not read what it was given.
-        return { encoded: await Promise.all(rungs), isSuspect: run.stderrTail.trim() !== "" };
-      } catch (error) {
-        if (await isShortOfDisk(context, run.stderrTail)) {
-          throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
+        });
+        // At this log level nothing speaks but a decoder that could not read what it was given.
+        const isSuspect = run.stderrTail.trim() !== "";
+        try {
+          const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
+          return { encoded: await Promise.all(rungs), isSuspect };
+        } catch (error) {
+          if (await isShortOfDisk(context, run.stderrTail)) {
+            throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
+          }
+          if (isSuspect && timing === "count") return null;
+          throw error;
         }
-        throw error;
-      }
+      };
+      // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
+      const made = (await encode(plan.timing)) ?? (await encode("retime"));
+      if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
+      return made;
     }),
   );
 

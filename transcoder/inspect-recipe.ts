@@ -53,8 +53,8 @@ export function combingRecipe(samples: number): FfmpegRecipe {
   return {
     globalOptions: GLOBAL_OPTIONS,
     inputs,
-    // 1.4, not 1.04: fine detail that moves is not combed.
-    filterGraph: `${joined},idet=intl_thres=1.4,${PRINT}[v]`,
+    // 1.3, not 1.04: fine detail that moves is not combed.
+    filterGraph: `${joined},idet=intl_thres=1.3,${PRINT}[v]`,
     outputs: [{ options: ["-map", "[v]", "-f", "null"], file: STDOUT }],
   };
 }

@@ -1,4 +1,4 @@
-import { decodeLogReader } from "../core/decode-log.ts";
+import { decodeLogReader, type Rhythm } from "../core/decode-log.ts";
 import { damageFindings } from "../core/findings-damage.ts";
 import { type MeasuredPicture, pictureFindings } from "../core/findings-picture.ts";
 import { nameOf, soundFindings } from "../core/findings-sound.ts";
@@ -95,43 +95,68 @@ function heardOf(
   return made?.tracks.find((one: ProducedTrack) => one.trackId === widest?.id)?.heard;
 }
 
+/** A stream of the master that a decoder complained of. */
+interface Suspect {
+  streamIndex: number;
+  name: string;
+  rhythm: Rhythm;
+  /** On the file's own clock. */
+  startSeconds: number;
+  endSeconds: number;
+}
+
 /** Decodes the streams that were complained of, each frame with the decoder's words. */
 async function findDamage(
   context: TaskContext,
-  { plan, source, pinned }: PlannedAsset,
+  planned: PlannedAsset,
   tasks: readonly TaskRecord[],
 ): Promise<Finding[]> {
-  const { video } = source;
-  const suspects = tasks.filter(({ result }) => result?.isSuspect);
+  const { source, pinned } = planned;
+  const suspects = suspectsOf(planned, tasks);
   if (suspects.length === 0) return [];
-  const frameSeconds = video.variableFrameRate ? null : video.frameRate.den / video.frameRate.num;
-  const isHeard = (track: SourceAudio): boolean =>
-    suspects.some(({ kind, part }) =>
-      plan.audio.some((one) => kind === "audio" && one.id === part && one.streamIndex === track.streamIndex),
-    );
-  const streams = [
-    ...(suspects.some(({ kind }) => kind === "video")
-      ? [{ index: video.streamIndex, name: "The picture", frameSeconds }]
-      : []),
-    ...source.audio
-      .filter(isHeard)
-      .map((track) => ({ index: track.streamIndex, name: nameOf(track), frameSeconds: null })),
-  ];
-  const span = { startSeconds: video.startSeconds, endSeconds: video.startSeconds + source.durationSeconds };
   return context.scratch.withSource(pinned, context.signal, async (path) => {
     const found: Finding[] = [];
-    for (const { index, name, frameSeconds: rhythm } of streams) {
-      const reader = decodeLogReader({ ...span, frameSeconds: rhythm });
+    for (const suspect of suspects) {
+      const reader = decodeLogReader(suspect);
       await runInspection(context, {
         program: "ffprobe",
-        args: decodeArgs(index),
+        args: decodeArgs(suspect.streamIndex),
         source: path,
         mediaSeconds: source.durationSeconds,
         outputBytes: 0,
         onStdoutLine: reader.add,
       });
-      found.push(...damageFindings(name, reader.log()));
+      found.push(...damageFindings(suspect.name, reader.log()));
     }
     return found;
   });
+}
+
+function suspectsOf({ plan, source }: PlannedAsset, tasks: readonly TaskRecord[]): Suspect[] {
+  const { video } = source;
+  const startSeconds = video.startSeconds;
+  const filmEndSeconds = startSeconds + source.durationSeconds;
+  const complained = tasks.filter(({ result }) => result?.isSuspect);
+  const picture: Suspect = {
+    streamIndex: video.streamIndex,
+    name: "The picture",
+    rhythm: video.variableFrameRate ? null : { frameSeconds: video.frameRate.den / video.frameRate.num },
+    startSeconds,
+    endSeconds: filmEndSeconds,
+  };
+  const sounds = source.audio.filter((track) =>
+    complained.some(({ kind, part }) =>
+      plan.audio.some((one) => kind === "audio" && one.id === part && one.streamIndex === track.streamIndex),
+    ),
+  );
+  return [
+    ...(complained.some(({ kind }) => kind === "video") ? [picture] : []),
+    ...sounds.map((track) => ({
+      streamIndex: track.streamIndex,
+      name: nameOf(track),
+      rhythm: { sampleRateHz: track.sampleRateHz },
+      startSeconds,
+      endSeconds: Math.min(filmEndSeconds, track.startSeconds + track.durationSeconds),
+    })),
+  ];
 }

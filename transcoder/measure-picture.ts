@@ -73,7 +73,8 @@ export async function measureCombing(
       outputBytes: 0,
       onStdoutLine: reader.add,
     });
-    return reader.log();
+    const { combedFrames, wholeFrames } = reader.log();
+    return { combedFrames, wholeFrames };
   });
 }
 
