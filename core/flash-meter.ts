@@ -46,27 +46,29 @@ export function flashMeter(frameRate: number): { add(frame: Uint8Array): void; r
   let frames = 0;
   return {
     add(frame) {
-      let tooOften = 0;
-      let first = frames;
-      let last = 0;
+      const flashing: Cell[] = [];
       for (let index = 0; index < CELLS; index++) {
         const luminance = LUMINANCE[frame[index]!]!;
         const cell = cells[index] ?? { extreme: luminance, direction: 0, changes: [] };
         cells[index] = cell;
         follow(cell, luminance, frames);
         while (cell.changes.length > 0 && cell.changes[0]! <= frames - windowFrames) cell.changes.shift();
-        if (cell.changes.length < CHANGES_TOO_MANY) continue;
-        tooOften++;
-        first = Math.min(first, cell.changes[0]!);
-        last = Math.max(last, cell.changes.at(-1)!);
+        if (cell.changes.length >= CHANGES_TOO_MANY) flashing.push(cell);
       }
       frames++;
-      const share = tooOften / CELLS;
+      const share = flashing.length / CELLS;
       if (share < DANGEROUS_SHARE) return;
+      // Where half of the cells agree: in the others ordinary motion came before and after.
+      const first = middle(flashing.map(({ changes }) => changes[0]!));
+      const last = middle(flashing.map(({ changes }) => changes.at(-1)!));
       dangerous.push({ startSeconds: first / frameRate, endSeconds: (last + 1) / frameRate, share });
     },
     ranges: () => joinDangerous(dangerous),
   };
+}
+
+function middle(frames: readonly number[]): number {
+  return [...frames].sort((a, b) => a - b)[frames.length >> 1]!;
 }
 
 /** A change counts when it turns the last one round; a further step the same way only moves the extreme. */

@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { made } from "./media.ts";
 
 /** Masters with one flaw each, and their clean twin: eight seconds of moving bars and a tone. */
@@ -29,10 +31,22 @@ function flawed(flaw: Flaw = {}): Promise<string> {
   ]);
 }
 
-/** Some bytes of the middle of a file turned over, every `step` from `from` to `to` (shares of its length). */
-async function broken(path: string, from: number, to: number, step: number): Promise<Buffer> {
+const run = promisify(execFile);
+
+/** The file with every `step`th byte of each packet of one stream turned over, from `from` to `to` seconds. */
+async function damaged(stream: "v" | "a", from: number, to: number, step: number): Promise<Buffer> {
+  const path = await flawed();
   const bytes = await readFile(path);
-  for (let at = Math.floor(bytes.length * from); at < bytes.length * to; at += step) bytes[at]! ^= 0xff;
+  const { stdout } = await run("ffprobe", [
+    ...["-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time,size,pos"],
+    ...["-of", "csv=p=0", path],
+  ]);
+  for (const line of stdout.trim().split("\n")) {
+    const [seconds = 0, size = 0, position = 0] = line.split(",").map(Number);
+    if (seconds < from || seconds >= to) continue;
+    // Past the length that an AVC packet begins with: another step leaves the packet whole.
+    for (let at = step === 1 ? 0 : 60; at < size; at += step) bytes[position + at]! ^= 0xff;
+  }
   return bytes;
 }
 
@@ -87,7 +101,8 @@ export const FLAWED: Record<string, () => Promise<Buffer>> = {
     const film = await flawed();
     return read(made("mkv", ["-i", film, "-map", "0", "-map", "0:v", "-c", "copy", "{out}"]));
   },
-  "flipped bytes": async () => broken(await flawed({ sound: null }), 0.4, 0.6, 1500),
-  "packets lost": async () => broken(await flawed({ sound: null }), 0.4, 0.5, 1),
-  "damaged sound": async () => broken(await flawed({ picture: "testsrc2=size=64x64:rate=1" }), 0.4, 0.6, 7),
+  "picture damaged": () => damaged("v", 3, 4, 400),
+  "picture lost": () => damaged("v", 3, 4, 1),
+  "one packet damaged": () => damaged("v", 3.9, 3.94, 400),
+  "sound damaged": () => damaged("a", 3, 4, 1),
 };
