@@ -10,6 +10,9 @@ export interface DecodeLog {
 /** ffprobe's entries for `decodeLogReader`, printed as csv with the names of its sections. */
 export const DECODE_ENTRIES = "frame=best_effort_timestamp_time,nb_samples";
 
+/** Said where decoding begins at an open group of pictures, of what comes before it and is never shown. */
+export const HARMLESS = /mmco: unref short failure|co located POCs unavailable/;
+
 /** How long a frame of the stream lasts; null where its frames have no rhythm. */
 export type Rhythm = { frameSeconds: number } | { sampleRateHz: number } | null;
 
@@ -51,7 +54,7 @@ export function decodeLogReader(stream: { startSeconds: number; endSeconds: numb
         isCounted = false;
       }
       // Up to the first frame decoders speak of what the file left out before it, which no damage is.
-      if (latest === null || latest.at <= startSeconds || isCounted || !/^log,|,log,/.test(line)) return;
+      if (latest === null || latest.at <= startSeconds || isCounted || !isComplaint(line)) return;
       isCounted = true;
       damage(latest.at, latest.at + latest.lasts, 1);
     },
@@ -60,6 +63,10 @@ export function decodeLogReader(stream: { startSeconds: number; endSeconds: numb
       return { damagedFrames, ranges: joinRanges(ranges, SAME_PLACE_SECONDS) };
     },
   };
+}
+
+function isComplaint(line: string): boolean {
+  return /^log,|,log,/.test(line) && !HARMLESS.test(line);
 }
 
 function lengthOf(rhythm: Rhythm, samples: number): number {

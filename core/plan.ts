@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { chooseChunks } from "./chunks.ts";
 import { DEFAULT_ENCODING, type EncodingChoice } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, shownTiming } from "./picture.ts";
 import type { AudioRole, Source, SourceAudio } from "./source.ts";
-import { buildChunks, buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
+import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 
 export interface AudioTrack {
   id: string;
@@ -59,7 +60,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 5;
+const FORMAT_VERSION = 6;
 
 /** The plan for a source. Same input, same bytes of JSON. */
 export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: string): Plan {
@@ -81,7 +82,7 @@ export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: 
         rungs: buildLadder(source.video.width, source.video.height),
       },
     ],
-    chunks: buildChunks(timeline),
+    chunks: chooseChunks(timeline, source.video.keyframeSeconds),
     audio: audioTracks(source.audio, settings),
     loudnessTargetLufs: settings.loudnessTargetLufs,
   };

@@ -140,7 +140,7 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "video" | "audio" | "images" | "inspect" | "publish";
+export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "inspect" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */

@@ -51,6 +51,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
       }),
     ),
     ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
+    // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
+    ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     spec("images", WHOLE, 0, FIXED_COST),
     // Looks at what the first ladder shows: every title has it.
     spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),

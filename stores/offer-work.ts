@@ -10,6 +10,7 @@ const PRIORITY: Record<TaskKind, number> = {
   probe: 1,
   publish: 2,
   inspect: 3,
+  checksum: 3,
   audio: 3,
   images: 3,
   video: 4,

@@ -6,10 +6,14 @@ import { Failure } from "../core/errors.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
 import type { FrameTiming, Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { windowRanges } from "../core/source-window.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
+import { entryWindow } from "./chunk-entry.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { complaintsIn, type LoggedRun, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
@@ -18,6 +22,12 @@ interface EncodedRung {
   rung: Rung;
   init: Uint8Array;
   cells: Cell[];
+}
+
+interface EncodedChunk {
+  rungs: EncodedRung[];
+  /** The decoder could not read all that it was given. */
+  isSuspect: boolean;
 }
 
 /**
@@ -33,37 +43,38 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
-  const { encoded, isSuspect } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
-      const encode = async (timing: FrameTiming) => {
-        const recipe = videoRecipe(source, { ...plan, timing }, ladder, chunk);
-        const run = await runFfmpeg(context, recipe, sourcePath, outputDirectory, {
-          mediaSeconds,
-          outputBytes: largestOutput(ladder, mediaSeconds),
-          frames: frames.frameCount,
-        });
-        // At this log level nothing speaks but a decoder that could not read what it was given.
-        const isSuspect = run.stderrTail.trim() !== "";
-        try {
-          const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
-          return { encoded: await Promise.all(rungs), isSuspect };
-        } catch (error) {
-          if (await isShortOfDisk(context, run.stderrTail)) {
-            throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
-          }
-          if (isSuspect && timing === "count") return null;
-          throw error;
+  const window = entryWindow(source, plan, frames);
+  const wanted = ({ tracks }: SourceIndex) => {
+    const track = tracks[source.video.streamIndex];
+    return window === null || track === undefined ? null : windowRanges(track, window);
+  };
+  const encode = (timing: FrameTiming) => (sourcePath: string) =>
+    context.scratch.withDirectory(async (outputDirectory): Promise<LoggedRun<EncodedChunk | null>> => {
+      const recipe = videoRecipe(source, { ...plan, timing }, ladder, chunk);
+      const run = await runFfmpeg(context, recipe, sourcePath, outputDirectory, {
+        mediaSeconds,
+        outputBytes: largestOutput(ladder, mediaSeconds),
+        frames: frames.frameCount,
+      });
+      const isSuspect = complaintsIn(run.stderrTail).length > 0;
+      try {
+        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
+        return { made: { rungs: await Promise.all(rungs), isSuspect }, log: run.stderrTail };
+      } catch (error) {
+        if (await isShortOfDisk(context, run.stderrTail)) {
+          throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
-      };
-      // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
-      const made = (await encode(plan.timing)) ?? (await encode("retime"));
-      if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
-      return made;
-    }),
-  );
+        if (isSuspect && timing === "count") return { made: null, log: run.stderrTail };
+        throw error;
+      }
+    });
+  const counted = await withSourceWindow(context, pinned, wanted, encode(plan.timing));
+  // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
+  const made = counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
+  if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
 
   const tracks: TaskResult["tracks"] = [];
-  for (const { rung, init, cells } of encoded) {
+  for (const { rung, init, cells } of made.rungs) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId: rung.id };
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
@@ -76,7 +87,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
       cells: await storeCells(context.blobs, place, cells, context.signal),
     });
   }
-  return { tracks, images: [], isSuspect };
+  return { tracks, images: [], isSuspect: made.isSuspect };
 }
 
 /** Twice the cap of all rungs, and room for boxes: more than that is not an encode gone well. */

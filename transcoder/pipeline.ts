@@ -1,5 +1,6 @@
 import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { inspect } from "./inspect.ts";
@@ -15,6 +16,7 @@ import type { TaskContext } from "./task-context.ts";
  *           ├─► video 1 │
  *           ├─► …       ├─► inspect ─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
+ *           ├─► checksum│
  *           └─► images  ┘
  *
  * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
@@ -24,6 +26,8 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
+    case "checksum":
+      return checkDigest(context);
     case "video":
       return encodeChunk(context);
     case "audio":
