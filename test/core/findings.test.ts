@@ -197,6 +197,10 @@ test("flashes: more than three a second over a quarter of the picture, of a tent
     if (found === undefined) continue;
     assert.ok(Math.abs(found.startSeconds - 1) < 0.3 && Math.abs(found.endSeconds - 3) < 0.3, name);
   }
+  // Every four frames of 24 is three flashes in any second, exactly the limit.
+  const limit = flashMeter(24);
+  for (const frame of strobe(4)) limit.add(frame);
+  assert.deepEqual(limit.ranges(), []);
 });
 
 test("damage: the decoder's complaints and lost frames, from the first frame on", () => {
