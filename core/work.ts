@@ -17,6 +17,8 @@ export interface TaskSpec {
 const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 /** Two passes: one measures, one encodes. */
 const AUDIO_COST = 0.05;
+/** The smallest rung decoded once and looked at (docs/performance.md). */
+const INSPECT_COST = 0.03;
 const FIXED_COST = 0.5;
 /** A ladder's scoring, in CPU seconds for each second of film. */
 const SCORE_COST = 0.05;
@@ -56,6 +58,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     spec("images", WHOLE, 0, FIXED_COST),
+    // Looks at what the first ladder shows: every title has it.
+    spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),
     spec("publish", revisionPart(asset), 0, FIXED_COST),
   ];
 }
@@ -81,10 +85,12 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-/** What a task must wait for: `score` for its ladder's pictures, `publish` for all others. */
+/** What a task must wait for: `score` and `inspect` for what they look at, `publish` for all others. */
 function waitsFor(task: Pick<TaskRecord, "kind" | "part">, other: TaskRecord): boolean {
   if (task.kind === "publish") return other.kind !== "publish" && other.kind !== "probe";
-  return task.kind === "score" && other.kind === "video" && other.part === task.part;
+  const isItsPicture = other.kind === "video" && other.part === task.part;
+  if (task.kind === "inspect") return isItsPicture || other.kind === "audio";
+  return task.kind === "score" && isItsPicture;
 }
 
 /** Whether a task may be offered to the workers now: when all that it waits for is done. */

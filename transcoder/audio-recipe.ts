@@ -24,6 +24,8 @@ export const AS_IT_IS: LevelChange = { gainDb: 0, isLimited: false };
 /** The summary that ebur128 logs at its end needs this level; its line for each tenth of a second is a level below. */
 const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-nostats", "-v", "info"];
 const METER = "ebur128=framelog=verbose";
+/** Digital silence and what dither leaves of it; logs each stretch of two seconds or more when it ends. */
+const SILENCE = "silencedetect=n=-60dB:d=2";
 
 /** The ffmpeg call that measures one whole track as it will be encoded, but for the gain that follows from it. */
 export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioTrack): FfmpegRecipe {
@@ -48,6 +50,8 @@ export function audioRecipe(
 ): FfmpegRecipe {
   const filters = [
     ...placed(source, track),
+    // Before the level is changed: what is told is told of the source.
+    SILENCE,
     ...levelled(track, change),
     whole(timeline, track),
     // On the timeline as it will be played: BS.1770's blocks stand at fixed times.

@@ -3,6 +3,7 @@ import type { TaskResult } from "../core/records.ts";
 import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
+import { inspect } from "./inspect.ts";
 import { makePoster } from "./make-poster.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
@@ -21,8 +22,8 @@ export interface StageOutcome {
  *
  *     probe ──► video 0 ┐
  *           ├─► video 1 ├─► score ┐
- *           ├─► …       ┘         │
- *           ├─► audio ────────────┼─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► …       ├─► inspect ─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► audio ──┘         │
  *           ├─► checksum ─────────┤
  *           └─► images ───────────┘
  *
@@ -48,6 +49,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
       return makePoster(context);
     case "score":
       return scoreLadder(context);
+    case "inspect":
+      return inspect(context);
     case "publish":
       return publish(context);
   }

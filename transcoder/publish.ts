@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { contentTypeOf } from "../core/delivery-rules.ts";
 import { Failure } from "../core/errors.ts";
+import { blockingFindings, heldFailure } from "../core/findings.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
 import { qualityOfWindows } from "../core/quality.ts";
@@ -16,10 +17,13 @@ import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
 
 /**
  * Package → verify → gate → proof → publish. Playlists are made from produced bytes, everything is read back and a little
- * of each part is played, and only then does one compare-and-set move the pointer that viewers follow. May be run again from any point.
+ * of each part is played, and only then does one compare-and-set move the pointer that viewers follow. May be run again
+ * from any point. Not begun where a finding stops it that nobody has waived.
  */
 export async function publish(context: TaskContext): Promise<TaskResult> {
   const { plan, generation } = requirePlanned(context.asset);
+  const blocking = blockingFindings(context.asset);
+  if (blocking.length > 0) throw heldFailure(blocking);
   const tasks = (await tasksOfAsset(context.library, context.asset._id)).filter(
     (task) => task.generation === generation,
   );

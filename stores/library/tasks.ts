@@ -189,7 +189,7 @@ function held(claim: TaskRecord): { _id: string; epoch: number; state: "claimed"
 /** What the owner is told of a failure: the stable code and whether another try may help. */
 export function assetError(failure: Failure): AssetError {
   const code = ASSET_FAILURE_CODES.includes(failure.code as AssetFailureCode) ? failure.code : "internal";
-  return { code, message: failure.message, retryable: failure.failureClass !== "source" };
+  return { code, message: failure.message, retryable: failure.retryable };
 }
 
 /**
