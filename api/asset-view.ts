@@ -17,6 +17,9 @@ export const assetStates = z.enum([
 ]);
 
 export const audioRoles = z.enum(["main", "commentary", "description"]);
+export const subtitleRoles = z.enum(["main", "sdh", "forced", "commentary"]);
+/** Of a track of either kind. */
+export const trackRoles = z.enum(["main", "commentary", "description", "sdh", "forced"]);
 
 const sourceView = z.object({
   durationSeconds: z.number(),
@@ -46,7 +49,14 @@ const sourceView = z.object({
       role: audioRoles,
     }),
   ),
-  subtitles: z.array(z.object({ codec: z.string(), language: z.string(), label: z.string().nullable() })),
+  subtitles: z.array(
+    z.object({
+      codec: z.string(),
+      language: z.string(),
+      label: z.string().nullable(),
+      role: subtitleRoles,
+    }),
+  ),
 });
 
 export const renditionView = z.object({
@@ -57,7 +67,7 @@ export const renditionView = z.object({
   height: z.number().int().optional(),
   language: z.string().optional(),
   label: z.string().optional(),
-  role: audioRoles.optional(),
+  role: trackRoles.optional(),
   channels: z.number().int().optional(),
   loudnessLufs: z.number().optional(),
   averageBps: z.number(),
@@ -146,6 +156,6 @@ function presentSource({ durationSeconds, container, sizeBytes, sha256, video, a
       label,
       role,
     })),
-    subtitles: subtitles.map(({ codec, language, label }) => ({ codec, language, label })),
+    subtitles: subtitles.map(({ codec, language, label, role }) => ({ codec, language, label, role })),
   };
 }

@@ -1,7 +1,7 @@
 import type { EncodingChoice } from "./encoding.ts";
 import type { Plan } from "./plan.ts";
 import type { Sidecar } from "./sidecar.ts";
-import type { AudioRole, PinnedSource, Source } from "./source.ts";
+import type { AudioRole, PinnedSource, Source, SubtitleRole } from "./source.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -72,9 +72,10 @@ export interface Rendition {
   width?: number;
   height?: number;
   language?: string;
-  /** Of sound: its name for people, what it is for, how many channels, and how loud it came out (BS.1770). */
+  /** Of sound and text: its name for people and what it is for. */
   label?: string;
-  role?: AudioRole;
+  role?: AudioRole | SubtitleRole;
+  /** Of sound: how many channels, and how loud it came out (BS.1770). */
   channels?: number;
   loudnessLufs?: number;
   averageBps: number;
@@ -121,7 +122,7 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "video" | "audio" | "images" | "publish";
+export type TaskKind = "probe" | "video" | "audio" | "subtitle" | "images" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -139,6 +140,19 @@ export interface CellRecord {
   keyframes: { offset: number; length: number; startTicks: number }[];
 }
 
+/** One segment of a text track. Its object is gzip; `textBytes` is what a player has unpacked. */
+export interface TextCellRecord extends CellRecord {
+  textBytes: number;
+}
+
+/** A text track: WebVTT segments on the video's grid, in its ticks, and all of it in one file. */
+export interface TextResult {
+  trackId: string;
+  whole: { key: string; bytes: number; textBytes: number; sha256: string };
+  cueCount: number;
+  cells: TextCellRecord[];
+}
+
 /** What a task made: the cells per track and the init segment each of them goes with. */
 export interface TaskResult {
   tracks: {
@@ -154,6 +168,8 @@ export interface TaskResult {
     cells: CellRecord[];
   }[];
   images: { key: string; bytes: number; width: number; height: number }[];
+  /** Of subtitle tasks alone. */
+  texts?: TextResult[];
 }
 
 /** One line of the ledger: an attempt at a task, kept for ever. */

@@ -17,6 +17,8 @@ export interface TaskSpec {
 const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 /** Two passes: one measures, one encodes. */
 const AUDIO_COST = 0.05;
+/** The master is read once more, but nothing of it is decoded. */
+const TEXT_COST = 0.002;
 const FIXED_COST = 0.5;
 /** The part of a task that there is one of. */
 const WHOLE = "all";
@@ -49,6 +51,9 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
       }),
     ),
     ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
+    ...plan.subtitles.map((track) =>
+      spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
+    ),
     spec("images", WHOLE, 0, FIXED_COST),
     spec("publish", WHOLE, 0, FIXED_COST),
   ];

@@ -10,6 +10,7 @@ const PRIORITY: Record<TaskKind, number> = {
   probe: 1,
   publish: 2,
   audio: 3,
+  subtitle: 3,
   images: 3,
   video: 4,
 };

@@ -3,6 +3,7 @@ import type { TaskResult } from "../core/records.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { makePoster } from "./make-poster.ts";
+import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -14,6 +15,7 @@ import type { TaskContext } from "./task-context.ts";
  *           ├─► video 1 │
  *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
+ *           ├─► text    │
  *           └─► images  ┘
  *
  * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
@@ -27,6 +29,8 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
       return encodeChunk(context);
     case "audio":
       return encodeAudio(context);
+    case "subtitle":
+      return makeSubtitle(context);
     case "images":
       return makePoster(context);
     case "publish":

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { Failure } from "../core/errors.ts";
 import { buildPlan, generationOf, type PlanSettings } from "../core/plan.ts";
+import { subtitleFindings } from "../core/subtitle-plan.ts";
 import { recordPlan, startProbing } from "../stores/library/work.ts";
 import { probeSource } from "./probe.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -18,6 +19,11 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   const { encoding, sidecars } = context.asset;
   const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
   const generation = generationOf(plan, `${pinned.etag} ${pinned.sizeBytes}`);
-  await recordPlan(context.library, context.asset._id, { source, plan, generation, findings: [] });
+  await recordPlan(context.library, context.asset._id, {
+    source,
+    plan,
+    generation,
+    findings: subtitleFindings(source),
+  });
   return null;
 }
