@@ -37,7 +37,9 @@ const ledgerEntry = z
     worker: z.string(),
     startedAt: instant,
     endedAt: instant,
-    outcome: z.enum(["done", "failed", "lost"]),
+    outcome: z.enum(["done", "reused", "failed", "lost"]),
+    /** Of `reused`: the task of an earlier generation whose objects were copied. */
+    reusedFrom: z.string().optional(),
     argv: z.array(z.array(z.string())),
     cpuSeconds: z.number(),
     bytesOut: z.number(),

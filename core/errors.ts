@@ -21,6 +21,7 @@ export const ASSET_FAILURE_CODES = [
   "dimensions_refused",
   "timeline_invalid",
   "checksum_mismatch",
+  "track_unusable",
   "encode_failed",
   "internal",
 ] as const;

@@ -33,6 +33,11 @@ export function textSegmentName(segment: number): string {
   return `${String(segment).padStart(5, "0")}.vtt`;
 }
 
+/** A text track that was added to an asset. */
+export function sidecarKey(tenant: string, assetId: string, sidecarId: string): string {
+  return `${tenant}/${assetId}/${sidecarId}`;
+}
+
 /** A master, as the server names it: nothing of the client's text is in a key. */
 export function sourceKey(tenant: string, uploadId: string): string {
   return `${tenant}/${uploadId}/source`;

@@ -79,15 +79,15 @@ function packageText(
   };
 }
 
-/** As a player has it, unpacked: what the gate reads from a folder or over HTTP is never more. */
+/** The larger of packed and unpacked (few letters grow when they are packed): true however it is read. */
 function measure(
   cells: TextResult["cells"],
   timeline: Timeline,
   targetDurationSeconds: number,
 ): MeasuredBitrate {
   return measureBitrate(
-    cells.map(({ textBytes, durationTicks }) => ({
-      bytes: textBytes,
+    cells.map(({ bytes, textBytes, durationTicks }) => ({
+      bytes: Math.max(bytes, textBytes),
       durationSeconds: durationTicks / timeline.timescale,
     })),
     targetDurationSeconds,

@@ -90,7 +90,9 @@ function checkWhole(
   if (!(statedFile > 0)) return;
   const start = Number(report.format?.start_time ?? 0) || 0;
   const spans = [...packets.spans.values()];
-  const first = Math.min(start, ...spans.map((span) => span.startSeconds));
+  // Matroska states where the last packet ends, not how long it is from the first one.
+  const isEnd = /matroska/.test(report.format?.format_name ?? "");
+  const first = Math.min(isEnd ? 0 : start, ...spans.map((span) => span.startSeconds));
   short(statedFile, Math.max(0, ...spans.map((span) => span.endSeconds)) - first);
 }
 

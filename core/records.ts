@@ -20,12 +20,19 @@ export interface Caller {
 
 export type UploadState = "open" | "completed" | "aborted" | "expired";
 
-/** One multipart upload of one master. `_id` is an `up_` id. */
+/** What an upload becomes: the master of an asset of its own, another master for one that is there, or sound beside it. */
+export type UploadTarget =
+  | { kind: "new" }
+  | { kind: "master" }
+  | { kind: "sound"; sidecarId: string; language: string; label: string | null; role: AudioRole };
+
+/** One multipart upload of one file. `_id` is an `up_` id. */
 export interface UploadRecord {
   _id: string;
   tenant: string;
   ownerId: string;
   assetId: string;
+  target: UploadTarget;
   state: UploadState;
   version: number;
   filename: string;
@@ -101,6 +108,11 @@ export interface AssetRecord {
   filename: string;
   /** What was asked for; the plan is made from it. */
   encoding: EncodingChoice;
+  /**
+   * Counts what was asked for: another master, other settings, another track, a step back. Whatever is made names the
+   * revision it is made for, so that a worker of an earlier one changes nothing.
+   */
+  revision: number;
   createdAt: Date;
   updatedAt: Date;
   pinned: PinnedSource | null;
@@ -109,15 +121,20 @@ export interface AssetRecord {
   source: Source | null;
   /** Present from the end of probing on; `generation` is derived from it and from the pinned source. */
   plan: Plan | null;
-  /** The generation being made, or, once `ready`, the published one. */
+  /** The generation being made, or, once `ready`, the published one; null until it is planned. */
   generation: string | null;
-  /** Only what has been published: the compare-and-set of this pointer is the publication. */
+  /** What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. */
   published: { generation: string; at: Date; durationSeconds: number } | null;
   findings: Finding[];
+  /** Of the published generation. */
   renditions: Rendition[];
   error: AssetError | null;
   /** Largest ratio ever shown, so that what a person sees never goes back. */
   shownRatio: number;
+  /** The records of its generations may not say yet what this one does; the reaper brings them in line. */
+  unsettled: boolean;
+  /** Files that were replaced or taken out: the collector removes those that no generation needs. */
+  retiredSources: string[];
   /** Of a deleted asset: when its storage was last seen empty. */
   emptiedAt: Date | null;
 }
@@ -178,7 +195,9 @@ export interface AttemptRecord {
   worker: string;
   startedAt: Date;
   endedAt: Date;
-  outcome: "done" | "failed" | "lost";
+  outcome: "done" | "reused" | "failed" | "lost";
+  /** Where the outcome is `reused`: the task of an earlier generation whose objects were copied. */
+  reusedFrom?: string;
   argv: string[][];
   cpuSeconds: number;
   bytesOut: number;
@@ -196,10 +215,12 @@ export interface TaskRecord {
   tenant: string;
   generation: string | null;
   kind: TaskKind;
-  /** What it is about within its kind: a ladder, a track; `all` where there is only one. */
+  /** What it is about within its kind: a ladder, a track, a revision of the asset; `all` where there is only one. */
   part: string;
   /** Index of the chunk for `video`, 0 otherwise. */
   chunk: number;
+  /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it makes no cells. */
+  recipe: string | null;
   /** Share of the asset's work, for progress. */
   weight: number;
   state: TaskState;

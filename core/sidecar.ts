@@ -54,3 +54,10 @@ export function isSameTrack(
     one.label === other.label
   );
 }
+
+/** The files with this one among them, in the place of the one it replaces; null where it is there already. */
+export function withSidecar(sidecars: readonly Sidecar[], added: Sidecar): Sidecar[] | null {
+  if (sidecars.some(({ id }) => id === added.id)) return null;
+  const at = sidecars.findIndex((one) => isSameTrack(one, added));
+  return at < 0 ? [...sidecars, added] : sidecars.with(at, added);
+}

@@ -54,12 +54,14 @@ function addedText(sidecar: Sidecar): PlainTrack[] {
   return [{ id, origin: { file: { key, etag, sizeBytes, sha256 }, format }, language, label, role }];
 }
 
+export const SUBTITLE_FINDING = "subtitle_not_convertible";
+
 /** Tracks of the master that no text can be made of: told, never a reason to refuse the film. */
 export function subtitleFindings({ subtitles }: Pick<Source, "subtitles">): Finding[] {
   return subtitles
     .filter(({ codec }) => !TEXT_CODECS.has(codec))
     .map(({ codec, language, streamIndex }) => ({
-      code: "subtitle_not_convertible",
+      code: SUBTITLE_FINDING,
       severity: "info",
       message: `Subtitle track ${streamIndex} (${language}, ${codec}) is no text and is left out: send its text as a file.`,
     }));

@@ -29,8 +29,9 @@ const WHOLE = "all";
  */
 export function tasksOf(asset: AssetRecord): TaskSpec[] {
   if (asset.state === "queued" || asset.state === "probing") {
-    const id = taskId(asset._id, "source", "probe", WHOLE, 0);
-    return [{ id, kind: "probe", part: WHOLE, chunk: 0, weight: FIXED_COST }];
+    const part = revisionPart(asset);
+    const id = taskId(asset._id, "source", "probe", part, 0);
+    return [{ id, kind: "probe", part, chunk: 0, weight: FIXED_COST }];
   }
   const { plan, generation } = asset;
   if (asset.state !== "encoding" || plan === null || generation === null) return [];
@@ -55,8 +56,18 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
       spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
     ),
     spec("images", WHOLE, 0, FIXED_COST),
-    spec("publish", WHOLE, 0, FIXED_COST),
+    spec("publish", revisionPart(asset), 0, FIXED_COST),
   ];
+}
+
+/** Looking and publishing are done anew for each revision, also where the same generation comes of it. */
+function revisionPart({ revision }: Pick<AssetRecord, "revision">): string {
+  return `r${revision}`;
+}
+
+/** Whether its asset, as it is now, calls for this task: one of an earlier revision does nothing any more. */
+export function isWanted(task: Pick<TaskRecord, "_id">, asset: AssetRecord): boolean {
+  return tasksOf(asset).some(({ id }) => id === task._id);
 }
 
 /** `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`: an id that the queue accepts as a job's id too. */

@@ -1,3 +1,4 @@
+import { SOUND_FORMATS } from "../core/accepted-media.ts";
 import type { AudioTrack } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
@@ -8,6 +9,13 @@ import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 /** ISO/IEC 14496-3: an AAC-LC frame holds 1024 samples. */
 export const AAC_SAMPLES_PER_FRAME = 1024;
 export const AUDIO_FILE = "/out/audio.mp4";
+
+/** What may open a file of sound beside the master. Of an option that is given twice the last counts. */
+export const SOUND_INPUT_OPTIONS = [...SAFE_INPUT_OPTIONS, "-format_whitelist", SOUND_FORMATS.join(",")];
+
+function inputOptions({ file }: AudioTrack): readonly string[] {
+  return file === null ? SAFE_INPUT_OPTIONS : SOUND_INPUT_OPTIONS;
+}
 
 /** Sound that nothing is done to. */
 export const AS_IT_IS: LevelChange = { gainDb: 0, isLimited: false };
@@ -21,7 +29,7 @@ export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioT
   const filters = [...placed(source, track), whole(timeline, track), `${METER}:peak=true`];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [{ options: ["-map", "[a]", "-f", "null"], file: STDOUT }],
   };
@@ -49,7 +57,7 @@ export function audioRecipe(
   ];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [
       {

@@ -85,7 +85,7 @@ async function runToText(
         thrown instanceof Failure && (thrown.failureClass === "source" || thrown.failureClass === "ours");
       if (!isUnreadable) throw thrown;
       context.log.warn({ err: thrown, taskId: context.task._id }, "a text could not be read");
-      return { text: "", stderrTail: "" };
+      return { text: "", stderrTail: thrown.cause instanceof Error ? thrown.cause.message : "" };
     }
   });
 }

@@ -6,7 +6,14 @@ import { makePoster } from "./make-poster.ts";
 import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
+import { reuseCells } from "./reuse-cells.ts";
 import type { TaskContext } from "./task-context.ts";
+
+export interface StageOutcome {
+  result: TaskResult | null;
+  /** The task whose objects were copied; null where they were made. */
+  reusedFrom: string | null;
+}
 
 /**
  * The whole flow of a title:
@@ -18,10 +25,15 @@ import type { TaskContext } from "./task-context.ts";
  *           ├─► text    │
  *           └─► images  ┘
  *
- * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
+ * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
  * may die at any point and be run again, on any machine.
  */
-export async function runStage(context: TaskContext, settings: PlanSettings): Promise<TaskResult | null> {
+export async function runStage(context: TaskContext, settings: PlanSettings): Promise<StageOutcome> {
+  const reused = await reuseCells(context);
+  return reused ?? { result: await makeStage(context, settings), reusedFrom: null };
+}
+
+function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskResult | null> {
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);

@@ -1,29 +1,45 @@
 import { stat } from "node:fs/promises";
 import { Failure } from "../core/errors.ts";
 import { buildPlan, generationOf, type PlanSettings } from "../core/plan.ts";
-import { subtitleFindings } from "../core/subtitle-plan.ts";
+import type { Sidecar } from "../core/sidecar.ts";
+import type { PinnedSource, Source } from "../core/source.ts";
+import { SUBTITLE_FINDING, subtitleFindings } from "../core/subtitle-plan.ts";
+import { identityOf } from "../core/task-recipe.ts";
 import { recordPlan, startProbing } from "../stores/library/work.ts";
 import { probeSource } from "./probe.ts";
+import { probeSound } from "./probe-sound.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. */
 export async function probeAsset(context: TaskContext, settings: PlanSettings): Promise<null> {
-  const { pinned } = context.asset;
+  const { pinned, encoding, findings } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
-  await startProbing(context.library, context.asset._id);
-  const source = await context.scratch.withSource(pinned, context.signal, async (path) => {
+  await startProbing(context.library, context.asset);
+  // What an earlier revision found in the same master is true of it still.
+  const source = context.asset.source ?? (await probeMaster(context, pinned));
+  const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
+  const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
+  const generation = generationOf(plan, identityOf(pinned));
+  const known = findings.filter(({ code }) => code !== SUBTITLE_FINDING);
+  await recordPlan(context.library, context.asset, {
+    ...{ source, plan, generation, sidecars },
+    findings: [...known, ...subtitleFindings(source)],
+  });
+  return null;
+}
+
+function probeMaster(context: TaskContext, pinned: PinnedSource): Promise<Source> {
+  return context.scratch.withSource(pinned, context.signal, async (path) => {
     const { size } = await stat(path);
     const file = { sizeBytes: size, sha256: pinned.sha256 };
     return probeSource(context.launcher, path, file, context.signal, context.note);
   });
-  const { encoding, sidecars } = context.asset;
-  const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
-  const generation = generationOf(plan, `${pinned.etag} ${pinned.sizeBytes}`);
-  await recordPlan(context.library, context.asset._id, {
-    source,
-    plan,
-    generation,
-    findings: subtitleFindings(source),
-  });
-  return null;
+}
+
+async function probed(context: TaskContext, sidecar: Sidecar): Promise<Sidecar> {
+  if (sidecar.kind !== "audio" || sidecar.sound !== null) return sidecar;
+  const sound = await context.scratch.withSource(sidecar, context.signal, (path) =>
+    probeSound(context.launcher, path, sidecar, context.signal, context.note),
+  );
+  return { ...sidecar, sound };
 }

@@ -9,16 +9,18 @@ import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
 /** One probe: what it may run, on which file, and where its runs are noted. */
-interface ProbeRun {
+export interface ProbeRun {
   launcher: Launcher;
   sourcePath: string;
   limits: RunLimits;
   signal: AbortSignal;
   note: (run: RunOutcome) => void;
+  /** What may open it; as for a master unless said otherwise. */
+  inputOptions?: readonly string[];
 }
 
 /** A probe reads the whole file once; slow disks read 20 MB/s, and a day's packet table takes a minute of CPU. */
-function limitsFor(sizeBytes: number): RunLimits {
+export function limitsFor(sizeBytes: number): RunLimits {
   return {
     wallSeconds: 60 + Math.ceil(sizeBytes / 20e6),
     cpuSeconds: 60 + Math.ceil(sizeBytes / 100e6),
@@ -48,8 +50,9 @@ export async function probeSource(
 }
 
 /** Streams and format. ffprobe decodes a little of each stream for it, with accepted decoders only. */
-async function readReport(probe: ProbeRun): Promise<ProbeReport> {
-  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, "-show_streams", "-show_format", "-of", "json"];
+export async function readReport(probe: ProbeRun): Promise<ProbeReport> {
+  const { inputOptions = SAFE_INPUT_OPTIONS } = probe;
+  const args = ["-v", "error", ...inputOptions, "-show_streams", "-show_format", "-of", "json"];
   const run = await runProbe(probe, { program: "ffprobe", args: [...args, SOURCE_PATH] });
   if (run.exitCode !== 0) throw unreadable(run.stderrTail);
   try {

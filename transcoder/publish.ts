@@ -52,7 +52,7 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   await passGate(context, generation, facts.objects);
   context.report(0.9);
   context.signal.throwIfAborted();
-  const won = await publishAsset(context.library, context.asset._id, {
+  const won = await publishAsset(context.library, context.asset, {
     generation,
     durationSeconds: timelineSeconds(plan.timeline),
     renditions: [...made.renditions, ...imageRenditions(results)],
