@@ -1,7 +1,9 @@
-import { detect } from "chardet";
+import { analyse } from "chardet";
 
 /** What most old files that say nothing are written in. */
 const FALLBACK = "windows-1252";
+/** Of 100. A few letters fit many charsets: a guess below this is worse than the fallback. */
+const LEAST_CONFIDENCE = 20;
 
 /** A text of unknown letters as Unicode: by its byte order mark, as UTF-8 where it is valid, else by what its bytes look like. */
 export function decodeText(bytes: Uint8Array): string {
@@ -15,7 +17,7 @@ function charsetOf(bytes: Uint8Array): string {
   const zeros = zeroShares(bytes.subarray(0, 4096));
   if (zeros.odd > 0.2) return "utf-16le";
   if (zeros.even > 0.2) return "utf-16be";
-  return isUtf8(bytes) ? "utf-8" : known(detect(bytes));
+  return isUtf8(bytes) ? "utf-8" : known(analyse(bytes)[0]);
 }
 
 /** How many of the bytes at even and at odd places are zero. */
@@ -35,10 +37,11 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** The Encoding Standard's name of a charset, or the fallback where it has none. */
-function known(name: string | null): string {
+/** The Encoding Standard's name of what was guessed; the fallback where it has none or the guess is a poor one. */
+function known(guess: { name: string; confidence: number } | undefined): string {
+  if (guess === undefined || guess.confidence < LEAST_CONFIDENCE) return FALLBACK;
   try {
-    return new TextDecoder(name ?? FALLBACK).encoding;
+    return new TextDecoder(guess.name).encoding;
   } catch {
     return FALLBACK;
   }

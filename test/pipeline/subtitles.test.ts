@@ -40,7 +40,8 @@ async function publish(path: string): Promise<{ asset: AssetRecord; files: Map<s
   const bytes = await readPackage(product, asset);
   const report = await findConformance(product.library, id, asset.published!.generation);
   assert.deepEqual(blockingFailures(report?.results ?? []), []);
-  for (const rule of ["5.3", "5.5", "8216-vtt", "dash-text"])
+  const hasText = asset.renditions.some(({ kind }) => kind === "subtitle");
+  for (const rule of hasText ? ["5.3", "5.5", "8216-vtt", "dash-text"] : [])
     assert.equal(report?.results.find((one) => one.rule === rule)?.verdict, "pass", `${rule} was judged`);
   const texts = [...bytes].filter(([name]) => /\.(m3u8|mpd|vtt)$/.test(name));
   return { asset, files: new Map(texts.map(([name, one]) => [name, Buffer.from(one).toString()])) };
@@ -137,4 +138,59 @@ test("letters that are no UTF-8 are read, pictures of text are told of and hold 
   const finding = asset.findings.find(({ code }) => code === "subtitle_not_convertible");
   assert.equal(finding?.severity, "info");
   assert.match(finding?.message ?? "", /es, hdmv_pgs_subtitle/);
+});
+
+test("files beside the master become tracks without an encode, in any letters, the hostile harmless", async () => {
+  const { asset: first } = await publish(await withTexts("mp4", []));
+  const japanese = "82b182f182c982bf82cd814190a28a4581428cb38b4382c582b782a98148";
+  const shiftJis = Buffer.concat([
+    Buffer.from("1\n00:00:01,000 --> 00:00:03,000\n"),
+    Buffer.from(japanese, "hex"),
+    Buffer.from("\n\n"),
+  ]);
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+  const vtt = "WEBVTT\n\n00:01.000 --> 00:02.000 line:0\n<script>alert(1)</script><b>Bold\n";
+  const added = [
+    { language: "ja", file: { format: "srt", base64: base64(shiftJis) } },
+    {
+      language: "de",
+      file: { format: "srt", base64: base64(Buffer.from(subRip([[1, 2, "Größe"]]), "latin1")) },
+    },
+    { language: "de", role: "forced", label: "Schilder", srt: SIGNS },
+    { language: "en", file: { format: "vtt", base64: base64(Buffer.from(`\ufeff${vtt}`, "utf16le")) } },
+    { language: "fr", role: "sdh", ass: ASS },
+  ];
+  for (const track of added) {
+    const answer = await product.call("POST", `/v1/assets/${first._id}/tracks`, {
+      kind: "subtitle",
+      ...track,
+    });
+    assert.equal(answer.status, 202, JSON.stringify(answer.body));
+  }
+  const texts = ({ renditions }: AssetRecord) => renditions.filter(({ kind }) => kind === "subtitle");
+  const asset = await product.until(
+    first._id,
+    (one) => one.state === "failed" || (one.state === "ready" && texts(one).length === added.length),
+    300,
+  );
+  assert.equal(asset.state, "ready", asset.error?.message);
+  const files = await readPackage(product, asset);
+  const whole = texts(asset).map(({ id, label }) => {
+    const text = Buffer.from(files.get(`text/${id}/whole.vtt`)!).toString();
+    return [label, cues(text)];
+  });
+  assert.deepEqual(whole, [
+    ["日本語", ["01.000 03.000 こんにちは、世界。元気ですか？"]],
+    ["Deutsch", ["01.000 02.000 Größe", "08.000 09.000 EXIT"]],
+    ["English", ["01.000 02.000 line:0 alert(1)<b>Bold</b>"]],
+    ["français (SDH)", ["01.000 02.000 Früher", "03.000 04.000 <i>Später</i>\nzweite Zeile"]],
+    ["Schilder", ["08.000 09.000 EXIT"]],
+  ]);
+  const tasks = await product.library.tasks.find({ assetId: first._id, kind: "video" }).toArray();
+  const encoded = tasks.flatMap(({ attempts }) => attempts.filter(({ outcome }) => outcome === "done"));
+  assert.equal(encoded.length, asset.plan!.chunks.length, "each chunk was encoded once");
+  const refused = await product.call("POST", `/v1/assets/${first._id}/tracks`, {
+    ...{ kind: "subtitle", language: "en", srt: "no lines" },
+  });
+  assert.equal(refused.body.code, "subtitle_invalid");
 });
