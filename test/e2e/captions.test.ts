@@ -12,6 +12,7 @@ const PLAYING_MS = 120_000;
 let product: StartedProduct;
 let browser: Browser;
 let folder: string;
+let assetId: string;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "matinee-captions-"));
@@ -23,16 +24,25 @@ before(async () => {
       codec: "srt",
       language: "eng",
     },
-    { file: { ending: "srt", text: subRip([[0, 13, "EXIT"]]) }, codec: "srt", disposition: "forced" },
+    {
+      file: { ending: "srt", text: subRip([[0, 13, "EXIT"]]) },
+      codec: "srt",
+      language: "eng",
+      disposition: "forced",
+    },
   ]);
   [product, browser] = await Promise.all([startWholeProduct(), launchBrowser()]);
   const { code, said } = await ingest(product, film, "--publish", "--subtitles", `de=${german}`);
   assert.equal(code, 0, said);
   assert.match(said, /3 subtitle tracks/);
+  assetId = /as asset (as_\w+)/.exec(said)?.[1] ?? "";
 });
 
 after(async () => {
   await browser?.close();
+  // The whole products of a run may share a library: the next one begins without this film.
+  const headers = { authorization: `Bearer ${product?.tokens.editor}` };
+  await fetch(`${product?.api}/v1/assets/${assetId}`, { method: "DELETE", headers });
   await product?.stop();
   await rm(folder, { recursive: true, force: true });
 });
