@@ -31,7 +31,7 @@ export interface Product {
     headers?: Record<string, string>,
   ): Promise<Answer>;
   /** Uploads a file through presigned parts and completes it: the asset's id. */
-  upload(bytes: Uint8Array, options?: { filename?: string; sha256?: string }): Promise<string>;
+  upload(bytes: Uint8Array, options?: UploadOptions): Promise<string>;
   uploadFile(path: string): Promise<string>;
   /** The asset once `wanted` holds for it. Throws with its present state after `withinSeconds`. */
   until(
@@ -40,6 +40,14 @@ export interface Product {
     withinSeconds?: number,
   ): Promise<AssetRecord>;
   stop(): Promise<void>;
+}
+
+/** What is said of an upload: whose master it is, or a track of whom. */
+export interface UploadOptions {
+  filename?: string;
+  sha256?: string;
+  assetId?: string;
+  track?: object;
 }
 
 export interface Answer {
@@ -206,12 +214,12 @@ function parsed(text: string): unknown {
 async function upload(
   call: Product["call"],
   bytes: Uint8Array,
-  options: { filename?: string; sha256?: string } = {},
+  options: UploadOptions = {},
 ): Promise<string> {
   const opened = await call("POST", "/v1/uploads", {
-    filename: options.filename ?? "film.mp4",
+    filename: "film.mp4",
     sizeBytes: bytes.length,
-    ...(options.sha256 && { sha256: options.sha256 }),
+    ...options,
   });
   if (opened.status !== 201) throw new Error(`upload refused: ${JSON.stringify(opened.body)}`);
   const { id, assetId, partSizeBytes, partCount } = opened.body;
