@@ -120,6 +120,14 @@ describe("a new revision", () => {
     const { unsettled: _a, ...after } = await fresh(asset);
     const { unsettled: _b, ...untouched } = before;
     assert.deepEqual(after, untouched);
+    // Also while the next one is at the same stage.
+    const next = newGeneration();
+    await recordPlan(library, before, planned(before, next));
+    assert.equal(
+      await publishAsset(library, asset, { generation: GENERATION, durationSeconds: 30, renditions: [] }),
+      false,
+    );
+    assert.deepEqual([(await fresh(asset)).state, (await fresh(asset)).generation], ["encoding", next]);
   });
 
   test("that fails leaves the film on, and retry and rollback lead out of it", async () => {
@@ -519,12 +527,17 @@ describe("a process that dies between any two writes", () => {
   });
 
   test("while it goes back: nothing, or all of it; and it may be asked again", async () => {
+    const settledTwice = async () => {
+      const made = await twice();
+      await reapGenerations(api.deps, POLICY);
+      return made;
+    };
     const back = async (own: Library, { asset }: { asset: AssetRecord }) => {
       const record = await findGeneration(own, "alpha", asset._id, GENERATION);
       assert.ok(record);
       return restoreGeneration(own, "alpha", record);
     };
-    const points = await atEachWrite(twice, back, async ({ asset, second }, writes) => {
+    const points = await atEachWrite(settledTwice, back, async ({ asset, second }, writes) => {
       await reapGenerations(api.deps, POLICY);
       const shown = (await fresh(asset)).published?.generation;
       assert.ok(shown === GENERATION || shown === second);

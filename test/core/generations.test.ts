@@ -137,6 +137,13 @@ describe("what may be collected", () => {
     test(what, () => assert.deepEqual(collectable(all, asset, { ...POLICY, keepForRollback }), wanted));
   }
 
+  test("not what came back since it was due", () => {
+    const due = old("a", 500, { collectAt: hoursAgo(1) });
+    assert.ok(mayCollect(due, ready, NOW));
+    assert.ok(!mayCollect(due, pointer("ready", "a", "a"), NOW));
+    assert.ok(!mayCollect(due, pointer("encoding", "a", "now"), NOW));
+  });
+
   test("never what is shown or made, whatever the records say", () => {
     const anyState = fc.constantFrom<GenerationState>("making", "published", "superseded", "failed");
     const anyRecord = fc.record({

@@ -76,7 +76,10 @@ const changedBy = (making: Making): string[] => {
   );
 };
 
-const english = MASTER.audio.map((track) => ({ ...track, language: "en-GB", label: "Stereo" }));
+const english = MASTER.audio.map((track) => ({
+  ...track,
+  ...{ language: "en-GB", label: "Stereo", role: "commentary" as const },
+}));
 const all = ["chunk", "next", "sound", "surround", "images"];
 const table: [string, Making, string[]][] = [
   ["the same again", {}, []],
