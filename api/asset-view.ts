@@ -71,6 +71,7 @@ export const renditionView = z.object({
   role: trackRoles.optional(),
   channels: z.number().int().optional(),
   loudnessLufs: z.number().optional(),
+  cueCount: z.number().int().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
   quality: z.object({ metric: z.string(), mean: z.number(), p5: z.number() }).optional(),

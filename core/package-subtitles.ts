@@ -41,7 +41,7 @@ export function packageTexts(
 function packageText(
   { id, language, role }: SubtitleTrack,
   name: string,
-  { cells, whole }: TextResult,
+  { cells, whole, cueCount }: TextResult,
   timeline: Timeline,
   targetDurationSeconds: number,
 ): PackagedText {
@@ -72,6 +72,7 @@ function packageText(
       language,
       label: name,
       role,
+      cueCount,
       ...measured,
       bytes: cells.reduce((sum, cell) => sum + cell.bytes, whole.bytes),
     },

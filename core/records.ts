@@ -85,6 +85,8 @@ export interface Rendition {
   /** Of sound: how many channels, and how loud it came out (BS.1770). */
   channels?: number;
   loudnessLufs?: number;
+  /** Of text: lines in it; 0 is a track that nothing could be read of. */
+  cueCount?: number;
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };

@@ -29,6 +29,7 @@ export interface Rendition {
   label?: string;
   role?: string;
   loudnessLufs?: number;
+  cueCount?: number;
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };

@@ -64,7 +64,7 @@ async function readCues(
 
 /**
  * What ffmpeg writes for a recipe. Text that it cannot read is no text: a film is not held up by its subtitles, and the
- * empty track is told of when it is published.
+ * track's count of lines tells of it.
  */
 async function runToText(
   context: TaskContext,

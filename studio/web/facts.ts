@@ -61,8 +61,13 @@ export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
   );
 }
 
-/** The picture's measured likeness to its source, or how loud the sound came out. */
-function scoreText({ quality, loudnessLufs }: Pick<Rendition, "quality" | "loudnessLufs">): string {
+/** The picture's measured likeness to its source, how loud the sound came out, or how many lines a text has. */
+function scoreText({
+  quality,
+  loudnessLufs,
+  cueCount,
+}: Pick<Rendition, "quality" | "loudnessLufs" | "cueCount">): string {
+  if (cueCount !== undefined) return text("lines", { count: cueCount });
   if (quality !== undefined) return `${quality.metric.toUpperCase()} ${quality.mean.toFixed(3)}`;
   return loudnessLufs === undefined ? "–" : `${loudnessLufs.toFixed(1)} LUFS`;
 }
