@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
+import { chooseChunks } from "./chunks.ts";
 import { DEFAULT_ENCODING, type EncodingChoice } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, shownTiming } from "./picture.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SourceAudio } from "./source.ts";
 import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
-import { buildChunks, buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
+import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 
 export interface AudioTrack {
   id: string;
@@ -67,7 +68,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 5;
+const FORMAT_VERSION = 6;
 
 /**
  * The plan for a source and the files beside it. Same input, same bytes of JSON. Sound whose file has not been probed
@@ -97,7 +98,7 @@ export function buildPlan(
         rungs: buildLadder(source.video.width, source.video.height),
       },
     ],
-    chunks: buildChunks(timeline),
+    chunks: chooseChunks(timeline, source.video.keyframeSeconds),
     audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     subtitles: subtitleTracks(source, sidecars),
     loudnessTargetLufs: settings.loudnessTargetLufs,

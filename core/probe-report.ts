@@ -90,9 +90,9 @@ function checkWhole(
   if (!(statedFile > 0)) return;
   const start = Number(report.format?.start_time ?? 0) || 0;
   const spans = [...packets.spans.values()];
-  // Matroska states where the last packet ends, not how long it is from the first one.
-  const isEnd = /matroska/.test(report.format?.format_name ?? "");
-  const first = Math.min(isEnd ? 0 : start, ...spans.map((span) => span.startSeconds));
+  // MP4 and Matroska state a length that counts from zero, also where nothing is shown until later.
+  const countsFromZero = /\b(mov|matroska)\b/.test(report.format?.format_name ?? "");
+  const first = Math.min(countsFromZero ? 0 : start, ...spans.map((span) => span.startSeconds));
   short(statedFile, Math.max(0, ...spans.map((span) => span.endSeconds)) - first);
 }
 

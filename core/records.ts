@@ -141,7 +141,7 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "video" | "audio" | "subtitle" | "images" | "publish";
+export type TaskKind = "probe" | "checksum" | "video" | "audio" | "subtitle" | "images" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */

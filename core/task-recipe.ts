@@ -38,6 +38,7 @@ export function recipesOf(
         // Still pictures are taken in the size of the first ladder's largest.
         return digest([kind, master, ofPicture(plan), plan.ladders[0]]);
       case "probe":
+      case "checksum":
       case "publish":
         return null;
     }

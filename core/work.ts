@@ -55,6 +55,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ...plan.subtitles.map((track) =>
       spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
     ),
+    // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
+    ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     spec("images", WHOLE, 0, FIXED_COST),
     spec("publish", revisionPart(asset), 0, FIXED_COST),
   ];

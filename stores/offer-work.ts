@@ -9,6 +9,7 @@ import type { WorkQueue } from "./queue.ts";
 const PRIORITY: Record<TaskKind, number> = {
   probe: 1,
   publish: 2,
+  checksum: 3,
   audio: 3,
   subtitle: 3,
   images: 3,

@@ -6,10 +6,14 @@ import { Failure } from "../core/errors.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { windowRanges } from "../core/source-window.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
+import { entryWindow } from "./chunk-entry.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
@@ -33,7 +37,12 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
-  const encoded = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
+  const window = entryWindow(source, plan, frames);
+  const wanted = ({ tracks }: SourceIndex) => {
+    const track = tracks[source.video.streamIndex];
+    return window === null || track === undefined ? null : windowRanges(track, window);
+  };
+  const encoded = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
       const run = await runFfmpeg(
         context,
@@ -47,7 +56,8 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         },
       );
       try {
-        return await Promise.all(ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung)));
+        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
+        return { made: await Promise.all(rungs), log: run.stderrTail };
       } catch (error) {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });

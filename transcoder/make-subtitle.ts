@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
 import type { TaskResult } from "../core/records.ts";
+import { trackRanges } from "../core/source-window.ts";
 import { arrangeCues, type Cue, includeForced, segmentBordersMs } from "../core/subtitle-cues.ts";
 import { parseWebVtt } from "../core/subtitle-parse.ts";
 import type { SubtitleOrigin } from "../core/subtitle-plan.ts";
@@ -9,6 +10,8 @@ import { timelineSeconds } from "../core/timeline.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { withSourceWindow } from "./source-window.ts";
 import { storeText } from "./store-subtitle.ts";
 import {
   embeddedTextRecipe,
@@ -53,12 +56,16 @@ async function readCues(
   }
   const { streamIndex, codec } = origin;
   const shiftMs = -Math.round(source.video.startSeconds * 1000);
-  return context.scratch.withSource(pinned, context.signal, async (path) => {
+  const wanted = ({ tracks }: SourceIndex) => {
+    const found = tracks[streamIndex];
+    return found === undefined ? null : trackRanges(found);
+  };
+  return withSourceWindow(context, pinned, wanted, async (path) => {
     const run = (isUtf8: boolean) =>
       runToText(context, embeddedTextRecipe(streamIndex, isUtf8), path, mediaSeconds);
     const first = await run(true);
     const { text } = /Invalid UTF-8/.test(first.stderrTail) ? await run(false) : first;
-    return withoutDrawings(parseWebVtt(text, shiftMs), codec);
+    return { made: withoutDrawings(parseWebVtt(text, shiftMs), codec), log: first.stderrTail };
   });
 }
 

@@ -1,5 +1,6 @@
 import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { makePoster } from "./make-poster.ts";
@@ -23,6 +24,7 @@ export interface StageOutcome {
  *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
  *           ├─► text    │
+ *           ├─► checksum│
  *           └─► images  ┘
  *
  * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
@@ -37,6 +39,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
+    case "checksum":
+      return checkDigest(context);
     case "video":
       return encodeChunk(context);
     case "audio":

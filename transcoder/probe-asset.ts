@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { Failure } from "../core/errors.ts";
 import { buildPlan, generationOf, type PlanSettings } from "../core/plan.ts";
 import type { Sidecar } from "../core/sidecar.ts";
@@ -16,7 +15,7 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
   await startProbing(context.library, context.asset);
   // What an earlier revision found in the same master is true of it still.
-  const source = context.asset.source ?? (await probeMaster(context, pinned));
+  const source = context.asset.source ?? (await describe(context, pinned));
   const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
   const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
   const generation = generationOf(plan, identityOf(pinned));
@@ -28,18 +27,30 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   return null;
 }
 
-function probeMaster(context: TaskContext, pinned: PinnedSource): Promise<Source> {
-  return context.scratch.withSource(pinned, context.signal, async (path) => {
-    const { size } = await stat(path);
-    const file = { sizeBytes: size, sha256: pinned.sha256 };
-    return probeSource(context.launcher, path, file, context.signal, context.note);
-  });
-}
-
 async function probed(context: TaskContext, sidecar: Sidecar): Promise<Sidecar> {
   if (sidecar.kind !== "audio" || sidecar.sound !== null) return sidecar;
   const sound = await context.scratch.withSource(sidecar, context.signal, (path) =>
     probeSound(context.launcher, path, sidecar, context.signal, context.note),
   );
   return { ...sidecar, sound };
+}
+
+/** From the file's index and first samples where it has such an index, from all of it otherwise. */
+async function describe(context: TaskContext, pinned: PinnedSource): Promise<Source> {
+  const { launcher, scratch, signal, note } = context;
+  const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
+  const fromIndex = await scratch.withParts(pinned, async (master) => {
+    const index = await master.index(signal);
+    if (index === null) return null;
+    await master.fill(index.always, signal);
+    try {
+      return await probeSource(launcher, master.path, file, signal, note, index.tracks);
+    } catch (thrown) {
+      // It may be for what was not fetched: the whole file has the last word.
+      if (master.isWhole() || !(thrown instanceof Failure) || thrown.failureClass !== "source") throw thrown;
+      return null;
+    }
+  });
+  if (fromIndex !== null) return fromIndex;
+  return scratch.withSource(pinned, signal, (path) => probeSource(launcher, path, file, signal, note));
 }

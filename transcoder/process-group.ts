@@ -40,17 +40,18 @@ const KILLED_EXIT_CODE = 128 + 9;
  * Standard input is a lifeline that only the launcher holds: its end kills the command's process group. The kernel's
  * own way (a signal at the parent's death) is lost where the parent dies before it is asked for, which a loaded
  * machine makes likely. bash's `time` counts the whole tree once it has been waited for, which node cannot, and which
- * bubblewrap does not do for what runs in it; its line goes to descriptor 3, the program's own stderr stays clean.
+ * bubblewrap does not do for what runs in it; its line goes to descriptor 3. What bash itself says (that the lifeline was
+ * killed, on a loaded machine) goes nowhere: the program's own stderr stays clean.
  */
 export function timed(bashPath: string, argv: readonly string[]): string[] {
   return [bashPath, "-c", LIFELINE_AND_TIME, "run", ...argv];
 }
 
 const LIFELINE_AND_TIME = `
-exec 5<&0 0</dev/null
+exec 5<&0 0</dev/null 4>&2 2>/dev/null
 { read -r -u 5; kill -KILL 0; } >/dev/null 2>&1 3>&- &
 TIMEFORMAT='%U %S'
-{ time "$@" 2>&4 3>&- 5<&-; } 4>&2 2>&3
+{ time "$@" 2>&4 3>&- 4>&- 5<&-; } 2>&3
 code=$?
 kill -KILL $! 2>/dev/null
 exit $code
