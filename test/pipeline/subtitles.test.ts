@@ -119,6 +119,20 @@ test("mov_text in MP4; ffmpeg reads the track from the HLS, npm run check finds 
     const { stdout } = await run("ffmpeg", [...args, "-map", "0:s", "-c:s", "webvtt", "-f", "webvtt", "-"]);
     assert.match(stdout, /00:00\.500 --> 00:02\.000\nHello there/);
     assert.match(stdout, /00:12\.500 --> 00:13\.000\nLonger/);
+    const kinds = [
+      "-v",
+      "error",
+      "-show_entries",
+      "stream=codec_type",
+      "-of",
+      "csv=p=0",
+      `${folder}/main.mpd`,
+    ];
+    const mpd = (await run("ffprobe", ["-allowed_extensions", "ALL", ...kinds])).stdout.split("\n");
+    assert.ok(
+      mpd.includes("video") && mpd.includes("audio"),
+      "text beside them disturbs no reader of the MPD",
+    );
     const results = await checkPackageAt(folder);
     assert.deepEqual(blockingFailures(results), []);
     assert.equal(results.find(({ rule }) => rule === "dash-text")?.verdict, "pass");
