@@ -221,7 +221,7 @@ export interface TaskRecord {
   part: string;
   /** Index of the chunk for `video`, 0 otherwise. */
   chunk: number;
-  /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it makes no cells. */
+  /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it is done anew each time. */
   recipe: string | null;
   /** Share of the asset's work, for progress. */
   weight: number;

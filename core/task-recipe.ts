@@ -12,7 +12,7 @@ import type { TaskSpec } from "./work.ts";
  * at worst an encode too many, never cells that do not belong together.
  */
 
-/** Gives the recipe of each task of an asset; null for what makes no cells (the probe, the publication). */
+/** Gives the recipe of each task of an asset; null for what is never taken over (the probe, the publication). */
 export function recipesOf(
   asset: Pick<AssetRecord, "plan" | "source" | "pinned">,
 ): (spec: Pick<TaskSpec, "kind" | "part" | "chunk">) => string | null {
@@ -37,8 +37,10 @@ export function recipesOf(
       case "images":
         // Still pictures are taken in the size of the first ladder's largest.
         return digest([kind, master, ofPicture(plan), plan.ladders[0]]);
-      case "probe":
       case "checksum":
+        // Of the object itself: what was read once need not be read again.
+        return digest([kind, identityOf(pinned), pinned.key, pinned.sha256]);
+      case "probe":
       case "publish":
         return null;
     }

@@ -27,10 +27,11 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   return null;
 }
 
-async function probed(context: TaskContext, sidecar: Sidecar): Promise<Sidecar> {
+/** Sound beside the master is looked at once, whole. */
+async function probed({ launcher, scratch, signal, note }: TaskContext, sidecar: Sidecar): Promise<Sidecar> {
   if (sidecar.kind !== "audio" || sidecar.sound !== null) return sidecar;
-  const sound = await context.scratch.withSource(sidecar, context.signal, (path) =>
-    probeSound(context.launcher, path, sidecar, context.signal, context.note),
+  const sound = await scratch.withSource(sidecar, signal, (path) =>
+    probeSound(launcher, path, sidecar, signal, note),
   );
   return { ...sidecar, sound };
 }

@@ -23,7 +23,8 @@ export async function reuseCells(context: TaskContext): Promise<StageOutcome | n
 
 async function copyFrom(context: TaskContext, twin: TaskRecord): Promise<StageOutcome | null> {
   const { generation } = context.task;
-  if (twin.result === null || twin.generation === null || generation === null) return null;
+  if (twin.generation === null || generation === null) return null;
+  if (twin.result === null) return { result: null, reusedFrom: twin._id };
   const fromPrefix = packagePrefix(twin.assetId, twin.generation);
   const toPrefix = packagePrefix(twin.assetId, generation);
   const keys = objectsOf(twin.result, fromPrefix);
