@@ -60,12 +60,21 @@ const sourceView = z.object({
   ),
 });
 
+const qualityView = z.object({
+  metric: z.enum(["ssim", "vmaf"]),
+  mean: z.number(),
+  p5: z.number(),
+  worst: z.object({ segment: z.number().int(), value: z.number() }).optional(),
+  frames: z.number().int(),
+});
+
 export const renditionView = z.object({
   id: z.string(),
   kind: z.enum(["video", "audio", "subtitle", "image"]),
   codec: z.string(),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
+  range: z.enum(["PQ", "HLG"]).optional(),
   language: z.string().optional(),
   label: z.string().optional(),
   role: trackRoles.optional(),
@@ -74,7 +83,8 @@ export const renditionView = z.object({
   cueCount: z.number().int().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
-  quality: z.object({ metric: z.string(), mean: z.number(), p5: z.number() }).optional(),
+  quality: qualityView.optional(),
+  sampledQuality: qualityView.optional(),
   bytes: z.number().int(),
 });
 

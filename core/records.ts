@@ -1,5 +1,6 @@
 import type { EncodingChoice } from "./encoding.ts";
 import type { Plan } from "./plan.ts";
+import type { CellScores, Quality, Window } from "./quality.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SubtitleRole } from "./source.ts";
 
@@ -78,6 +79,8 @@ export interface Rendition {
   codec: string;
   width?: number;
   height?: number;
+  /** Of a picture in high dynamic range. */
+  range?: "PQ" | "HLG";
   language?: string;
   /** Of sound and text: its name for people and what it is for. */
   label?: string;
@@ -89,7 +92,9 @@ export interface Rendition {
   cueCount?: number;
   averageBps: number;
   peakBps: number;
-  quality?: { metric: string; mean: number; p5: number };
+  /** SSIM of every frame, and VMAF of sampled ones where it could be had: never to be compared with each other. */
+  quality?: Quality;
+  sampledQuality?: Quality;
   bytes: number;
 }
 
@@ -141,7 +146,7 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "checksum" | "video" | "audio" | "subtitle" | "images" | "publish";
+export type TaskKind = "probe" | "checksum" | "video" | "audio" | "subtitle" | "images" | "score" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -157,6 +162,8 @@ export interface CellRecord {
   durationTicks: number;
   /** Byte ranges (offset, length) of each keyframe from its `moof` on, for the I-frame playlist. */
   keyframes: { offset: number; length: number; startTicks: number }[];
+  /** Of pictures: how like the encoder's input each frame is. */
+  ssim?: CellScores;
 }
 
 /** One segment of a text track. Its object is gzip; `textBytes` is what a player has unpacked. */
@@ -184,11 +191,15 @@ export interface TaskResult {
     timescale: number;
     /** Of sound: integrated loudness as encoded; null where it is silent. */
     loudnessLufs?: number | null;
+    /** What its gain was to bring it to; null where a limiter had to take something of that. */
+    aimedLufs?: number | null;
     cells: CellRecord[];
   }[];
   images: { key: string; bytes: number; width: number; height: number }[];
   /** Of subtitle tasks alone. */
   texts?: TextResult[];
+  /** VMAF of the windows that were looked at, rung by rung. */
+  scores?: { trackId: string; window: Window; vmaf: number[] }[];
 }
 
 /** One line of the ledger: an attempt at a task, kept for ever. */

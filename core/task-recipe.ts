@@ -30,6 +30,14 @@ export function recipesOf(
           plan.ladders.find(({ id }) => id === part),
           plan.chunks[chunk],
         ]);
+      case "score":
+        return digest([
+          kind,
+          master,
+          ofPicture(plan),
+          plan.ladders.find(({ id }) => id === part),
+          plan.chunks,
+        ]);
       case "audio":
         return digest([kind, ...ofSound(plan, part, master)]);
       case "subtitle":

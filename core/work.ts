@@ -20,6 +20,8 @@ const AUDIO_COST = 0.05;
 /** The master is read once more, but nothing of it is decoded. */
 const TEXT_COST = 0.002;
 const FIXED_COST = 0.5;
+/** A ladder's scoring, in CPU seconds for each second of film. */
+const SCORE_COST = 0.05;
 /** The part of a task that there is one of. */
 const WHOLE = "all";
 
@@ -55,6 +57,7 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ...plan.subtitles.map((track) =>
       spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
     ),
+    ...plan.ladders.map(({ id }) => spec("score", id, 0, SCORE_COST * seconds(plan.timeline.frameCount))),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     spec("images", WHOLE, 0, FIXED_COST),
@@ -83,18 +86,19 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-/** Whether a task may be offered to the workers now: `publish` only when all others are done. */
+/** What a task must wait for: `score` for its ladder's pictures, `publish` for all others. */
+function waitsFor(task: Pick<TaskRecord, "kind" | "part">, other: TaskRecord): boolean {
+  if (task.kind === "publish") return other.kind !== "publish" && other.kind !== "probe";
+  return task.kind === "score" && other.kind === "video" && other.part === task.part;
+}
+
+/** Whether a task may be offered to the workers now: when all that it waits for is done. */
 export function isOffered(
-  task: Pick<TaskRecord, "kind" | "state" | "leaseUntil">,
+  task: Pick<TaskRecord, "kind" | "part" | "state" | "leaseUntil">,
   all: readonly TaskRecord[],
   now: Date,
 ): boolean {
-  if (
-    task.kind === "publish" &&
-    all.some((other) => other.kind !== "publish" && other.kind !== "probe" && other.state !== "done")
-  ) {
-    return false;
-  }
+  if (all.some((other) => waitsFor(task, other) && other.state !== "done")) return false;
   if (task.state === "todo") return true;
   return task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now;
 }

@@ -13,6 +13,7 @@ const PRIORITY: Record<TaskKind, number> = {
   audio: 3,
   subtitle: 3,
   images: 3,
+  score: 3,
   video: 4,
 };
 

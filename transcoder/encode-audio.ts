@@ -33,23 +33,26 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     const found = tracks[track.streamIndex];
     return found === undefined ? null : trackRanges(found);
   };
-  const { file, loudness } = await withSourceWindow(context, track.file ?? pinned, wanted, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
-      const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
-      const target = plan.loudnessTargetLufs;
-      const change =
-        target === null
-          ? AS_IT_IS
-          : levelChange(
-              readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
-              target,
-            );
-      context.report(0.4);
-      const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
-      const file = await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
-      // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
-      return { made: { file, loudness: readLoudness(stderrTail) }, log: "" };
-    }),
+  const { file, aim, loudness } = await withSourceWindow(
+    context,
+    track.file ?? pinned,
+    wanted,
+    (sourcePath) =>
+      context.scratch.withDirectory(async (outputDirectory) => {
+        const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
+        const target = plan.loudnessTargetLufs;
+        const found =
+          target === null
+            ? null
+            : readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail);
+        const change = target === null ? AS_IT_IS : levelChange(found, target);
+        context.report(0.4);
+        const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
+        const file = await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
+        // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
+        const aim = found === null || change.isLimited ? null : found.integratedLufs + change.gainDb;
+        return { made: { file, aim, loudness: readLoudness(stderrTail) }, log: "" };
+      }),
   );
   const { init, rest } = splitInit(file);
   stateChannels(init, track.channels);
@@ -67,6 +70,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const cells = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
     ({ firstFrame, frameCount }, segment): Cell => ({
       segment,
+      frames: frameCount,
       durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
       keyframes: [],
       bytes: writeAudioSegment({
@@ -89,6 +93,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         codec: codecString(init),
         timescale: track.sampleRateHz,
         loudnessLufs: loudness?.integratedLufs ?? null,
+        aimedLufs: aim === null ? null : Math.round(aim * 10) / 10,
         cells: await storeCells(
           context.blobs,
           place,

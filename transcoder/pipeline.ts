@@ -8,6 +8,7 @@ import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
 import { reuseCells } from "./reuse-cells.ts";
+import { scoreLadder } from "./score-ladder.ts";
 import type { TaskContext } from "./task-context.ts";
 
 export interface StageOutcome {
@@ -20,15 +21,15 @@ export interface StageOutcome {
  * The whole flow of a title:
  *
  *     probe ──► video 0 ┐
- *           ├─► video 1 │
- *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
- *           ├─► audio   │
- *           ├─► text    │
- *           ├─► checksum│
- *           └─► images  ┘
+ *           ├─► video 1 ├─► score ┐
+ *           ├─► …       ┘         │
+ *           ├─► audio ────────────┼─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► text ─────────────┤
+ *           ├─► checksum ─────────┤
+ *           └─► images ───────────┘
  *
- * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
- * may die at any point and be run again, on any machine.
+ * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in
+ * core/work.ts from the asset's state; here each task meets its stage. Every stage may die at any point and be run again, on any machine.
  */
 export async function runStage(context: TaskContext, settings: PlanSettings): Promise<StageOutcome> {
   const reused = await reuseCells(context);
@@ -49,6 +50,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
       return makeSubtitle(context);
     case "images":
       return makePoster(context);
+    case "score":
+      return scoreLadder(context);
     case "publish":
       return publish(context);
   }

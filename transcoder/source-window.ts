@@ -1,6 +1,10 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
 import { Failure } from "../core/errors.ts";
-import type { PinnedSource } from "../core/source.ts";
+import type { Plan } from "../core/plan.ts";
+import type { PinnedSource, Source } from "../core/source.ts";
+import { windowRanges } from "../core/source-window.ts";
+import type { FrameRange } from "../core/timeline.ts";
+import { entryWindow } from "./chunk-entry.ts";
 import type { SourceIndex } from "./source-index.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -8,6 +12,15 @@ import type { TaskContext } from "./task-context.ts";
 export interface LoggedRun<T> {
   made: T;
   log: string;
+}
+
+/** What of a master is read for these frames of the picture. */
+export function pictureWindow(source: Source, plan: Plan, frames: FrameRange) {
+  const window = entryWindow(source, plan, frames);
+  return ({ tracks }: SourceIndex): readonly ByteRange[] | null => {
+    const track = tracks[source.video.streamIndex];
+    return window === null || track === undefined ? null : windowRanges(track, window);
+  };
 }
 
 /**

@@ -37,6 +37,7 @@ const NEXT_STEPS: Record<string, string> = {
   subtitle_too_large:
     "Split the subtitles or take styling out of them; three hours of talk are a tenth of 1 MiB.",
   cancelled: "Somebody stopped the work. Retry it in the studio.",
+  codec_unavailable: "Install an ffmpeg that has the encoder, then retry; or upload without that codec.",
   encode_failed: "Retry it in the studio; its ledger shows what ffmpeg said.",
 };
 
