@@ -4,7 +4,7 @@ import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../cor
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
-import { audioRoles } from "./asset-view.ts";
+import { trackRoles } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
 
@@ -29,7 +29,7 @@ const trackView = z.object({
   codec: z.string(),
   language: z.string().optional(),
   label: z.string().optional(),
-  role: audioRoles.optional(),
+  role: trackRoles.optional(),
   channels: z.number().int().optional(),
   width: z.number().int().optional(),
   height: z.number().int().optional(),

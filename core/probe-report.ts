@@ -3,7 +3,7 @@ import { sourceFailure } from "./errors.ts";
 import type { ProbeSideData } from "./hdr-metadata.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
-import type { AudioRole, Source, SourceAudio, SourceSubtitle } from "./source.ts";
+import type { AudioRole, Source, SourceAudio, SourceSubtitle, SubtitleRole } from "./source.ts";
 import { describeFacts } from "./source-facts.ts";
 
 /** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
@@ -65,7 +65,10 @@ export function describeSource(
     durationSeconds,
     video,
     audio: streams.filter((one) => one.codec_type === "audio").flatMap((one) => describeAudio(one, packets)),
-    subtitles: streams.filter((one) => one.codec_type === "subtitle").map(describeSubtitle),
+    subtitles: streams
+      // A track that announces itself and holds nothing is no track.
+      .filter((one) => one.codec_type === "subtitle" && packets.spans.has(one.index))
+      .map(describeSubtitle),
     facts: describeFacts(report, stream, packets),
   };
 }
@@ -128,7 +131,20 @@ function describeSubtitle(stream: ProbeStream): SourceSubtitle {
     codec: stream.codec_name ?? "unknown",
     language: languageOf(stream),
     label: labelOf(stream),
+    role: subtitleRoleOf(stream),
   };
+}
+
+const SDH = /\bSDH\b|\bCC\b|hearing.impaired|closed caption|h(ö|oe)rgesch(ä|ae)digt|malentendant/i;
+const FORCED = /\bforced\b|erzwungen|forcé/i;
+
+/** What the container flags, else what the title says. A forced track is small: nothing else is shown in its place. */
+function subtitleRoleOf(stream: ProbeStream): SubtitleRole {
+  const flags = stream.disposition ?? {};
+  const title = stream.tags?.title ?? "";
+  if (flags.forced || FORCED.test(title)) return "forced";
+  if (flags.hearing_impaired || flags.captions || SDH.test(title)) return "sdh";
+  return flags.comment || COMMENTARY.test(title) ? "commentary" : "main";
 }
 
 const DESCRIPTION = /descri(be|pti)|deskription|h(ö|oe)rfilm|visually impaired|\bDVS\b/i;

@@ -3,7 +3,7 @@ import type { Region } from "./picture-log.ts";
 import type { Plan } from "./plan.ts";
 import type { CellScores, Quality, Window } from "./quality.ts";
 import type { Sidecar } from "./sidecar.ts";
-import type { AudioRole, PinnedSource, Source } from "./source.ts";
+import type { AudioRole, PinnedSource, Source, SubtitleRole } from "./source.ts";
 import type { TimeRange } from "./time-ranges.ts";
 
 /**
@@ -94,11 +94,14 @@ export interface Rendition {
   /** Of a picture in high dynamic range. */
   range?: "PQ" | "HLG";
   language?: string;
-  /** Of sound: its name for people, what it is for, how many channels, and how loud it came out (BS.1770). */
+  /** Of sound and text: its name for people and what it is for. */
   label?: string;
-  role?: AudioRole;
+  role?: AudioRole | SubtitleRole;
+  /** Of sound: how many channels, and how loud it came out (BS.1770). */
   channels?: number;
   loudnessLufs?: number;
+  /** Of text: lines in it; 0 is a track that nothing could be read of. */
+  cueCount?: number;
   averageBps: number;
   peakBps: number;
   /** SSIM of every frame, and VMAF of sampled ones where it could be had: never to be compared with each other. */
@@ -157,7 +160,16 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "score" | "inspect" | "publish";
+export type TaskKind =
+  | "probe"
+  | "checksum"
+  | "video"
+  | "audio"
+  | "subtitle"
+  | "images"
+  | "score"
+  | "inspect"
+  | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -175,6 +187,19 @@ export interface CellRecord {
   keyframes: { offset: number; length: number; startTicks: number }[];
   /** Of pictures: how like the encoder's input each frame is. */
   ssim?: CellScores;
+}
+
+/** One segment of a text track. Its object is gzip; `textBytes` is what a player has unpacked. */
+export interface TextCellRecord extends CellRecord {
+  textBytes: number;
+}
+
+/** A text track: WebVTT segments on the video's grid, in its ticks, and all of it in one file. */
+export interface TextResult {
+  trackId: string;
+  whole: { key: string; bytes: number; textBytes: number; sha256: string };
+  cueCount: number;
+  cells: TextCellRecord[];
 }
 
 /** What a task made: the cells per track and the init segment each of them goes with. */
@@ -196,6 +221,8 @@ export interface TaskResult {
     cells: CellRecord[];
   }[];
   images: { key: string; bytes: number; width: number; height: number }[];
+  /** Of subtitle tasks alone. */
+  texts?: TextResult[];
   /** VMAF of the windows that were looked at, rung by rung. */
   scores?: { trackId: string; window: Window; vmaf: number[] }[];
   /** The decoder complained of the source: it is looked at closely then. */

@@ -19,6 +19,8 @@ const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 const AUDIO_COST = 0.05;
 /** The smallest rung decoded once and looked at (docs/performance.md). */
 const INSPECT_COST = 0.03;
+/** The master is read once more, but nothing of it is decoded. */
+const TEXT_COST = 0.002;
 const FIXED_COST = 0.5;
 /** A ladder's scoring, in CPU seconds for each second of film. */
 const SCORE_COST = 0.05;
@@ -54,6 +56,9 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
       }),
     ),
     ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
+    ...plan.subtitles.map((track) =>
+      spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
+    ),
     ...plan.ladders.map(({ id }) => spec("score", id, 0, SCORE_COST * seconds(plan.timeline.frameCount))),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),

@@ -5,6 +5,7 @@ import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { inspect } from "./inspect.ts";
 import { makePoster } from "./make-poster.ts";
+import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
 import { reuseCells } from "./reuse-cells.ts";
@@ -24,6 +25,7 @@ export interface StageOutcome {
  *           ├─► video 1 ├─► score ┐
  *           ├─► …       ├─► inspect ─► publish: verify → package → gate → proof → one compare-and-set
  *           ├─► audio ──┘         │
+ *           ├─► text ─────────────┤
  *           ├─► checksum ─────────┤
  *           └─► images ───────────┘
  *
@@ -45,6 +47,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
       return encodeChunk(context);
     case "audio":
       return encodeAudio(context);
+    case "subtitle":
+      return makeSubtitle(context);
     case "images":
       return makePoster(context);
     case "score":

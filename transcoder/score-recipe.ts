@@ -1,5 +1,5 @@
 import type { Ladder } from "../core/ladder.ts";
-import { pictureFor, pictureFor } from "../core/picture.ts";
+import { pictureFor } from "../core/picture.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import type { FrameRange } from "../core/timeline.ts";

@@ -175,7 +175,7 @@ function ended(
   failure: Failure | null,
   result: TaskResult | null,
 ): AttemptRecord {
-  const cells = result?.tracks.flatMap((track) => track.cells) ?? [];
+  const cells = [...(result?.tracks ?? []), ...(result?.texts ?? [])].flatMap((track) => track.cells);
   return {
     ...attempt,
     endedAt: workshop.library.serverNow(),

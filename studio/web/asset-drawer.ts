@@ -9,6 +9,7 @@ import { previewPlayer } from "./preview-player.ts";
 import { problemText } from "./problem-text.ts";
 import { stepper } from "./stepper.ts";
 import { nextStepText, type StringKey, text } from "./strings.ts";
+import { subtitleForm } from "./subtitle-form.ts";
 import { titleForm } from "./title-form.ts";
 
 export interface AssetDrawer {
@@ -29,6 +30,7 @@ export function openDrawer(
   const preview = previewPlayer(api, first.id);
   const previewSection = section("preview", preview.root);
   const title = titleForm(api, first, (titleId) => handlers.onChange({ ...latest, titleId }));
+  const subtitles = subtitleForm(api, first.id, handlers.onChange);
   const facts = element("div", { class: "facts-sections" });
   const close = element(
     "button",
@@ -45,6 +47,7 @@ export function openDrawer(
     actions.root,
     section("title", title.root),
     previewSection,
+    section("subtitles", subtitles.root),
     facts,
     ledgerSection(api, first.id),
     removal(api, first.id, (asset) => {
@@ -72,6 +75,7 @@ export function openDrawer(
       steps.update(asset, upload);
       actions.update(asset);
       title.update(asset);
+      subtitles.update(asset);
       previewSection.hidden = !asset.progress.playable;
       showProblem(problem, asset);
       if (shownFacts === factsKey(asset)) return;

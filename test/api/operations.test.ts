@@ -135,7 +135,7 @@ describe("the pages", () => {
     );
     assert.match(
       page.headers.get("content-security-policy") ?? "",
-      /media-src 'self' blob: http:\/\/delivery\.test;/,
+      /media-src 'self' blob: data: http:\/\/delivery\.test;/,
     );
     const script = await api.request("/player/assets/index-B3xk9_aQ.js");
     assert.equal(script.headers.get("cache-control"), "public, max-age=31536000, immutable");
