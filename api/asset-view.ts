@@ -56,6 +56,7 @@ export const renditionView = z.object({
   codec: z.string(),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
+  range: z.enum(["PQ", "HLG"]).optional(),
   language: z.string().optional(),
   label: z.string().optional(),
   role: audioRoles.optional(),

@@ -8,9 +8,10 @@ import {
   segmentName,
   trackFolder,
 } from "./keys.ts";
-import type { Rung } from "./ladder.ts";
+import type { Ladder, Rung } from "./ladder.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
+import { type Colour, pictureFor } from "./picture.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
 import type { CellRecord, Rendition, TaskResult } from "./records.ts";
@@ -61,7 +62,10 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   const all = [...allRungs(plan), ...plan.audio].map(({ id }) => need(id));
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
-  const video = allRungs(plan).map((rung) => describeRung(rung, need(rung.id), target));
+  const video = plan.ladders.flatMap((ladder) => {
+    const { output } = pictureFor(plan.picture, ladder.range);
+    return ladder.rungs.map((rung) => describeRung(ladder, rung, output, need(rung.id), target));
+  });
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
     describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
@@ -89,7 +93,13 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   };
 }
 
-function describeRung(rung: Rung, track: ProducedTrack, target: number) {
+function describeRung(
+  { id: ladderId, range }: Ladder,
+  rung: Rung,
+  colour: Colour,
+  track: ProducedTrack,
+  target: number,
+) {
   const folder = trackFolder("video", rung.id);
   const measured = measure(track, target);
   const frames = iFrames(track);
@@ -105,6 +115,8 @@ function describeRung(rung: Rung, track: ProducedTrack, target: number) {
     uri: folder + MEDIA_PLAYLIST_NAME,
     iFrameUri: folder + IFRAME_PLAYLIST_NAME,
     codec: track.codec,
+    ladderId,
+    range,
     width: rung.width,
     height: rung.height,
     measured,
@@ -130,13 +142,16 @@ function describeRung(rung: Rung, track: ProducedTrack, target: number) {
     id: rung.id,
     kind: "video",
     codec: track.codec,
+    // Of the usual range nothing is said.
+    ...(range === "SDR" ? {} : { range }),
     width: rung.width,
     height: rung.height,
     ...measured,
     bytes: totalBytes(track),
   };
   const { width, height } = rung;
-  const dash: MpdVideo = { id: rung.id, codec: track.codec, width, height, ...timing(track), measured };
+  const identity = { id: rung.id, ladderId, codec: track.codec, range, colour };
+  const dash: MpdVideo = { ...identity, width, height, ...timing(track), measured };
   return { variant, files, record, dash };
 }
 

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { chooseChunks } from "./chunks.ts";
 import { DEFAULT_ENCODING, type EncodingChoice } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
-import { type PicturePlan, planPicture, shownTiming } from "./picture.ts";
+import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
 import type { Sidecar } from "./sidecar.ts";
-import type { AudioRole, PinnedSource, Source, SourceAudio } from "./source.ts";
+import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
 import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 
 export interface AudioTrack {
@@ -87,18 +87,30 @@ export function buildPlan(
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
     picture,
-    ladders: [
-      {
-        id: "h264",
-        codec: "h264",
-        range: "SDR",
-        rungs: buildLadder(source.video.width, source.video.height),
-      },
-    ],
+    ladders: planLadders(source.video, picture, settings.encoding),
     chunks: chooseChunks(timeline, source.video.keyframeSeconds),
     audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     loudnessTargetLufs: settings.loudnessTargetLufs,
   };
+}
+
+/**
+ * A ladder for each codec that was asked for, H.264 first; and where HEVC is among them, a master in HDR is also kept
+ * as it is (docs/decisions/codecs.md). A codec whose encoder takes no picture so small has none.
+ */
+function planLadders(video: SourceVideo, picture: PicturePlan, { codecs }: EncodingChoice): Ladder[] {
+  const { width, height, hdr } = video;
+  const range = rangeOf(picture);
+  const ladders = codecs.flatMap((codec): Ladder[] => {
+    // H.264's folders are named by the size alone: what was there first.
+    const rungs = buildLadder(width, height, codec, codec === "h264" ? "" : `${codec}-`);
+    const plain: Ladder = { id: codec, codec, range: "SDR", rungs };
+    if (codec !== "hevc" || range === "SDR") return [plain];
+    const hdrRungs = buildLadder(width, height, codec, "hevc-hdr-");
+    const kept: Ladder = { id: "hevc-hdr", codec, range, rungs: hdrRungs };
+    return [plain, range === "PQ" && hdr !== undefined ? { ...kept, hdr } : kept];
+  });
+  return ladders.filter(({ rungs }) => rungs.length > 0);
 }
 
 /** Every rung of every ladder, ladder by ladder. */

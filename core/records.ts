@@ -78,6 +78,8 @@ export interface Rendition {
   codec: string;
   width?: number;
   height?: number;
+  /** Of a picture in high dynamic range. */
+  range?: "PQ" | "HLG";
   language?: string;
   /** Of sound: its name for people, what it is for, how many channels, and how loud it came out (BS.1770). */
   label?: string;

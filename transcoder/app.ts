@@ -11,12 +11,11 @@ import type { TranscoderConfig } from "./config.ts";
 import { openLauncher } from "./launcher.ts";
 import { type Dependency, serveOperations } from "./operations.ts";
 import { startReconciler } from "./reconcile.ts";
+import { availableCodecs } from "./require-encoders.ts";
 import { openScratch } from "./scratch.ts";
 import type { Workshop } from "./task-context.ts";
 import { createWorker, type Worker } from "./worker.ts";
 
-/** Encoders without which no title can be made. */
-const NEEDED_ENCODERS = ["libx264", "aac", "mjpeg"];
 /** Running tasks have this long to be handed back before the process goes regardless. */
 const STOP_DEADLINE_MS = 20_000;
 
@@ -110,11 +109,7 @@ function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {
 }
 
 async function checkEncoders({ launcher }: Workshop): Promise<string> {
-  const limits = { wallSeconds: 10, cpuSeconds: 5, outputBytes: 0 };
-  const { stdout } = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", "-encoders"], limits });
-  const missing = NEEDED_ENCODERS.filter((name) => !stdout.includes(` ${name} `));
-  if (missing.length > 0) throw new Error(`lacks ${missing.join(", ")}`);
-  return launcher.build;
+  return `${launcher.build}; makes ${(await availableCodecs(launcher)).join(", ")}`;
 }
 
 async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {

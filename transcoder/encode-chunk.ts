@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
+import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
+import { withHdrBoxes } from "../core/hdr-boxes.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
@@ -50,13 +52,13 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         sourcePath,
         outputDirectory,
         {
-          mediaSeconds,
+          mediaSeconds: mediaSeconds * LIMIT_SHARE[ladder.codec],
           outputBytes: largestOutput(ladder, mediaSeconds),
           frames: frames.frameCount,
         },
       );
       try {
-        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
+        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung));
         return { made: await Promise.all(rungs), log: run.stderrTail };
       } catch (error) {
         if (await isShortOfDisk(context, run.stderrTail)) {
@@ -84,6 +86,9 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   return { tracks, images: [] };
 }
 
+/** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */
+const LIMIT_SHARE: Record<VideoCodec, number> = { h264: 1, hevc: 4, av1: 3 };
+
 /** Twice the cap of all rungs, and room for boxes: more than that is not an encode gone well. */
 function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
   const bitrateBps = rungs.reduce((sum, rung) => sum + rung.maxBitrateBps, 0);
@@ -91,9 +96,16 @@ function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
 }
 
 /** Reads one rung's file back: the exit code proves nothing (RELIABILITY §0.1), the frames do. */
-async function readRung(outputDirectory: string, plan: Plan, chunk: Chunk, rung: Rung): Promise<EncodedRung> {
+async function readRung(
+  outputDirectory: string,
+  plan: Plan,
+  { hdr }: Ladder,
+  chunk: Chunk,
+  rung: Rung,
+): Promise<EncodedRung> {
   const file = await readFile(join(outputDirectory, rungFile(rung).replace("/out/", "")));
-  const { init, rest } = splitInit(file);
+  const { init: made, rest } = splitInit(file);
+  const init = hdr === undefined ? made : withHdrBoxes(made, hdr);
   checkInit(init, plan, rung);
   checkTimes(rest, plan, chunk, rung);
   const segments = Array.from({ length: chunk.segmentCount }, (_, index) => chunk.firstSegment + index);

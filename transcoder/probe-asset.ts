@@ -6,6 +6,7 @@ import { identityOf } from "../core/task-recipe.ts";
 import { recordPlan, startProbing } from "../stores/library/work.ts";
 import { probeSource } from "./probe.ts";
 import { probeSound } from "./probe-sound.ts";
+import { requireCodecs } from "./require-encoders.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. */
@@ -13,6 +14,7 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   const { pinned, encoding, findings } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
   await startProbing(context.library, context.asset);
+  await requireCodecs(context.launcher, encoding.codecs);
   // What an earlier revision found in the same master is true of it still.
   const source = context.asset.source ?? (await describe(context, pinned));
   const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));

@@ -1,6 +1,7 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
 import { listSamples } from "../core/listed-samples.ts";
 import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
+import { isHdrTransfer } from "../core/picture.ts";
 import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
 import { pictureStream } from "../core/probed-picture.ts";
 import type { SampleTrack } from "../core/sample-table.ts";
@@ -51,7 +52,8 @@ export async function probeSource(
     tables !== null && areTheStreams(tables, report)
       ? listSamples(tables, picture, file.sizeBytes)
       : await readPackets(probe, picture);
-  const source = describeSource(report, packets, file);
+  const frames = await readFirstFrame(probe, picture);
+  const source = describeSource({ ...report, frames }, packets, file);
   await decodeFirstFrame(probe, picture.index);
   return source;
 }
@@ -99,6 +101,23 @@ async function readPackets(probe: ProbeRun, picture: ProbeStream): Promise<Packe
     );
   }
   return collector.table();
+}
+
+/** What an HDR picture's first frame says beside its samples: what it was graded on. Nothing where it says nothing. */
+async function readFirstFrame(
+  probe: ProbeRun,
+  picture: ProbeStream,
+): Promise<NonNullable<ProbeReport["frames"]>> {
+  if (!isHdrTransfer(picture.color_transfer)) return [];
+  const only = ["-select_streams", String(picture.index), "-read_intervals", "%+#1"];
+  const shown = ["-show_frames", "-show_entries", "frame_side_data_list", "-of", "json"];
+  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, ...only, ...shown, SOURCE_PATH];
+  const run = await runProbe(probe, { program: "ffprobe", args });
+  try {
+    return (JSON.parse(run.stdout) as ProbeReport).frames ?? [];
+  } catch {
+    return [];
+  }
 }
 
 /** A container may promise a picture that no decoder makes: better known now than after an hour of queueing. */

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import type { VideoCodec } from "../../core/encoding.ts";
 import type { AssetRecord } from "../../core/records.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
 
@@ -42,10 +43,11 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-/** What is said of an upload: whose master it is, or a track of whom. */
+/** What is said of an upload: how it is to be encoded, whose master it is, or a track of whom. */
 export interface UploadOptions {
   filename?: string;
   sha256?: string;
+  encoding?: { codecs: VideoCodec[] };
   assetId?: string;
   track?: object;
 }
