@@ -11,6 +11,7 @@ import { assetRoutes } from "./asset-routes.ts";
 import { authenticated } from "./auth.ts";
 import { catalogRoutes } from "./catalog-routes.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { findingRoutes } from "./finding-routes.ts";
 import { generationRoutes } from "./generation-routes.ts";
 import { observed } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
@@ -53,6 +54,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", assetRoutes(deps));
   app.route("/", generationRoutes(deps));
   app.route("/", trackRoutes(deps));
+  app.route("/", findingRoutes(deps));
   app.route("/", titleRoutes(deps));
   app.route("/", catalogRoutes(deps));
   app.route("/", playbackRoutes(deps));

@@ -14,6 +14,7 @@ import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./
 import { type Colour, pictureFor } from "./picture.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
+import { type Quality, qualityOfCells } from "./quality.ts";
 import type { CellRecord, Rendition, TaskResult } from "./records.ts";
 
 /** One track with all its cells, in order. */
@@ -147,12 +148,17 @@ function describeRung(
     width: rung.width,
     height: rung.height,
     ...measured,
+    ...stated(qualityOfCells(track.cells)),
     bytes: totalBytes(track),
   };
   const { width, height } = rung;
   const identity = { id: rung.id, ladderId, codec: track.codec, range, colour };
   const dash: MpdVideo = { ...identity, width, height, ...timing(track), measured };
   return { variant, files, record, dash };
+}
+
+function stated(quality: Quality | null): Pick<Rendition, "quality"> {
+  return quality === null ? {} : { quality };
 }
 
 function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {

@@ -4,11 +4,12 @@ import type { ProbeSideData } from "./hdr-metadata.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
 import type { AudioRole, Source, SourceAudio, SourceSubtitle } from "./source.ts";
+import { describeFacts } from "./source-facts.ts";
 
 /** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
 export interface ProbeReport {
   streams?: ProbeStream[];
-  format?: { format_name?: string; start_time?: string; duration?: string };
+  format?: { format_name?: string; start_time?: string; duration?: string; bit_rate?: string };
   /** The first frame of an HDR picture (`-show_frames`): streams say their static metadata there. */
   frames?: { side_data_list?: ProbeSideData[] }[];
 }
@@ -17,6 +18,8 @@ export interface ProbeStream {
   index: number;
   codec_type?: string;
   codec_name?: string;
+  codec_tag_string?: string;
+  bit_rate?: string;
   profile?: string;
   pix_fmt?: string;
   width?: number;
@@ -63,6 +66,7 @@ export function describeSource(
     video,
     audio: streams.filter((one) => one.codec_type === "audio").flatMap((one) => describeAudio(one, packets)),
     subtitles: streams.filter((one) => one.codec_type === "subtitle").map(describeSubtitle),
+    facts: describeFacts(report, stream, packets),
   };
 }
 

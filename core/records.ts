@@ -1,7 +1,10 @@
 import type { EncodingChoice } from "./encoding.ts";
+import type { Region } from "./picture-log.ts";
 import type { Plan } from "./plan.ts";
+import type { CellScores, Quality, Window } from "./quality.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source } from "./source.ts";
+import type { TimeRange } from "./time-ranges.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -69,7 +72,17 @@ export interface Finding {
   message: string;
   startSeconds?: number;
   endSeconds?: number;
-  waivedBy?: string;
+  /** Of bars: the picture within them, in samples as shown. */
+  region?: Region;
+}
+
+/** A named person accepts a finding of one master. */
+export interface Waiver {
+  code: string;
+  sourceEtag: string;
+  by: string;
+  at: Date;
+  reason: string;
 }
 
 export interface Rendition {
@@ -88,7 +101,9 @@ export interface Rendition {
   loudnessLufs?: number;
   averageBps: number;
   peakBps: number;
-  quality?: { metric: string; mean: number; p5: number };
+  /** SSIM of every frame, and VMAF of sampled ones where it could be had: never to be compared with each other. */
+  quality?: Quality;
+  sampledQuality?: Quality;
   bytes: number;
 }
 
@@ -127,6 +142,8 @@ export interface AssetRecord {
   /** What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. */
   published: { generation: string; at: Date; durationSeconds: number } | null;
   findings: Finding[];
+  /** Every waiver ever given, of this master and of those before it; absent from records made before there were any. */
+  waivers?: Waiver[];
   /** Of the published generation. */
   renditions: Rendition[];
   error: AssetError | null;
@@ -140,7 +157,7 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "publish";
+export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "score" | "inspect" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -156,6 +173,8 @@ export interface CellRecord {
   durationTicks: number;
   /** Byte ranges (offset, length) of each keyframe from its `moof` on, for the I-frame playlist. */
   keyframes: { offset: number; length: number; startTicks: number }[];
+  /** Of pictures: how like the encoder's input each frame is. */
+  ssim?: CellScores;
 }
 
 /** What a task made: the cells per track and the init segment each of them goes with. */
@@ -170,9 +189,24 @@ export interface TaskResult {
     timescale: number;
     /** Of sound: integrated loudness as encoded; null where it is silent. */
     loudnessLufs?: number | null;
+    /** What its gain was to bring it to; null where a limiter had to take something of that. */
+    aimedLufs?: number | null;
+    /** Of sound: what was heard of the source. */
+    heard?: HeardTrack;
     cells: CellRecord[];
   }[];
   images: { key: string; bytes: number; width: number; height: number }[];
+  /** VMAF of the windows that were looked at, rung by rung. */
+  scores?: { trackId: string; window: Window; vmaf: number[] }[];
+  /** The decoder complained of the source: it is looked at closely then. */
+  isSuspect?: boolean;
+}
+
+/** A sound track as the source has it, on the film's timeline. */
+export interface HeardTrack {
+  silences: TimeRange[];
+  /** null where it was not measured, or passed no gate. `truePeakDbtp` is null for digital silence. */
+  loudness: { integratedLufs: number; truePeakDbtp: number | null } | null;
 }
 
 /** One line of the ledger: an attempt at a task, kept for ever. */

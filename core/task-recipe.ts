@@ -30,6 +30,14 @@ export function recipesOf(
           plan.ladders.find(({ id }) => id === part),
           plan.chunks[chunk],
         ]);
+      case "score":
+        return digest([
+          kind,
+          master,
+          ofPicture(plan),
+          plan.ladders.find(({ id }) => id === part),
+          plan.chunks,
+        ]);
       case "audio":
         return digest([kind, ...ofSound(plan, part, master)]);
       case "images":
@@ -38,6 +46,8 @@ export function recipesOf(
       case "checksum":
         // Of the object itself: what was read once need not be read again.
         return digest([kind, identityOf(pinned), pinned.key, pinned.sha256]);
+      // What it finds is kept on the asset, beside what it made nothing of.
+      case "inspect":
       case "probe":
       case "publish":
         return null;

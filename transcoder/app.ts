@@ -47,7 +47,8 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const queue = openQueue(config.redis);
   const workerId = newId("wk");
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
-  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId };
+  const scoresVmaf = config.scoresVmaf && launcher.canScore;
+  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf };
   const worker = createWorker(workshop, queue, {
     ...DEFAULT_PLAN_SETTINGS,
     loudnessTargetLufs: config.loudnessTargetLufs,
@@ -58,7 +59,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const consumer = consume(config.redis, config.slots, worker.handle);
   const stopReconciler = startReconciler(workshop, queue);
   log.info(
-    { workerId, slots: config.slots, sandboxed: launcher.state.sandboxed, build: launcher.build },
+    { workerId, slots: config.slots, sandboxed: launcher.state.sandboxed, build: launcher.build, scoresVmaf },
     "transcoder started",
   );
 

@@ -57,6 +57,11 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
   };
 }
 
+/** Whether a seek lands where it is told to. */
+export function isIndexed({ container }: Source): boolean {
+  return container.split(",").some((name) => INDEXED.has(name));
+}
+
 /**
  * Where a programme stream leaves times out, ffmpeg's guesses after a seek are frames off, and differ from place
  * to place: then frames are counted from the file's beginning, which costs decoding but is right.
@@ -78,7 +83,7 @@ function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEnt
     filters: [
       // Times count from the place asked for. What an open group shows before its keyframe is left out, and all that is
       // decoded where a container's index knows only an earlier one.
-      `trim=start=-${micros(half + half / 2)}`,
+      `trim=start=-${micros(Math.round(half * 1.5))}`,
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, 0),
     ],
@@ -127,8 +132,7 @@ function halfFrameMicros({ video }: Source): number {
  */
 function seekPosition(source: Source, plan: Plan, firstMicros: number): number | null {
   if (firstMicros <= 0 || !canSeek(source)) return null;
-  if (source.container.split(",").some((name) => INDEXED.has(name)))
-    return plan.timing === "count" ? firstMicros - halfFrameMicros(source) : firstMicros;
+  if (isIndexed(source)) return plan.timing === "count" ? firstMicros - halfFrameMicros(source) : firstMicros;
   const before = source.video.keyframeSeconds.filter(
     (time) => time * 1e6 <= firstMicros - UNINDEXED_LEAD_MICROS,
   );

@@ -32,9 +32,10 @@ function x264(plan: Plan, rung: Rung): string[] {
     ...["-c:v", ENCODER_OF.h264, "-preset", plan.preset, "-profile:v", "high"],
     // Constant quality under a cap: easy scenes cost little, hard ones stay deliverable.
     ...["-crf", String(rung.crf), "-maxrate", cap, "-bufsize", cap],
-    // Closed GOPs on the grid and nowhere else; a VBV that starts 70 % full lets chunks meet without a dip.
+    // Closed GOPs on the grid and nowhere else; a VBV that starts 70 % full lets chunks meet without a dip;
+    // each frame is compared with what went in, which changes no byte.
     "-x264-params",
-    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7`,
+    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7:ssim=1`,
     // One thread: with a binding VBV, x264 differs from run to run otherwise.
     ...["-threads", "1"],
   ];

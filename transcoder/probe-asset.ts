@@ -1,4 +1,5 @@
 import { Failure } from "../core/errors.ts";
+import { sourceFindings } from "../core/findings-source.ts";
 import { buildPlan, generationOf, type PlanSettings } from "../core/plan.ts";
 import type { Sidecar } from "../core/sidecar.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
@@ -11,12 +12,14 @@ import type { TaskContext } from "./task-context.ts";
 
 /** Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. */
 export async function probeAsset(context: TaskContext, settings: PlanSettings): Promise<null> {
-  const { pinned, encoding, findings } = context.asset;
+  const { pinned, encoding } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
   await startProbing(context.library, context.asset);
   await requireCodecs(context.launcher, encoding.codecs);
   // What an earlier revision found in the same master is true of it still.
-  const source = context.asset.source ?? (await describe(context, pinned));
+  const known = context.asset.source;
+  const source = known ?? (await describe(context, pinned));
+  const findings = known === null ? sourceFindings(source) : context.asset.findings;
   const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
   const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
   const generation = generationOf(plan, identityOf(pinned));

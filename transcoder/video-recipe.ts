@@ -6,6 +6,7 @@ import { secondsText } from "../core/rational.ts";
 import type { Source } from "../core/source.ts";
 import { type Chunk, chunkFrames, type FrameRange } from "../core/timeline.ts";
 import { chunkEntry } from "./chunk-entry.ts";
+import { TALKATIVE } from "./encoder-scores.ts";
 import { encoderOptions } from "./encoders.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { colourFilters, colourTags } from "./picture-filters.ts";
@@ -34,8 +35,9 @@ const GLOBAL_OPTIONS = [
   "-hide_banner",
   // Never wait for a keypress.
   "-nostdin",
+  // The encoders say how well they did; all else that is said is left out (encoder-scores.ts).
   "-v",
-  "error",
+  TALKATIVE,
   // One thread for all filters: the pool otherwise takes every core from the neighbour chunk.
   "-filter_complex_threads",
   "1",
@@ -53,7 +55,7 @@ export const SAFE_INPUT_OPTIONS = [
   "35389440",
 ];
 
-function inputOptions(seek: readonly string[]): string[] {
+export function inputOptions(seek: readonly string[]): string[] {
   return [
     ...SAFE_INPUT_OPTIONS,
     // One thread per decoder and encoder: equal bytes on every run, and one chunk fills one core.
@@ -64,7 +66,12 @@ function inputOptions(seek: readonly string[]): string[] {
 }
 
 /** The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU). */
-function filterGraph(source: Source, plan: Plan, { rungs, range }: Ladder, entry: readonly string[]): string {
+export function filterGraph(
+  source: Source,
+  plan: Plan,
+  { rungs, range }: Ladder,
+  entry: readonly string[],
+): string {
   const top = rungs[0]!;
   const steps = [...entry, ...colourFilters(pictureFor(plan.picture, range), top.width, top.height)];
   const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, rungs.length)}`];

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { openAsBlob } from "node:fs";
 import { basename, extname } from "node:path";
-import type { Asset, OpenedUpload, SignedPart, Title, UploadStatus } from "../answers.ts";
+import type { Asset, Finding, OpenedUpload, SignedPart, Title, UploadStatus } from "../answers.ts";
 import type { Api } from "../api-client.ts";
-import { formatBytes, openRateMeter } from "../pace.ts";
+import { formatBytes, formatClock, openRateMeter } from "../pace.ts";
 import { sendParts } from "../upload-file.ts";
 import { fitsLayout, missingParts, partRange } from "../upload-plan.ts";
 import { watchAsset } from "../watch-asset.ts";
@@ -122,6 +122,8 @@ async function follow({ api, signal, line }: FileIngest, assetId: string): Promi
     const { state, progress, error } = asset;
     if (progress.playable && !wasPlayable) line.finish(`Playable   ${assetId}`);
     wasPlayable = progress.playable;
+    if (state === "ready" || state === "failed")
+      for (const finding of asset.findings) line.finish(findingText(finding));
     if (state === "ready") {
       const videos = asset.renditions.filter(({ kind }) => kind === "video").length;
       line.finish(`Ready      ${assetId}, ${videos} video renditions`);
@@ -141,6 +143,13 @@ async function follow({ api, signal, line }: FileIngest, assetId: string): Promi
     line.update(capitalized(progress.stage), progress.ratio, "");
   }
   throw new IngestFailure("internal", "The server told nothing more of the asset.", true);
+}
+
+function findingText({ code, severity, message, startSeconds, endSeconds, waivedBy }: Finding): string {
+  const from = startSeconds === undefined ? "" : ` at ${formatClock(startSeconds)}`;
+  const to = endSeconds === undefined ? "" : `–${formatClock(endSeconds)}`;
+  const waived = waivedBy === undefined ? "" : ` (accepted by ${waivedBy})`;
+  return `${capitalized(severity === "info" ? "note" : severity).padEnd(10)} ${code}${from}${to}: ${message}${waived}`;
 }
 
 /** Hex SHA-256 of the whole file, read once from end to end. */

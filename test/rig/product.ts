@@ -181,6 +181,8 @@ function environmentOf(
     MATINEE_SCRATCH_DIR: scratch,
     MATINEE_BWRAP_PATH: given("MATINEE_BWRAP_PATH", "/usr/bin/bwrap"),
     MATINEE_WORKER_SLOTS: String(options.slots),
+    MATINEE_VMAF: given("MATINEE_VMAF", "off"),
+    MATINEE_VMAF_FFMPEG_PATH: given("MATINEE_VMAF_FFMPEG_PATH", ""),
     ...options.environment,
   };
 }

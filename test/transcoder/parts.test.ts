@@ -10,6 +10,7 @@ import { windowRanges } from "../../core/source-window.ts";
 import { chunkFrames } from "../../core/timeline.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { entryWindow } from "../../transcoder/chunk-entry.ts";
+import { listenToEncoders } from "../../transcoder/encoder-scores.ts";
 import { assemble } from "../../transcoder/ffmpeg-command.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { probeSource } from "../../transcoder/probe.ts";
@@ -89,6 +90,7 @@ async function encode(path: string, recipe: ReturnType<typeof videoRecipe>) {
     source: path,
     outputDirectory,
     limits,
+    onStderrLine: listenToEncoders().take,
   });
   if (run.exitCode !== 0) return { exitCode: run.exitCode, digests: [], log: run.stderrTail };
   const files = recipe.outputs.map(({ file }) => readFile(join(outputDirectory, file.replace("/out/", ""))));
