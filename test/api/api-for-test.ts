@@ -9,6 +9,7 @@ import type { ApiDeps } from "../../api/deps.ts";
 import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
+import { openRevoker } from "../../api/revoker.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import type { AssetRecord, Rendition, Role } from "../../core/records.ts";
@@ -84,6 +85,7 @@ export async function openTestApi(
     checkQueue: () => queue.check(),
     authenticate: openAuthenticator(library, config.jwt),
     limits: openRateLimits(config.queue, config.rates),
+    revoker: openRevoker({ library, blobs, log, grantKeys: config.grantKeys }),
     catalog: openCatalog(library),
     watch: openAssetWatch(library, log),
     metrics: openMetrics(library),
@@ -96,6 +98,7 @@ export async function openTestApi(
   const app = createApp(deps, await loadPages(config.pagesDir));
   after(async () => {
     deps.watch.close();
+    deps.revoker.close();
     deps.limits.close();
     await queue.close();
     blobs.close();
