@@ -1,11 +1,13 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { NO_REVOCATIONS, parseRevocations, REVOCATIONS_KEY, type Revocations } from "../core/revocation.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Log } from "./log.ts";
 
 /** What is called back works on every edge within a minute: this, the publisher's turn and a slow store have room in it. */
 const LOOK_EVERY_MS = 10_000;
+const FIRST_LOOK_MS = 3_000;
 /** Older than this a list may miss something that was called back a minute ago. */
 export const STALE_AFTER_SECONDS = 60;
 
@@ -59,7 +61,8 @@ export async function watchRevocations(options: {
       .then(lookOnce)
       .catch((thrown) => log.warn({ err: thrown }, "the list of revocations cannot be had")));
   if (list !== null) await onList?.(list);
-  await look();
+  // A store that is silent must not keep an edge with a warm cache from starting.
+  await Promise.race([look(), pause(FIRST_LOOK_MS, undefined, { ref: false })]);
   const timer = setInterval(look, options.everyMs ?? LOOK_EVERY_MS);
   timer.unref();
   return {
