@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { REVOCATION_KINDS } from "../core/revocation.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { type Listener, plainListener, secureListener, type TlsFiles } from "./listener.ts";
 import { handleMedia, isMediaTarget, type MediaDeps } from "./media.ts";
@@ -21,6 +22,11 @@ export interface DeliveryApp {
 
 /** The edge as a server that does not listen yet: media under `/v/`, operations beside it. */
 export function createDelivery(deps: DeliveryDeps): DeliveryApp {
+  const { metrics, revocations, state } = deps;
+  metrics.watchRevocations({
+    ageSeconds: state.revocationsAgeSeconds,
+    entries: () => REVOCATION_KINDS.reduce((sum, kind) => sum + revocations()[kind].size, 0),
+  });
   let stopping = false;
   const app = operationsApp({ ...deps, isStopping: () => stopping });
   const operations = getRequestListener(app.fetch, { overrideGlobalObjects: false });

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { REVOCATION_KINDS } from "../core/revocation.ts";
 import { openBlobs } from "../stores/blobs.ts";
 import { openLog } from "../stores/log.ts";
 import { watchRevocations } from "../stores/revocation-watch.ts";
@@ -26,10 +25,6 @@ const revocations = await watchRevocations({
   folder: settings?.folder,
   // What was deleted must not lie in caches for long either.
   onList: ({ assets }) => cache?.forget((key) => assets.has(key.slice(0, key.indexOf("/")))),
-});
-metrics.watchRevocations({
-  ageSeconds: revocations.ageSeconds,
-  entries: () => REVOCATION_KINDS.reduce((sum, kind) => sum + revocations.list()[kind].size, 0),
 });
 const app = createDelivery({
   blobs,

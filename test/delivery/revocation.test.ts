@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { EventEmitter, once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
 import { signGrant } from "../../core/grant.ts";
 import { NO_REVOCATIONS, REVOCATIONS_KEY, type Revocations } from "../../core/revocation.ts";
 import { publishRevocations } from "../../stores/publish-revocations.ts";
@@ -130,46 +130,45 @@ test("a list that is damaged, or gone, replaces nothing", async (context) => {
 });
 
 test("three rotations of the key under 50 players fail no segment (T32)", async (context) => {
-  const { prefix } = await storePackage("rotation");
-  const edge = await openEdge("rotation");
+  const name = "rotation";
+  const { prefix } = await storePackage(name);
+  const cache = { folder: await folderFor(context), diskBytes: 64 * MiB, memoryBytes: 8 * MiB };
+  const edge = await openEdge(name, { cache });
   context.after(() => edge.close());
-  const next = (kid: string) => ({ kid, secret: randomBytes(32) });
   let signer = edge.key;
   let isOver = false;
   const failed: string[] = [];
-  let asked = 0;
-  const rounds = Array.from({ length: 50 }, () => 0);
+  const renewals = Array.from({ length: 50 }, () => 0);
+  const renewed = new EventEmitter();
   const play = async (player: number): Promise<void> => {
-    // A player renews now and then: until then it goes on with the grant that it has.
-    for (let at = player; !isOver; ) {
+    while (!isOver) {
+      // Until it renews, a player goes on with the grant that it has.
       const grant = edge.grant(prefix, NOW + 300, signer);
-      for (let segment = 0; segment < 5; segment++, at++) {
-        const path = ["video/360p/00000.m4s", "audio/a0/00000.m4s", "main.m3u8"][at % 3];
-        const { status } = await raw(edge.url, `/v/${grant}${prefix}${path}`);
-        asked += 1;
-        if (status !== 200) failed.push(`${status} ${path} ${grant.slice(0, 6)}`);
+      for (const path of ["main.m3u8", "video/360p/00000.m4s", "audio/a0/00000.m4s"]) {
+        const answer = await fetch(`${edge.url}/v/${grant}${prefix}${path}`);
+        if (!answer.ok) failed.push(`${answer.status} ${path} under ${grant.split(".")[1]}`);
+        await answer.arrayBuffer();
       }
-      rounds[player]! += 1;
+      renewals[player]! += 1;
+      renewed.emit("renewed");
     }
   };
-  const players = Array.from({ length: 50 }, (_, player) => play(player));
-  // Until every player has asked for and used up a grant since: the time that a rotation gives them.
+  // As long as an operator waits between two steps: until no player has a grant from before.
   const everybodyRenewed = async (): Promise<void> => {
-    const before = [...rounds];
-    while (rounds.some((round, player) => round < before[player]! + 2)) await turn();
+    const before = [...renewals];
+    while (renewals.some((count, player) => count < before[player]! + 2)) await once(renewed, "renewed");
   };
+  const players = renewals.map((_, player) => play(player));
   for (const kid of ["r1", "r2", "r3"]) {
-    const key = next(kid);
+    const key = { kid, secret: randomBytes(32) };
     edge.grantKeys.push(key);
-    await everybodyRenewed();
     const old = signer;
     signer = key;
     await everybodyRenewed();
     edge.grantKeys.splice(edge.grantKeys.indexOf(old), 1);
-    await everybodyRenewed();
   }
+  await everybodyRenewed();
   isOver = true;
   await Promise.all(players);
   assert.deepEqual(failed, []);
-  assert.ok(asked > 50 * 5 * 9);
 });
