@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
-import { parseGrantKeys } from "../../core/grant.ts";
+import {
+  GRANT_LEEWAY_SECONDS as LEEWAY_SECONDS,
+  GRANT_MAX_SECONDS as LONGEST_SECONDS,
+  parseGrantKeys,
+} from "../../core/grant.ts";
 import { REVOCATION_KINDS, type Revocations } from "../../core/revocation.ts";
 import type { GrantVector } from "../core/make-grant-vectors.ts";
 
@@ -59,11 +63,13 @@ export function listOf(revoked: GrantVector["revoked"] = {}): Revocations {
   return Object.fromEntries(kinds) as unknown as Revocations;
 }
 
-/** Every vector that fits on a request line, over HTTP: refused ones are 403, all others are not. */
-export async function judgeVectors(edge: EdgeUnderTest): Promise<void> {
-  const byList = Map.groupBy(file.vectors.filter(fitsOnTheWire), ({ revoked }) =>
-    JSON.stringify(revoked ?? {}),
-  );
+/**
+ * Every vector that fits on a request line, over HTTP: refused ones are 403, all others are not. Where the edge's clock
+ * goes on while it is asked, those that hang on single seconds are left out.
+ */
+export async function judgeVectors(edge: EdgeUnderTest, { clockStands = true } = {}): Promise<void> {
+  const chosen = file.vectors.filter((one) => fitsOnTheWire(one) && (clockStands || !hangsOnSeconds(one)));
+  const byList = Map.groupBy(chosen, ({ revoked }) => JSON.stringify(revoked ?? {}));
   let judged = 0;
   for (const [list, vectors] of byList) {
     await edge.revoke(listOf(JSON.parse(list)));
@@ -80,7 +86,13 @@ export async function judgeVectors(edge: EdgeUnderTest): Promise<void> {
     }
   }
   await edge.revoke(listOf());
-  assert.ok(judged > 450, `${judged} of ${file.vectors.length} judged`);
+  assert.ok(judged > 400, `${judged} of ${file.vectors.length} judged`);
+}
+
+/** Expires so near to the leeway or to the longest time that minutes of testing decide. */
+function hangsOnSeconds({ rawPath }: GrantVector): boolean {
+  const seconds = Number(rawPath.split(".")[2]) - VECTOR_NOW;
+  return [-LEEWAY_SECONDS, LONGEST_SECONDS + LEEWAY_SECONDS].some((edge) => Math.abs(seconds - edge) < 600);
 }
 
 /** HTTP strips spaces around a header's value and ends the path at `?`; some bytes no request line can hold. */
