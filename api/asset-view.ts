@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { toNumber } from "../core/rational.ts";
 import type { AssetRecord } from "../core/records.ts";
+import type { Sidecar } from "../core/sidecar.ts";
 import type { Source } from "../core/source.ts";
 import type { Progress } from "../stores/library/progress.ts";
 import { instant } from "./contract.ts";
@@ -49,12 +50,21 @@ const sourceView = z.object({
   subtitles: z.array(z.object({ codec: z.string(), language: z.string(), label: z.string().nullable() })),
 });
 
+const qualityView = z.object({
+  metric: z.enum(["ssim", "vmaf"]),
+  mean: z.number(),
+  p5: z.number(),
+  worst: z.object({ segment: z.number().int(), value: z.number() }).optional(),
+  frames: z.number().int(),
+});
+
 export const renditionView = z.object({
   id: z.string(),
   kind: z.enum(["video", "audio", "subtitle", "image"]),
   codec: z.string(),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
+  range: z.enum(["PQ", "HLG"]).optional(),
   language: z.string().optional(),
   label: z.string().optional(),
   role: audioRoles.optional(),
@@ -62,9 +72,23 @@ export const renditionView = z.object({
   loudnessLufs: z.number().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
-  quality: z.object({ metric: z.string(), mean: z.number(), p5: z.number() }).optional(),
+  quality: qualityView.optional(),
+  sampledQuality: qualityView.optional(),
   bytes: z.number().int(),
 });
+
+/** A track that was added: of its file only what a person knows it by. */
+export const trackView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["subtitle", "audio"]),
+    language: z.string(),
+    label: z.string().nullable(),
+    role: z.enum(["main", "sdh", "forced", "commentary", "description"]),
+    sizeBytes: z.number().int(),
+    createdAt: instant,
+  })
+  .openapi("AddedTrack");
 
 export const assetView = z
   .object({
@@ -74,7 +98,13 @@ export const assetView = z
     filename: z.string(),
     createdAt: instant,
     updatedAt: instant,
+    /** Being made, or shown; also in `published` once viewers get it. */
     generation: z.string().nullable(),
+    /** What viewers get, also while another generation is being made. */
+    published: z.object({ generation: z.string(), at: instant }).nullable(),
+    encoding: z.object({ codecs: z.array(z.enum(["h264", "hevc", "av1"])) }),
+    /** Added beside the master. */
+    tracks: z.array(trackView),
     progress: z.object({ ratio: z.number().min(0).max(1), stage: z.string(), playable: z.boolean() }),
     source: sourceView.nullable(),
     findings: z.array(
@@ -102,13 +132,24 @@ export function presentAsset(asset: AssetRecord, progress: Progress): AssetView 
     filename: asset.filename,
     createdAt: asset.createdAt.toISOString(),
     updatedAt: asset.updatedAt.toISOString(),
-    generation: asset.generation,
+    generation: asset.generation ?? asset.published?.generation ?? null,
+    published: asset.published && {
+      generation: asset.published.generation,
+      at: asset.published.at.toISOString(),
+    },
+    encoding: asset.encoding,
+    tracks: asset.sidecars.map(presentTrack),
     progress: { ...progress, playable: isPlayable(asset) },
     source: asset.source === null ? null : presentSource(asset.source),
     findings: asset.findings,
     renditions: asset.renditions,
     error: asset.error,
   };
+}
+
+export function presentTrack(sidecar: Sidecar): z.infer<typeof trackView> {
+  const { id, kind, language, label, role, sizeBytes, createdAt } = sidecar;
+  return { id, kind, language, label, role, sizeBytes, createdAt: createdAt.toISOString() };
 }
 
 /** Whether there is a package that a preview can show. */

@@ -21,6 +21,8 @@ export const ASSET_FAILURE_CODES = [
   "dimensions_refused",
   "timeline_invalid",
   "checksum_mismatch",
+  "codec_unavailable",
+  "track_unusable",
   "encode_failed",
   "internal",
 ] as const;

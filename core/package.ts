@@ -8,10 +8,13 @@ import {
   segmentName,
   trackFolder,
 } from "./keys.ts";
+import type { Ladder, Rung } from "./ladder.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
-import type { AudioTrack, Plan } from "./plan.ts";
+import { type Colour, pictureFor } from "./picture.ts";
+import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
+import { type Quality, qualityOfCells } from "./quality.ts";
 import type { CellRecord, Rendition, TaskResult } from "./records.ts";
 
 /** One track with all its cells, in order. */
@@ -57,13 +60,16 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
     if (track === undefined) throw new RangeError(`no track ${trackId}`);
     return track;
   };
-  const all = [...plan.rungs, ...plan.audio].map(({ id }) => need(id));
+  const all = [...allRungs(plan), ...plan.audio].map(({ id }) => need(id));
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
-  const video = plan.rungs.map((rung) => describeRung(rung, need(rung.id), target));
+  const video = plan.ladders.flatMap((ladder) => {
+    const { output } = pictureFor(plan.picture, ladder.range);
+    return ladder.rungs.map((rung) => describeRung(ladder, rung, output, need(rung.id), target));
+  });
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
-    describeAudio(track, names.get(track.streamIndex) ?? track.id, need(track.id), target),
+    describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
   );
   const main = multivariantPlaylist(
     video.map((one) => one.variant),
@@ -88,7 +94,13 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   };
 }
 
-function describeRung(rung: Plan["rungs"][number], track: ProducedTrack, target: number) {
+function describeRung(
+  { id: ladderId, range }: Ladder,
+  rung: Rung,
+  colour: Colour,
+  track: ProducedTrack,
+  target: number,
+) {
   const folder = trackFolder("video", rung.id);
   const measured = measure(track, target);
   const frames = iFrames(track);
@@ -104,6 +116,8 @@ function describeRung(rung: Plan["rungs"][number], track: ProducedTrack, target:
     uri: folder + MEDIA_PLAYLIST_NAME,
     iFrameUri: folder + IFRAME_PLAYLIST_NAME,
     codec: track.codec,
+    ladderId,
+    range,
     width: rung.width,
     height: rung.height,
     measured,
@@ -129,14 +143,22 @@ function describeRung(rung: Plan["rungs"][number], track: ProducedTrack, target:
     id: rung.id,
     kind: "video",
     codec: track.codec,
+    // Of the usual range nothing is said.
+    ...(range === "SDR" ? {} : { range }),
     width: rung.width,
     height: rung.height,
     ...measured,
+    ...stated(qualityOfCells(track.cells)),
     bytes: totalBytes(track),
   };
   const { width, height } = rung;
-  const dash: MpdVideo = { id: rung.id, codec: track.codec, width, height, ...timing(track), measured };
+  const identity = { id: rung.id, ladderId, codec: track.codec, range, colour };
+  const dash: MpdVideo = { ...identity, width, height, ...timing(track), measured };
   return { variant, files, record, dash };
+}
+
+function stated(quality: Quality | null): Pick<Rendition, "quality"> {
+  return quality === null ? {} : { quality };
 }
 
 function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {
@@ -185,21 +207,25 @@ function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, tar
 }
 
 /**
- * By stream of the source, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
+ * By stream of a file, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
  * name, or its language in that language; numbered where two would be called the same.
  */
-function audioNames(tracks: readonly AudioTrack[]): Map<number, string> {
-  const names = new Map<number, string>();
+function audioNames(tracks: readonly AudioTrack[]): Map<string, string> {
+  const names = new Map<string, string>();
   const taken = new Set<string>();
-  for (const { streamIndex, ...track } of tracks) {
-    if (names.has(streamIndex)) continue;
+  for (const track of tracks) {
+    if (names.has(soundOf(track))) continue;
     const plain = nameOf(track);
     let name = plain;
     for (let number = names.size + 1; taken.has(name); number++) name = `${plain} ${number}`;
-    names.set(streamIndex, name);
+    names.set(soundOf(track), name);
     taken.add(name);
   }
   return names;
+}
+
+function soundOf({ file, streamIndex }: AudioTrack): string {
+  return `${file?.key ?? "master"} ${streamIndex}`;
 }
 
 const ROLE_WORDS = { main: "", commentary: " (commentary)", description: " (audio description)" };

@@ -1,6 +1,9 @@
+import type { EncodingChoice } from "./encoding.ts";
 import type { Plan } from "./plan.ts";
+import type { CellScores, Quality, Window } from "./quality.ts";
 import type { RevocationKind } from "./revocation.ts";
-import type { AudioRole, Source } from "./source.ts";
+import type { Sidecar } from "./sidecar.ts";
+import type { AudioRole, PinnedSource, Source } from "./source.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -19,12 +22,19 @@ export interface Caller {
 
 export type UploadState = "open" | "completed" | "aborted" | "expired";
 
-/** One multipart upload of one master. `_id` is an `up_` id. */
+/** What an upload becomes: the master of an asset of its own, another master for one that is there, or sound beside it. */
+export type UploadTarget =
+  | { kind: "new" }
+  | { kind: "master" }
+  | { kind: "sound"; sidecarId: string; language: string; label: string | null; role: AudioRole };
+
+/** One multipart upload of one file. `_id` is an `up_` id. */
 export interface UploadRecord {
   _id: string;
   tenant: string;
   ownerId: string;
   assetId: string;
+  target: UploadTarget;
   state: UploadState;
   version: number;
   filename: string;
@@ -55,14 +65,6 @@ export type AssetState =
   | "cancelled"
   | "deleted";
 
-/** Where the pinned master lies: reading anything but this ETag is `source_changed`. */
-export interface PinnedSource {
-  key: string;
-  etag: string;
-  sizeBytes: number;
-  sha256: string | null;
-}
-
 export interface Finding {
   code: string;
   severity: "info" | "warning" | "error";
@@ -78,6 +80,8 @@ export interface Rendition {
   codec: string;
   width?: number;
   height?: number;
+  /** Of a picture in high dynamic range. */
+  range?: "PQ" | "HLG";
   language?: string;
   /** Of sound: its name for people, what it is for, how many channels, and how loud it came out (BS.1770). */
   label?: string;
@@ -86,7 +90,9 @@ export interface Rendition {
   loudnessLufs?: number;
   averageBps: number;
   peakBps: number;
-  quality?: { metric: string; mean: number; p5: number };
+  /** SSIM of every frame, and VMAF of sampled ones where it could be had: never to be compared with each other. */
+  quality?: Quality;
+  sampledQuality?: Quality;
   bytes: number;
 }
 
@@ -105,26 +111,40 @@ export interface AssetRecord {
   state: AssetState;
   version: number;
   filename: string;
+  /** What was asked for; the plan is made from it. */
+  encoding: EncodingChoice;
+  /**
+   * Counts what was asked for: another master, other settings, another track, a step back. Whatever is made names the
+   * revision it is made for, so that a worker of an earlier one changes nothing.
+   */
+  revision: number;
   createdAt: Date;
   updatedAt: Date;
   pinned: PinnedSource | null;
+  /** Subtitles and sound added beside the master, in the order in which they came. */
+  sidecars: Sidecar[];
   source: Source | null;
   /** Present from the end of probing on; `generation` is derived from it and from the pinned source. */
   plan: Plan | null;
-  /** The generation being made, or, once `ready`, the published one. */
+  /** The generation being made, or, once `ready`, the published one; null until it is planned. */
   generation: string | null;
-  /** Only what has been published: the compare-and-set of this pointer is the publication. */
+  /** What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. */
   published: { generation: string; at: Date; durationSeconds: number } | null;
   findings: Finding[];
+  /** Of the published generation. */
   renditions: Rendition[];
   error: AssetError | null;
   /** Largest ratio ever shown, so that what a person sees never goes back. */
   shownRatio: number;
+  /** The records of its generations may not say yet what this one does; the reaper brings them in line. */
+  unsettled: boolean;
+  /** Files that were replaced or taken out: the collector removes those that no generation needs. */
+  retiredSources: string[];
   /** Of a deleted asset: when its storage was last seen empty. */
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "video" | "audio" | "poster" | "publish";
+export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "score" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -140,6 +160,8 @@ export interface CellRecord {
   durationTicks: number;
   /** Byte ranges (offset, length) of each keyframe from its `moof` on, for the I-frame playlist. */
   keyframes: { offset: number; length: number; startTicks: number }[];
+  /** Of pictures: how like the encoder's input each frame is. */
+  ssim?: CellScores;
 }
 
 /** What a task made: the cells per track and the init segment each of them goes with. */
@@ -154,9 +176,13 @@ export interface TaskResult {
     timescale: number;
     /** Of sound: integrated loudness as encoded; null where it is silent. */
     loudnessLufs?: number | null;
+    /** What its gain was to bring it to; null where a limiter had to take something of that. */
+    aimedLufs?: number | null;
     cells: CellRecord[];
   }[];
   images: { key: string; bytes: number; width: number; height: number }[];
+  /** VMAF of the windows that were looked at, rung by rung. */
+  scores?: { trackId: string; window: Window; vmaf: number[] }[];
 }
 
 /** One line of the ledger: an attempt at a task, kept for ever. */
@@ -165,7 +191,9 @@ export interface AttemptRecord {
   worker: string;
   startedAt: Date;
   endedAt: Date;
-  outcome: "done" | "failed" | "lost";
+  outcome: "done" | "reused" | "failed" | "lost";
+  /** Where the outcome is `reused`: the task of an earlier generation whose objects were copied. */
+  reusedFrom?: string;
   argv: string[][];
   cpuSeconds: number;
   bytesOut: number;
@@ -173,7 +201,7 @@ export interface AttemptRecord {
 }
 
 /**
- * One unit of work, of retry and of loss. `_id` is `<assetId>.<generation or "source">.<kind>[.<chunk>]`.
+ * One unit of work, of retry and of loss. `_id` is `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`.
  * A claim raises `epoch`; every later write names the epoch it was claimed under and fails where another
  * claim came after.
  */
@@ -183,8 +211,12 @@ export interface TaskRecord {
   tenant: string;
   generation: string | null;
   kind: TaskKind;
+  /** What it is about within its kind: a ladder, a track, a revision of the asset; `all` where there is only one. */
+  part: string;
   /** Index of the chunk for `video`, 0 otherwise. */
   chunk: number;
+  /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it is done anew each time. */
+  recipe: string | null;
   /** Share of the asset's work, for progress. */
   weight: number;
   state: TaskState;

@@ -1,5 +1,14 @@
 import type { Rational } from "./rational.ts";
 
+/** A file in the sources bucket that work goes by: reading anything but this ETag is `source_changed`. */
+export interface PinnedSource {
+  key: string;
+  etag: string;
+  sizeBytes: number;
+  /** Hex SHA-256 as its uploader stated it; checked before anything is made of it. */
+  sha256: string | null;
+}
+
 /** What was found in a master: made once by the probe, never changed afterwards. */
 export interface Source {
   container: string;
@@ -44,6 +53,29 @@ export interface SourceVideo {
   colorPrimaries: string | null;
   colorSpace: string | null;
   colorRange: string | null;
+  /** HDR10's static metadata; absent where the file carries none. */
+  hdr?: HdrMetadata;
+}
+
+/** CIE 1931 chromaticity. */
+export interface Chromaticity {
+  x: number;
+  y: number;
+}
+
+/** What a PQ master was graded on (SMPTE ST 2086) and how bright it gets (CTA-861.3); each may be missing. */
+export interface HdrMetadata {
+  masteringDisplay?: {
+    red: Chromaticity;
+    green: Chromaticity;
+    blue: Chromaticity;
+    white: Chromaticity;
+    /** In cd/m². */
+    minLuminance: number;
+    maxLuminance: number;
+  };
+  /** In cd/m²: the brightest pixel (MaxCLL) and the brightest frame on average (MaxFALL). */
+  contentLight?: { max: number; maxAverage: number };
 }
 
 /** What a sound track is for: the film's own sound, talk over it, or a description for people who do not see it. */

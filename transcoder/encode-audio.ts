@@ -5,6 +5,7 @@ import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
 import { writeAudioSegment } from "../core/fragment.ts";
 import type { TaskResult } from "../core/records.ts";
+import { trackRanges } from "../core/source-window.ts";
 import { audioFrameCount, audioSegmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecipe } from "./audio-recipe.ts";
 import { type Cell, storeCells, storeInit } from "./cells.ts";
@@ -12,12 +13,14 @@ import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { levelChange, readLoudness } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Measures one audio track, encodes it whole at the level that the plan asks for, cuts it at the audio frames nearest to the video's borders, stores it. */
 export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
-  const track = plan.audio[context.task.chunk];
+  const track = plan.audio.find(({ id }) => id === context.task.part);
   if (track === undefined)
     throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
   const mediaSeconds = timelineSeconds(plan.timeline);
@@ -26,24 +29,30 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
     frames: null,
   };
-  const { file, loudness } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
-      const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
-      const target = plan.loudnessTargetLufs;
-      const change =
-        target === null
-          ? AS_IT_IS
-          : levelChange(
-              readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
-              target,
-            );
-      context.report(0.4);
-      const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
-      return {
-        file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
-        loudness: readLoudness(stderrTail),
-      };
-    }),
+  const wanted = ({ tracks }: SourceIndex) => {
+    const found = tracks[track.streamIndex];
+    return found === undefined ? null : trackRanges(found);
+  };
+  const { file, aim, loudness } = await withSourceWindow(
+    context,
+    track.file ?? pinned,
+    wanted,
+    (sourcePath) =>
+      context.scratch.withDirectory(async (outputDirectory) => {
+        const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
+        const target = plan.loudnessTargetLufs;
+        const found =
+          target === null
+            ? null
+            : readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail);
+        const change = target === null ? AS_IT_IS : levelChange(found, target);
+        context.report(0.4);
+        const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
+        const file = await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
+        // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
+        const aim = found === null || change.isLimited ? null : found.integratedLufs + change.gainDb;
+        return { made: { file, aim, loudness: readLoudness(stderrTail) }, log: "" };
+      }),
   );
   const { init, rest } = splitInit(file);
   stateChannels(init, track.channels);
@@ -61,6 +70,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const cells = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
     ({ firstFrame, frameCount }, segment): Cell => ({
       segment,
+      frames: frameCount,
       durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
       keyframes: [],
       bytes: writeAudioSegment({
@@ -83,6 +93,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         codec: codecString(init),
         timescale: track.sampleRateHz,
         loudnessLufs: loudness?.integratedLufs ?? null,
+        aimedLufs: aim === null ? null : Math.round(aim * 10) / 10,
         cells: await storeCells(
           context.blobs,
           place,

@@ -2,14 +2,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
+import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
-import type { Rung } from "../core/ladder.ts";
+import { withHdrBoxes } from "../core/hdr-boxes.ts";
+import type { Ladder, Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
+import { listenToEncoders } from "./encoder-scores.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import { scoreChunk } from "./score-chunk.ts";
+import { pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
@@ -18,35 +23,50 @@ interface EncodedRung {
   rung: Rung;
   init: Uint8Array;
   cells: Cell[];
+  /** Size of each coded frame, in order. */
+  sampleBytes: number[];
 }
 
 /**
- * Encodes one chunk in all rungs from one decode, checks what came out against the plan, and stores the
+ * Encodes one chunk in all rungs of one ladder from one decode, checks what came out against the plan, and stores the
  * cells. Doing it twice makes the same bytes under the same keys.
  */
 export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
   const chunk = plan.chunks[context.task.chunk];
-  if (chunk === undefined)
-    throw new Failure("ours", "internal", "The task names a chunk that the plan does not have.");
+  const ladder = plan.ladders.find(({ id }) => id === context.task.part);
+  if (chunk === undefined || ladder === undefined)
+    throw new Failure("ours", "internal", "The task names a chunk or ladder that the plan does not have.");
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
-  const encoded = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
+  const wanted = pictureWindow(source, plan, frames);
+  const encoded = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
-      const run = await runFfmpeg(context, videoRecipe(source, plan, chunk), sourcePath, outputDirectory, {
-        mediaSeconds,
-        outputBytes: largestOutput(plan, mediaSeconds),
-        frames: frames.frameCount,
-      });
-      try {
-        return await Promise.all(plan.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung)));
-      } catch (error) {
+      const heard = listenToEncoders();
+      const run = await runFfmpeg(
+        context,
+        videoRecipe(source, plan, ladder, chunk),
+        sourcePath,
+        outputDirectory,
+        {
+          mediaSeconds: mediaSeconds * LIMIT_SHARE[ladder.codec],
+          outputBytes: largestOutput(ladder, mediaSeconds),
+          frames: frames.frameCount,
+        },
+        { onStderrLine: heard.take },
+      );
+      const read = Promise.all(
+        ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung)),
+      );
+      const made = await read.catch(async (error) => {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
         throw error;
-      }
+      });
+      const said = await scoreChunk(context, ladder, frames, made, heard, { outputDirectory, sourcePath });
+      return { made, log: run.stderrTail + said };
     }),
   );
 
@@ -67,22 +87,37 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   return { tracks, images: [] };
 }
 
+/** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */
+const LIMIT_SHARE: Record<VideoCodec, number> = { h264: 1, hevc: 4, av1: 3 };
+
 /** Twice the cap of all rungs, and room for boxes: more than that is not an encode gone well. */
-function largestOutput(plan: Plan, mediaSeconds: number): number {
-  const bitrateBps = plan.rungs.reduce((sum, rung) => sum + rung.maxBitrateBps, 0);
+function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
+  const bitrateBps = rungs.reduce((sum, rung) => sum + rung.maxBitrateBps, 0);
   return Math.ceil((2 * bitrateBps * mediaSeconds) / 8) + 16 * 2 ** 20;
 }
 
 /** Reads one rung's file back: the exit code proves nothing (RELIABILITY §0.1), the frames do. */
-async function readRung(outputDirectory: string, plan: Plan, chunk: Chunk, rung: Rung): Promise<EncodedRung> {
+async function readRung(
+  outputDirectory: string,
+  plan: Plan,
+  { hdr }: Ladder,
+  chunk: Chunk,
+  rung: Rung,
+): Promise<EncodedRung> {
   const file = await readFile(join(outputDirectory, rungFile(rung).replace("/out/", "")));
-  const { init, rest } = splitInit(file);
+  const { init: made, rest } = splitInit(file);
+  const init = hdr === undefined ? made : withHdrBoxes(made, hdr);
   checkInit(init, plan, rung);
   checkTimes(rest, plan, chunk, rung);
   const segments = Array.from({ length: chunk.segmentCount }, (_, index) => chunk.firstSegment + index);
   const framesOfSegments = segments.map((segment) => segmentFrames(plan.timeline, segment).frameCount);
   const fragmentsPerSegment = plan.timeline.framesPerSegment / plan.timeline.framesPerKeyframe;
-  return { rung, init, cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment) };
+  return {
+    rung,
+    init,
+    cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment),
+    sampleBytes: readFragments(rest).flatMap(({ samples }) => samples.map(({ sizeBytes }) => sizeBytes)),
+  };
 }
 
 function checkInit(init: Uint8Array, plan: Plan, rung: Rung): void {

@@ -15,6 +15,8 @@ export interface FileIngest {
   path: string;
   /** Go on with this upload instead of opening one. */
   uploadId: string | null;
+  /** Ladders beside H.264; the server knows which there are. */
+  codecs: string[];
   /** null: no title is made. */
   titleName: string | null;
   publish: boolean;
@@ -62,9 +64,13 @@ export function nameOf(path: string): string {
   return basename(path, extname(path)).replaceAll(/[_.]+/g, " ").trim() || basename(path);
 }
 
-async function openUpload({ api, path, signal, line }: FileIngest, file: Blob): Promise<UploadStatus> {
+async function openUpload(
+  { api, path, codecs, signal, line }: FileIngest,
+  file: Blob,
+): Promise<UploadStatus> {
   const sha256 = await hashFile(file, signal, line);
-  const body = { filename: basename(path), sizeBytes: file.size, sha256 };
+  const encoding = codecs.length > 0 ? { encoding: { codecs } } : {};
+  const body = { filename: basename(path), sizeBytes: file.size, sha256, ...encoding };
   const idempotencyKey = randomUUID();
   const opened = await api.call<OpenedUpload>("POST", "/v1/uploads", { body, idempotencyKey, signal });
   return { ...opened, parts: [] };

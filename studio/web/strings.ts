@@ -100,6 +100,7 @@ const ENGLISH = {
   next_dimensions_refused: "Export the picture at a size of up to 8K.",
   next_timeline_invalid: "The file's clock makes no sense. Export or remux it again.",
   next_checksum_mismatch: "The file changed while it was sent. Send it again once nothing writes to it.",
+  next_codec_unavailable: "Retry once the workers have that encoder, or upload without that codec.",
   next_retry: "Try it again; the ledger says what happened.",
 };
 
@@ -210,6 +211,8 @@ const GERMAN: Record<StringKey, string> = {
   next_timeline_invalid: "Die Uhr der Datei ergibt keinen Sinn. Neu ausspielen oder umpacken.",
   next_checksum_mismatch:
     "Die Datei hat sich beim Senden geändert. Sende sie noch einmal, wenn nichts mehr hineinschreibt.",
+  next_codec_unavailable:
+    "Noch einmal versuchen, wenn die Worker diesen Encoder haben, oder ohne diesen Codec hochladen.",
   next_retry: "Noch einmal versuchen; das Protokoll sagt, was geschah.",
 };
 

@@ -10,6 +10,7 @@ import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
 import { openRevoker } from "../../api/revoker.ts";
+import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import type { AssetRecord, Rendition, Role } from "../../core/records.ts";
@@ -272,18 +273,32 @@ export async function madeAsset(
 ): Promise<AssetRecord> {
   const { library } = api.deps;
   const id = newId("as");
-  await createAsset(library, { id, tenant, ownerId: "someone", titleId: null, filename: "film.mp4" });
+  await createAsset(library, {
+    id,
+    tenant,
+    ownerId: "someone",
+    titleId: null,
+    filename: "film.mp4",
+    encoding: DEFAULT_ENCODING,
+  });
   await pinSource(library, tenant, id, {
     key: `${tenant}/x/source`,
     etag: '"e"',
     sizeBytes: 1_000_000,
     sha256: null,
   });
-  await startProbing(library, id);
+  const waiting = await findAsset(library, tenant, id);
+  if (waiting === null) throw new Error("the asset is gone");
+  await startProbing(library, waiting);
   const plan = buildPlan(SOURCE, DEFAULT_PLAN_SETTINGS, "test");
-  await recordPlan(library, id, { source: SOURCE, plan, generation: GENERATION, findings: [] });
+  const found = { source: SOURCE, plan, generation: GENERATION, findings: [], sidecars: [] };
+  await recordPlan(library, waiting, found);
   if (state === "ready")
-    await publishAsset(library, id, { generation: GENERATION, durationSeconds: 30, renditions: RENDITIONS });
+    await publishAsset(library, waiting, {
+      generation: GENERATION,
+      durationSeconds: 30,
+      renditions: RENDITIONS,
+    });
   const asset = await findAsset(library, tenant, id);
   if (asset === null) throw new Error("the asset is gone");
   return asset;
