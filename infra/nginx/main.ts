@@ -19,7 +19,7 @@ import { readNginxSettings } from "./settings.ts";
 const MARK_EVERY_MS = 5_000;
 
 const settings = readNginxSettings(process.env);
-const log = openLog({ name: "nginx-edge", level: process.env.MATINEE_LOG_LEVEL || "info" });
+const log = openLog({ name: "nginx-edge", level: settings.logLevel });
 const state = resolve(settings.stateFolder);
 const revoked = join(state, "revoked");
 const codeFolder = join(state, "code");

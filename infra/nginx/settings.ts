@@ -21,6 +21,7 @@ export interface NginxSettings {
   workers: number;
   nginxPath: string;
   modulesFolder: string;
+  logLevel: string;
   /** How often to look for what was called back. */
   revocationsEveryMs: number;
   /** Seconds between this machine's clock and the one that grants are judged by: a test's, 0 for everybody else. */
@@ -75,6 +76,7 @@ export function readNginxSettings(env: Record<string, string | undefined>): Ngin
     workers: Number(text("MATINEE_NGINX_WORKERS", /^[1-9][0-9]?$/, String(availableParallelism()))),
     nginxPath: text("MATINEE_NGINX_PATH", PATH, "/usr/sbin/nginx"),
     modulesFolder: text("MATINEE_NGINX_MODULES_DIR", PATH, "/usr/lib/nginx/modules"),
+    logLevel: text("MATINEE_LOG_LEVEL", WORD, "info"),
     revocationsEveryMs: Number(text("MATINEE_REVOCATIONS_EVERY_MS", /^[1-9][0-9]{1,4}$/, "10000")),
     clockOffsetSeconds: Number(text("MATINEE_NGINX_CLOCK_OFFSET_SECONDS", /^-?[0-9]{1,10}$/, "0")),
   };
