@@ -2,6 +2,7 @@ import type { EncodingChoice } from "./encoding.ts";
 import type { Region } from "./picture-log.ts";
 import type { Plan } from "./plan.ts";
 import type { CellScores, Quality, Window } from "./quality.ts";
+import type { RevocationKind } from "./revocation.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SubtitleRole } from "./source.ts";
 import type { TimeRange } from "./time-ranges.ts";
@@ -327,7 +328,10 @@ export interface ApiKeyRecord {
   revokedAt: Date | null;
 }
 
-/** One viewer watching one title. `_id` is a `ps_` id and the `session` of every grant minted for it. */
+/**
+ * One viewer watching one title. `_id` is the `session` of every grant minted for it: a `ps_` id, or a `pv_` id where
+ * an editor previews.
+ */
 export interface PlaybackRecord {
   _id: string;
   tenant: string;
@@ -338,7 +342,19 @@ export interface PlaybackRecord {
   generation: string;
   createdAt: Date;
   expiresAt: Date;
+  /** When the grant given at the start ends; the later ones end five minutes after they are asked for. */
+  firstGrantExpiresAt: Date;
   endedAt: Date | null;
+}
+
+/** Something called back before its grants end. `_id` is `<kind>:<name>`. */
+export interface RevocationRecord {
+  _id: string;
+  kind: RevocationKind;
+  name: string;
+  revokedAt: Date;
+  /** When it may be forgotten, since no grant that it could refuse is good any more; null is never. */
+  until: Date | null;
 }
 
 /** Where an account left a title. `_id` is made of tenant, account and title, so that it is read by its id. */
