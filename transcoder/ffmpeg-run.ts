@@ -1,6 +1,7 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
 import { assemble, type FfmpegRecipe } from "./ffmpeg-command.ts";
 import type { RunOutcome } from "./launcher.ts";
+import type { RunLimit } from "./run-limit.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Limits of one ffmpeg run, from what it is expected to make. */
@@ -18,6 +19,8 @@ const KILLS_FORGIVEN = 25;
 const CPU_RATIO = 60;
 const WALL_RATIO = 120;
 const FLOOR_SECONDS = 120;
+/** Each attempt may hold twice as much as the one before; four times the usual is the most. */
+const LARGEST_MEMORY_CLASS = 2;
 /** Below this a full disk is the likely reason of a failure. */
 const NEARLY_FULL_BYTES = 4 * 2 ** 20;
 
@@ -42,6 +45,7 @@ export async function runFfmpeg(
         wallSeconds: FLOOR_SECONDS + budget.mediaSeconds * WALL_RATIO,
         cpuSeconds: Math.ceil(FLOOR_SECONDS + budget.mediaSeconds * CPU_RATIO),
         outputBytes: budget.outputBytes,
+        memoryClass: Math.min(LARGEST_MEMORY_CLASS, context.task.failures),
       },
       signal: context.signal,
       onProgress: ({ frame }) => {
@@ -68,7 +72,7 @@ async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> 
     return new Failure(
       "resource",
       "encode_failed",
-      "The encoder ran into a limit of this machine (time, memory or output size).",
+      `The encoder ran into a limit of this machine (${LIMIT_WORDS[run.limit ?? "none"]}).`,
       { cause },
     );
   }
@@ -84,6 +88,16 @@ async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> 
   }
   return new Failure("ours", "encode_failed", "The encoder failed on this source.", { cause });
 }
+
+/** For the owner: which limit it was. */
+const LIMIT_WORDS: Record<RunLimit | "none", string> = {
+  wall: "time",
+  cpu: "CPU time",
+  output: "output size",
+  memory: "memory",
+  disk: "disk",
+  none: "it was killed again and again",
+};
 
 /** ffmpeg answers 0 on a full disk, and so this is also asked when its output is not what was planned. */
 export async function isShortOfDisk(context: TaskContext, stderrTail: string): Promise<boolean> {

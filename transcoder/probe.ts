@@ -24,6 +24,8 @@ function limitsFor(sizeBytes: number): RunLimits {
     cpuSeconds: 60 + Math.ceil(sizeBytes / 100e6),
     outputBytes: 0,
     memoryBytes: 4 * 2 ** 30,
+    // A few pictures of the largest size that is taken; bombs that get past the whitelists end here.
+    residentBytes: 2 ** 30,
   };
 }
 
@@ -101,7 +103,12 @@ async function runProbe(
   const run = await launcher.run({ ...request, source, limits, signal });
   probe.note(run);
   signal.throwIfAborted();
-  if (run.ending === "killed") throw new Failure("resource", "internal", "The probe was killed.");
+  if (run.ending === "killed") throw new Failure("transient", "internal", "The probe was killed.");
+  if (run.limit === "memory" || run.limit === "disk") {
+    throw new Failure("resource", "internal", `The probe ran short of ${run.limit}.`, {
+      cause: asCause(run),
+    });
+  }
   if (run.ending === "limit") {
     throw sourceFailure("timeline_invalid", "The file could not be read within the limits.", asCause(run));
   }
