@@ -56,7 +56,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 4;
+const FORMAT_VERSION = 5;
 
 /** The plan for a source. Same input, same bytes of JSON. */
 export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: string): Plan {

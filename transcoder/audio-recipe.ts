@@ -1,6 +1,7 @@
 import type { AudioTrack } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
+import { fixedZero } from "./chunk-entry.ts";
 import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
 import { type LevelChange, PEAK_CEILING_DBTP } from "./loudness.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
@@ -21,7 +22,7 @@ export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioT
   const filters = [...placed(source, track), whole(timeline, track), `${METER}:peak=true`];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...SAFE_INPUT_OPTIONS, ...fixedZero(source), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [{ options: ["-map", "[a]", "-f", "null"], file: STDOUT }],
   };
@@ -49,7 +50,7 @@ export function audioRecipe(
   ];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...SAFE_INPUT_OPTIONS, ...fixedZero(source), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [
       {

@@ -8,7 +8,7 @@ import type { Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
-import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
+import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
@@ -45,7 +45,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
-        throw error;
+        throw blameFor(error, run.stderrTail);
       }
     }),
   );

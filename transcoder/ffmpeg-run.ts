@@ -89,6 +89,16 @@ async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> 
   return new Failure("ours", "encode_failed", "The encoder failed on this source.", { cause });
 }
 
+/**
+ * Who is to blame for an output that is not what was planned: a decoder that has complained (at `-v error` it is silent
+ * otherwise) has left out pictures that the container had promised; without that it is our doing.
+ */
+export function blameFor(error: unknown, stderrTail: string): unknown {
+  if (stderrTail.trim() === "") return error;
+  const cause = new Error(stderrTail, { cause: error });
+  return sourceFailure("source_damaged", "The master cannot be decoded as a whole: it is damaged.", cause);
+}
+
 /** For the owner: which limit it was. */
 const LIMIT_WORDS: Record<RunLimit | "none", string> = {
   wall: "time",

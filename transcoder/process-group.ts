@@ -52,10 +52,13 @@ export function timed(bashPath: string, argv: readonly string[]): string[] {
 const LIFELINE_AND_TIME = `
 exec 5<&0 0</dev/null
 { read -r -u 5; kill -KILL 0; } >/dev/null 2>&1 3>&- &
+watch=$!
+# Else the shell may report its end on the program's stderr.
+disown
 TIMEFORMAT='%U %S'
 { time "$@" 2>&4 3>&- 5<&-; } 4>&2 2>&3
 code=$?
-kill -KILL $! 2>/dev/null
+kill -KILL $watch 2>/dev/null
 exit $code
 `;
 
@@ -72,7 +75,7 @@ exec 5<&0
 { read -r line <&5; kill -KILL 0; } >/dev/null 2>&1 3>&- 4<&- &
 "$@" 5<&-
 code=$?
-kill -KILL $! 2>/dev/null
+kill -KILL $watch 2>/dev/null
 exit $code
 `;
 
