@@ -2,6 +2,7 @@ import { AUDIO_CODECS } from "./accepted-media.ts";
 import { sourceFailure } from "./errors.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
+import { parseRational, toNumber } from "./rational.ts";
 import type { AudioRole, Source, SourceAudio, SourceSubtitle } from "./source.ts";
 
 /** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
@@ -23,6 +24,7 @@ export interface ProbeStream {
   avg_frame_rate?: string;
   time_base?: string;
   duration?: string;
+  nb_frames?: string;
   channels?: number;
   sample_rate?: string;
   field_order?: string;
@@ -78,7 +80,7 @@ function checkWhole(
       `The file states ${stated.toFixed(2)} s but holds only ${found.toFixed(2)} s: it is cut off or damaged.`,
     );
   };
-  const statedVideo = Number(stream.duration ?? Number.NaN);
+  const statedVideo = statedSeconds(report, stream);
   const span = packets.spans.get(stream.index);
   // Pictures before the first keyframe are part of what the file states, though they cannot be shown.
   const held = span === undefined ? 0 : span.endSeconds - span.startSeconds;
@@ -89,6 +91,17 @@ function checkWhole(
   const spans = [...packets.spans.values()];
   const first = Math.min(start, ...spans.map((span) => span.startSeconds));
   short(statedFile, Math.max(0, ...spans.map((span) => span.endSeconds)) - first);
+}
+
+/**
+ * How long the file says its picture is; NaN where it does not say. Where the index of an AVI is gone ffprobe answers
+ * with the length of what is there, but still with the number of frames that its header states.
+ */
+function statedSeconds(report: ProbeReport, stream: ProbeStream): number {
+  const seconds = Number(stream.duration ?? Number.NaN);
+  const frameSeconds = parseRational(stream.time_base);
+  if (report.format?.format_name !== "avi" || frameSeconds === null) return seconds;
+  return Math.max(seconds, (Number(stream.nb_frames) || 0) * toNumber(frameSeconds)) || seconds;
 }
 
 function describeAudio(stream: ProbeStream, packets: PacketTable): SourceAudio[] {

@@ -3,8 +3,10 @@ import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packe
 import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
 import { pictureStream } from "../core/probed-picture.ts";
 import type { Source } from "../core/source.ts";
+import { cutOffReason } from "./cut-off.ts";
 import { assemble, STDOUT } from "./ffmpeg-command.ts";
 import type { Launcher, RunLimits, RunOutcome, RunRequest } from "./launcher.ts";
+import { KILLED_EXIT_CODE } from "./process-group.ts";
 import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
@@ -43,10 +45,16 @@ export async function probeSource(
   const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
   const report = await readReport(probe);
   const picture = pictureStream(report);
+  await checkEnd(sourcePath, report);
   const packets = await readPackets(probe, picture);
   const source = describeSource(report, packets, file);
   await decodeFirstFrame(probe, picture.index);
   return source;
+}
+
+async function checkEnd(sourcePath: string, report: ProbeReport): Promise<void> {
+  const reason = await cutOffReason(sourcePath, report.format?.format_name ?? "");
+  if (reason !== null) throw sourceFailure("source_damaged", `The file is cut off or damaged: ${reason}.`);
 }
 
 /** Streams and format. ffprobe decodes a little of each stream for it, with accepted decoders only. */
@@ -104,6 +112,10 @@ async function runProbe(
   probe.note(run);
   signal.throwIfAborted();
   if (run.ending === "killed") throw new Failure("transient", "internal", "The probe was killed.");
+  // A table of billions of entries in a file of a few kilobytes: the demuxer gives up by itself.
+  if (run.limit === "memory" && run.exitCode !== KILLED_EXIT_CODE) {
+    throw sourceFailure("source_damaged", "The file asks for more memory than any film.", asCause(run));
+  }
   if (run.limit === "memory" || run.limit === "disk") {
     throw new Failure("resource", "internal", `The probe ran short of ${run.limit}.`, {
       cause: asCause(run),

@@ -34,7 +34,8 @@ const KILL_STEPS: readonly { afterMs: number; signal: NodeJS.Signals }[] = [
 const STDERR_TAIL_CHARACTERS = 8_000;
 const STDOUT_LIMIT_CHARACTERS = 64 * 2 ** 20;
 const TIMES_TAIL_CHARACTERS = 100;
-const KILLED_EXIT_CODE = 128 + 9;
+/** 128 + SIGKILL, as a shell says it. */
+export const KILLED_EXIT_CODE = 128 + 9;
 
 /**
  * Wraps a command so that it dies with its launcher and its CPU time is known; it must stand inside the sandbox.

@@ -9,7 +9,12 @@ const AAC = ["-c:a", "aac", "-b:a", "48k"];
 export const CLEAN_SOURCES: Readonly<Record<string, () => Promise<string>>> = {
   mp4: () => bars({ ...TINY, video: X264, sound: AAC, output: ["-movflags", "+faststart"] }),
   fmp4: () =>
-    bars({ ...TINY, video: X264, sound: AAC, output: ["-movflags", "+frag_keyframe+empty_moov+default_base_moof"] }),
+    bars({
+      ...TINY,
+      video: X264,
+      sound: AAC,
+      output: ["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+    }),
   mov: () =>
     bars({
       ...TINY,
@@ -21,7 +26,16 @@ export const CLEAN_SOURCES: Readonly<Record<string, () => Promise<string>>> = {
     bars({
       ...TINY,
       extension: "mkv",
-      video: ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p"],
+      video: [
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        "log-level=none",
+        "-pix_fmt",
+        "yuv420p",
+      ],
       sound: ["-c:a", "flac"],
     }),
   webm: () =>
@@ -33,7 +47,12 @@ export const CLEAN_SOURCES: Readonly<Record<string, () => Promise<string>>> = {
     }),
   ts: () => bars({ ...TINY, extension: "ts", video: X264, sound: AAC }),
   avi: () =>
-    bars({ ...TINY, extension: "avi", video: ["-c:v", "mpeg4", "-q:v", "5"], sound: ["-c:a", "libmp3lame", "-b:a", "64k"] }),
+    bars({
+      ...TINY,
+      extension: "avi",
+      video: ["-c:v", "mpeg4", "-q:v", "5"],
+      sound: ["-c:a", "libmp3lame", "-b:a", "64k"],
+    }),
   mxf: () =>
     bars({
       ...TINY,

@@ -84,7 +84,11 @@ async function judgeFile(
   try {
     const source = await probe(workshop, pinned, runs);
     verdict.durationSeconds = source.durationSeconds;
-    const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, workshop.launcher.build);
+    const plan = buildPlan(
+      source,
+      { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" },
+      workshop.launcher.build,
+    );
     verdict.bytesWritten = await fill(workshop, name, { source, plan, pinned }, runs);
   } catch (thrown) {
     const failure = asFailure(thrown);
@@ -181,4 +185,3 @@ async function countFrames(
   if (run.stdout.trim() !== expected || run.stderrTail !== "")
     throw new Error(`decodes as ${run.stdout.trim()}, not ${expected}: ${run.stderrTail}`);
 }
-

@@ -24,8 +24,7 @@ export const PARTS_OF: Readonly<Record<string, Reader>> = {
 };
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-const textAt = (bytes: Uint8Array, at: number): string =>
-  String.fromCharCode(...bytes.subarray(at, at + 4));
+const textAt = (bytes: Uint8Array, at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
 
 /** A reader of nested parts: `header` understands what stands at a place, or ends the list with null. */
 function nested(
@@ -65,7 +64,9 @@ function isoBoxes(bytes: Uint8Array): Part[] {
 
 /** RFC 8794: Segment, Info, Tracks and what stands in them, Cluster, BlockGroup, Cues, Tags hold elements. */
 function ebmlElements(bytes: Uint8Array): Part[] {
-  const masters = new Set("1a45dfa3 18538067 1549a966 1654ae6b ae e0 e1 1f43b675 a0 1c53bb6b bb b7 1254c367".split(" "));
+  const masters = new Set(
+    "1a45dfa3 18538067 1549a966 1654ae6b ae e0 e1 1f43b675 a0 1c53bb6b bb b7 1254c367".split(" "),
+  );
   return nested(bytes, (at, end) => {
     const idBytes = Math.clz32(bytes[at]!) - 23;
     const sizeAt = at + idBytes;
