@@ -9,6 +9,7 @@ import { atLeast } from "./auth.ts";
 import { type Completions, closed, completeUpload, endUpload } from "./complete-upload.ts";
 import { BEARER, idParams, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { encodingChoice, encodingOf } from "./encoding-choice.ts";
 import { type IdMaker, once } from "./idempotency.ts";
 import { reapUpload } from "./reap-uploads.ts";
 import { layOutParts, MAX_SOURCE_BYTES, partLength } from "./upload-parts.ts";
@@ -27,6 +28,7 @@ const newUpload = z
       .regex(/^[0-9a-fA-F]{64}$/)
       .optional(),
     titleId: z.string().min(1).max(100).optional(),
+    encoding: encodingChoice.optional(),
   })
   .openapi("NewUpload");
 
@@ -208,7 +210,15 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   });
   // The same request again after a crash: the first multipart upload is the one on record.
   if (upload.multipartId !== multipartId) await blobs.abortMultipart({ key, multipartId });
-  await createAsset(library, { id: upload.assetId, tenant, ownerId, titleId, filename: body.filename });
+  const encoding = encodingOf(body.encoding);
+  await createAsset(library, {
+    id: upload.assetId,
+    tenant,
+    ownerId,
+    titleId,
+    filename: body.filename,
+    encoding,
+  });
   return presentUpload(upload);
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Plan } from "../core/plan.ts";
+import { allRungs, type Plan } from "../core/plan.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
@@ -62,15 +62,15 @@ async function wholePipeline(product: Product) {
 
 /** One decode, five encoders, each rung scaled from the source; threads as ffmpeg likes them. */
 function oneProcess(plan: Plan): string[] {
-  const names = plan.rungs.map((_, index) => `v${index}`);
+  const names = allRungs(plan).map((_, index) => `v${index}`);
   const split = `[0:v]split=${names.length}${names.map((name) => `[i${name}]`).join("")}`;
-  const scales = plan.rungs.map(
+  const scales = allRungs(plan).map(
     (rung, index) => `[iv${index}]scale=${rung.width}:${rung.height}:flags=bicubic,format=yuv420p[v${index}]`,
   );
   return [
     ...["-v", "error", "-nostdin", "-y", "-i", BIG_BUCK_BUNNY],
     ...["-filter_complex", [split, ...scales].join(";")],
-    ...plan.rungs.flatMap((rung, index) => [
+    ...allRungs(plan).flatMap((rung, index) => [
       "-map",
       `[v${index}]`,
       ...encoder(plan, index),
@@ -83,7 +83,7 @@ function oneProcess(plan: Plan): string[] {
 async function perRung(plan: Plan): Promise<Run> {
   let cpuSeconds = 0;
   let wallSeconds = 0;
-  for (const [index, rung] of plan.rungs.entries()) {
+  for (const [index, rung] of allRungs(plan).entries()) {
     const run = await timed(ffmpeg, [
       ...["-v", "error", "-nostdin", "-y", "-i", BIG_BUCK_BUNNY],
       ...["-map", "0:v", "-vf", `scale=${rung.width}:${rung.height}:flags=bicubic,format=yuv420p`],
@@ -99,7 +99,7 @@ async function perRung(plan: Plan): Promise<Run> {
 
 /** The same encoder settings as the pipeline's. */
 function encoder(plan: Plan, index: number): string[] {
-  const rung = plan.rungs[index]!;
+  const rung = allRungs(plan)[index]!;
   const gop = plan.timeline.framesPerKeyframe;
   const cap = String(rung.maxBitrateBps);
   return [

@@ -1,5 +1,19 @@
+import type { VideoCodec } from "./encoding.ts";
+
+/** HLS's words for the dynamic range of a picture (8216bis 4.4.6.2, VIDEO-RANGE). */
+export type VideoRange = "SDR" | "PQ" | "HLG";
+
+/** All rungs of one codec and one dynamic range: decoded once per chunk and encoded together. */
+export interface Ladder {
+  id: string;
+  codec: VideoCodec;
+  range: VideoRange;
+  /** Largest first; ids are unique over all ladders of a plan. */
+  rungs: Rung[];
+}
+
 /**
- * One rung of the ladder: a picture size with its quality and its cap. `maxBitrateBps` bounds any second
+ * One rung of a ladder: a picture size with its quality and its cap. `maxBitrateBps` bounds any second
  * (VBV buffer = one second of it); `crf` is the constant-quality target below the cap.
  */
 export interface Rung {

@@ -8,9 +8,10 @@ import {
   segmentName,
   trackFolder,
 } from "./keys.ts";
+import type { Rung } from "./ladder.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
-import type { AudioTrack, Plan } from "./plan.ts";
+import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
 import type { CellRecord, Rendition, TaskResult } from "./records.ts";
 
@@ -57,10 +58,10 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
     if (track === undefined) throw new RangeError(`no track ${trackId}`);
     return track;
   };
-  const all = [...plan.rungs, ...plan.audio].map(({ id }) => need(id));
+  const all = [...allRungs(plan), ...plan.audio].map(({ id }) => need(id));
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
-  const video = plan.rungs.map((rung) => describeRung(rung, need(rung.id), target));
+  const video = allRungs(plan).map((rung) => describeRung(rung, need(rung.id), target));
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
     describeAudio(track, names.get(track.streamIndex) ?? track.id, need(track.id), target),
@@ -88,7 +89,7 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   };
 }
 
-function describeRung(rung: Plan["rungs"][number], track: ProducedTrack, target: number) {
+function describeRung(rung: Rung, track: ProducedTrack, target: number) {
   const folder = trackFolder("video", rung.id);
   const measured = measure(track, target);
   const frames = iFrames(track);

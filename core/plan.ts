@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { buildLadder, type Rung } from "./ladder.ts";
+import { chooseChunks } from "./chunks.ts";
+import { DEFAULT_ENCODING, type EncodingChoice } from "./encoding.ts";
+import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, shownTiming } from "./picture.ts";
 import type { AudioRole, Source, SourceAudio } from "./source.ts";
-import { buildChunks, buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
+import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 
 export interface AudioTrack {
   id: string;
@@ -32,7 +34,7 @@ export interface Plan {
   timeline: Timeline;
   timing: FrameTiming;
   picture: PicturePlan;
-  rungs: Rung[];
+  ladders: Ladder[];
   chunks: Chunk[];
   /** Stereo of every track, then 5.1 of those that have it; within each from the general to the specific. */
   audio: AudioTrack[];
@@ -41,6 +43,7 @@ export interface Plan {
 }
 
 export interface PlanSettings {
+  encoding: EncodingChoice;
   preset: string;
   audioBitrateBps: number;
   surroundBitrateBps: number;
@@ -48,6 +51,7 @@ export interface PlanSettings {
 }
 
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
+  encoding: DEFAULT_ENCODING,
   preset: "veryfast",
   audioBitrateBps: 128_000,
   // Apple 2.9: 5.1 AAC at 320 kbit/s.
@@ -56,7 +60,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 5;
+const FORMAT_VERSION = 7;
 
 /** The plan for a source. Same input, same bytes of JSON. */
 export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: string): Plan {
@@ -70,11 +74,23 @@ export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: 
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
     picture,
-    rungs: buildLadder(source.video.width, source.video.height),
-    chunks: buildChunks(timeline),
+    ladders: [
+      {
+        id: "h264",
+        codec: "h264",
+        range: "SDR",
+        rungs: buildLadder(source.video.width, source.video.height),
+      },
+    ],
+    chunks: chooseChunks(timeline, source.video.keyframeSeconds),
     audio: audioTracks(source.audio, settings),
     loudnessTargetLufs: settings.loudnessTargetLufs,
   };
+}
+
+/** Every rung of every ladder, ladder by ladder. */
+export function allRungs(plan: Pick<Plan, "ladders">): Rung[] {
+  return plan.ladders.flatMap(({ rungs }) => rungs);
 }
 
 /** Apple 9.17: from the general to the specific. */

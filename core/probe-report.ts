@@ -89,7 +89,9 @@ function checkWhole(
   if (!(statedFile > 0)) return;
   const start = Number(report.format?.start_time ?? 0) || 0;
   const spans = [...packets.spans.values()];
-  const first = Math.min(start, ...spans.map((span) => span.startSeconds));
+  // MP4 and Matroska state a length that counts from zero, also where nothing is shown until later.
+  const countsFromZero = /\b(mov|matroska)\b/.test(report.format?.format_name ?? "");
+  const first = Math.min(countsFromZero ? 0 : start, ...spans.map((span) => span.startSeconds));
   short(statedFile, Math.max(0, ...spans.map((span) => span.endSeconds)) - first);
 }
 

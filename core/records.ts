@@ -1,3 +1,4 @@
+import type { EncodingChoice } from "./encoding.ts";
 import type { Plan } from "./plan.ts";
 import type { AudioRole, Source } from "./source.ts";
 
@@ -104,6 +105,8 @@ export interface AssetRecord {
   state: AssetState;
   version: number;
   filename: string;
+  /** What was asked for; the plan is made from it. */
+  encoding: EncodingChoice;
   createdAt: Date;
   updatedAt: Date;
   pinned: PinnedSource | null;
@@ -123,7 +126,7 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "video" | "audio" | "poster" | "publish";
+export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -172,7 +175,7 @@ export interface AttemptRecord {
 }
 
 /**
- * One unit of work, of retry and of loss. `_id` is `<assetId>.<generation or "source">.<kind>[.<chunk>]`.
+ * One unit of work, of retry and of loss. `_id` is `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`.
  * A claim raises `epoch`; every later write names the epoch it was claimed under and fails where another
  * claim came after.
  */
@@ -182,6 +185,8 @@ export interface TaskRecord {
   tenant: string;
   generation: string | null;
   kind: TaskKind;
+  /** What it is about within its kind: a ladder, a track; `all` where there is only one. */
+  part: string;
   /** Index of the chunk for `video`, 0 otherwise. */
   chunk: number;
   /** Share of the asset's work, for progress. */

@@ -1,3 +1,4 @@
+import type { VideoCodec } from "./encoding.ts";
 import type { Failure, FailureClass } from "./errors.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
 import { chunkFrames } from "./timeline.ts";
@@ -6,16 +7,19 @@ import { chunkFrames } from "./timeline.ts";
 export interface TaskSpec {
   id: string;
   kind: TaskKind;
+  part: string;
   chunk: number;
   /** Share of the asset's work, in seconds of one core: only the proportions matter. */
   weight: number;
 }
 
 /** Rough costs from measured baselines, in CPU seconds per second of picture. */
-const VIDEO_COST = 2.2;
+const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 /** Two passes: one measures, one encodes. */
 const AUDIO_COST = 0.05;
 const FIXED_COST = 0.5;
+/** The part of a task that there is one of. */
+const WHOLE = "all";
 
 /**
  * The tasks that an asset in this state needs, all of them: what has no record yet is missing. The queue is
@@ -23,31 +27,44 @@ const FIXED_COST = 0.5;
  */
 export function tasksOf(asset: AssetRecord): TaskSpec[] {
   if (asset.state === "queued" || asset.state === "probing") {
-    return [{ id: taskId(asset._id, "source", "probe", 0), kind: "probe", chunk: 0, weight: FIXED_COST }];
+    const id = taskId(asset._id, "source", "probe", WHOLE, 0);
+    return [{ id, kind: "probe", part: WHOLE, chunk: 0, weight: FIXED_COST }];
   }
   const { plan, generation } = asset;
   if (asset.state !== "encoding" || plan === null || generation === null) return [];
   const seconds = (frames: number): number =>
     (frames * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
-  const spec = (kind: TaskKind, chunk: number, weight: number): TaskSpec => ({
-    id: taskId(asset._id, generation, kind, chunk),
+  const spec = (kind: TaskKind, part: string, chunk: number, weight: number): TaskSpec => ({
+    id: taskId(asset._id, generation, kind, part, chunk),
     kind,
+    part,
     chunk,
     weight,
   });
   return [
-    ...plan.chunks.map((chunk) =>
-      spec("video", chunk.index, VIDEO_COST * seconds(chunkFrames(plan.timeline, chunk).frameCount)),
+    ...plan.ladders.flatMap((ladder) =>
+      plan.chunks.map((chunk) => {
+        const frames = chunkFrames(plan.timeline, chunk).frameCount;
+        return spec("video", ladder.id, chunk.index, VIDEO_COST[ladder.codec] * seconds(frames));
+      }),
     ),
-    ...plan.audio.map((_, index) => spec("audio", index, AUDIO_COST * seconds(plan.timeline.frameCount))),
-    spec("poster", 0, FIXED_COST),
-    spec("publish", 0, FIXED_COST),
+    ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
+    // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
+    ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
+    spec("images", WHOLE, 0, FIXED_COST),
+    spec("publish", WHOLE, 0, FIXED_COST),
   ];
 }
 
-/** `<assetId>.<generation or "source">.<kind>.<chunk>`: an id that the queue accepts as a job's id too. */
-export function taskId(assetId: string, generation: string, kind: TaskKind, chunk: number): string {
-  return `${assetId}.${generation}.${kind}.${chunk}`;
+/** `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`: an id that the queue accepts as a job's id too. */
+export function taskId(
+  assetId: string,
+  generation: string,
+  kind: TaskKind,
+  part: string,
+  chunk: number,
+): string {
+  return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
 /** Whether a task may be offered to the workers now: `publish` only when all others are done. */

@@ -6,7 +6,14 @@ import { failAsset, findAssetForWork } from "./library/work.ts";
 import type { WorkQueue } from "./queue.ts";
 
 /** Short stages first: they open the way for the long ones. */
-const PRIORITY: Record<TaskKind, number> = { probe: 1, publish: 2, audio: 3, poster: 3, video: 4 };
+const PRIORITY: Record<TaskKind, number> = {
+  probe: 1,
+  publish: 2,
+  checksum: 3,
+  audio: 3,
+  images: 3,
+  video: 4,
+};
 
 /**
  * Derives an asset's tasks from its state, records the missing ones and offers to the queue what can be

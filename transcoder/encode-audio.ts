@@ -5,6 +5,7 @@ import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
 import { writeAudioSegment } from "../core/fragment.ts";
 import type { TaskResult } from "../core/records.ts";
+import { trackRanges } from "../core/source-window.ts";
 import { audioFrameCount, audioSegmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecipe } from "./audio-recipe.ts";
 import { type Cell, storeCells, storeInit } from "./cells.ts";
@@ -12,12 +13,14 @@ import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { levelChange, readLoudness } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Measures one audio track, encodes it whole at the level that the plan asks for, cuts it at the audio frames nearest to the video's borders, stores it. */
 export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
-  const track = plan.audio[context.task.chunk];
+  const track = plan.audio.find(({ id }) => id === context.task.part);
   if (track === undefined)
     throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
   const mediaSeconds = timelineSeconds(plan.timeline);
@@ -26,7 +29,11 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
     frames: null,
   };
-  const { file, loudness } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
+  const wanted = ({ tracks }: SourceIndex) => {
+    const found = tracks[track.streamIndex];
+    return found === undefined ? null : trackRanges(found);
+  };
+  const { file, loudness } = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
       const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
       const target = plan.loudnessTargetLufs;
@@ -39,10 +46,9 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
             );
       context.report(0.4);
       const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
-      return {
-        file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
-        loudness: readLoudness(stderrTail),
-      };
+      const file = await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
+      // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
+      return { made: { file, loudness: readLoudness(stderrTail) }, log: "" };
     }),
   );
   const { init, rest } = splitInit(file);

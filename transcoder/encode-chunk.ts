@@ -3,13 +3,17 @@ import { join } from "node:path";
 import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
-import type { Rung } from "../core/ladder.ts";
+import type { Ladder, Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { windowRanges } from "../core/source-window.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
+import { entryWindow } from "./chunk-entry.ts";
 import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
@@ -21,26 +25,39 @@ interface EncodedRung {
 }
 
 /**
- * Encodes one chunk in all rungs from one decode, checks what came out against the plan, and stores the
+ * Encodes one chunk in all rungs of one ladder from one decode, checks what came out against the plan, and stores the
  * cells. Doing it twice makes the same bytes under the same keys.
  */
 export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
   const chunk = plan.chunks[context.task.chunk];
-  if (chunk === undefined)
-    throw new Failure("ours", "internal", "The task names a chunk that the plan does not have.");
+  const ladder = plan.ladders.find(({ id }) => id === context.task.part);
+  if (chunk === undefined || ladder === undefined)
+    throw new Failure("ours", "internal", "The task names a chunk or ladder that the plan does not have.");
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
-  const encoded = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
+  const window = entryWindow(source, plan, frames);
+  const wanted = ({ tracks }: SourceIndex) => {
+    const track = tracks[source.video.streamIndex];
+    return window === null || track === undefined ? null : windowRanges(track, window);
+  };
+  const encoded = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
-      const run = await runFfmpeg(context, videoRecipe(source, plan, chunk), sourcePath, outputDirectory, {
-        mediaSeconds,
-        outputBytes: largestOutput(plan, mediaSeconds),
-        frames: frames.frameCount,
-      });
+      const run = await runFfmpeg(
+        context,
+        videoRecipe(source, plan, ladder, chunk),
+        sourcePath,
+        outputDirectory,
+        {
+          mediaSeconds,
+          outputBytes: largestOutput(ladder, mediaSeconds),
+          frames: frames.frameCount,
+        },
+      );
       try {
-        return await Promise.all(plan.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung)));
+        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
+        return { made: await Promise.all(rungs), log: run.stderrTail };
       } catch (error) {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
@@ -68,8 +85,8 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
 }
 
 /** Twice the cap of all rungs, and room for boxes: more than that is not an encode gone well. */
-function largestOutput(plan: Plan, mediaSeconds: number): number {
-  const bitrateBps = plan.rungs.reduce((sum, rung) => sum + rung.maxBitrateBps, 0);
+function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
+  const bitrateBps = rungs.reduce((sum, rung) => sum + rung.maxBitrateBps, 0);
   return Math.ceil((2 * bitrateBps * mediaSeconds) / 8) + 16 * 2 ** 20;
 }
 

@@ -2,6 +2,7 @@ import { Failure, sourceFailure } from "../core/errors.ts";
 import { assemble, type FfmpegRecipe } from "./ffmpeg-command.ts";
 import type { RunOutcome } from "./launcher.ts";
 import type { RunLimit } from "./run-limit.ts";
+import { complaintsIn } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Limits of one ffmpeg run, from what it is expected to make. */
@@ -94,7 +95,7 @@ async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> 
  * otherwise) has left out pictures that the container had promised; without that it is our doing.
  */
 export function blameFor(error: unknown, stderrTail: string): unknown {
-  if (stderrTail.trim() === "") return error;
+  if (complaintsIn(stderrTail).length === 0) return error;
   const cause = new Error(stderrTail, { cause: error });
   return sourceFailure("source_damaged", "The master cannot be decoded as a whole: it is damaged.", cause);
 }

@@ -1,5 +1,6 @@
 import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { makePoster } from "./make-poster.ts";
@@ -14,7 +15,8 @@ import type { TaskContext } from "./task-context.ts";
  *           ├─► video 1 │
  *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
  *           ├─► audio   │
- *           └─► poster  ┘
+ *           ├─► checksum│
+ *           └─► images  ┘
  *
  * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
  * may die at any point and be run again, on any machine.
@@ -23,11 +25,13 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
+    case "checksum":
+      return checkDigest(context);
     case "video":
       return encodeChunk(context);
     case "audio":
       return encodeAudio(context);
-    case "poster":
+    case "images":
       return makePoster(context);
     case "publish":
       return publish(context);

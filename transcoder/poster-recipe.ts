@@ -1,4 +1,4 @@
-import type { Plan } from "../core/plan.ts";
+import { allRungs, type Plan } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
@@ -14,7 +14,7 @@ const CANDIDATES = 48;
 
 /** Size of the poster for this plan: the top rung's shape, at most 1280 wide. */
 export function posterSize(plan: Plan): { width: number; height: number } {
-  const top = plan.rungs[0]!;
+  const top = allRungs(plan)[0]!;
   const scale = Math.min(1, LARGEST_WIDTH / top.width);
   return {
     width: Math.max(2, Math.round((top.width * scale) / 2) * 2),

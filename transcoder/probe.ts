@@ -1,7 +1,9 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
+import { listSamples } from "../core/listed-samples.ts";
 import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
 import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
 import { pictureStream } from "../core/probed-picture.ts";
+import type { SampleTrack } from "../core/sample-table.ts";
 import type { Source } from "../core/source.ts";
 import { cutOffReason } from "./cut-off.ts";
 import { assemble, STDOUT } from "./ffmpeg-command.ts";
@@ -33,7 +35,8 @@ function limitsFor(sizeBytes: number): RunLimits {
 
 /**
  * Looks at a master in the sandbox and describes it. Throws a `source` Failure where it cannot be used. Nothing
- * is decided from its name: only from what is in it (T23).
+ * is decided from its name: only from what is in it (T23). With `tables` the packets are known without reading the
+ * file to its end, and only its index and first samples need to be there.
  */
 export async function probeSource(
   launcher: Launcher,
@@ -41,12 +44,16 @@ export async function probeSource(
   file: { sizeBytes: number; sha256: string | null },
   signal: AbortSignal,
   note: (run: RunOutcome) => void,
+  tables: readonly SampleTrack[] | null = null,
 ): Promise<Source> {
   const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
   const report = await readReport(probe);
   const picture = pictureStream(report);
-  await checkEnd(sourcePath, report);
-  const packets = await readPackets(probe, picture);
+  if (tables === null) await checkEnd(sourcePath, report);
+  const packets =
+    tables !== null && areTheStreams(tables, report)
+      ? listSamples(tables, picture, file.sizeBytes)
+      : await readPackets(probe, picture);
   const source = describeSource(report, packets, file);
   await decodeFirstFrame(probe, picture.index);
   return source;
@@ -55,6 +62,18 @@ export async function probeSource(
 async function checkEnd(sourcePath: string, report: ProbeReport): Promise<void> {
   const reason = await cutOffReason(sourcePath, report.format?.format_name ?? "");
   if (reason !== null) throw sourceFailure("source_damaged", `The file is cut off or damaged: ${reason}.`);
+}
+
+/** Whether the file's own tables list the streams that ffprobe sees, in its order. */
+function areTheStreams(tables: readonly SampleTrack[], { streams = [] }: ProbeReport): boolean {
+  const kinds: Record<string, string> = { vide: "video", soun: "audio" };
+  return (
+    tables.length === streams.length &&
+    tables.every(({ handler }, index) => {
+      const kind = streams[index]?.codec_type;
+      return kinds[handler] === undefined ? kind !== "video" && kind !== "audio" : kinds[handler] === kind;
+    })
+  );
 }
 
 /** Streams and format. ffprobe decodes a little of each stream for it, with accepted decoders only. */
@@ -76,7 +95,7 @@ async function readPackets(probe: ProbeRun, picture: ProbeStream): Promise<Packe
   const run = await runProbe(probe, {
     program: "ffprobe",
     args: [...args, SOURCE_PATH],
-    onStdoutLine: collector.add,
+    onStdoutLine: collector.addLine,
   });
   // ffprobe answers 0 for a file that ends too soon; the demuxers say so (mov, matroska).
   if (run.exitCode !== 0 || /partial file|File ended prematurely/.test(run.stderrTail)) {

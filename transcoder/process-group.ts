@@ -43,7 +43,8 @@ export const KILLED_EXIT_CODE = 128 + 9;
  * Standard input is a lifeline that only the launcher holds: its end kills the command's process group. The kernel's
  * own way (a signal at the parent's death) is lost where the parent dies before it is asked for, which a loaded
  * machine makes likely. bash's `time` counts the whole tree once it has been waited for, which node cannot, and which
- * bubblewrap does not do for what runs in it; its line goes to descriptor 3, the program's own stderr stays clean.
+ * bubblewrap does not do for what runs in it; its line goes to descriptor 3. What bash itself says (that the lifeline was
+ * killed, on a loaded machine) goes nowhere: the program's own stderr stays clean.
  */
 export function timed(bashPath: string, argv: readonly string[]): string[] {
   // bash takes a socket as standard input for a remote login, and would run its owner's start-up file.
@@ -51,15 +52,12 @@ export function timed(bashPath: string, argv: readonly string[]): string[] {
 }
 
 const LIFELINE_AND_TIME = `
-exec 5<&0 0</dev/null
+exec 5<&0 0</dev/null 4>&2 2>/dev/null
 { read -r -u 5; kill -KILL 0; } >/dev/null 2>&1 3>&- &
-watch=$!
-# Else the shell may report its end on the program's stderr.
-disown
 TIMEFORMAT='%U %S'
-{ time "$@" 2>&4 3>&- 5<&-; } 4>&2 2>&3
+{ time "$@" 2>&4 3>&- 4>&- 5<&-; } 2>&3
 code=$?
-kill -KILL $watch 2>/dev/null
+kill -KILL $! 2>/dev/null
 exit $code
 `;
 
@@ -76,7 +74,7 @@ exec 5<&0
 { read -r line <&5; kill -KILL 0; } >/dev/null 2>&1 3>&- 4<&- &
 "$@" 5<&-
 code=$?
-kill -KILL $watch 2>/dev/null
+kill -KILL $! 2>/dev/null
 exit $code
 `;
 

@@ -2,7 +2,7 @@ import { readFragments } from "../core/box-reader.ts";
 import { describeMedia, type ObjectFacts } from "../core/conformance/object-facts.ts";
 import { Failure } from "../core/errors.ts";
 import type { ProducedTrack } from "../core/package.ts";
-import type { Plan } from "../core/plan.ts";
+import { allRungs, type Plan } from "../core/plan.ts";
 import type { CellRecord } from "../core/records.ts";
 import { segmentFrames } from "../core/timeline.ts";
 import type { Blobs } from "../stores/blobs.ts";
@@ -38,7 +38,7 @@ export async function verifyCells(
   signal: AbortSignal,
   into: FactsOfPackage,
 ): Promise<BadCell[]> {
-  const video = new Set(plan.rungs.map((rung) => rung.id));
+  const video = new Set(allRungs(plan).map((rung) => rung.id));
   const work = [...tracks.values()].flatMap((track) => {
     let startTicks = 0;
     return track.cells.map((cell) => {

@@ -1,5 +1,5 @@
 import { ACCEPTED_DECODERS, ACCEPTED_FORMATS } from "../core/accepted-media.ts";
-import type { Rung } from "../core/ladder.ts";
+import type { Ladder, Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
 import type { Source } from "../core/source.ts";
@@ -13,15 +13,15 @@ export function rungFile(rung: Rung): string {
   return `/out/${rung.id}.mp4`;
 }
 
-/** The ffmpeg call that makes all rungs of one chunk from one decode. Pure: same plan, same argv. */
-export function videoRecipe(source: Source, plan: Plan, chunk: Chunk): FfmpegRecipe {
+/** The ffmpeg call that makes all rungs of one ladder of one chunk from one decode. Pure: same plan, same argv. */
+export function videoRecipe(source: Source, plan: Plan, ladder: Ladder, chunk: Chunk): FfmpegRecipe {
   const frames = chunkFrames(plan.timeline, chunk);
   const entry = chunkEntry(source, plan, frames);
   return {
     globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: inputOptions(entry.inputOptions), file: "/in/source" }],
-    filterGraph: filterGraph(source, plan, entry.filters),
-    outputs: plan.rungs.map((rung, index) => ({
+    filterGraph: filterGraph(source, plan, ladder, entry.filters),
+    outputs: ladder.rungs.map((rung, index) => ({
       options: outputOptions(plan, rung, index, frames),
       file: rungFile(rung),
     })),
@@ -62,12 +62,12 @@ function inputOptions(seek: readonly string[]): string[] {
 }
 
 /** The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU). */
-function filterGraph(source: Source, plan: Plan, entry: readonly string[]): string {
-  const top = plan.rungs[0]!;
+function filterGraph(source: Source, plan: Plan, { rungs }: Ladder, entry: readonly string[]): string {
+  const top = rungs[0]!;
   const steps = [...entry, ...colourFilters(plan.picture, top.width, top.height)];
-  const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, plan.rungs.length)}`];
-  plan.rungs.slice(1).forEach((rung, index) => {
-    parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, plan.rungs.length)}`);
+  const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, rungs.length)}`];
+  rungs.slice(1).forEach((rung, index) => {
+    parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, rungs.length)}`);
   });
   return parts.join(";");
 }

@@ -1,4 +1,5 @@
 import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
+import type { EncodingChoice } from "../../core/encoding.ts";
 import { requestFailure } from "../../core/errors.ts";
 import type { AssetError, AssetRecord, AssetState, PinnedSource, TaskRecord } from "../../core/records.ts";
 import type { Library } from "./connect.ts";
@@ -25,6 +26,7 @@ export interface NewAsset {
   ownerId: string;
   titleId: string | null;
   filename: string;
+  encoding: EncodingChoice;
 }
 
 /** An asset whose upload has only begun. The same id again (the same request) gives the one that is there. */
@@ -38,6 +40,7 @@ export async function createAsset(library: Library, asset: NewAsset): Promise<As
     state: "waiting",
     version: 1,
     filename: asset.filename,
+    encoding: asset.encoding,
     createdAt: now,
     updatedAt: now,
     pinned: null,

@@ -36,6 +36,7 @@ function newTask(asset: AssetRecord, spec: TaskSpec): TaskRecord {
     tenant: asset.tenant,
     generation: spec.kind === "probe" ? null : asset.generation,
     kind: spec.kind,
+    part: spec.part,
     chunk: spec.chunk,
     weight: spec.weight,
     state: "todo",

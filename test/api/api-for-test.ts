@@ -9,6 +9,7 @@ import type { ApiDeps } from "../../api/deps.ts";
 import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
+import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import type { AssetRecord, Rendition, Role } from "../../core/records.ts";
@@ -269,7 +270,14 @@ export async function madeAsset(
 ): Promise<AssetRecord> {
   const { library } = api.deps;
   const id = newId("as");
-  await createAsset(library, { id, tenant, ownerId: "someone", titleId: null, filename: "film.mp4" });
+  await createAsset(library, {
+    id,
+    tenant,
+    ownerId: "someone",
+    titleId: null,
+    filename: "film.mp4",
+    encoding: DEFAULT_ENCODING,
+  });
   await pinSource(library, tenant, id, {
     key: `${tenant}/x/source`,
     etag: '"e"',

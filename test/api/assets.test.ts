@@ -23,8 +23,9 @@ const { library } = api.deps;
 async function busyAsset(): Promise<AssetRecord> {
   const asset = await madeAsset(api, "alpha", "encoding");
   const spec = (kind: TaskKind, chunk: number, weight: number) => ({
-    id: `${asset._id}.${GENERATION}.${kind}.${chunk}`,
+    id: `${asset._id}.${GENERATION}.${kind}.all.${chunk}`,
     kind,
+    part: "all",
     chunk,
     weight,
   });
@@ -108,7 +109,7 @@ describe("an asset", () => {
 
   test("tells each change in order, never going back, to all who listen", async () => {
     const asset = await busyAsset();
-    const first = await claim(`${asset._id}.${GENERATION}.video.0`);
+    const first = await claim(`${asset._id}.${GENERATION}.video.all.0`);
     const steps = [
       () => renewLease(library, first, 0.5, 60),
       () => renewLease(library, first, 0.7, 60),
@@ -145,7 +146,7 @@ describe("an asset", () => {
 
   test("never looks less far than it has looked before", async () => {
     const asset = await busyAsset();
-    const claimed = await claim(`${asset._id}.${GENERATION}.video.0`);
+    const claimed = await claim(`${asset._id}.${GENERATION}.video.all.0`);
     const shown = async () => (await editor("GET", `/v1/assets/${asset._id}`)).body.progress.ratio;
     await renewLease(library, claimed, 0.5, 60);
     const far = await shown();
@@ -165,7 +166,7 @@ describe("an asset", () => {
 
   test("cancelled stops its tasks; retried does only what is missing", async () => {
     const asset = await busyAsset();
-    const ids = [0, 1].map((chunk) => `${asset._id}.${GENERATION}.video.${chunk}`);
+    const ids = [0, 1].map((chunk) => `${asset._id}.${GENERATION}.video.all.${chunk}`);
     await completeTask(library, await claim(ids[0] as string), null, attempt);
     const running = await claim(ids[1] as string);
     const cancelled = await editor("POST", `/v1/assets/${asset._id}/cancel`);
@@ -179,7 +180,7 @@ describe("an asset", () => {
     assert.deepEqual(Object.fromEntries(states), {
       [ids[0] as string]: "done",
       [ids[1] as string]: "todo",
-      [`${asset._id}.${GENERATION}.publish.0`]: "todo",
+      [`${asset._id}.${GENERATION}.publish.all.0`]: "todo",
     });
     assert.equal(await completeTask(library, running, null, attempt), false);
     assert.deepEqual([(await editor("POST", `/v1/assets/${asset._id}/retry`)).body.code], ["not_retryable"]);
@@ -188,11 +189,11 @@ describe("an asset", () => {
 
   test("keeps a ledger of every attempt", async () => {
     const asset = await busyAsset();
-    await completeTask(library, await claim(`${asset._id}.${GENERATION}.video.1`), null, attempt);
+    await completeTask(library, await claim(`${asset._id}.${GENERATION}.video.all.1`), null, attempt);
     const { body } = await editor("GET", `/v1/assets/${asset._id}/ledger`);
     assert.deepEqual(
       body.data.map(({ taskId, outcome, argv }: typeof body) => [taskId, outcome, argv]),
-      [[`${asset._id}.${GENERATION}.video.1`, "done", [["ffmpeg"]]]],
+      [[`${asset._id}.${GENERATION}.video.all.1`, "done", [["ffmpeg"]]]],
     );
   });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { INIT_NAME, packagePrefix, segmentName, trackFolder } from "../../core/keys.ts";
 import { buildLadder } from "../../core/ladder.ts";
-import { buildPlan, DEFAULT_PLAN_SETTINGS, generationOf } from "../../core/plan.ts";
+import { allRungs, buildPlan, DEFAULT_PLAN_SETTINGS, generationOf } from "../../core/plan.ts";
 import { rational } from "../../core/rational.ts";
 import type { Source } from "../../core/source.ts";
 import { segmentCount } from "../../core/timeline.ts";
@@ -132,7 +132,7 @@ test("every key of a package is unique, short, and no folder of another", () => 
   const plan = buildPlan(sourceOf(1920, 1080, 24 * 600, 3), DEFAULT_PLAN_SETTINGS, "b");
   const prefix = packagePrefix("as_00000000000000000000000000", generationOf(plan, "e"));
   const folders = [
-    ...plan.rungs.map((rung) => trackFolder("video", rung.id)),
+    ...allRungs(plan).map((rung) => trackFolder("video", rung.id)),
     ...plan.audio.map((track) => trackFolder("audio", track.id)),
   ];
   const names = [

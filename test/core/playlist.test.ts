@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parse } from "hls-parser";
 import { measureBitrate } from "../../core/bitrate.ts";
 import { buildPackage, joinTracks } from "../../core/package.ts";
-import { buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
+import { allRungs, buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
 import { mediaPlaylist } from "../../core/playlist.ts";
 import { describeSource, type ProbeReport } from "../../core/probe-report.ts";
 import { rational, secondsText } from "../../core/rational.ts";
@@ -134,7 +134,7 @@ function resultsOf(plan: Plan): TaskResult[] {
       keyframes: [{ offset: 0, length: 100, startTicks: segment * 6 * timescale }],
     })),
   });
-  const video = plan.rungs.map((rung, index) =>
+  const video = allRungs(plan).map((rung, index) =>
     track(rung.id, "avc1.64001f", plan.timeline.timescale, 1_000_000 / (index + 1)),
   );
   const audio = plan.audio.map((one) => track(one.id, "mp4a.40.2", 48_000, 96_000));
@@ -148,8 +148,8 @@ test("the multivariant playlist says what the bytes measure, and parses", () => 
   const main = parse(text);
   assert.ok("variants" in main);
   const streams = main.variants.filter((variant) => !variant.isIFrameOnly);
-  assert.equal(streams.length, plan.rungs.length);
-  assert.equal(main.variants.length, plan.rungs.length * 2);
+  assert.equal(streams.length, allRungs(plan).length);
+  assert.equal(main.variants.length, allRungs(plan).length * 2);
   const top = streams.find((variant) => variant.resolution?.height === 720)!;
   // Worst run of 3..9 s: the last two segments, 3,000,000 bytes in 8 s; the sound's, 288,000 in the same 8 s.
   assert.equal(top.bandwidth, 3_000_000 + 288_000);

@@ -15,7 +15,7 @@ import { encodeAudio } from "../../transcoder/encode-audio.ts";
 import { encodeChunk } from "../../transcoder/encode-chunk.ts";
 import type { RunOutcome } from "../../transcoder/launcher.ts";
 import { makePoster } from "../../transcoder/make-poster.ts";
-import { probeSource } from "../../transcoder/probe.ts";
+import { describeMaster } from "../../transcoder/probe-asset.ts";
 import { openScratch } from "../../transcoder/scratch.ts";
 import type { TaskContext, Workshop } from "../../transcoder/task-context.ts";
 import { verifyCells } from "../../transcoder/verify.ts";
@@ -82,7 +82,11 @@ async function judgeFile(
   const { etag } = await workshop.blobs.put("sources", key, bytes, { contentType: "video/mp4" });
   const pinned: PinnedSource = { key, etag, sizeBytes: bytes.length, sha256: null };
   try {
-    const source = await probe(workshop, pinned, runs);
+    const { signal } = new AbortController();
+    const source = await describeMaster(
+      { ...workshop, signal, note: (run) => runs.push(run as RunOutcome) },
+      pinned,
+    );
     verdict.durationSeconds = source.durationSeconds;
     const plan = buildPlan(
       source,
@@ -114,13 +118,6 @@ async function excess(verdict: Verdict, home: string): Promise<string | null> {
   return left.length > 0 ? `left ${left} in the scratch folder` : null;
 }
 
-function probe(workshop: Workshop, pinned: PinnedSource, runs: RunOutcome[]): Promise<Source> {
-  const { signal } = new AbortController();
-  return workshop.scratch.withSource(pinned, signal, (path) =>
-    probeSource(workshop.launcher, path, pinned, signal, (run) => runs.push(run)),
-  );
-}
-
 /** Fills every cell of the plan and reads it back. Resolves to the bytes made; throws where they are not as planned. */
 async function fill(
   workshop: Workshop,
@@ -132,16 +129,17 @@ async function fill(
   if (plan.timeline.frameCount > MOST_FRAMES_ENCODED) return 0;
   const generation = generationOf(plan, made.pinned.etag);
   const asset = { _id: name, generation, ...made } as AssetRecord;
-  const context = (chunk: number): TaskContext => ({
+  const context = (chunk: number, part = ""): TaskContext => ({
     ...workshop,
     asset,
-    task: { _id: name, chunk, failures: 0 } as TaskRecord,
+    task: { _id: name, chunk, part, failures: 0 } as TaskRecord,
     signal: new AbortController().signal,
     report: () => undefined,
     note: (run) => runs.push(run as RunOutcome),
   });
   const results: TaskResult[] = [];
-  for (const chunk of plan.chunks) results.push(await encodeChunk(context(chunk.index)));
+  for (const ladder of plan.ladders)
+    for (const chunk of plan.chunks) results.push(await encodeChunk(context(chunk.index, ladder.id)));
   for (const [index] of plan.audio.entries()) results.push(await encodeAudio(context(index)));
   await makePoster(context(0));
   const prefix = packagePrefix(name, generation);
@@ -165,7 +163,7 @@ async function countFrames(
   tracks: ReadonlyMap<string, ProducedTrack>,
   runs: RunOutcome[],
 ): Promise<void> {
-  const rung = plan.rungs.at(-1)!;
+  const rung = plan.ladders[0]!.rungs.at(-1)!;
   const track = tracks.get(rung.id)!;
   const keys = [track.initKey, ...track.cells.map((cell) => cell.key)];
   const parts = await Promise.all(keys.map((key) => workshop.blobs.read("media", key)));

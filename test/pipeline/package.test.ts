@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { parse } from "hls-parser";
 import { readFragments, readInit } from "../../core/box-reader.ts";
 import { blockingFailures, RULES } from "../../core/conformance/check-package.ts";
+import { allRungs } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import { checkPackageAt } from "../../transcoder/check-package.ts";
@@ -24,9 +25,12 @@ const isReady = (asset: AssetRecord): boolean => asset.state === "ready";
 
 /** Every rule that a package must keep whatever the film, read from its bytes. */
 function checkPackage(asset: AssetRecord, files: ReadonlyMap<string, Uint8Array>): void {
-  const { timeline, rungs, audio } = asset.plan!;
+  const { timeline, audio } = asset.plan!;
   const borders = new Map<string, number[]>();
-  const tracks = [...rungs.map(({ id }) => `video/${id}/`), ...audio.map(({ id }) => `audio/${id}/`)];
+  const tracks = [
+    ...allRungs(asset.plan!).map(({ id }) => `video/${id}/`),
+    ...audio.map(({ id }) => `audio/${id}/`),
+  ];
   for (const folder of tracks) {
     const { timescale } = readInit(files.get(`${folder}init.mp4`)!);
     let expected = 0;
@@ -131,7 +135,7 @@ test("a real film: whole, continuous, aligned, as ffmpeg reads it, with I-frames
   checkPackage(asset, files);
   await checkReport(asset);
   await withPackageFolder(files, async (folder) => {
-    for (const rung of asset.plan!.rungs) {
+    for (const rung of allRungs(asset.plan!)) {
       const frames = await ffprobe([
         "-count_frames",
         "-select_streams",
@@ -166,7 +170,8 @@ test("a real film: whole, continuous, aligned, as ffmpeg reads it, with I-frames
  * One stream at a time: ffmpeg's demuxer ends them all where the first one ends.
  */
 async function checkDash(asset: AssetRecord, folder: string): Promise<void> {
-  const { rungs, audio } = asset.plan!;
+  const { audio } = asset.plan!;
+  const rungs = allRungs(asset.plan!);
   const count = async (stream: string, what: "frames" | "packets"): Promise<string> => {
     const entries = `stream=width,nb_read_${what}`;
     const args = [`-count_${what}`, "-select_streams", stream, "-show_entries", entries, "-of", "csv=p=0"];
@@ -192,7 +197,7 @@ test("29.97 frames a second, many chunks: picture and sound meet within 10 ms at
   const files = await readPackage(product, asset);
   checkPackage(asset, files);
   await checkReport(asset);
-  const top = asset.plan!.rungs[0]!.id;
+  const top = allRungs(asset.plan!)[0]!.id;
   const sorted = [...files.keys()].filter((name) => name.endsWith(".m4s")).sort();
   const join = (folder: string): Buffer =>
     Buffer.concat(

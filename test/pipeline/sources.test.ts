@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { allRungs } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records.ts";
 import { readNumbers } from "../rig/numbered.ts";
 import { type OddSource, SOURCES } from "../rig/numbered-sources.ts";
@@ -38,7 +39,7 @@ for (const source of SOURCES) {
 }
 
 async function checkPicture(source: OddSource, asset: AssetRecord): Promise<void> {
-  const top = asset.plan!.rungs[0]!.id;
+  const top = allRungs(asset.plan!)[0]!.id;
   const files = await readPackage(product, asset);
   const parts = [...files.keys()].filter((path) => path.startsWith(`video/${top}/`) && path.endsWith(".m4s"));
   const names = [`video/${top}/init.mp4`, ...parts.sort()];
