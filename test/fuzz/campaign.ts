@@ -43,7 +43,7 @@ export async function* campaign(judge: Judge, variants: Iterable<Variant>): Asyn
   const whole = new Map<string, number>();
   for (const variant of variants) {
     const { container } = variant;
-    if (!whole.has(container)) whole.set(container, await cleanSeconds(judge, container));
+    if (!whole.has(container)) whole.set(container, await cleanEnd(judge, container));
     const bytes = await bytesOf(variant);
     const verdict = await judge.judge(bytes);
     verdict.violation ??= silentlyShort(variant, verdict, whole.get(container)!);
@@ -51,16 +51,16 @@ export async function* campaign(judge: Judge, variants: Iterable<Variant>): Asyn
   }
 }
 
-async function cleanSeconds(judge: Judge, container: string): Promise<number> {
+async function cleanEnd(judge: Judge, container: string): Promise<number> {
   const verdict = await judge.judge(await readFile(await CLEAN_SOURCES[container]!()));
   if (verdict.outcome !== "taken" || verdict.violation !== null)
     throw new Error(`the clean ${container} is refused: ${verdict.outcome} ${verdict.violation}`);
-  return verdict.durationSeconds!;
+  return verdict.endSeconds!;
 }
 
-function silentlyShort({ damage }: Variant, verdict: Verdict, wholeSeconds: number): string | null {
-  if (!SHORTENING.has(damage) || verdict.durationSeconds === null || verdict.outcome !== "taken") return null;
-  const missing = wholeSeconds - verdict.durationSeconds;
-  if (missing <= allowedShortage(wholeSeconds)) return null;
-  return `published ${verdict.durationSeconds} s of ${wholeSeconds} s as if it were whole`;
+function silentlyShort({ damage }: Variant, verdict: Verdict, wholeEnd: number): string | null {
+  if (!SHORTENING.has(damage) || verdict.endSeconds === null || verdict.outcome !== "taken") return null;
+  const missing = wholeEnd - verdict.endSeconds;
+  if (missing <= allowedShortage(wholeEnd)) return null;
+  return `ends at ${verdict.endSeconds} s of ${wholeEnd} s as if it were whole`;
 }

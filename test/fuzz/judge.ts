@@ -5,16 +5,21 @@ import { join } from "node:path";
 import { ASSET_FAILURE_CODES, asFailure } from "../../core/errors.ts";
 import { packagePrefix } from "../../core/keys.ts";
 import { joinTracks, type ProducedTrack } from "../../core/package.ts";
-import { buildPlan, DEFAULT_PLAN_SETTINGS, generationOf, type Plan } from "../../core/plan.ts";
+import {
+  buildPlan,
+  DEFAULT_PLAN_SETTINGS,
+  generationOf,
+  type Plan,
+  type PlanSettings,
+} from "../../core/plan.ts";
 import type { AssetRecord, PinnedSource, TaskRecord, TaskResult } from "../../core/records.ts";
 import type { Source } from "../../core/source.ts";
 import { segmentCount } from "../../core/timeline.ts";
+import { tasksOf } from "../../core/work.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { openLog } from "../../stores/log.ts";
-import { encodeAudio } from "../../transcoder/encode-audio.ts";
-import { encodeChunk } from "../../transcoder/encode-chunk.ts";
 import type { RunOutcome } from "../../transcoder/launcher.ts";
-import { makePoster } from "../../transcoder/make-poster.ts";
+import { runStage } from "../../transcoder/pipeline.ts";
 import { describeMaster } from "../../transcoder/probe-asset.ts";
 import { openScratch } from "../../transcoder/scratch.ts";
 import type { TaskContext, Workshop } from "../../transcoder/task-context.ts";
@@ -28,7 +33,8 @@ export interface Verdict {
   outcome: string;
   /** Why this must not happen; null where all is well. */
   violation: string | null;
-  durationSeconds: number | null;
+  /** Where the film ends on its own clock. Its beginning may go, where no keyframe stands there. */
+  endSeconds: number | null;
   cpuSeconds: number;
   /** The most that any of its runs held; null where the machine cannot count it. */
   peakMemoryBytes: number | null;
@@ -40,6 +46,8 @@ export interface Judge {
   close(): Promise<void>;
 }
 
+/** As the product's own, but for the encoder's diligence. */
+const SETTINGS: PlanSettings = { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" };
 /** A hostile file may cost this much until it is refused or made (T07). */
 const MOST_CPU_SECONDS = 30;
 const MOST_BYTES_WRITTEN = 64 * 2 ** 20;
@@ -76,7 +84,7 @@ async function judgeFile(
   const key = `fuzz/${name}/source`;
   const runs: RunOutcome[] = [];
   const verdict: Verdict = {
-    ...{ outcome: "taken", violation: null, durationSeconds: null },
+    ...{ outcome: "taken", violation: null, endSeconds: null },
     ...{ cpuSeconds: 0, peakMemoryBytes: null, bytesWritten: 0 },
   };
   const { etag } = await workshop.blobs.put("sources", key, bytes, { contentType: "video/mp4" });
@@ -87,12 +95,9 @@ async function judgeFile(
       { ...workshop, signal, note: (run) => runs.push(run as RunOutcome) },
       pinned,
     );
-    verdict.durationSeconds = source.durationSeconds;
-    const plan = buildPlan(
-      source,
-      { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" },
-      workshop.launcher.build,
-    );
+    const { startSeconds, fileStartSeconds } = source.video;
+    verdict.endSeconds = startSeconds - fileStartSeconds + source.durationSeconds;
+    const plan = buildPlan(source, SETTINGS, workshop.launcher.build);
     verdict.bytesWritten = await fill(workshop, name, { source, plan, pinned }, runs);
   } catch (thrown) {
     const failure = asFailure(thrown);
@@ -128,20 +133,21 @@ async function fill(
   const { plan } = made;
   if (plan.timeline.frameCount > MOST_FRAMES_ENCODED) return 0;
   const generation = generationOf(plan, made.pinned.etag);
-  const asset = { _id: name, generation, ...made } as AssetRecord;
-  const context = (chunk: number, part = ""): TaskContext => ({
-    ...workshop,
-    asset,
-    task: { _id: name, chunk, part, failures: 0 } as TaskRecord,
-    signal: new AbortController().signal,
-    report: () => undefined,
-    note: (run) => runs.push(run as RunOutcome),
-  });
+  const asset = { _id: name, state: "encoding", generation, ...made } as AssetRecord;
   const results: TaskResult[] = [];
-  for (const ladder of plan.ladders)
-    for (const chunk of plan.chunks) results.push(await encodeChunk(context(chunk.index, ladder.id)));
-  for (const [index] of plan.audio.entries()) results.push(await encodeAudio(context(index)));
-  await makePoster(context(0));
+  for (const spec of tasksOf(asset)) {
+    if (spec.kind === "publish") continue;
+    const context: TaskContext = {
+      ...workshop,
+      asset,
+      task: { ...spec, _id: spec.id, failures: 0 } as unknown as TaskRecord,
+      signal: new AbortController().signal,
+      report: () => undefined,
+      note: (run) => runs.push(run as RunOutcome),
+    };
+    const result = await runStage(context, SETTINGS);
+    if (result !== null) results.push(result);
+  }
   const prefix = packagePrefix(name, generation);
   try {
     const tracks = joinTracks(results, segmentCount(plan.timeline));
