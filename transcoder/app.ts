@@ -110,7 +110,7 @@ function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {
 }
 
 async function checkEncoders({ launcher }: Workshop): Promise<string> {
-  const limits = { wallSeconds: 10, cpuSeconds: 5, outputBytes: 0 };
+  const limits = { wallSeconds: 10, cpuSeconds: 5, outputBytes: 0, residentBytes: 2 ** 30 };
   const { stdout } = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", "-encoders"], limits });
   const missing = NEEDED_ENCODERS.filter((name) => !stdout.includes(` ${name} `));
   if (missing.length > 0) throw new Error(`lacks ${missing.join(", ")}`);

@@ -97,7 +97,7 @@ export async function openLauncher(settings: LauncherSettings): Promise<Launcher
   const version = await run({
     program: "ffmpeg",
     args: ["-hide_banner", "-version"],
-    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 },
+    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0, residentBytes: 2 ** 30 },
   });
   if (version.exitCode !== 0)
     throw new Error(`ffmpeg does not run: ${version.shellLine}\n${version.stderrTail}`);
