@@ -3,6 +3,7 @@ import { sourceFailure } from "./errors.ts";
 import type { ProbeSideData } from "./hdr-metadata.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
+import { parseRational, toNumber } from "./rational.ts";
 import type { AudioRole, Source, SourceAudio, SourceSubtitle, SubtitleRole } from "./source.ts";
 import { describeFacts } from "./source-facts.ts";
 
@@ -29,6 +30,7 @@ export interface ProbeStream {
   avg_frame_rate?: string;
   time_base?: string;
   duration?: string;
+  nb_frames?: string;
   channels?: number;
   sample_rate?: string;
   field_order?: string;
@@ -88,7 +90,7 @@ function checkWhole(
       `The file states ${stated.toFixed(2)} s but holds only ${found.toFixed(2)} s: it is cut off or damaged.`,
     );
   };
-  const statedVideo = Number(stream.duration ?? Number.NaN);
+  const statedVideo = statedSeconds(report, stream);
   const span = packets.spans.get(stream.index);
   // Pictures before the first keyframe are part of what the file states, though they cannot be shown.
   const held = span === undefined ? 0 : span.endSeconds - span.startSeconds;
@@ -101,6 +103,17 @@ function checkWhole(
   const countsFromZero = /\b(mov|matroska)\b/.test(report.format?.format_name ?? "");
   const first = Math.min(countsFromZero ? 0 : start, ...spans.map((span) => span.startSeconds));
   short(statedFile, Math.max(0, ...spans.map((span) => span.endSeconds)) - first);
+}
+
+/**
+ * How long the file says its picture is; NaN where it does not say. Where the index of an AVI is gone ffprobe answers
+ * with the length of what is there, but still with the number of frames that its header states.
+ */
+function statedSeconds(report: ProbeReport, stream: ProbeStream): number {
+  const seconds = Number(stream.duration ?? Number.NaN);
+  const frameSeconds = parseRational(stream.time_base);
+  if (report.format?.format_name !== "avi" || frameSeconds === null) return seconds;
+  return Math.max(seconds, (Number(stream.nb_frames) || 0) * toNumber(frameSeconds)) || seconds;
 }
 
 function describeAudio(stream: ProbeStream, packets: PacketTable): SourceAudio[] {

@@ -1,5 +1,5 @@
 import type { VideoCodec } from "./encoding.ts";
-import type { FailureClass } from "./errors.ts";
+import type { Failure, FailureClass } from "./errors.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
 import { chunkFrames } from "./timeline.ts";
 
@@ -125,11 +125,20 @@ const BUDGET: Record<FailureClass, { attempts: number; firstDelaySeconds: number
 };
 const LONGEST_DELAY_SECONDS = 30;
 
-/** The verdict on a task that has now failed `failures` times, the last time with this class. */
-export function verdictOn(failureClass: FailureClass, failures: number): Verdict {
-  const budget = BUDGET[failureClass];
-  if (failures >= budget.attempts) return "final";
-  return { retryInSeconds: Math.min(LONGEST_DELAY_SECONDS, budget.firstDelaySeconds * 2 ** (failures - 1)) };
+/** Resource failures that pass by themselves: a disk is emptied by others. */
+const WAITED_FOR: ReadonlySet<string> = new Set(["scratch_full"]);
+/** A run that met its limit of memory, time or output meets it again: it is tried twice more, each time with twice the memory. */
+const ATTEMPTS_AT_A_LIMIT = 3;
+
+/** The verdict on a task that has now failed `failures` times, the last time in this way. */
+export function verdictOn(
+  { failureClass, code }: Pick<Failure, "failureClass" | "code">,
+  failures: number,
+): Verdict {
+  const { attempts, firstDelaySeconds } = BUDGET[failureClass];
+  const allowed = failureClass === "resource" && !WAITED_FOR.has(code) ? ATTEMPTS_AT_A_LIMIT : attempts;
+  if (failures >= allowed) return "final";
+  return { retryInSeconds: Math.min(LONGEST_DELAY_SECONDS, firstDelaySeconds * 2 ** (failures - 1)) };
 }
 
 /**

@@ -145,7 +145,7 @@ async function recordFailure(
   failure: Failure,
   attempt: AttemptRecord,
 ): Promise<void> {
-  const verdict = verdictOn(failure.failureClass, task.failures + 1);
+  const verdict = verdictOn(failure, task.failures + 1);
   workshop.log.warn(
     { err: failure, taskId: task._id, assetId: task.assetId, code: failure.code, verdict },
     "task failed",
