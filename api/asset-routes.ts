@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
+import { PROOF_CHECKS } from "../core/proof.ts";
 import type { AssetRecord } from "../core/records.ts";
 import {
   cancelAsset,
@@ -37,7 +38,9 @@ const ledgerEntry = z
     worker: z.string(),
     startedAt: instant,
     endedAt: instant,
-    outcome: z.enum(["done", "failed", "lost"]),
+    outcome: z.enum(["done", "reused", "failed", "lost"]),
+    /** Of `reused`: the task of an earlier generation whose objects were copied. */
+    reusedFrom: z.string().optional(),
     argv: z.array(z.array(z.string())),
     cpuSeconds: z.number(),
     bytesOut: z.number(),
@@ -58,6 +61,18 @@ const conformanceView = z
         evidence: z.string(),
       }),
     ),
+    /** What was seen when it was played and compared with the master; absent until it has been. */
+    proof: z
+      .array(
+        z.object({
+          /** `video/<rung>`, `audio/<track>`, `package`. */
+          part: z.string(),
+          check: z.enum(PROOF_CHECKS),
+          verdict: z.enum(["pass", "fail", "not_applicable"]),
+          evidence: z.string(),
+        }),
+      )
+      .optional(),
   })
   .openapi("Conformance");
 
@@ -202,7 +217,7 @@ export function assetRoutes(deps: ApiDeps) {
       const asset = await found(caller.tenant, c.req.valid("param").id);
       if (!isPlayable(asset)) throw requestFailure(409, "not_playable", "There is nothing to play yet.");
       const answer = await once(c, library, null, (makeId) =>
-        openPlayback(deps, caller, { asset, titleId: null, renews: false, sessionId: makeId("ps") }),
+        openPlayback(deps, caller, { asset, titleId: null, renews: false, sessionId: makeId("pv") }),
       );
       return c.json(answer, 201);
     })
@@ -239,12 +254,15 @@ export function assetRoutes(deps: ApiDeps) {
       const generation = asset.generation ?? asset.published?.generation ?? null;
       const report = generation === null ? null : await findConformance(library, asset._id, generation);
       if (report === null) throw notFound("report");
-      const { results, checkedAt } = report;
-      return c.json({ generation: report.generation, checkedAt: checkedAt.toISOString(), results }, 200);
+      const { results, proof, checkedAt } = report;
+      const answer = { generation: report.generation, checkedAt: checkedAt.toISOString(), results };
+      return c.json(proof === undefined ? answer : { ...answer, proof }, 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { tenant } = c.get("caller");
       const { _id: id } = await found(tenant, c.req.valid("param").id);
+      // Before anything is gone: caches hold copies that only this takes back.
+      await deps.revoker.deleteAsset((await found(tenant, id))._id);
       await markAssetDeleted(library, tenant, id);
       deps.catalog.forget(tenant);
       const asset = await found(tenant, id);

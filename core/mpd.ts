@@ -1,11 +1,17 @@
 import type { MeasuredBitrate } from "./bitrate.ts";
+import type { VideoRange } from "./ladder.ts";
+import type { Colour } from "./picture.ts";
 import { type Rational, rational, secondsText } from "./rational.ts";
-import type { AudioRole } from "./source.ts";
+import type { AudioRole, SubtitleRole } from "./source.ts";
 
 /** One video representation: a rung of the ladder. `id` names its folder. */
 export interface MpdVideo {
   id: string;
+  /** Representations of one ladder may replace one another anywhere. */
+  ladderId: string;
   codec: string;
+  range: VideoRange;
+  colour: Colour;
   width: number;
   height: number;
   timescale: number;
@@ -28,9 +34,21 @@ export interface MpdAudio {
   measured: MeasuredBitrate;
 }
 
+/** One text track, as the one file that it is for DASH players. */
+export interface MpdText {
+  id: string;
+  /** Of the file, relative to the MPD. */
+  uri: string;
+  language: string;
+  label: string;
+  role: SubtitleRole;
+  bandwidthBps: number;
+}
+
 export interface MpdInput {
   video: readonly MpdVideo[];
   audio: readonly MpdAudio[];
+  text: readonly MpdText[];
   frameRate: Rational;
   frameCount: number;
   /** The longest segment, rounded: what a player must hold before `bandwidth` is enough. */
@@ -41,14 +59,24 @@ export interface MpdInput {
 const PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
 const CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
 const ROLE_SCHEME = "urn:mpeg:dash:role:2011";
+/** ETSI TS 103 285 table 24 (DVB-DASH): 2 is text for people who do not hear. */
+const PURPOSE_SCHEME = "urn:tva:metadata:cs:AudioPurposeCS:2007";
+/** 23009-1 table 37. */
+const TEXT_ROLES: Record<SubtitleRole, string> = {
+  main: "subtitle",
+  sdh: "caption",
+  forced: "forced-subtitle",
+  commentary: "commentary",
+};
 
 /** The static MPD over the very segments that the HLS playlists name (ISO/IEC 23009-1). */
 export function dashManifest(input: MpdInput): string {
   const { num, den } = input.frameRate;
   const duration = `PT${secondsText(input.frameCount * den, num, 6)}S`;
   const sets = [
-    ...byCodec(input.video).map((video) => videoSet(video, input.frameRate)),
+    ...byLadder(input.video).map((video) => videoSet(video, input.frameRate)),
     ...input.audio.map((track, index) => audioSet(track, input.audio.slice(0, index))),
+    ...input.text.map(textSet),
   ];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -77,10 +105,36 @@ export function dashManifest(input: MpdInput): string {
 
 type SetOf = (id: number) => string;
 
-/** Representations of one set can replace one another anywhere, so each codec has its own (23009-1 5.3.3.1). */
-function byCodec(video: readonly MpdVideo[]): MpdVideo[][] {
-  const families = Map.groupBy(video, (one) => one.codec.split(".")[0] ?? "");
-  return [...families.values()];
+/** Representations of one set can replace one another anywhere, so each codec and range has its own (23009-1 5.3.3.1). */
+function byLadder(video: readonly MpdVideo[]): MpdVideo[][] {
+  return [...Map.groupBy(video, (one) => one.ladderId).values()];
+}
+
+/** ISO/IEC 23091-2 code points of the colours that we write, as ffmpeg spells them. */
+const CODE_POINTS = {
+  ColourPrimaries: { bt709: 1, bt470bg: 5, smpte170m: 6, bt2020: 9 },
+  TransferCharacteristics: { bt709: 1, smpte170m: 6, "iec61966-2-1": 13, smpte2084: 16, "arib-std-b67": 18 },
+  MatrixCoefficients: { bt709: 1, bt470bg: 5, smpte170m: 6, bt2020nc: 9 },
+} as const satisfies Record<string, Record<string, number>>;
+
+/**
+ * DASH-IF IOP 4.3, 10.5: what the picture's colours are. A client that does not know them must leave an HDR set alone
+ * (essential); of the usual range it may do without (supplemental).
+ */
+function colourProperties({ range, colour }: MpdVideo): string[] {
+  const name = range === "SDR" ? "SupplementalProperty" : "EssentialProperty";
+  const said: [keyof typeof CODE_POINTS, string][] = [
+    ["ColourPrimaries", colour.primaries],
+    ["TransferCharacteristics", colour.transfer],
+    ["MatrixCoefficients", colour.matrix],
+  ];
+  return said.flatMap(([scheme, word]) => {
+    const points: Record<string, number> = CODE_POINTS[scheme];
+    const value = points[word];
+    return value === undefined
+      ? []
+      : [element(name, { schemeIdUri: `urn:mpeg:mpegB:cicp:${scheme}`, value })];
+  });
 }
 
 function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
@@ -103,6 +157,8 @@ function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
         maxFrameRate: rate,
       },
       [
+        // The order of 23009-1 table 5: properties before Role.
+        ...colourProperties(top),
         role("main"),
         segmentTemplate("video", top.timescale, top.durationTicks),
         ...video.map(({ id: name, codec, width, height, measured }) =>
@@ -152,6 +208,19 @@ function audioSet(track: MpdAudio, before: readonly MpdAudio[]): SetOf {
         ),
       ],
     );
+}
+
+/** 23009-1 5.3.9.2: a representation of one file needs no segment addressing, only its BaseURL. */
+function textSet({ id: name, uri, language, label, role: purpose, bandwidthBps }: MpdText): SetOf {
+  return (id) =>
+    element("AdaptationSet", { id, contentType: "text", mimeType: "text/vtt", lang: language }, [
+      element("Label", {}, [escaped(label)], true),
+      ...(purpose === "sdh" ? [element("Accessibility", { schemeIdUri: PURPOSE_SCHEME, value: 2 })] : []),
+      role(TEXT_ROLES[purpose]),
+      element("Representation", { id: name, bandwidth: bandwidthBps }, [
+        element("BaseURL", {}, [escaped(uri)], true),
+      ]),
+    ]);
 }
 
 /** One main track for each language and number of channels; more of them replace it. */

@@ -8,12 +8,16 @@ import {
   segmentName,
   trackFolder,
 } from "./keys.ts";
-import type { Rung } from "./ladder.ts";
+import type { Ladder, Rung } from "./ladder.ts";
+import { languageName } from "./language-name.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
+import { packageTexts } from "./package-subtitles.ts";
+import { type Colour, pictureFor } from "./picture.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
-import type { CellRecord, Rendition, TaskResult } from "./records.ts";
+import { type Quality, qualityOfCells } from "./quality.ts";
+import type { CellRecord, Rendition, TaskResult, TextResult } from "./records.ts";
 
 /** One track with all its cells, in order. */
 export type ProducedTrack = TaskResult["tracks"][number];
@@ -52,7 +56,11 @@ export function joinTracks(results: readonly TaskResult[], segments: number): Ma
 }
 
 /** Every playlist of the package and what each rendition measures, from produced bytes alone. */
-export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTrack>): Package {
+export function buildPackage(
+  plan: Plan,
+  tracks: ReadonlyMap<string, ProducedTrack>,
+  texts: readonly TextResult[] = [],
+): Package {
   const need = (trackId: string): ProducedTrack => {
     const track = tracks.get(trackId);
     if (track === undefined) throw new RangeError(`no track ${trackId}`);
@@ -61,19 +69,25 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   const all = [...allRungs(plan), ...plan.audio].map(({ id }) => need(id));
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
-  const video = allRungs(plan).map((rung) => describeRung(rung, need(rung.id), target));
+  const video = plan.ladders.flatMap((ladder) => {
+    const { output } = pictureFor(plan.picture, ladder.range);
+    return ladder.rungs.map((rung) => describeRung(ladder, rung, output, need(rung.id), target));
+  });
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
-    describeAudio(track, names.get(track.streamIndex) ?? track.id, need(track.id), target),
+    describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
   );
+  const subtitles = packageTexts(plan.subtitles, texts, plan.timeline, target);
   const main = multivariantPlaylist(
     video.map((one) => one.variant),
     audio.map((one) => one.rendition),
     plan.timeline.frameRate,
+    subtitles.map((one) => one.rendition),
   );
   const mpd = dashManifest({
     video: video.map((one) => one.dash),
     audio: audio.map((one) => one.dash),
+    text: subtitles.map((one) => one.dash),
     frameRate: plan.timeline.frameRate,
     frameCount: plan.timeline.frameCount,
     targetDurationSeconds: target,
@@ -82,14 +96,21 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
     playlists: [
       ...video.flatMap((one) => one.files),
       ...audio.flatMap((one) => one.files),
+      ...subtitles.map((one) => one.playlist),
       { path: DASH_MANIFEST, text: mpd },
       { path: MAIN_PLAYLIST, text: main },
     ],
-    renditions: [...video.map((one) => one.record), ...audio.map((one) => one.record)],
+    renditions: [...video, ...audio, ...subtitles].map((one) => one.record),
   };
 }
 
-function describeRung(rung: Rung, track: ProducedTrack, target: number) {
+function describeRung(
+  { id: ladderId, range }: Ladder,
+  rung: Rung,
+  colour: Colour,
+  track: ProducedTrack,
+  target: number,
+) {
   const folder = trackFolder("video", rung.id);
   const measured = measure(track, target);
   const frames = iFrames(track);
@@ -105,6 +126,8 @@ function describeRung(rung: Rung, track: ProducedTrack, target: number) {
     uri: folder + MEDIA_PLAYLIST_NAME,
     iFrameUri: folder + IFRAME_PLAYLIST_NAME,
     codec: track.codec,
+    ladderId,
+    range,
     width: rung.width,
     height: rung.height,
     measured,
@@ -130,14 +153,22 @@ function describeRung(rung: Rung, track: ProducedTrack, target: number) {
     id: rung.id,
     kind: "video",
     codec: track.codec,
+    // Of the usual range nothing is said.
+    ...(range === "SDR" ? {} : { range }),
     width: rung.width,
     height: rung.height,
     ...measured,
+    ...stated(qualityOfCells(track.cells)),
     bytes: totalBytes(track),
   };
   const { width, height } = rung;
-  const dash: MpdVideo = { id: rung.id, codec: track.codec, width, height, ...timing(track), measured };
+  const identity = { id: rung.id, ladderId, codec: track.codec, range, colour };
+  const dash: MpdVideo = { ...identity, width, height, ...timing(track), measured };
   return { variant, files, record, dash };
+}
+
+function stated(quality: Quality | null): Pick<Rendition, "quality"> {
+  return quality === null ? {} : { quality };
 }
 
 function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {
@@ -186,32 +217,31 @@ function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, tar
 }
 
 /**
- * By stream of the source, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
+ * By stream of a file, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
  * name, or its language in that language; numbered where two would be called the same.
  */
-function audioNames(tracks: readonly AudioTrack[]): Map<number, string> {
-  const names = new Map<number, string>();
+function audioNames(tracks: readonly AudioTrack[]): Map<string, string> {
+  const names = new Map<string, string>();
   const taken = new Set<string>();
-  for (const { streamIndex, ...track } of tracks) {
-    if (names.has(streamIndex)) continue;
+  for (const track of tracks) {
+    if (names.has(soundOf(track))) continue;
     const plain = nameOf(track);
     let name = plain;
     for (let number = names.size + 1; taken.has(name); number++) name = `${plain} ${number}`;
-    names.set(streamIndex, name);
+    names.set(soundOf(track), name);
     taken.add(name);
   }
   return names;
 }
 
+function soundOf({ file, streamIndex }: AudioTrack): string {
+  return `${file?.key ?? "master"} ${streamIndex}`;
+}
+
 const ROLE_WORDS = { main: "", commentary: " (commentary)", description: " (audio description)" };
 
 function nameOf({ label, language, role }: Pick<AudioTrack, "label" | "language" | "role">): string {
-  if (label) return label;
-  const name =
-    language === "und"
-      ? "Original"
-      : (new Intl.DisplayNames([language], { type: "language" }).of(language) ?? language);
-  return name + ROLE_WORDS[role];
+  return label || languageName(language) + ROLE_WORDS[role];
 }
 
 function timing(track: ProducedTrack): { timescale: number; durationTicks: number[] } {

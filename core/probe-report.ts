@@ -1,20 +1,26 @@
 import { AUDIO_CODECS } from "./accepted-media.ts";
 import { sourceFailure } from "./errors.ts";
+import type { ProbeSideData } from "./hdr-metadata.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
 import { parseRational, toNumber } from "./rational.ts";
-import type { AudioRole, Source, SourceAudio, SourceSubtitle } from "./source.ts";
+import type { AudioRole, Source, SourceAudio, SourceSubtitle, SubtitleRole } from "./source.ts";
+import { describeFacts } from "./source-facts.ts";
 
 /** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
 export interface ProbeReport {
   streams?: ProbeStream[];
-  format?: { format_name?: string; start_time?: string; duration?: string };
+  format?: { format_name?: string; start_time?: string; duration?: string; bit_rate?: string };
+  /** The first frame of an HDR picture (`-show_frames`): streams say their static metadata there. */
+  frames?: { side_data_list?: ProbeSideData[] }[];
 }
 
 export interface ProbeStream {
   index: number;
   codec_type?: string;
   codec_name?: string;
+  codec_tag_string?: string;
+  bit_rate?: string;
   profile?: string;
   pix_fmt?: string;
   width?: number;
@@ -36,7 +42,7 @@ export interface ProbeStream {
   bits_per_raw_sample?: string;
   disposition?: Record<string, number>;
   tags?: Record<string, string>;
-  side_data_list?: { rotation?: number }[];
+  side_data_list?: ProbeSideData[];
 }
 
 /**
@@ -51,7 +57,7 @@ export function describeSource(
   const streams = report.streams ?? [];
   const stream = pictureStream(report);
   const fileStartSeconds = Number(report.format?.start_time ?? 0) || 0;
-  const video = describePicture(stream, packets, fileStartSeconds);
+  const video = describePicture(stream, packets, fileStartSeconds, report.frames?.[0]?.side_data_list);
   const durationSeconds = (video.frameCount * video.frameRate.den) / video.frameRate.num;
   checkWhole(report, stream, packets, durationSeconds);
   return {
@@ -61,7 +67,11 @@ export function describeSource(
     durationSeconds,
     video,
     audio: streams.filter((one) => one.codec_type === "audio").flatMap((one) => describeAudio(one, packets)),
-    subtitles: streams.filter((one) => one.codec_type === "subtitle").map(describeSubtitle),
+    subtitles: streams
+      // A track that announces itself and holds nothing is no track.
+      .filter((one) => one.codec_type === "subtitle" && packets.spans.has(one.index))
+      .map(describeSubtitle),
+    facts: describeFacts(report, stream, packets),
   };
 }
 
@@ -134,7 +144,20 @@ function describeSubtitle(stream: ProbeStream): SourceSubtitle {
     codec: stream.codec_name ?? "unknown",
     language: languageOf(stream),
     label: labelOf(stream),
+    role: subtitleRoleOf(stream),
   };
+}
+
+const SDH = /\bSDH\b|\bCC\b|hearing.impaired|closed caption|h(ö|oe)rgesch(ä|ae)digt|malentendant/i;
+const FORCED = /\bforced\b|erzwungen|forcé/i;
+
+/** What the container flags, else what the title says. A forced track is small: nothing else is shown in its place. */
+function subtitleRoleOf(stream: ProbeStream): SubtitleRole {
+  const flags = stream.disposition ?? {};
+  const title = stream.tags?.title ?? "";
+  if (flags.forced || FORCED.test(title)) return "forced";
+  if (flags.hearing_impaired || flags.captions || SDH.test(title)) return "sdh";
+  return flags.comment || COMMENTARY.test(title) ? "commentary" : "main";
 }
 
 const DESCRIPTION = /descri(be|pti)|deskription|h(ö|oe)rfilm|visually impaired|\bDVS\b/i;

@@ -20,12 +20,8 @@ const UNINDEXED_LEAD_MICROS = 2_000_000;
  * to the first of the streams that are in use, unless an offset is given: with sound that begins a moment before the picture,
  * as AAC's priming does, everything would stand that much too early. A microsecond is less than any tick.
  */
-export function fixedZero({ container }: Source): string[] {
-  return isIndexed(container) ? [] : ["-itsoffset", "0.000001"];
-}
-
-function isIndexed(container: string): boolean {
-  return container.split(",").some((name) => INDEXED.has(name));
+export function fixedZero(source: Source): string[] {
+  return isIndexed(source) ? [] : ["-itsoffset", "0.000001"];
 }
 
 /** How one chunk's frames are reached: options of the input, and the filters that leave exactly the timeline's frames. */
@@ -73,6 +69,11 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
   };
 }
 
+/** Whether a seek lands where it is told to. */
+export function isIndexed({ container }: Source): boolean {
+  return container.split(",").some((name) => INDEXED.has(name));
+}
+
 /**
  * Where a programme stream leaves times out, ffmpeg's guesses after a seek are frames off, and differ from place
  * to place: then frames are counted from the file's beginning, which costs decoding but is right.
@@ -94,7 +95,7 @@ function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEnt
     filters: [
       // Times count from the place asked for. What an open group shows before its keyframe is left out, and all that is
       // decoded where a container's index knows only an earlier one.
-      `trim=start=-${micros(half + half / 2)}`,
+      `trim=start=-${micros(Math.round(half * 1.5))}`,
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, 0),
     ],
@@ -143,8 +144,7 @@ function halfFrameMicros({ video }: Source): number {
  */
 function seekPosition(source: Source, plan: Plan, firstMicros: number): number | null {
   if (firstMicros <= 0 || !canSeek(source)) return null;
-  if (isIndexed(source.container))
-    return plan.timing === "count" ? firstMicros - halfFrameMicros(source) : firstMicros;
+  if (isIndexed(source)) return plan.timing === "count" ? firstMicros - halfFrameMicros(source) : firstMicros;
   const before = source.video.keyframeSeconds.filter(
     (time) => time * 1e6 <= firstMicros - UNINDEXED_LEAD_MICROS,
   );

@@ -14,11 +14,14 @@ export interface TranscoderConfig {
     ffmpegPath: string;
     ffprobePath: string;
     bwrapPath: string | null;
+    scorerPath: string | null;
     /** A control group set aside for encoders; null: in the worker's own, where that can be done. */
     memoryGroupFolder: string | null;
     /** What one encode may hold in memory. */
     residentBytes: number;
   };
+  /** Whether VMAF is taken of samples; SSIM always is. */
+  scoresVmaf: boolean;
   /** What sound is brought to; null leaves it as it is. */
   loudnessTargetLufs: number | null;
   /** Run though the sandbox does not hold; readiness then says so loudly. */
@@ -48,6 +51,11 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
       problems.push(`${name} must be off or a number from -31 to -10`);
     return Number(value);
   };
+  const oneOf = (name: string, words: readonly [string, ...string[]]): string => {
+    const value = environment[name] || words[0];
+    if (!words.includes(value)) problems.push(`${name} must be ${words.join(" or ")}`);
+    return value;
+  };
   const endpoint = text("MATINEE_S3_ENDPOINT");
   const config: TranscoderConfig = {
     mongoUrl: text("MATINEE_MONGO_URL"),
@@ -70,9 +78,11 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
       ffmpegPath: text("MATINEE_FFMPEG_PATH", "/usr/bin/ffmpeg"),
       ffprobePath: text("MATINEE_FFPROBE_PATH", "/usr/bin/ffprobe"),
       bwrapPath: environment.MATINEE_BWRAP_PATH || null,
+      scorerPath: environment.MATINEE_VMAF_FFMPEG_PATH || null,
       memoryGroupFolder: environment.MATINEE_MEMORY_CGROUP || null,
       residentBytes: count("MATINEE_ENCODE_MEMORY_BYTES", DEFAULT_RESIDENT_BYTES, 2 ** 20),
     },
+    scoresVmaf: oneOf("MATINEE_VMAF", ["sample", "off"]) === "sample",
     loudnessTargetLufs: loudness("MATINEE_LOUDNESS_LUFS"),
     allowUnsandboxed: environment.MATINEE_ALLOW_UNSANDBOXED === "yes",
     http: { host: text("MATINEE_HTTP_HOST", "127.0.0.1"), port: count("MATINEE_WORKER_HTTP_PORT", 0, 0) },

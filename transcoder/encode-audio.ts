@@ -11,7 +11,7 @@ import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecip
 import { type Cell, storeCells, storeInit } from "./cells.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
-import { levelChange, readLoudness } from "./loudness.ts";
+import { complainsOfSource, type Loudness, levelChange, readLoudness, readSilences } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { SourceIndex } from "./source-index.ts";
 import { withSourceWindow } from "./source-window.ts";
@@ -33,23 +33,32 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     const found = tracks[track.streamIndex];
     return found === undefined ? null : trackRanges(found);
   };
-  const { file, loudness } = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
-      const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
-      const target = plan.loudnessTargetLufs;
-      const change =
-        target === null
-          ? AS_IT_IS
-          : levelChange(
-              readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
-              target,
-            );
-      context.report(0.4);
-      const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
-      const file = await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
-      // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
-      return { made: { file, loudness: readLoudness(stderrTail) }, log: "" };
-    }),
+  const audioSource = track.file ?? pinned;
+  const { file, aim, loudness, heard, isSuspect } = await withSourceWindow(
+    context,
+    audioSource,
+    wanted,
+    (sourcePath) =>
+      context.scratch.withDirectory(async (outputDirectory) => {
+        const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
+        const target = plan.loudnessTargetLufs;
+        const found =
+          target === null
+            ? null
+            : readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail);
+        const change = target === null ? AS_IT_IS : levelChange(found, target);
+        context.report(0.4);
+        const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
+        const made = {
+          file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
+          aim: found === null || change.isLimited ? null : found.integratedLufs + change.gainDb,
+          loudness: readLoudness(stderrTail),
+          heard: { silences: readSilences(stderrTail), loudness: found && measured(found) },
+          isSuspect: complainsOfSource(stderrTail),
+        };
+        // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
+        return { made, log: "" };
+      }),
   );
   const { init, rest } = splitInit(file);
   stateChannels(init, track.channels);
@@ -67,6 +76,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const cells = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
     ({ firstFrame, frameCount }, segment): Cell => ({
       segment,
+      frames: frameCount,
       durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
       keyframes: [],
       bytes: writeAudioSegment({
@@ -89,6 +99,8 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         codec: codecString(init),
         timescale: track.sampleRateHz,
         loudnessLufs: loudness?.integratedLufs ?? null,
+        aimedLufs: aim === null ? null : Math.round(aim * 10) / 10,
+        heard,
         cells: await storeCells(
           context.blobs,
           place,
@@ -98,7 +110,13 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
       },
     ],
     images: [],
+    isSuspect,
   };
+}
+
+/** Records hold no infinity. */
+function measured({ integratedLufs, truePeakDbtp }: Loudness) {
+  return { integratedLufs, truePeakDbtp: Number.isFinite(truePeakDbtp) ? truePeakDbtp : null };
 }
 
 /** 14496-12 12.2.3.2: `channelcount`. ffmpeg writes two whatever the sound has. */

@@ -2,18 +2,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
+import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
+import { withHdrBoxes } from "../core/hdr-boxes.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
-import type { Plan } from "../core/plan.ts";
+import type { FrameTiming, Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
-import { windowRanges } from "../core/source-window.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
-import { entryWindow } from "./chunk-entry.ts";
+import { listenToEncoders } from "./encoder-scores.ts";
 import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
-import type { SourceIndex } from "./source-index.ts";
-import { withSourceWindow } from "./source-window.ts";
+import { scoreChunk } from "./score-chunk.ts";
+import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
@@ -22,6 +23,14 @@ interface EncodedRung {
   rung: Rung;
   init: Uint8Array;
   cells: Cell[];
+  /** Size of each coded frame, in order. */
+  sampleBytes: number[];
+}
+
+interface EncodedChunk {
+  rungs: EncodedRung[];
+  /** The decoder could not read all that it was given. */
+  isSuspect: boolean;
 }
 
 /**
@@ -37,38 +46,46 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
-  const window = entryWindow(source, plan, frames);
-  const wanted = ({ tracks }: SourceIndex) => {
-    const track = tracks[source.video.streamIndex];
-    return window === null || track === undefined ? null : windowRanges(track, window);
-  };
-  const encoded = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
+  const wanted = pictureWindow(source, plan, frames);
+  const encode = (timing: FrameTiming) => (sourcePath: string) =>
+    context.scratch.withDirectory(async (outputDirectory): Promise<LoggedRun<EncodedChunk | null>> => {
+      const heard = listenToEncoders();
       const run = await runFfmpeg(
         context,
-        videoRecipe(source, plan, ladder, chunk),
+        videoRecipe(source, { ...plan, timing }, ladder, chunk),
         sourcePath,
         outputDirectory,
         {
-          mediaSeconds,
+          mediaSeconds: mediaSeconds * LIMIT_SHARE[ladder.codec],
           outputBytes: largestOutput(ladder, mediaSeconds),
           frames: frames.frameCount,
         },
+        { onStderrLine: heard.take },
       );
-      try {
-        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
-        return { made: await Promise.all(rungs), log: run.stderrTail };
-      } catch (error) {
+      const isSuspect = complaintsIn(run.stderrTail).length > 0;
+      const reading = ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung));
+      const rungs = await Promise.all(reading).catch(async (error: unknown) => {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
+        if (isSuspect && timing === "count") return null;
         throw blameFor(error, run.stderrTail);
-      }
-    }),
-  );
+      });
+      if (rungs === null) return { made: null, log: run.stderrTail };
+      // What stands in for lost frames cannot be compared with what was lost.
+      const said =
+        timing === plan.timing
+          ? await scoreChunk(context, ladder, frames, rungs, heard, { outputDirectory, sourcePath })
+          : "";
+      return { made: { rungs, isSuspect }, log: run.stderrTail + said };
+    });
+  const counted = await withSourceWindow(context, pinned, wanted, encode(plan.timing));
+  // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
+  const made = counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
+  if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
 
   const tracks: TaskResult["tracks"] = [];
-  for (const { rung, init, cells } of encoded) {
+  for (const { rung, init, cells } of made.rungs) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId: rung.id };
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
@@ -81,8 +98,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
       cells: await storeCells(context.blobs, place, cells, context.signal),
     });
   }
-  return { tracks, images: [] };
+  return { tracks, images: [], isSuspect: made.isSuspect };
 }
+
+/** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */
+const LIMIT_SHARE: Record<VideoCodec, number> = { h264: 1, hevc: 4, av1: 3 };
 
 /** Twice the cap of all rungs, and room for boxes: more than that is not an encode gone well. */
 function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
@@ -91,15 +111,27 @@ function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
 }
 
 /** Reads one rung's file back: the exit code proves nothing (RELIABILITY §0.1), the frames do. */
-async function readRung(outputDirectory: string, plan: Plan, chunk: Chunk, rung: Rung): Promise<EncodedRung> {
+async function readRung(
+  outputDirectory: string,
+  plan: Plan,
+  { hdr }: Ladder,
+  chunk: Chunk,
+  rung: Rung,
+): Promise<EncodedRung> {
   const file = await readFile(join(outputDirectory, rungFile(rung).replace("/out/", "")));
-  const { init, rest } = splitInit(file);
+  const { init: made, rest } = splitInit(file);
+  const init = hdr === undefined ? made : withHdrBoxes(made, hdr);
   checkInit(init, plan, rung);
   checkTimes(rest, plan, chunk, rung);
   const segments = Array.from({ length: chunk.segmentCount }, (_, index) => chunk.firstSegment + index);
   const framesOfSegments = segments.map((segment) => segmentFrames(plan.timeline, segment).frameCount);
   const fragmentsPerSegment = plan.timeline.framesPerSegment / plan.timeline.framesPerKeyframe;
-  return { rung, init, cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment) };
+  return {
+    rung,
+    init,
+    cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment),
+    sampleBytes: readFragments(rest).flatMap(({ samples }) => samples.map(({ sizeBytes }) => sizeBytes)),
+  };
 }
 
 function checkInit(init: Uint8Array, plan: Plan, rung: Rung): void {

@@ -18,9 +18,12 @@ export interface RunLimits {
   memoryClass?: number;
 }
 
+/** `scorer` is an ffmpeg with libvmaf, which need not be the one that encodes. */
+export type Program = "ffmpeg" | "ffprobe" | "scorer";
+
 /** One run: program and arguments as fixed arrays; `/in/source` and `/out/…` are the only paths they may name. */
 export interface RunRequest {
-  program: "ffmpeg" | "ffprobe";
+  program: Program;
   args: readonly string[];
   source?: string;
   outputDirectory?: string;
@@ -28,6 +31,8 @@ export interface RunRequest {
   onProgress?: (progress: Progress) => void;
   /** Takes stdout line by line as it comes, for answers too large to hold; `stdout` is then empty. */
   onStdoutLine?: (line: string) => void;
+  /** Sees each line of stderr first; those that it answers true for are left out of `stderrTail`. */
+  onStderrLine?: (line: string) => boolean;
   signal?: AbortSignal;
   /** 0..19: how far it yields to everything else; 10 unless someone waits for it. */
   niceness?: number;
@@ -65,18 +70,22 @@ export interface Launcher {
   state: { sandboxed: boolean; detail: string };
   /** The encoder's build, part of every plan. */
   build: string;
+  /** Whether a `scorer` can be run here. */
+  canScore: boolean;
 }
 
 export interface LauncherSettings {
   ffmpegPath: string;
   ffprobePath: string;
+  /** An ffmpeg with libvmaf; null: `ffmpegPath` where it has it, else none. */
+  scorerPath?: string | null;
   /** null where there is none: runs are then not contained, which readiness shows. */
   bwrapPath: string | null;
   prlimitPath: string | null;
   setprivPath: string | null;
   /** A control group set aside for runs; null to make them in the worker's own, where that can be done. */
   memoryGroupFolder?: string | null;
-  /** `residentBytes` of runs that state none. */
+  /** `residentBytes` of encodes: of runs that state a memory class and no limit of their own. */
   residentBytes?: number;
 }
 
@@ -93,11 +102,17 @@ const DEFAULT_NICENESS = 10;
 export async function openLauncher(settings: LauncherSettings): Promise<Launcher> {
   const { sandbox, detail } = await findSandbox(settings);
   const groups = await findMemoryGroups(settings.memoryGroupFolder ?? null);
-  const run = (request: RunRequest): Promise<RunOutcome> => launch(settings, sandbox, groups, request);
+  const programs: Record<Program, string> = {
+    ffmpeg: settings.ffmpegPath,
+    ffprobe: settings.ffprobePath,
+    scorer: settings.scorerPath ?? settings.ffmpegPath,
+  };
+  const run = (request: RunRequest): Promise<RunOutcome> =>
+    launch(settings, programs[request.program], sandbox, groups, request);
   const version = await run({
     program: "ffmpeg",
     args: ["-hide_banner", "-version"],
-    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0, residentBytes: 2 ** 30 },
+    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 },
   });
   if (version.exitCode !== 0)
     throw new Error(`ffmpeg does not run: ${version.shellLine}\n${version.stderrTail}`);
@@ -105,7 +120,14 @@ export async function openLauncher(settings: LauncherSettings): Promise<Launcher
     run,
     state: { sandboxed: sandbox !== null, detail: `${detail}; ${memoryDetail(groups, settings)}` },
     build: version.stdout.split("\n")[0]?.trim() ?? "unknown",
+    canScore: await hasVmaf(run),
   };
+}
+
+async function hasVmaf(run: Launcher["run"]): Promise<boolean> {
+  const limits = { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 };
+  const { stdout } = await run({ program: "scorer", args: ["-hide_banner", "-filters"], limits });
+  return stdout.includes(" libvmaf ");
 }
 
 async function findSandbox(settings: LauncherSettings): Promise<{ sandbox: Sandbox | null; detail: string }> {
@@ -123,13 +145,14 @@ function memoryDetail(groups: MemoryGroups | null, { prlimitPath }: LauncherSett
 
 async function launch(
   settings: LauncherSettings,
+  programPath: string,
   sandbox: Sandbox | null,
   groups: MemoryGroups | null,
   request: RunRequest,
 ): Promise<RunOutcome> {
   const { limits, onProgress } = request;
   const wrapping: Wrapping = {
-    programPath: request.program === "ffmpeg" ? settings.ffmpegPath : settings.ffprobePath,
+    programPath,
     args: onProgress === undefined ? request.args : [...PROGRESS_OPTIONS, ...request.args],
     sourceFile: request.source,
     outputDirectory: request.outputDirectory,
@@ -141,8 +164,7 @@ async function launch(
   ];
   const argv = argvIn(sandbox);
   const limitOf = await reachedLimit(limits.cpuSeconds);
-  const residentBytes = limits.residentBytes ?? settings.residentBytes ?? DEFAULT_RESIDENT_BYTES;
-  const group = await groups?.open(residentBytes * classFactor(limits));
+  const group = await groups?.open(residentLimit(settings, limits));
   const held = group?.entered(argv) ?? argv;
   let memory: { kills: number; peakBytes: number | null } | undefined;
   const outcome = await runProcess({
@@ -152,6 +174,7 @@ async function launch(
     prelude: sandbox?.systemCallFilter ?? null,
     signal: request.signal,
     onStdoutLine: onProgress === undefined ? request.onStdoutLine : progressReader(onProgress),
+    onStderrLine: request.onStderrLine,
   }).finally(async () => {
     memory = await group?.close();
   });
@@ -184,6 +207,11 @@ function outerArgv(settings: LauncherSettings, limits: RunLimits, niceness: numb
     "--nofile=256",
     "--",
   ];
+}
+
+function residentLimit(settings: LauncherSettings, limits: RunLimits): number {
+  const forEncodes = limits.memoryClass === undefined ? undefined : settings.residentBytes;
+  return (limits.residentBytes ?? forEncodes ?? DEFAULT_RESIDENT_BYTES) * classFactor(limits);
 }
 
 function classFactor({ memoryClass = 0 }: RunLimits): number {

@@ -3,25 +3,41 @@ import type { TaskResult } from "../core/records.ts";
 import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
+import { inspect } from "./inspect.ts";
 import { makePoster } from "./make-poster.ts";
+import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
+import { reuseCells } from "./reuse-cells.ts";
+import { scoreLadder } from "./score-ladder.ts";
 import type { TaskContext } from "./task-context.ts";
+
+export interface StageOutcome {
+  result: TaskResult | null;
+  /** The task whose objects were copied; null where they were made. */
+  reusedFrom: string | null;
+}
 
 /**
  * The whole flow of a title:
  *
  *     probe ──► video 0 ┐
- *           ├─► video 1 │
- *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
- *           ├─► audio   │
- *           ├─► checksum│
- *           └─► images  ┘
+ *           ├─► video 1 ├─► score ┐
+ *           ├─► …       ├─► inspect ─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► audio ──┘         │
+ *           ├─► text ─────────────┤
+ *           ├─► checksum ─────────┤
+ *           └─► images ───────────┘
  *
- * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
- * may die at any point and be run again, on any machine.
+ * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in
+ * core/work.ts from the asset's state; here each task meets its stage. Every stage may die at any point and be run again, on any machine.
  */
-export async function runStage(context: TaskContext, settings: PlanSettings): Promise<TaskResult | null> {
+export async function runStage(context: TaskContext, settings: PlanSettings): Promise<StageOutcome> {
+  const reused = await reuseCells(context);
+  return reused ?? { result: await makeStage(context, settings), reusedFrom: null };
+}
+
+function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskResult | null> {
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
@@ -31,8 +47,14 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
       return encodeChunk(context);
     case "audio":
       return encodeAudio(context);
+    case "subtitle":
+      return makeSubtitle(context);
     case "images":
       return makePoster(context);
+    case "score":
+      return scoreLadder(context);
+    case "inspect":
+      return inspect(context);
     case "publish":
       return publish(context);
   }

@@ -1,6 +1,7 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
 import { listSamples } from "../core/listed-samples.ts";
 import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
+import { isHdrTransfer } from "../core/picture.ts";
 import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
 import { pictureStream } from "../core/probed-picture.ts";
 import type { SampleTrack } from "../core/sample-table.ts";
@@ -13,16 +14,18 @@ import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
 /** One probe: what it may run, on which file, and where its runs are noted. */
-interface ProbeRun {
+export interface ProbeRun {
   launcher: Launcher;
   sourcePath: string;
   limits: RunLimits;
   signal: AbortSignal;
   note: (run: RunOutcome) => void;
+  /** What may open it; as for a master unless said otherwise. */
+  inputOptions?: readonly string[];
 }
 
 /** A probe reads the whole file once; slow disks read 20 MB/s, and a day's packet table takes a minute of CPU. */
-function limitsFor(sizeBytes: number): RunLimits {
+export function limitsFor(sizeBytes: number): RunLimits {
   return {
     wallSeconds: 60 + Math.ceil(sizeBytes / 20e6),
     cpuSeconds: 60 + Math.ceil(sizeBytes / 100e6),
@@ -54,7 +57,8 @@ export async function probeSource(
     tables !== null && areTheStreams(tables, report)
       ? listSamples(tables, picture, file.sizeBytes)
       : await readPackets(probe, picture);
-  const source = describeSource(report, packets, file);
+  const frames = await readFirstFrame(probe, picture);
+  const source = describeSource({ ...report, frames }, packets, file);
   await decodeFirstFrame(probe, picture.index);
   return source;
 }
@@ -77,8 +81,9 @@ function areTheStreams(tables: readonly SampleTrack[], { streams = [] }: ProbeRe
 }
 
 /** Streams and format. ffprobe decodes a little of each stream for it, with accepted decoders only. */
-async function readReport(probe: ProbeRun): Promise<ProbeReport> {
-  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, "-show_streams", "-show_format", "-of", "json"];
+export async function readReport(probe: ProbeRun): Promise<ProbeReport> {
+  const { inputOptions = SAFE_INPUT_OPTIONS } = probe;
+  const args = ["-v", "error", ...inputOptions, "-show_streams", "-show_format", "-of", "json"];
   const run = await runProbe(probe, { program: "ffprobe", args: [...args, SOURCE_PATH] });
   if (run.exitCode !== 0) throw unreadable(run.stderrTail);
   try {
@@ -106,6 +111,23 @@ async function readPackets(probe: ProbeRun, picture: ProbeStream): Promise<Packe
     );
   }
   return collector.table();
+}
+
+/** What an HDR picture's first frame says beside its samples: what it was graded on. Nothing where it says nothing. */
+async function readFirstFrame(
+  probe: ProbeRun,
+  picture: ProbeStream,
+): Promise<NonNullable<ProbeReport["frames"]>> {
+  if (!isHdrTransfer(picture.color_transfer)) return [];
+  const only = ["-select_streams", String(picture.index), "-read_intervals", "%+#1"];
+  const shown = ["-show_frames", "-show_entries", "frame_side_data_list", "-of", "json"];
+  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, ...only, ...shown, SOURCE_PATH];
+  const run = await runProbe(probe, { program: "ffprobe", args });
+  try {
+    return (JSON.parse(run.stdout) as ProbeReport).frames ?? [];
+  } catch {
+    return [];
+  }
 }
 
 /** A container may promise a picture that no decoder makes: better known now than after an hour of queueing. */

@@ -14,6 +14,8 @@ export interface ProcessRequest {
   prelude?: Uint8Array | null;
   signal?: AbortSignal | undefined;
   onStdoutLine?: ((line: string) => void) | undefined;
+  /** Sees each line of stderr first; those that it answers true for are not kept. */
+  onStderrLine?: ((line: string) => boolean) | undefined;
 }
 
 export interface ProcessOutcome {
@@ -95,7 +97,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   giveTo(child, request.prelude);
   // Nothing is ever written: the lifeline breaks when the command has ended first.
   child.stdin?.on("error", () => undefined);
-  const texts = collect(child, request.onStdoutLine);
+  const texts = collect(child, request);
   const stop = stopper(child);
   let ending: Ending | null = null;
   const end = (why: Ending): void => {
@@ -134,19 +136,22 @@ function giveTo(child: ChildProcess, prelude: Uint8Array | null | undefined): vo
   door.end(prelude);
 }
 
-function collect(child: ChildProcess, onLine: ((line: string) => void) | undefined) {
+function collect(child: ChildProcess, { onStdoutLine, onStderrLine }: ProcessRequest) {
   let stdout = "";
   let stderr = "";
   let times = "";
-  if (onLine !== undefined && child.stdout !== null)
-    createInterface({ input: child.stdout }).on("line", onLine);
+  const keep = (text: string): void => {
+    stderr = (stderr + text).slice(-STDERR_TAIL_CHARACTERS);
+  };
+  if (onStdoutLine !== undefined && child.stdout !== null)
+    createInterface({ input: child.stdout }).on("line", onStdoutLine);
   else
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       if (stdout.length < STDOUT_LIMIT_CHARACTERS) stdout += text;
     });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_TAIL_CHARACTERS);
-  });
+  if (onStderrLine !== undefined && child.stderr !== null)
+    createInterface({ input: child.stderr }).on("line", (line) => onStderrLine(line) || keep(`${line}\n`));
+  else child.stderr?.setEncoding("utf8").on("data", keep);
   child.stdio[3]?.on("data", (text: Buffer) => {
     times = (times + text.toString()).slice(-TIMES_TAIL_CHARACTERS);
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { coveredBytes, inPieces } from "../core/byte-ranges.ts";
 import { Failure, sourceFailure } from "../core/errors.ts";
-import type { PinnedSource } from "../core/records.ts";
+import type { PinnedSource } from "../core/source.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { asDiskFailure } from "./disk-failure.ts";
 import { type FetchRange, makePartialFile, type PartialFile, readSpan } from "./partial-file.ts";

@@ -1,6 +1,11 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
+import { HARMLESS } from "../core/decode-log.ts";
 import { Failure } from "../core/errors.ts";
-import type { PinnedSource } from "../core/records.ts";
+import type { Plan } from "../core/plan.ts";
+import type { PinnedSource, Source } from "../core/source.ts";
+import { windowRanges } from "../core/source-window.ts";
+import type { FrameRange } from "../core/timeline.ts";
+import { entryWindow } from "./chunk-entry.ts";
 import type { SourceIndex } from "./source-index.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -8,6 +13,15 @@ import type { TaskContext } from "./task-context.ts";
 export interface LoggedRun<T> {
   made: T;
   log: string;
+}
+
+/** What of a master is read for these frames of the picture. */
+export function pictureWindow(source: Source, plan: Plan, frames: FrameRange) {
+  const window = entryWindow(source, plan, frames);
+  return ({ tracks }: SourceIndex): readonly ByteRange[] | null => {
+    const track = tracks[source.video.streamIndex];
+    return window === null || track === undefined ? null : windowRanges(track, window);
+  };
 }
 
 /**
@@ -43,9 +57,6 @@ export async function withSourceWindow<T>(
   if (fromPart !== null) return fromPart.made;
   return (await scratch.withSource(pinned, signal, use)).made;
 }
-
-/** Said where decoding begins at an open group of pictures, of what comes before it and is never shown. */
-const HARMLESS = /mmco: unref short failure|co located POCs unavailable/;
 
 /** The lines in which ffmpeg says that something is wrong with what it reads. */
 export function complaintsIn(log: string): string[] {

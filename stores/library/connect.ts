@@ -1,10 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { type Collection, type Db, type IndexDescription, MongoClient } from "mongodb";
+import type { GenerationRecord } from "../../core/generations.ts";
 import type {
   ApiKeyRecord,
   AssetRecord,
   PlaybackRecord,
   PositionRecord,
+  RevocationRecord,
   TaskRecord,
   TitleRecord,
   UploadRecord,
@@ -13,8 +15,10 @@ import { API_KEY_INDEXES } from "./api-keys.ts";
 import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
 import type { ConformanceRecord } from "./conformance.ts";
 import { fromDriver } from "./driver-errors.ts";
+import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
 import { PLAYBACK_INDEXES, POSITION_INDEXES } from "./playbacks.ts";
+import { REVOCATION_INDEXES } from "./revocations.ts";
 import { TITLE_INDEXES } from "./titles.ts";
 import { UPLOAD_INDEXES } from "./uploads.ts";
 
@@ -42,10 +46,12 @@ export interface Library {
   uploads: Collection<UploadRecord>;
   assets: Collection<AssetRecord>;
   tasks: Collection<TaskRecord>;
+  generations: Collection<GenerationRecord>;
   titles: Collection<TitleRecord>;
   apiKeys: Collection<ApiKeyRecord>;
   playbacks: Collection<PlaybackRecord>;
   positions: Collection<PositionRecord>;
+  revocations: Collection<RevocationRecord>;
   claims: Collection<ClaimRecord>;
   conformance: Collection<ConformanceRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
@@ -90,10 +96,12 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     uploads: db.collection("uploads"),
     assets: db.collection("assets"),
     tasks: db.collection("tasks"),
+    generations: db.collection("generations"),
     titles: db.collection("titles"),
     apiKeys: db.collection("apiKeys"),
     playbacks: db.collection("playbacks"),
     positions: db.collection("positions"),
+    revocations: db.collection("revocations"),
     claims: db.collection("claims"),
     conformance: db.collection("conformance"),
     serverNow: () => clock.now(),
@@ -148,10 +156,12 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["uploads", UPLOAD_INDEXES],
     ["assets", ASSET_INDEXES],
     ["tasks", TASK_INDEXES],
+    ["generations", GENERATION_INDEXES],
     ["titles", TITLE_INDEXES],
     ["apiKeys", API_KEY_INDEXES],
     ["playbacks", PLAYBACK_INDEXES],
     ["positions", POSITION_INDEXES],
+    ["revocations", REVOCATION_INDEXES],
     ["claims", CLAIM_INDEXES],
   ];
   for (const [name, indexes] of wanted) {

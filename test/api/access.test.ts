@@ -18,6 +18,9 @@ const BODIES: Record<string, unknown> = {
   "POST /v1/uploads/{id}/parts": { parts: [{ partNumber: 1, sha256: `${"A".repeat(43)}=` }] },
   "POST /v1/uploads/{id}/complete": {},
   "POST /v1/assets": { sourceUrl: "https://example.com/a.mp4" },
+  "POST /v1/assets/{id}/rollback": { generation: "g" },
+  "POST /v1/assets/{id}/reprocess": { encoding: { codecs: ["h264"] } },
+  "POST /v1/assets/{id}/tracks": { kind: "subtitle", language: "en", vtt: "WEBVTT" },
   "POST /v1/titles": { name: "N" },
   "PATCH /v1/titles/{id}": { maturity: "12" },
   "POST /v1/titles/{id}/publish": {},
@@ -187,7 +190,8 @@ describe("input", () => {
       ({ body }) => body !== undefined && !JSON.stringify(body).includes("events"),
     )) {
       const { path, body } = concrete(route, ids);
-      for (const member of ours) {
+      // A rollback names the generation that it wants; it decides none.
+      for (const member of ours.filter((one) => !Object.hasOwn(body, one))) {
         const text = `${JSON.stringify(body).slice(0, -1)}${Object.keys(body).length > 0 ? "," : ""}"${member}":"x"}`;
         const answer = await editor(route.method, path, text, { "If-Match": "*" });
         assert.deepEqual(

@@ -9,6 +9,7 @@ import type { ApiDeps } from "../../api/deps.ts";
 import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
+import { openRevoker } from "../../api/revoker.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
@@ -85,6 +86,7 @@ export async function openTestApi(
     checkQueue: () => queue.check(),
     authenticate: openAuthenticator(library, config.jwt),
     limits: openRateLimits(config.queue, config.rates),
+    revoker: openRevoker({ library, blobs, log, grantKeys: config.grantKeys }),
     catalog: openCatalog(library),
     watch: openAssetWatch(library, log),
     metrics: openMetrics(library),
@@ -97,6 +99,7 @@ export async function openTestApi(
   const app = createApp(deps, await loadPages(config.pagesDir));
   after(async () => {
     deps.watch.close();
+    deps.revoker.close();
     deps.limits.close();
     await queue.close();
     blobs.close();
@@ -284,11 +287,18 @@ export async function madeAsset(
     sizeBytes: 1_000_000,
     sha256: null,
   });
-  await startProbing(library, id);
+  const waiting = await findAsset(library, tenant, id);
+  if (waiting === null) throw new Error("the asset is gone");
+  await startProbing(library, waiting);
   const plan = buildPlan(SOURCE, DEFAULT_PLAN_SETTINGS, "test");
-  await recordPlan(library, id, { source: SOURCE, plan, generation: GENERATION, findings: [] });
+  const found = { source: SOURCE, plan, generation: GENERATION, findings: [], sidecars: [] };
+  await recordPlan(library, waiting, found);
   if (state === "ready")
-    await publishAsset(library, id, { generation: GENERATION, durationSeconds: 30, renditions: RENDITIONS });
+    await publishAsset(library, waiting, {
+      generation: GENERATION,
+      durationSeconds: 30,
+      renditions: RENDITIONS,
+    });
   const asset = await findAsset(library, tenant, id);
   if (asset === null) throw new Error("the asset is gone");
   return asset;

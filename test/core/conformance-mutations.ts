@@ -68,28 +68,51 @@ export class Bench {
   /** Says of both variants, and of their init segments, that they are another codec. */
   codec(sampleEntry: string, change: Partial<TrackFacts>, codec = `${sampleEntry}.1`): void {
     this.videoInits({ sampleEntry, codec, ...change });
+    // The first byte of an IDR's NAL unit in HEVC.
+    if (sampleEntry === "hvc1")
+      for (const folder of VIDEO)
+        for (const segment of [0, 1, 2])
+          for (const fragment of this.fragments(folder, segment)) fragment.firstNals = [19 << 1];
     this.main(/avc1\.[0-9a-f]{6}/g, codec);
     if (this.objects.has("main.mpd")) this.text("main.mpd", /avc1\.[0-9a-f]{6}/g, codec);
   }
 
-  /** Adds a subtitle track of three WebVTT segments. */
+  /** Says of the whole package that it is HDR10 in HEVC, with all that belongs to it. */
+  hdr10(): void {
+    this.codec("hvc1", { profile: 2, level: 30, primaries: 9, transfer: 16 });
+    this.videoInits({ messages: [137, 144], boxes: ["mdcv", "clli"] });
+    this.main(/VIDEO-RANGE=SDR/g, "VIDEO-RANGE=PQ");
+    this.text("main.mpd", /TransferCharacteristics" value="\d+"/, 'TransferCharacteristics" value="16"');
+    this.text("main.mpd", /SupplementalProperty/g, "EssentialProperty");
+  }
+
+  /** Adds a subtitle track of three WebVTT segments, to HLS and MPD; `cues` are the texts of the segments. */
   subtitles(
     attributes = 'NAME="English",LANGUAGE="en",AUTOSELECT=YES',
     extinf = ["6.000000", "6.000000", "1.000000"],
+    { id = "s0", cues = ["", "", ""] } = {},
   ): void {
-    const uri = "text/s0/media.m3u8";
+    const uri = `text/${id}/media.m3u8`;
     this.line(`#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",${attributes},URI="${uri}"`);
-    this.main(/AUDIO="audio"/g, 'AUDIO="audio",SUBTITLES="text"');
+    if (id === "s0") this.main(/AUDIO="audio"/g, 'AUDIO="audio",SUBTITLES="text"');
     const playlist = [
       ...["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:6", "#EXT-X-PLAYLIST-TYPE:VOD"],
       ...extinf.flatMap((seconds, index) => [`#EXTINF:${seconds},`, `0000${index}.vtt`]),
       "#EXT-X-ENDLIST",
     ].join("\n");
+    // Apple 9.13: room for what the texts themselves need.
+    const wider = (_: string, bps: string): string => `STREAM-INF:BANDWIDTH=${Number(bps) + 1_000}`;
+    const main = this.at(MAIN);
+    main.text = (main.text ?? "").replace(/STREAM-INF:BANDWIDTH=(\d+)(?=[^\n]*SUBTITLES=)/g, wider);
     const vtt = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n";
     this.add(uri, playlist);
     extinf.forEach((_, index) => {
-      this.add(`text/s0/0000${index}.vtt`, vtt);
+      this.add(`text/${id}/0000${index}.vtt`, vtt + (cues[index] ?? ""));
     });
+    this.add(`text/${id}/whole.vtt`, `WEBVTT\n\n${cues.join("\n")}`);
+    const representation = `<Representation id="${id}" bandwidth="100"><BaseURL>text/${id}/whole.vtt</BaseURL></Representation>`;
+    const set = `<AdaptationSet id="9" contentType="text" mimeType="text/vtt" lang="en">${representation}</AdaptationSet>`;
+    this.text("main.mpd", "</Period>", `${set}</Period>`);
   }
 
   add(path: string, text: string): void {
@@ -106,6 +129,8 @@ export class Bench {
 
 const ENCRYPTED = (bench: Bench, key: string): void =>
   bench.text("video/360p/media.m3u8", "#EXTINF", `#EXT-X-KEY:${key}\n#EXTINF`);
+/** What a package lacks that is HDR and HEVC alone. */
+const HDR_ALONE = ["1.12", "1.24", "6.14", "6.16"];
 const DESCRIPTION = 'CHARACTERISTICS="public.accessibility.describes-video"';
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -153,13 +178,23 @@ export const MUTATIONS: readonly Mutation[] = [
       b.codec("hvc1", { profile: 2, level: 30, transfer: 1 });
       b.main("VIDEO-RANGE=SDR", "VIDEO-RANGE=HLG");
     },
-    also: ["1.12", "6.14"],
+    also: ["1.12", "6.14", "8216-range"],
   },
   {
     rule: "1.8",
     break: (b) => {
-      b.main("VIDEO-RANGE=SDR", "VIDEO-RANGE=PQ");
+      b.hdr10();
+      b.videoInits({ messages: [137] });
     },
+    also: HDR_ALONE,
+  },
+  {
+    rule: "1.35",
+    break: (b) => {
+      b.hdr10();
+      b.videoInits({ boxes: ["mdcv"] });
+    },
+    also: HDR_ALONE,
   },
   {
     rule: "1.24",
@@ -169,6 +204,7 @@ export const MUTATIONS: readonly Mutation[] = [
         "$1VIDEO-RANGE=HLG",
       );
     },
+    also: ["8216-range"],
   },
   { rule: "1.10", break: (b) => b.videoInits({ sampleEntry: "avc3" }) },
   { rule: "1.11", break: (b) => b.init("video/360p/", { level: 41 }) },
@@ -191,8 +227,13 @@ export const MUTATIONS: readonly Mutation[] = [
       b.frameTicks(24_000 / 60);
       b.main("VIDEO-RANGE=SDR", "VIDEO-RANGE=HLG");
     },
+    also: ["8216-range"],
   },
-  { rule: "1.21", break: (b) => b.init("video/360p/", { primaries: 9, transfer: 14 }) },
+  {
+    rule: "1.21",
+    break: (b) => b.init("video/360p/", { primaries: 9, transfer: 14 }),
+    also: ["dash-curve"],
+  },
   {
     rule: "1.23",
     break: (b) => {
@@ -201,6 +242,8 @@ export const MUTATIONS: readonly Mutation[] = [
       b.main(/avc1\.64000d/g, "hvc1.1");
       b.text("main.mpd", "avc1.64000d", "hvc1.1");
     },
+    // Its samples are still H.264.
+    also: ["cmaf-idr"],
   },
   {
     rule: "1.33",
@@ -335,19 +378,28 @@ export const MUTATIONS: readonly Mutation[] = [
       b.text("text/s0/00001.vtt", /X-TIMESTAMP-MAP[^\n]*\n/, "");
     },
   },
+  {
+    rule: "8216-vtt",
+    break: (b) => b.subtitles(undefined, undefined, { cues: ["00:05.000 --> 00:07.000\nover the border\n"] }),
+  },
+  {
+    rule: "vtt-markup",
+    break: (b) =>
+      b.subtitles(undefined, undefined, {
+        cues: ["00:01.000 --> 00:02.000\n<img src=x onerror=alert(1)>\n"],
+      }),
+  },
+  { rule: "8216-forced", break: (b) => b.main('LANGUAGE="de",', 'LANGUAGE="de",FORCED=YES,') },
   { rule: "5.5", break: (b) => b.subtitles(undefined, ["6.000000"]) },
   {
     rule: "5.8",
     break: (b) => {
       b.subtitles();
-      const vtt = b.at("text/s0/00000.vtt").text;
-      b.add("text/s1/00000.vtt", `${vtt}00:01.000 --> 00:02.000\nA sign in French\n`);
-      b.add("text/s1/media.m3u8", b.at("text/s0/media.m3u8").text?.replace(/0000\d/g, "00000") ?? "");
-      b.line(
-        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="Forced",LANGUAGE="en",AUTOSELECT=YES,FORCED=YES,URI="text/s1/media.m3u8"',
-      );
+      b.subtitles('NAME="Forced",LANGUAGE="en",AUTOSELECT=YES,FORCED=YES', undefined, {
+        id: "s1",
+        cues: ["00:01.000 --> 00:02.000\nA sign in French\n"],
+      });
     },
-    also: ["9.17"],
   },
   {
     rule: "5.10",
@@ -368,7 +420,7 @@ export const MUTATIONS: readonly Mutation[] = [
           path: `text/s0/0000${n}.m4s`,
         });
     },
-    also: ["10.4"],
+    also: ["10.4", "1.26", "1.27", "9.13"],
   },
   {
     rule: "5.11",
@@ -410,7 +462,11 @@ export const MUTATIONS: readonly Mutation[] = [
     },
     also: ["9.3"],
   },
-  { rule: "6.16", break: (b) => b.main(/(I-FRAME[^\n]*)VIDEO-RANGE=SDR/g, "$1VIDEO-RANGE=PQ") },
+  {
+    rule: "6.16",
+    break: (b) => b.main(/(I-FRAME[^\n]*)VIDEO-RANGE=SDR/g, "$1VIDEO-RANGE=PQ"),
+    also: ["8216-range"],
+  },
   // Segmentation.
   {
     rule: "7.1",
@@ -558,8 +614,9 @@ export const MUTATIONS: readonly Mutation[] = [
       b.main("VIDEO-RANGE=SDR", "VIDEO-RANGE=HLG");
       b.main(/(#EXT-X-STREAM-INF[^\n]*)VIDEO-RANGE=SDR,/, "$1");
     },
-    also: [],
+    also: ["8216-range"],
   },
+  { rule: "8216-range", break: (b) => b.videoInits({ transfer: 18 }), also: ["dash-curve"] },
   { rule: "9.17", break: (b) => b.main('LANGUAGE="en",', `LANGUAGE="en",${DESCRIPTION},`) },
   { rule: "9.18", break: (b) => b.line('#EXT-X-CONTENT-STEERING:SERVER-URI="steer.json"') },
   { rule: "9.19", break: (b) => b.main("#EXT-X-STREAM-INF:", "#EXT-X-STREAM-INF:SCORE=1.0,") },
@@ -627,9 +684,20 @@ export const MUTATIONS: readonly Mutation[] = [
   // DASH.
   { rule: "dash-mpd", break: (b) => b.text("main.mpd", 'type="static"', 'type="dynamic"') },
   { rule: "dash-same-set", break: (b) => b.text("main.mpd", /<Representation id="234p"[^>]*>/, "") },
+  {
+    rule: "dash-text",
+    break: (b) => {
+      b.subtitles();
+      b.add("text/s0/whole.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nnot in HLS\n");
+    },
+  },
   { rule: "dash-timeline", break: (b) => b.text("main.mpd", 'd="24000"', 'd="24001"') },
   { rule: "dash-codecs", break: (b) => b.text("main.mpd", "avc1.64001e", "avc1.64001f") },
   { rule: "dash-bandwidth", break: (b) => b.text("main.mpd", 'bandwidth="', 'bandwidth="9') },
+  {
+    rule: "dash-curve",
+    break: (b) => b.text("main.mpd", /(TransferCharacteristics" value=")1"/, '$16"'),
+  },
   {
     rule: "dash-duration",
     break: (b) => b.text("main.mpd", 'mediaPresentationDuration="PT13', 'mediaPresentationDuration="PT14'),
@@ -664,6 +732,15 @@ export const MUTATIONS: readonly Mutation[] = [
       second!.baseDecodeTime -= 1000;
       second!.durationTicks += 1000;
     },
+  },
+  {
+    rule: "cmaf-idr",
+    break: (b) => {
+      // What x265 begins an open group with: a keyframe that is a CRA.
+      b.codec("hvc1", { profile: 1, level: 30 });
+      for (const folder of VIDEO) for (const n of [0, 1, 2]) b.fragments(folder, n)[0]!.firstNals = [21 << 1];
+    },
+    also: ["1.12", "6.14"],
   },
   { rule: "cmaf-channels", break: (b) => b.main('CHANNELS="2"', 'CHANNELS="1"') },
 ];

@@ -29,7 +29,7 @@ function foundations(dataDirectory: string, environment: Record<string, string> 
     mongoUrl: "mongodb://127.0.0.1:1",
     redisUrl: "redis://:secret@127.0.0.1:2",
     s3: { endpoint: "http://127.0.0.1:3", accessKeyId: "a", secretAccessKey: "s", region: "us-east-1" },
-    tools: { ffmpegPath: "/x/ffmpeg", ffprobePath: "/x/ffprobe", bwrapPath: null },
+    tools: { ffmpegPath: "/x/ffmpeg", ffprobePath: "/x/ffprobe", bwrapPath: null, scorerPath: null },
     pagesDirectory: "/house/dist/pages",
   };
 }
@@ -44,6 +44,7 @@ test("each service is given settings that it takes, and that agree with each oth
   assert.deepEqual(transcoder.redis, api.queue);
   assert.equal(api.deliveryUrl, "http://127.0.0.1:8081");
   assert.deepEqual(api.grantKeys, delivery.grantKeys);
+  assert.equal(delivery.cache?.folder, `${on.dataDirectory}/edge-cache`);
   assert.equal(delivery.blobs.mediaBucket, transcoder.blobs.mediaBucket);
   assert.deepEqual(delivery.corsOrigins, ["http://127.0.0.1:8080", "http://localhost:8080"]);
   assert.deepEqual(api.bootKeys.map(({ role }) => role).sort(), ["admin", "editor", "viewer"]);

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
-import type { PinnedSource } from "../../core/records.ts";
+import type { PinnedSource } from "../../core/source.ts";
 import { windowRanges } from "../../core/source-window.ts";
 import { chunkFrames } from "../../core/timeline.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { entryWindow } from "../../transcoder/chunk-entry.ts";
+import { listenToEncoders } from "../../transcoder/encoder-scores.ts";
 import { assemble } from "../../transcoder/ffmpeg-command.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { probeSource } from "../../transcoder/probe.ts";
@@ -89,6 +90,7 @@ async function encode(path: string, recipe: ReturnType<typeof videoRecipe>) {
     source: path,
     outputDirectory,
     limits,
+    onStderrLine: listenToEncoders().take,
   });
   if (run.exitCode !== 0) return { exitCode: run.exitCode, digests: [], log: run.stderrTail };
   const files = recipe.outputs.map(({ file }) => readFile(join(outputDirectory, file.replace("/out/", ""))));
