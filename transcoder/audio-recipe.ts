@@ -110,7 +110,7 @@ export function stretchRecipe(
     inputs: [
       {
         options: [
-          ...[...SAFE_INPUT_OPTIONS, "-threads", "1"],
+          ...[...SAFE_INPUT_OPTIONS, ...fixedZero(source), "-threads", "1"],
           ...(isStart ? [] : ["-ss", (startSeconds + offset).toFixed(6)]),
           // A second more than is wanted: sound may begin before the picture does.
           ...["-t", (seconds + Math.max(0, isStart ? offset : 0) + 1).toFixed(6)],

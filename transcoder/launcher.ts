@@ -85,7 +85,7 @@ export interface LauncherSettings {
   setprivPath: string | null;
   /** A control group set aside for runs; null to make them in the worker's own, where that can be done. */
   memoryGroupFolder?: string | null;
-  /** `residentBytes` of runs that state none. */
+  /** `residentBytes` of encodes: of runs that state a memory class and no limit of their own. */
   residentBytes?: number;
 }
 
@@ -112,7 +112,7 @@ export async function openLauncher(settings: LauncherSettings): Promise<Launcher
   const version = await run({
     program: "ffmpeg",
     args: ["-hide_banner", "-version"],
-    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0, residentBytes: 2 ** 30 },
+    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 },
   });
   if (version.exitCode !== 0)
     throw new Error(`ffmpeg does not run: ${version.shellLine}\n${version.stderrTail}`);
@@ -164,8 +164,7 @@ async function launch(
   ];
   const argv = argvIn(sandbox);
   const limitOf = await reachedLimit(limits.cpuSeconds);
-  const residentBytes = limits.residentBytes ?? settings.residentBytes ?? DEFAULT_RESIDENT_BYTES;
-  const group = await groups?.open(residentBytes * classFactor(limits));
+  const group = await groups?.open(residentLimit(settings, limits));
   const held = group?.entered(argv) ?? argv;
   let memory: { kills: number; peakBytes: number | null } | undefined;
   const outcome = await runProcess({
@@ -208,6 +207,11 @@ function outerArgv(settings: LauncherSettings, limits: RunLimits, niceness: numb
     "--nofile=256",
     "--",
   ];
+}
+
+function residentLimit(settings: LauncherSettings, limits: RunLimits): number {
+  const forEncodes = limits.memoryClass === undefined ? undefined : settings.residentBytes;
+  return (limits.residentBytes ?? forEncodes ?? DEFAULT_RESIDENT_BYTES) * classFactor(limits);
 }
 
 function classFactor({ memoryClass = 0 }: RunLimits): number {

@@ -12,14 +12,15 @@ import {
   type Plan,
   type PlanSettings,
 } from "../../core/plan.ts";
-import type { AssetRecord, PinnedSource, TaskRecord, TaskResult } from "../../core/records.ts";
-import type { Source } from "../../core/source.ts";
+import type { AssetRecord, TaskKind, TaskRecord, TaskResult } from "../../core/records.ts";
+import type { PinnedSource, Source } from "../../core/source.ts";
 import { segmentCount } from "../../core/timeline.ts";
 import { tasksOf } from "../../core/work.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { openLog } from "../../stores/log.ts";
+import { encodeAudio } from "../../transcoder/encode-audio.ts";
+import { encodeChunk } from "../../transcoder/encode-chunk.ts";
 import type { RunOutcome } from "../../transcoder/launcher.ts";
-import { runStage } from "../../transcoder/pipeline.ts";
 import { describeMaster } from "../../transcoder/probe-asset.ts";
 import { openScratch } from "../../transcoder/scratch.ts";
 import type { TaskContext, Workshop } from "../../transcoder/task-context.ts";
@@ -48,6 +49,11 @@ export interface Judge {
 
 /** As the product's own, but for the encoder's diligence. */
 const SETTINGS: PlanSettings = { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" };
+/** The stages that read the master; the others work with what these have made, and with the records. */
+const STAGES: Partial<Record<TaskKind, (context: TaskContext) => Promise<TaskResult>>> = {
+  video: encodeChunk,
+  audio: encodeAudio,
+};
 /** A hostile file may cost this much until it is refused or made (T07). */
 const MOST_CPU_SECONDS = 30;
 const MOST_BYTES_WRITTEN = 64 * 2 ** 20;
@@ -136,7 +142,8 @@ async function fill(
   const asset = { _id: name, state: "encoding", generation, ...made } as AssetRecord;
   const results: TaskResult[] = [];
   for (const spec of tasksOf(asset)) {
-    if (spec.kind === "publish") continue;
+    const stage = STAGES[spec.kind];
+    if (stage === undefined) continue;
     const context: TaskContext = {
       ...workshop,
       asset,
@@ -145,8 +152,7 @@ async function fill(
       report: () => undefined,
       note: (run) => runs.push(run as RunOutcome),
     };
-    const result = await runStage(context, SETTINGS);
-    if (result !== null) results.push(result);
+    results.push(await stage(context));
   }
   const prefix = packagePrefix(name, generation);
   try {
