@@ -83,7 +83,7 @@ function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEnt
     filters: [
       // Times count from the place asked for. What an open group shows before its keyframe is left out, and all that is
       // decoded where a container's index knows only an earlier one.
-      `trim=start=-${micros(half + half / 2)}`,
+      `trim=start=-${micros(Math.round(half * 1.5))}`,
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, 0),
     ],
