@@ -1,8 +1,10 @@
 import { z } from "@hono/zod-openapi";
+import { withWaivers } from "../core/findings.ts";
+import { roundToMicros } from "../core/probed-picture.ts";
 import { toNumber } from "../core/rational.ts";
 import type { AssetRecord } from "../core/records.ts";
 import type { Sidecar } from "../core/sidecar.ts";
-import type { Source } from "../core/source.ts";
+import type { Source, SourceVideo } from "../core/source.ts";
 import type { Progress } from "../stores/library/progress.ts";
 import { instant } from "./contract.ts";
 
@@ -18,6 +20,26 @@ export const assetStates = z.enum([
 ]);
 
 export const audioRoles = z.enum(["main", "commentary", "description"]);
+export const subtitleRoles = z.enum(["main", "sdh", "forced", "commentary"]);
+/** Of a track of either kind. */
+export const trackRoles = z.enum(["main", "commentary", "description", "sdh", "forced"]);
+
+/** HDR kind and what the container says of the mastering display and the light (SMPTE ST 2086, CTA-861.3). */
+const hdrView = z.object({
+  kind: z.enum(["hdr10", "pq", "hlg", "dolby_vision"]),
+  maxLuminanceNits: z.number().nullable(),
+  minLuminanceNits: z.number().nullable(),
+  maxContentLightNits: z.number().nullable(),
+  maxAverageLightNits: z.number().nullable(),
+});
+
+const streamView = z.object({
+  index: z.number().int(),
+  kind: z.string(),
+  codec: z.string(),
+  bitrateBps: z.number().nullable(),
+  isIgnored: z.boolean(),
+});
 
 const sourceView = z.object({
   durationSeconds: z.number(),
@@ -35,7 +57,16 @@ const sourceView = z.object({
     rotationDegrees: z.number().int(),
     pixelFormat: z.string(),
     bitDepth: z.number().int(),
+    fieldOrder: z.string(),
+    codedWidth: z.number().int(),
+    codedHeight: z.number().int(),
+    /** As `64:45`; `1:1` is square. */
+    sampleAspect: z.string(),
     colorTransfer: z.string().nullable(),
+    colorPrimaries: z.string().nullable(),
+    colorSpace: z.string().nullable(),
+    colorRange: z.string().nullable(),
+    hdr: hdrView.nullable(),
   }),
   audio: z.array(
     z.object({
@@ -45,9 +76,23 @@ const sourceView = z.object({
       language: z.string(),
       label: z.string().nullable(),
       role: audioRoles,
+      /** Against the picture: below 0 it begins before it. */
+      startSeconds: z.number(),
+      durationSeconds: z.number(),
     }),
   ),
-  subtitles: z.array(z.object({ codec: z.string(), language: z.string(), label: z.string().nullable() })),
+  subtitles: z.array(
+    z.object({
+      codec: z.string(),
+      language: z.string(),
+      label: z.string().nullable(),
+      role: subtitleRoles,
+    }),
+  ),
+  /** What the container states; null where it states nothing. */
+  statedSeconds: z.number().nullable(),
+  bitrateBps: z.number().nullable(),
+  streams: z.array(streamView),
 });
 
 const qualityView = z.object({
@@ -67,9 +112,10 @@ export const renditionView = z.object({
   range: z.enum(["PQ", "HLG"]).optional(),
   language: z.string().optional(),
   label: z.string().optional(),
-  role: audioRoles.optional(),
+  role: trackRoles.optional(),
   channels: z.number().int().optional(),
   loudnessLufs: z.number().optional(),
+  cueCount: z.number().int().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
   quality: qualityView.optional(),
@@ -114,7 +160,18 @@ export const assetView = z
         message: z.string(),
         startSeconds: z.number().optional(),
         endSeconds: z.number().optional(),
+        /** Of `crop_bars`: the picture within the bars, in samples as shown. */
+        region: z
+          .object({
+            x: z.number().int(),
+            y: z.number().int(),
+            width: z.number().int(),
+            height: z.number().int(),
+          })
+          .optional(),
         waivedBy: z.string().optional(),
+        waivedAt: instant.optional(),
+        waivedReason: z.string().optional(),
       }),
     ),
     renditions: z.array(renditionView),
@@ -141,7 +198,10 @@ export function presentAsset(asset: AssetRecord, progress: Progress): AssetView 
     tracks: asset.sidecars.map(presentTrack),
     progress: { ...progress, playable: isPlayable(asset) },
     source: asset.source === null ? null : presentSource(asset.source),
-    findings: asset.findings,
+    findings: withWaivers(asset).map(({ waivedAt, ...finding }) => ({
+      ...finding,
+      ...(waivedAt === undefined ? {} : { waivedAt: waivedAt.toISOString() }),
+    })),
     renditions: asset.renditions,
     error: asset.error,
   };
@@ -157,36 +217,53 @@ export function isPlayable(asset: Pick<AssetRecord, "state" | "published">): boo
   return asset.published !== null && asset.state !== "deleted";
 }
 
-function presentSource({ durationSeconds, container, sizeBytes, sha256, video, audio, subtitles }: Source) {
-  const { codec, profile, width, height, frameCount, variableFrameRate } = video;
-  const { rotationDegrees, pixelFormat, bitDepth, colorTransfer } = video;
-  const frameRate = toNumber(video.frameRate);
+function presentSource({ video, audio, subtitles, facts, ...source }: Source) {
+  const { durationSeconds, container, sizeBytes, sha256 } = source;
   return {
     durationSeconds,
     container,
     sizeBytes,
     ...(sha256 === null ? {} : { sha256 }),
-    video: {
-      codec,
-      profile,
-      width,
-      height,
-      frameRate,
-      frameCount,
-      variableFrameRate,
-      rotationDegrees,
-      pixelFormat,
-      bitDepth,
-      colorTransfer,
-    },
-    audio: audio.map(({ codec, channels, sampleRateHz, language, label, role }) => ({
+    video: { ...presentPicture(video), hdr: facts?.hdr ?? null },
+    audio: audio.map(({ codec, channels, sampleRateHz, language, label, role, ...track }) => ({
       codec,
       channels,
       sampleRateHz,
       language,
       label,
       role,
+      startSeconds: roundToMicros(track.startSeconds - video.startSeconds),
+      durationSeconds: track.durationSeconds,
     })),
-    subtitles: subtitles.map(({ codec, language, label }) => ({ codec, language, label })),
+    subtitles: subtitles.map(({ codec, language, label, role }) => ({ codec, language, label, role })),
+    statedSeconds: facts?.statedSeconds ?? null,
+    bitrateBps: facts?.bitrateBps ?? null,
+    streams: facts?.streams ?? [],
+  };
+}
+
+function presentPicture(video: SourceVideo) {
+  const { codec, profile, width, height, frameCount, variableFrameRate } = video;
+  const { rotationDegrees, pixelFormat, bitDepth, fieldOrder, codedWidth, codedHeight } = video;
+  const { colorTransfer, colorPrimaries, colorSpace, colorRange, sampleAspect } = video;
+  return {
+    codec,
+    profile,
+    width,
+    height,
+    frameRate: toNumber(video.frameRate),
+    frameCount,
+    variableFrameRate,
+    rotationDegrees,
+    pixelFormat,
+    bitDepth,
+    fieldOrder,
+    codedWidth,
+    codedHeight,
+    sampleAspect: `${sampleAspect.num}:${sampleAspect.den}`,
+    colorTransfer,
+    colorPrimaries,
+    colorSpace,
+    colorRange,
   };
 }

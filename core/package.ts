@@ -9,13 +9,15 @@ import {
   trackFolder,
 } from "./keys.ts";
 import type { Ladder, Rung } from "./ladder.ts";
+import { languageName } from "./language-name.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
+import { packageTexts } from "./package-subtitles.ts";
 import { type Colour, pictureFor } from "./picture.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
 import { type Quality, qualityOfCells } from "./quality.ts";
-import type { CellRecord, Rendition, TaskResult } from "./records.ts";
+import type { CellRecord, Rendition, TaskResult, TextResult } from "./records.ts";
 
 /** One track with all its cells, in order. */
 export type ProducedTrack = TaskResult["tracks"][number];
@@ -54,7 +56,11 @@ export function joinTracks(results: readonly TaskResult[], segments: number): Ma
 }
 
 /** Every playlist of the package and what each rendition measures, from produced bytes alone. */
-export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTrack>): Package {
+export function buildPackage(
+  plan: Plan,
+  tracks: ReadonlyMap<string, ProducedTrack>,
+  texts: readonly TextResult[] = [],
+): Package {
   const need = (trackId: string): ProducedTrack => {
     const track = tracks.get(trackId);
     if (track === undefined) throw new RangeError(`no track ${trackId}`);
@@ -71,14 +77,17 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   const audio = plan.audio.map((track) =>
     describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
   );
+  const subtitles = packageTexts(plan.subtitles, texts, plan.timeline, target);
   const main = multivariantPlaylist(
     video.map((one) => one.variant),
     audio.map((one) => one.rendition),
     plan.timeline.frameRate,
+    subtitles.map((one) => one.rendition),
   );
   const mpd = dashManifest({
     video: video.map((one) => one.dash),
     audio: audio.map((one) => one.dash),
+    text: subtitles.map((one) => one.dash),
     frameRate: plan.timeline.frameRate,
     frameCount: plan.timeline.frameCount,
     targetDurationSeconds: target,
@@ -87,10 +96,11 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
     playlists: [
       ...video.flatMap((one) => one.files),
       ...audio.flatMap((one) => one.files),
+      ...subtitles.map((one) => one.playlist),
       { path: DASH_MANIFEST, text: mpd },
       { path: MAIN_PLAYLIST, text: main },
     ],
-    renditions: [...video.map((one) => one.record), ...audio.map((one) => one.record)],
+    renditions: [...video, ...audio, ...subtitles].map((one) => one.record),
   };
 }
 
@@ -231,12 +241,7 @@ function soundOf({ file, streamIndex }: AudioTrack): string {
 const ROLE_WORDS = { main: "", commentary: " (commentary)", description: " (audio description)" };
 
 function nameOf({ label, language, role }: Pick<AudioTrack, "label" | "language" | "role">): string {
-  if (label) return label;
-  const name =
-    language === "und"
-      ? "Original"
-      : (new Intl.DisplayNames([language], { type: "language" }).of(language) ?? language);
-  return name + ROLE_WORDS[role];
+  return label || languageName(language) + ROLE_WORDS[role];
 }
 
 function timing(track: ProducedTrack): { timescale: number; durationTicks: number[] } {

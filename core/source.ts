@@ -1,4 +1,5 @@
 import type { Rational } from "./rational.ts";
+import type { TimeRange } from "./time-ranges.ts";
 
 /** A file in the sources bucket that work goes by: reading anything but this ETag is `source_changed`. */
 export interface PinnedSource {
@@ -18,6 +19,38 @@ export interface Source {
   video: SourceVideo;
   audio: SourceAudio[];
   subtitles: SourceSubtitle[];
+  /** What nothing is made from but people want to know; absent from descriptions that were made before it was kept. */
+  facts?: SourceFacts;
+}
+
+export interface SourceFacts {
+  /** What the container states of its length, and what its packets cover. */
+  statedSeconds: number | null;
+  heldSeconds: number;
+  bitrateBps: number | null;
+  streams: SourceStream[];
+  hdr: HdrFacts | null;
+  /** Where the file holds no picture, from the first picture on. */
+  gaps: TimeRange[];
+}
+
+export interface SourceStream {
+  index: number;
+  /** ffprobe's `codec_type`: video, audio, subtitle, data, attachment. */
+  kind: string;
+  codec: string;
+  bitrateBps: number | null;
+  /** Nothing is made of it and it is not what ordinary files carry along. */
+  isIgnored: boolean;
+}
+
+export interface HdrFacts {
+  /** `pq` is HDR10 without its static metadata in the container. */
+  kind: "hdr10" | "pq" | "hlg" | "dolby_vision";
+  maxLuminanceNits: number | null;
+  minLuminanceNits: number | null;
+  maxContentLightNits: number | null;
+  maxAverageLightNits: number | null;
 }
 
 export interface SourceVideo {
@@ -94,9 +127,13 @@ export interface SourceAudio {
   durationSeconds: number;
 }
 
+/** `main` translates what is spoken, `sdh` also tells what is heard, `forced` only what the viewer must read. */
+export type SubtitleRole = "main" | "sdh" | "forced" | "commentary";
+
 export interface SourceSubtitle {
   streamIndex: number;
   codec: string;
   language: string;
   label: string | null;
+  role: SubtitleRole;
 }

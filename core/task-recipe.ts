@@ -40,12 +40,16 @@ export function recipesOf(
         ]);
       case "audio":
         return digest([kind, ...ofSound(plan, part, master)]);
+      case "subtitle":
+        return digest([kind, ...ofText(plan, part, master)]);
       case "images":
         // Still pictures are taken in the size of the first ladder's largest.
         return digest([kind, master, ofPicture(plan), plan.ladders[0]]);
       case "checksum":
         // Of the object itself: what was read once need not be read again.
         return digest([kind, identityOf(pinned), pinned.key, pinned.sha256]);
+      // What it finds is kept on the asset, beside what it made nothing of.
+      case "inspect":
       case "probe":
       case "publish":
         return null;
@@ -62,6 +66,7 @@ function ofPicture({
   ladders: _ladders,
   chunks: _chunks,
   audio: _audio,
+  subtitles: _subtitles,
   loudnessTargetLufs: _loudness,
   ...own
 }: Plan) {
@@ -76,6 +81,19 @@ function ofSound(plan: Plan, trackId: string, master: string): unknown[] {
   const { formatVersion, encoderBuild, timeline, loudnessTargetLufs } = plan;
   const from = file === null ? master : identityOf(file);
   return [from, own, formatVersion, encoderBuild, timeline, loudnessTargetLufs];
+}
+
+/** Of a regular track the forced lines that go into it count too. */
+function ofText(plan: Plan, trackId: string, master: string): unknown[] {
+  const track = plan.subtitles.find(({ id }) => id === trackId);
+  if (track === undefined) return [trackId];
+  const { formatVersion, encoderBuild, timeline } = plan;
+  const origins = [track.origin, ...track.included].map((origin) =>
+    origin.file === null
+      ? [master, origin.streamIndex, origin.codec]
+      : [identityOf(origin.file), origin.format],
+  );
+  return [trackId, origins, formatVersion, encoderBuild, timeline];
 }
 
 function digest(parts: unknown[]): string {

@@ -9,8 +9,10 @@ import type { WorkQueue } from "./queue.ts";
 const PRIORITY: Record<TaskKind, number> = {
   probe: 1,
   publish: 2,
+  inspect: 3,
   checksum: 3,
   audio: 3,
+  subtitle: 3,
   images: 3,
   score: 3,
   video: 4,

@@ -17,6 +17,8 @@ export interface Finding {
   startSeconds?: number;
   endSeconds?: number;
   waivedBy?: string;
+  waivedAt?: string;
+  waivedReason?: string;
 }
 
 export interface Rendition {
@@ -26,11 +28,23 @@ export interface Rendition {
   width?: number;
   height?: number;
   language?: string;
+  label?: string;
+  role?: string;
   loudnessLufs?: number;
+  cueCount?: number;
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };
   bytes: number;
+}
+
+/** Added beside the master. */
+export interface AddedTrack {
+  id: string;
+  kind: "subtitle" | "audio";
+  language: string;
+  label: string | null;
+  role: string;
 }
 
 export interface SourceFacts {
@@ -50,6 +64,7 @@ export interface Asset {
   createdAt: string;
   updatedAt: string;
   progress: { ratio: number; stage: string; playable: boolean };
+  tracks: AddedTrack[];
   source: SourceFacts | null;
   findings: Finding[];
   renditions: Rendition[];

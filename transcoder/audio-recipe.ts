@@ -2,7 +2,7 @@ import { SOUND_FORMATS } from "../core/accepted-media.ts";
 import type { AudioTrack } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
-import { isIndexed } from "./chunk-entry.ts";
+import { fixedZero, isIndexed } from "./chunk-entry.ts";
 import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
 import { type LevelChange, PEAK_CEILING_DBTP } from "./loudness.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
@@ -14,8 +14,8 @@ export const AUDIO_FILE = "/out/audio.mp4";
 /** What may open a file of sound beside the master. Of an option that is given twice the last counts. */
 export const SOUND_INPUT_OPTIONS = [...SAFE_INPUT_OPTIONS, "-format_whitelist", SOUND_FORMATS.join(",")];
 
-function inputOptions({ file }: AudioTrack): readonly string[] {
-  return file === null ? SAFE_INPUT_OPTIONS : SOUND_INPUT_OPTIONS;
+function inputOptions(source: Source, { file }: AudioTrack): readonly string[] {
+  return file === null ? [...SAFE_INPUT_OPTIONS, ...fixedZero(source)] : SOUND_INPUT_OPTIONS;
 }
 
 /** Sound that nothing is done to. */
@@ -24,13 +24,15 @@ export const AS_IT_IS: LevelChange = { gainDb: 0, isLimited: false };
 /** The summary that ebur128 logs at its end needs this level; its line for each tenth of a second is a level below. */
 const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-nostats", "-v", "info"];
 const METER = "ebur128=framelog=verbose";
+/** Digital silence and what dither leaves of it; logs each stretch of two seconds or more when it ends. */
+const SILENCE = "silencedetect=n=-60dB:d=2";
 
 /** The ffmpeg call that measures one whole track as it will be encoded, but for the gain that follows from it. */
 export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioTrack): FfmpegRecipe {
   const filters = [...placed(source, track), whole(timeline, track), `${METER}:peak=true`];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(source, track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [{ options: ["-map", "[a]", "-f", "null"], file: STDOUT }],
   };
@@ -48,6 +50,8 @@ export function audioRecipe(
 ): FfmpegRecipe {
   const filters = [
     ...placed(source, track),
+    // Before the level is changed: what is told is told of the source.
+    SILENCE,
     ...levelled(track, change),
     whole(timeline, track),
     // On the timeline as it will be played: BS.1770's blocks stand at fixed times.
@@ -58,7 +62,7 @@ export function audioRecipe(
   ];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(source, track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [
       {

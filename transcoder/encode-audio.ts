@@ -11,7 +11,7 @@ import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecip
 import { type Cell, storeCells, storeInit } from "./cells.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
-import { levelChange, readLoudness } from "./loudness.ts";
+import { complainsOfSource, type Loudness, levelChange, readLoudness, readSilences } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { SourceIndex } from "./source-index.ts";
 import { withSourceWindow } from "./source-window.ts";
@@ -33,9 +33,10 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     const found = tracks[track.streamIndex];
     return found === undefined ? null : trackRanges(found);
   };
-  const { file, aim, loudness } = await withSourceWindow(
+  const audioSource = track.file ?? pinned;
+  const { file, aim, loudness, heard, isSuspect } = await withSourceWindow(
     context,
-    track.file ?? pinned,
+    audioSource,
     wanted,
     (sourcePath) =>
       context.scratch.withDirectory(async (outputDirectory) => {
@@ -48,10 +49,15 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         const change = target === null ? AS_IT_IS : levelChange(found, target);
         context.report(0.4);
         const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
-        const file = await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
+        const made = {
+          file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
+          aim: found === null || change.isLimited ? null : found.integratedLufs + change.gainDb,
+          loudness: readLoudness(stderrTail),
+          heard: { silences: readSilences(stderrTail), loudness: found && measured(found) },
+          isSuspect: complainsOfSource(stderrTail),
+        };
         // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
-        const aim = found === null || change.isLimited ? null : found.integratedLufs + change.gainDb;
-        return { made: { file, aim, loudness: readLoudness(stderrTail) }, log: "" };
+        return { made, log: "" };
       }),
   );
   const { init, rest } = splitInit(file);
@@ -94,6 +100,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         timescale: track.sampleRateHz,
         loudnessLufs: loudness?.integratedLufs ?? null,
         aimedLufs: aim === null ? null : Math.round(aim * 10) / 10,
+        heard,
         cells: await storeCells(
           context.blobs,
           place,
@@ -103,7 +110,13 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
       },
     ],
     images: [],
+    isSuspect,
   };
+}
+
+/** Records hold no infinity. */
+function measured({ integratedLufs, truePeakDbtp }: Loudness) {
+  return { integratedLufs, truePeakDbtp: Number.isFinite(truePeakDbtp) ? truePeakDbtp : null };
 }
 
 /** 14496-12 12.2.3.2: `channelcount`. ffmpeg writes two whatever the sound has. */

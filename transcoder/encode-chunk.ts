@@ -6,15 +6,15 @@ import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
 import { withHdrBoxes } from "../core/hdr-boxes.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
-import type { Plan } from "../core/plan.ts";
+import type { FrameTiming, Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
-import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
+import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { scoreChunk } from "./score-chunk.ts";
-import { pictureWindow, withSourceWindow } from "./source-window.ts";
+import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
@@ -25,6 +25,12 @@ interface EncodedRung {
   cells: Cell[];
   /** Size of each coded frame, in order. */
   sampleBytes: number[];
+}
+
+interface EncodedChunk {
+  rungs: EncodedRung[];
+  /** The decoder could not read all that it was given. */
+  isSuspect: boolean;
 }
 
 /**
@@ -41,12 +47,12 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
   const wanted = pictureWindow(source, plan, frames);
-  const encoded = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
+  const encode = (timing: FrameTiming) => (sourcePath: string) =>
+    context.scratch.withDirectory(async (outputDirectory): Promise<LoggedRun<EncodedChunk | null>> => {
       const heard = listenToEncoders();
       const run = await runFfmpeg(
         context,
-        videoRecipe(source, plan, ladder, chunk),
+        videoRecipe(source, { ...plan, timing }, ladder, chunk),
         sourcePath,
         outputDirectory,
         {
@@ -56,22 +62,30 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         },
         { onStderrLine: heard.take },
       );
-      const read = Promise.all(
-        ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung)),
-      );
-      const made = await read.catch(async (error) => {
+      const isSuspect = complaintsIn(run.stderrTail).length > 0;
+      const reading = ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung));
+      const rungs = await Promise.all(reading).catch(async (error: unknown) => {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
-        throw error;
+        if (isSuspect && timing === "count") return null;
+        throw blameFor(error, run.stderrTail);
       });
-      const said = await scoreChunk(context, ladder, frames, made, heard, { outputDirectory, sourcePath });
-      return { made, log: run.stderrTail + said };
-    }),
-  );
+      if (rungs === null) return { made: null, log: run.stderrTail };
+      // What stands in for lost frames cannot be compared with what was lost.
+      const said =
+        timing === plan.timing
+          ? await scoreChunk(context, ladder, frames, rungs, heard, { outputDirectory, sourcePath })
+          : "";
+      return { made: { rungs, isSuspect }, log: run.stderrTail + said };
+    });
+  const counted = await withSourceWindow(context, pinned, wanted, encode(plan.timing));
+  // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
+  const made = counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
+  if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
 
   const tracks: TaskResult["tracks"] = [];
-  for (const { rung, init, cells } of encoded) {
+  for (const { rung, init, cells } of made.rungs) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId: rung.id };
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
@@ -84,7 +98,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
       cells: await storeCells(context.blobs, place, cells, context.signal),
     });
   }
-  return { tracks, images: [] };
+  return { tracks, images: [], isSuspect: made.isSuspect };
 }
 
 /** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */

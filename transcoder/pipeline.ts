@@ -3,7 +3,9 @@ import type { TaskResult } from "../core/records.ts";
 import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
+import { inspect } from "./inspect.ts";
 import { makePoster } from "./make-poster.ts";
+import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
 import { reuseCells } from "./reuse-cells.ts";
@@ -21,8 +23,9 @@ export interface StageOutcome {
  *
  *     probe ──► video 0 ┐
  *           ├─► video 1 ├─► score ┐
- *           ├─► …       ┘         │
- *           ├─► audio ────────────┼─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► …       ├─► inspect ─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► audio ──┘         │
+ *           ├─► text ─────────────┤
  *           ├─► checksum ─────────┤
  *           └─► images ───────────┘
  *
@@ -44,10 +47,14 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
       return encodeChunk(context);
     case "audio":
       return encodeAudio(context);
+    case "subtitle":
+      return makeSubtitle(context);
     case "images":
       return makePoster(context);
     case "score":
       return scoreLadder(context);
+    case "inspect":
+      return inspect(context);
     case "publish":
       return publish(context);
   }

@@ -1,4 +1,5 @@
 import { Failure } from "../core/errors.ts";
+import { sourceFindings } from "../core/findings-source.ts";
 import { buildPlan, generationOf, type PlanSettings } from "../core/plan.ts";
 import type { Sidecar } from "../core/sidecar.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
@@ -11,12 +12,14 @@ import type { TaskContext } from "./task-context.ts";
 
 /** Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. */
 export async function probeAsset(context: TaskContext, settings: PlanSettings): Promise<null> {
-  const { pinned, encoding, findings } = context.asset;
+  const { pinned, encoding } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
   await startProbing(context.library, context.asset);
   await requireCodecs(context.launcher, encoding.codecs);
   // What an earlier revision found in the same master is true of it still.
-  const source = context.asset.source ?? (await describe(context, pinned));
+  const known = context.asset.source;
+  const source = known ?? (await describeMaster(context, pinned));
+  const findings = known === null ? sourceFindings(source) : context.asset.findings;
   const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
   const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
   const generation = generationOf(plan, identityOf(pinned));
@@ -33,8 +36,11 @@ async function probed({ launcher, scratch, signal, note }: TaskContext, sidecar:
   return { ...sidecar, sound };
 }
 
-/** From the file's index and first samples where it has such an index, from all of it otherwise. */
-async function describe(context: TaskContext, pinned: PinnedSource): Promise<Source> {
+/** Describes a master: from its index and first samples where it has such an index, from all of it otherwise. */
+export async function describeMaster(
+  context: Pick<TaskContext, "launcher" | "scratch" | "signal" | "note">,
+  pinned: PinnedSource,
+): Promise<Source> {
   const { launcher, scratch, signal, note } = context;
   const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
   const fromIndex = await scratch.withParts(pinned, async (master) => {

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { contentTypeOf } from "../core/delivery-rules.ts";
 import { Failure } from "../core/errors.ts";
+import { blockingFindings, heldFailure } from "../core/findings.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
 import { qualityOfWindows } from "../core/quality.ts";
@@ -13,13 +14,17 @@ import { passProof } from "./pass-proof.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
+import { verifyTexts } from "./verify-subtitles.ts";
 
 /**
  * Package → verify → gate → proof → publish. Playlists are made from produced bytes, everything is read back and a little
- * of each part is played, and only then does one compare-and-set move the pointer that viewers follow. May be run again from any point.
+ * of each part is played, and only then does one compare-and-set move the pointer that viewers follow. May be run again
+ * from any point. Not begun where a finding stops it that nobody has waived.
  */
 export async function publish(context: TaskContext): Promise<TaskResult> {
   const { plan, generation } = requirePlanned(context.asset);
+  const blocking = blockingFindings(context.asset);
+  if (blocking.length > 0) throw heldFailure(blocking);
   const tasks = (await tasksOfAsset(context.library, context.asset._id)).filter(
     (task) => task.generation === generation,
   );
@@ -30,7 +35,11 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
 
   const prefix = packagePrefix(context.asset._id, generation);
   const facts: FactsOfPackage = { prefix, objects: new Map() };
-  const bad = await verifyCells(context.blobs, plan, tracks, context.signal, facts);
+  const texts = results.flatMap((result) => result.texts ?? []);
+  const bad = [
+    ...(await verifyCells(context.blobs, plan, tracks, context.signal, facts)),
+    ...(await verifyTexts(context.blobs, texts, context.signal, facts)),
+  ];
   if (bad.length > 0) {
     await makeAgain(context, tasks, bad);
     throw new Failure(
@@ -44,7 +53,7 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   }
   await verifyInits(context.blobs, tracks, facts);
   context.report(0.6);
-  const made = buildPackage(plan, tracks);
+  const made = buildPackage(plan, tracks, texts);
   await storePlaylists(context, made, facts);
   await passGate(context, generation, facts.objects);
   context.report(0.7);
@@ -97,8 +106,8 @@ async function makeAgain(
     "media",
     bad.map((cell) => cell.key),
   );
-  const makers = tasks.filter((task) =>
-    task.result?.tracks.some((track) =>
+  const makers = tasks.filter(({ result }) =>
+    [...(result?.tracks ?? []), ...(result?.texts ?? [])].some((track) =>
       bad.some(
         (cell) => cell.trackId === track.trackId && track.cells.some((made) => made.segment === cell.segment),
       ),

@@ -1,4 +1,5 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
+import { HARMLESS } from "../core/decode-log.ts";
 import { Failure } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
@@ -56,9 +57,6 @@ export async function withSourceWindow<T>(
   if (fromPart !== null) return fromPart.made;
   return (await scratch.withSource(pinned, signal, use)).made;
 }
-
-/** Said where decoding begins at an open group of pictures, of what comes before it and is never shown. */
-const HARMLESS = /mmco: unref short failure|co located POCs unavailable/;
 
 /** The lines in which ffmpeg says that something is wrong with what it reads. */
 export function complaintsIn(log: string): string[] {

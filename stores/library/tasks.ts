@@ -189,7 +189,7 @@ function held(claim: TaskRecord): { _id: string; epoch: number; state: "claimed"
 /** What the owner is told of a failure: the stable code and whether another try may help. */
 export function assetError(failure: Failure): AssetError {
   const code = ASSET_FAILURE_CODES.includes(failure.code as AssetFailureCode) ? failure.code : "internal";
-  return { code, message: failure.message, retryable: failure.failureClass !== "source" };
+  return { code, message: failure.message, retryable: failure.retryable };
 }
 
 /**
@@ -219,6 +219,12 @@ export async function reopenTasks(
       { $set: AFRESH, $inc: { epoch: 1 } },
     ),
   );
+}
+
+/** What was made of a generation is to be looked at again: its findings may have gone with another master meanwhile. */
+export async function reopenInspection(library: Library, assetId: string, generation: string): Promise<void> {
+  const done = { assetId, generation, kind: "inspect" as const, state: "done" as const };
+  await fromDriver(library.tasks.updateMany(done, { $set: AFRESH, $inc: { epoch: 1 } }));
 }
 
 /** Forgets what the tasks of a generation made: its objects are about to go, and it may be wanted again one day. */

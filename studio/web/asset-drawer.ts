@@ -3,11 +3,13 @@ import type { Api } from "../api-client.ts";
 import { chip } from "./asset-card.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
-import { factsKey, findingList, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
+import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
+import { findingList } from "./findings.ts";
 import { previewPlayer } from "./preview-player.ts";
 import { problemText } from "./problem-text.ts";
 import { stepper } from "./stepper.ts";
 import { nextStepText, type StringKey, text } from "./strings.ts";
+import { subtitleForm } from "./subtitle-form.ts";
 import { titleForm } from "./title-form.ts";
 
 export interface AssetDrawer {
@@ -28,6 +30,7 @@ export function openDrawer(
   const preview = previewPlayer(api, first.id);
   const previewSection = section("preview", preview.root);
   const title = titleForm(api, first, (titleId) => handlers.onChange({ ...latest, titleId }));
+  const subtitles = subtitleForm(api, first.id, handlers.onChange);
   const facts = element("div", { class: "facts-sections" });
   const close = element(
     "button",
@@ -44,6 +47,7 @@ export function openDrawer(
     actions.root,
     section("title", title.root),
     previewSection,
+    section("subtitles", subtitles.root),
     facts,
     ledgerSection(api, first.id),
     removal(api, first.id, (asset) => {
@@ -71,11 +75,12 @@ export function openDrawer(
       steps.update(asset, upload);
       actions.update(asset);
       title.update(asset);
+      subtitles.update(asset);
       previewSection.hidden = !asset.progress.playable;
       showProblem(problem, asset);
       if (shownFacts === factsKey(asset)) return;
       shownFacts = factsKey(asset);
-      facts.replaceChildren(...factSections(asset));
+      facts.replaceChildren(...factSections(api, asset, handlers.onChange));
     },
   };
 }
@@ -84,9 +89,10 @@ function section(key: StringKey, ...content: HTMLElement[]): HTMLElement {
   return element("section", {}, element("h3", {}, text(key)), ...content);
 }
 
-function factSections({ findings, renditions, source }: Asset): HTMLElement[] {
+function factSections(api: Api, asset: Asset, onChange: (asset: Asset) => void): HTMLElement[] {
+  const { findings, renditions, source } = asset;
   const sections: HTMLElement[] = [];
-  if (findings.length > 0) sections.push(section("findings", findingList(findings)));
+  if (findings.length > 0) sections.push(section("findings", findingList(api, asset, onChange)));
   if (renditions.length > 0) sections.push(section("renditions", renditionTable(renditions)));
   if (source !== null) sections.push(section("source", sourceFacts(source)));
   return sections;

@@ -65,7 +65,7 @@ describe("the document", () => {
     POST /v1/titles, GET /v1/titles, GET /v1/titles/{id}, PATCH /v1/titles/{id}, DELETE /v1/titles/{id},
     POST /v1/titles/{id}/publish, POST /v1/titles/{id}/unpublish,
     GET /v1/catalog/home, GET /v1/catalog/titles, GET /v1/catalog/titles/{id}, GET /v1/catalog/search,
-    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}`;
+    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/grant-keys/{kid}/revoke`;
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
     const document = await (await api.request("/openapi.json")).json();
@@ -135,7 +135,7 @@ describe("the pages", () => {
     );
     assert.match(
       page.headers.get("content-security-policy") ?? "",
-      /media-src 'self' blob: http:\/\/delivery\.test;/,
+      /media-src 'self' blob: data: http:\/\/delivery\.test;/,
     );
     const script = await api.request("/player/assets/index-B3xk9_aQ.js");
     assert.equal(script.headers.get("cache-control"), "public, max-age=31536000, immutable");

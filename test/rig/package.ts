@@ -6,7 +6,7 @@ import type { AssetRecord } from "../../core/records.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import type { Product } from "./product.ts";
 
-/** A published package as it lies in storage: path below its prefix → bytes, playlists unpacked. */
+/** A published package as it lies in storage: path below its prefix → bytes, texts unpacked. */
 export async function readPackage(product: Product, asset: AssetRecord): Promise<Map<string, Uint8Array>> {
   const env = product.environment;
   const blobs = openBlobs({
@@ -22,7 +22,7 @@ export async function readPackage(product: Product, asset: AssetRecord): Promise
   const files = new Map<string, Uint8Array>();
   for await (const { key } of blobs.list("media", prefix)) {
     const bytes = (await blobs.read("media", key)) ?? new Uint8Array();
-    files.set(key.slice(prefix.length), /\.(m3u8|mpd)$/.test(key) ? gunzipSync(bytes) : bytes);
+    files.set(key.slice(prefix.length), /\.(m3u8|mpd|vtt)$/.test(key) ? gunzipSync(bytes) : bytes);
   }
   blobs.close();
   return files;
