@@ -10,7 +10,7 @@ import {
   retryAsset,
 } from "../stores/library/assets.ts";
 import { findConformance } from "../stores/library/conformance.ts";
-import { type Progress, readLedger, readProgress } from "../stores/library/progress.ts";
+import { type Progress, progressUnread, readLedger, readProgress } from "../stores/library/progress.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView, isPlayable, presentAsset } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
@@ -275,7 +275,7 @@ export function assetRoutes(deps: ApiDeps) {
 }
 
 function progressOf(asset: AssetRecord, progress: Map<string, Progress>): Progress {
-  return progress.get(asset._id) ?? { ratio: asset.shownRatio, stage: asset.state };
+  return progress.get(asset._id) ?? progressUnread(asset);
 }
 
 function refused(code: string, message: string) {

@@ -151,7 +151,13 @@ export const assetView = z
     encoding: z.object({ codecs: z.array(z.enum(["h264", "hevc", "av1"])) }),
     /** Added beside the master. */
     tracks: z.array(trackView),
-    progress: z.object({ ratio: z.number().min(0).max(1), stage: z.string(), playable: z.boolean() }),
+    progress: z.object({
+      ratio: z.number().min(0).max(1),
+      stage: z.string(),
+      playable: z.boolean(),
+      /** Until it is ready, at the rate of the last minutes; null where that cannot be told. */
+      secondsLeft: z.number().min(0).nullable(),
+    }),
     source: sourceView.nullable(),
     findings: z.array(
       z.object({

@@ -1,6 +1,6 @@
 import { findAsset } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { readProgress } from "../stores/library/progress.ts";
+import { progressUnread, readProgress } from "../stores/library/progress.ts";
 import type { Log } from "../stores/log.ts";
 import { type AssetView, presentAsset } from "./asset-view.ts";
 
@@ -68,7 +68,7 @@ export function openAssetWatch(library: Library, log: Log): AssetWatch {
 async function readChange(library: Library, tenant: string, assetId: string): Promise<AssetChange | null> {
   const asset = await findAsset(library, tenant, assetId);
   if (asset === null) return null;
-  const progress = (await readProgress(library, [asset])).get(asset._id) ?? { ratio: 0, stage: asset.state };
+  const progress = (await readProgress(library, [asset])).get(asset._id) ?? progressUnread(asset);
   const id = `${asset.version}-${Math.round(progress.ratio * 1000)}-${progress.stage}`;
   return { id, asset: presentAsset(asset, progress) };
 }

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { waiveFinding } from "../stores/library/findings.ts";
-import { readProgress } from "../stores/library/progress.ts";
+import { progressUnread, readProgress } from "../stores/library/progress.ts";
 import { assetView, presentAsset } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, idParams, jsonAnswer, jsonBody } from "./contract.ts";
@@ -38,6 +38,6 @@ export function findingRoutes({ library, hint }: ApiDeps): OpenAPIHono<ApiEnv> {
     if (waived === null) throw notFound("asset");
     await hint.offer(id);
     const progress = (await readProgress(library, [waived])).get(id);
-    return c.json(presentAsset(waived, progress ?? { ratio: waived.shownRatio, stage: waived.state }), 200);
+    return c.json(presentAsset(waived, progress ?? progressUnread(waived)), 200);
   });
 }

@@ -5,7 +5,7 @@ import { MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { findGeneration, listGenerations } from "../stores/library/generations.ts";
-import { readProgress } from "../stores/library/progress.ts";
+import { progressUnread, readProgress } from "../stores/library/progress.ts";
 import { restoreGeneration, reviseAsset } from "../stores/library/revisions.ts";
 import { assetView, presentAsset, presentTrack, renditionView, trackView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
@@ -119,7 +119,7 @@ async function found({ library }: ApiDeps, tenant: string, id: string): Promise<
 /** The asset as an answer shows it, with how far it is. */
 export async function presentNow({ library }: ApiDeps, asset: AssetRecord) {
   const progress = await readProgress(library, [asset]);
-  return presentAsset(asset, progress.get(asset._id) ?? { ratio: asset.shownRatio, stage: asset.state });
+  return presentAsset(asset, progress.get(asset._id) ?? progressUnread(asset));
 }
 
 async function rollBack(

@@ -63,7 +63,8 @@ export interface Asset {
   filename: string;
   createdAt: string;
   updatedAt: string;
-  progress: { ratio: number; stage: string; playable: boolean };
+  published: { generation: string } | null;
+  progress: { ratio: number; stage: string; playable: boolean; secondsLeft: number | null };
   tracks: AddedTrack[];
   source: SourceFacts | null;
   findings: Finding[];

@@ -72,7 +72,8 @@ function cardPicture(posterOf: Posters) {
   return {
     root,
     update(asset: Asset | null) {
-      if (asset === null || !asset.progress.playable || playable !== null) return;
+      // What can be looked at before it is ready has no poster yet.
+      if (asset === null || asset.published === null || playable !== null) return;
       playable = asset.id;
       sight.observe(root);
     },
@@ -150,7 +151,14 @@ function assetFacts(asset: Asset | null): string {
   const { source, state, progress, error, createdAt } = asset;
   if (error !== null) return error.message;
   if (state === "queued" || state === "probing" || state === "encoding") {
-    return `${Math.floor(progress.ratio * 100)} %${progress.playable ? ` · ${text("playable")}` : ""}`;
+    const left =
+      progress.secondsLeft === null ? null : text("left", { time: formatClock(progress.secondsLeft) });
+    const facts = [
+      `${Math.floor(progress.ratio * 100)} %`,
+      left,
+      progress.playable ? text("playable") : null,
+    ];
+    return facts.filter((fact) => fact !== null).join(" · ");
   }
   const picture = source === null ? null : `${source.video.width}×${source.video.height}`;
   const length = source === null ? null : formatClock(source.durationSeconds);

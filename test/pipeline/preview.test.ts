@@ -141,7 +141,8 @@ async function assertTone(file: string, startSeconds: number): Promise<void> {
   let off = 0;
   for (let at = 0; at < 48_000; at++)
     off = Math.max(off, Math.abs(heard[at]! / amplitude - Math.sin(turn * (startSample + quiet + at))));
-  assert.ok(off < 0.05, `${off} beside the film's tone`);
+  // One sample beside it would be 0.06; half a frame of AAC, 2.
+  assert.ok(off < 0.1, `${off} beside the film's tone`);
 }
 
 test("a preview that somebody looks at goes on when the film is ready, and is no part of it", async () => {
