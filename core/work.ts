@@ -127,7 +127,10 @@ const LONGEST_DELAY_SECONDS = 30;
 
 /** Resource failures that pass by themselves: a disk is emptied by others. */
 const WAITED_FOR: ReadonlySet<string> = new Set(["scratch_full"]);
-/** A run that met its limit of memory, time or output meets it again: it is tried twice more, each time with twice the memory. */
+/**
+ * A run that met its limit of memory, time or output meets it again: it is tried twice more, each time with twice the memory.
+ * A master that is larger than a worker's whole limit may yet fit another worker.
+ */
 const ATTEMPTS_AT_A_LIMIT = 3;
 
 /** The verdict on a task that has now failed `failures` times, the last time in this way. */
