@@ -1,8 +1,10 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
+import { postersOf } from "../core/posters.ts";
 import type { AssetRecord } from "../core/records.ts";
 import {
   cancelAsset,
+  choosePoster,
   findAsset,
   listAssets,
   markAssetDeleted,
@@ -27,7 +29,7 @@ import {
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { openPlayback, playbackView } from "./open-playback.ts";
+import { openPlayback, playbackView, presentPosters } from "./open-playback.ts";
 import { emptyAsset } from "./reap-assets.ts";
 
 const ledgerEntry = z
@@ -148,6 +150,14 @@ const conformanceRoute = createRoute({
   request: { params: idParams },
   responses: { 200: jsonAnswer(conformanceView, "The report of the present generation") },
 });
+const posterRoute = createRoute({
+  ...common,
+  method: "post",
+  path: "/v1/assets/{id}/poster",
+  summary: "Choose the poster that viewers see",
+  request: { params: idParams, body: jsonBody(z.strictObject({ id: z.string().min(1).max(100) })) },
+  responses: { 200: jsonAnswer(assetView, "The asset with its choice") },
+});
 const deleteRoute = createRoute({
   ...common,
   method: "delete",
@@ -159,16 +169,15 @@ const deleteRoute = createRoute({
 
 /** Assets: one source file each and what was made of it. */
 export function assetRoutes(deps: ApiDeps) {
-  const { library } = deps;
+  const { library, config } = deps;
   const found = async (tenant: string, id: string): Promise<AssetRecord> => {
     const asset = await findAsset(library, tenant, id);
     if (asset === null) throw notFound("asset");
     return asset;
   };
-  const present = async (asset: AssetRecord) => {
-    const progress = await readProgress(library, [asset]);
-    return presentAsset(asset, progressOf(asset, progress));
-  };
+  const view = (asset: AssetRecord, progress: Map<string, Progress>) =>
+    presentAsset(asset, progressOf(asset, progress), presentPosters(config, asset, library.serverNow()));
+  const present = async (asset: AssetRecord) => view(asset, await readProgress(library, [asset]));
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
       const { limit, cursor, state } = c.req.valid("query");
@@ -178,7 +187,7 @@ export function assetRoutes(deps: ApiDeps) {
         after: decodeCursor(cursor),
       });
       const progress = await readProgress(library, page.records);
-      const data = page.records.map((asset) => presentAsset(asset, progressOf(asset, progress)));
+      const data = page.records.map((asset) => view(asset, progress));
       return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
     })
     .openapi(pullRoute, () => {
@@ -241,6 +250,16 @@ export function assetRoutes(deps: ApiDeps) {
       if (report === null) throw notFound("report");
       const { results, checkedAt } = report;
       return c.json({ generation: report.generation, checkedAt: checkedAt.toISOString(), results }, 200);
+    })
+    .openapi(posterRoute, async (c) => {
+      const { tenant } = c.get("caller");
+      const asset = await found(tenant, c.req.valid("param").id);
+      const wanted = c.req.valid("json").id;
+      const poster = postersOf(asset).find(({ id }) => id === wanted);
+      if (poster === undefined || !isPlayable(asset)) throw notFound("poster");
+      const chosen = await choosePoster(library, tenant, asset._id, poster.atSeconds);
+      deps.catalog.forget(tenant);
+      return c.json(await present(chosen ?? (await found(tenant, asset._id))), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { tenant } = c.get("caller");

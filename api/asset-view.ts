@@ -60,11 +60,22 @@ export const renditionView = z.object({
   role: audioRoles.optional(),
   channels: z.number().int().optional(),
   loudnessLufs: z.number().optional(),
+  atSeconds: z.number().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
   quality: z.object({ metric: z.string(), mean: z.number(), p5: z.number() }).optional(),
   bytes: z.number().int(),
 });
+
+const posterView = z.object({
+  id: z.string(),
+  url: z.string(),
+  /** The moment of the film that it shows. */
+  atSeconds: z.number(),
+  /** The one that viewers see, where the title has no artwork of its own. */
+  chosen: z.boolean(),
+});
+export type PosterView = z.infer<typeof posterView>;
 
 export const assetView = z
   .object({
@@ -88,13 +99,14 @@ export const assetView = z
       }),
     ),
     renditions: z.array(renditionView),
+    posters: z.array(posterView),
     error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
   })
   .openapi("Asset");
 export type AssetView = z.infer<typeof assetView>;
 
 /** The asset as its content team sees it. */
-export function presentAsset(asset: AssetRecord, progress: Progress): AssetView {
+export function presentAsset(asset: AssetRecord, progress: Progress, posters: PosterView[]): AssetView {
   return {
     id: asset._id,
     state: asset.state,
@@ -107,6 +119,7 @@ export function presentAsset(asset: AssetRecord, progress: Progress): AssetView 
     source: asset.source === null ? null : presentSource(asset.source),
     findings: asset.findings,
     renditions: asset.renditions,
+    posters,
     error: asset.error,
   };
 }

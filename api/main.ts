@@ -56,7 +56,7 @@ const deps: ApiDeps = {
   authenticate: openAuthenticator(library, config.jwt),
   limits: openRateLimits(config.queue, config.rates),
   catalog: openCatalog(library),
-  watch: openAssetWatch(library, log),
+  watch: openAssetWatch(library, config, log),
   metrics: openMetrics(library),
   log,
 };

@@ -2,14 +2,18 @@ import type { MeasuredBitrate } from "./bitrate.ts";
 import { type Rational, toNumber } from "./rational.ts";
 import type { AudioRole } from "./source.ts";
 
-export interface VideoVariant {
-  uri: string;
+/** Pictures for seeking: of a variant's keyframes, or made for that alone. */
+export interface IFrameVariant {
   iFrameUri: string;
   codec: string;
   width: number;
   height: number;
-  measured: MeasuredBitrate;
   iFrameMeasured: MeasuredBitrate;
+}
+
+export interface VideoVariant extends IFrameVariant {
+  uri: string;
+  measured: MeasuredBitrate;
 }
 
 export interface AudioRendition {
@@ -35,6 +39,7 @@ export function multivariantPlaylist(
   variants: readonly VideoVariant[],
   audio: readonly AudioRendition[],
   frameRate: Rational,
+  dense: IFrameVariant,
 ): string {
   // Apple 9.11: INDEPENDENT-SEGMENTS once, here.
   const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""];
@@ -48,7 +53,7 @@ export function multivariantPlaylist(
       lines.push(streamLine(variant, group, frameRate), variant.uri);
     lines.push("");
   }
-  for (const variant of largestFirst(variants)) lines.push(iFrameLine(variant));
+  for (const variant of [...largestFirst(variants), dense]) lines.push(iFrameLine(variant));
   lines.push("");
   return lines.join("\n");
 }
@@ -105,7 +110,7 @@ function streamLine(variant: VideoVariant, group: AudioGroup | null, frameRate: 
 }
 
 /** Apple 9.3, 9.4, 6.9: the same attributes, of the I-frames alone. */
-function iFrameLine(variant: VideoVariant): string {
+function iFrameLine(variant: IFrameVariant): string {
   const attributes = [
     `BANDWIDTH=${variant.iFrameMeasured.peakBps}`,
     `AVERAGE-BANDWIDTH=${variant.iFrameMeasured.averageBps}`,

@@ -10,10 +10,16 @@ import {
 } from "./keys.ts";
 import type { Rung } from "./ladder.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
-import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
+import {
+  type AudioRendition,
+  type IFrameVariant,
+  multivariantPlaylist,
+  type VideoVariant,
+} from "./multivariant.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
 import type { CellRecord, Rendition, TaskResult } from "./records.ts";
+import type { TrickPlay } from "./trick-play.ts";
 
 /** One track with all its cells, in order. */
 export type ProducedTrack = TaskResult["tracks"][number];
@@ -62,6 +68,7 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
   const video = allRungs(plan).map((rung) => describeRung(rung, need(rung.id), target));
+  const trick = describeTrick(plan.trickPlay, need(plan.trickPlay.id));
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
     describeAudio(track, names.get(track.streamIndex) ?? track.id, need(track.id), target),
@@ -70,6 +77,7 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
     video.map((one) => one.variant),
     audio.map((one) => one.rendition),
     plan.timeline.frameRate,
+    trick.variant,
   );
   const mpd = dashManifest({
     video: video.map((one) => one.dash),
@@ -81,51 +89,27 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   return {
     playlists: [
       ...video.flatMap((one) => one.files),
+      trick.file,
       ...audio.flatMap((one) => one.files),
       { path: DASH_MANIFEST, text: mpd },
       { path: MAIN_PLAYLIST, text: main },
     ],
-    renditions: [...video.map((one) => one.record), ...audio.map((one) => one.record)],
+    renditions: [...video.map((one) => one.record), ...audio.map((one) => one.record), trick.record],
   };
 }
 
 function describeRung(rung: Rung, track: ProducedTrack, target: number) {
   const folder = trackFolder("video", rung.id);
   const measured = measure(track, target);
-  const frames = iFrames(track);
-  const iFrameTarget = targetDurationSeconds(frames, track.timescale);
-  const iFrameMeasured = measureBitrate(
-    frames.map((frame) => ({
-      bytes: frame.byteRange?.length ?? 0,
-      durationSeconds: frame.durationTicks / track.timescale,
-    })),
-    iFrameTarget,
-  );
-  const variant: VideoVariant = {
-    uri: folder + MEDIA_PLAYLIST_NAME,
-    iFrameUri: folder + IFRAME_PLAYLIST_NAME,
-    codec: track.codec,
-    width: rung.width,
-    height: rung.height,
-    measured,
-    iFrameMeasured,
-  };
-  const playlist = { initUri: INIT_NAME, timescale: track.timescale };
-  const files: PackageFile[] = [
-    {
-      path: variant.uri,
-      text: mediaPlaylist({ ...playlist, segments: entries(track), targetDurationSeconds: target }),
-    },
-    {
-      path: variant.iFrameUri,
-      text: mediaPlaylist({
-        ...playlist,
-        segments: frames,
-        targetDurationSeconds: iFrameTarget,
-        iFramesOnly: true,
-      }),
-    },
-  ];
+  const iFrame = describeIFrames(rung, track);
+  const variant: VideoVariant = { ...iFrame.variant, uri: folder + MEDIA_PLAYLIST_NAME, measured };
+  const text = mediaPlaylist({
+    initUri: INIT_NAME,
+    timescale: track.timescale,
+    segments: entries(track),
+    targetDurationSeconds: target,
+  });
+  const files: PackageFile[] = [{ path: variant.uri, text }, iFrame.file];
   const record: Rendition = {
     id: rung.id,
     kind: "video",
@@ -138,6 +122,45 @@ function describeRung(rung: Rung, track: ProducedTrack, target: number) {
   const { width, height } = rung;
   const dash: MpdVideo = { id: rung.id, codec: track.codec, width, height, ...timing(track), measured };
   return { variant, files, record, dash };
+}
+
+/** Pictures that are for seeking alone: no variant plays them, so they are told of as images. */
+function describeTrick(plan: TrickPlay, track: ProducedTrack) {
+  const { variant, file } = describeIFrames(plan, track);
+  const { id, width, height } = plan;
+  const record: Rendition = {
+    id,
+    kind: "image",
+    codec: track.codec,
+    width,
+    height,
+    ...variant.iFrameMeasured,
+    bytes: totalBytes(track),
+  };
+  return { variant, file, record };
+}
+
+function describeIFrames(picture: Pick<Rung, "id" | "width" | "height">, track: ProducedTrack) {
+  const frames = iFrames(track);
+  const target = targetDurationSeconds(frames, track.timescale);
+  const iFrameMeasured = measureBitrate(
+    frames.map((frame) => ({
+      bytes: frame.byteRange?.length ?? 0,
+      durationSeconds: frame.durationTicks / track.timescale,
+    })),
+    target,
+  );
+  const { id, width, height } = picture;
+  const iFrameUri = trackFolder("video", id) + IFRAME_PLAYLIST_NAME;
+  const variant: IFrameVariant = { iFrameUri, codec: track.codec, width, height, iFrameMeasured };
+  const text = mediaPlaylist({
+    initUri: INIT_NAME,
+    timescale: track.timescale,
+    segments: frames,
+    targetDurationSeconds: target,
+    iFramesOnly: true,
+  });
+  return { variant, file: { path: iFrameUri, text } satisfies PackageFile };
 }
 
 function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {

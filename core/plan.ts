@@ -4,6 +4,7 @@ import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, shownTiming } from "./picture.ts";
 import type { AudioRole, Source, SourceAudio } from "./source.ts";
 import { buildChunks, buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
+import { planTrickPlay, type TrickPlay } from "./trick-play.ts";
 
 export interface AudioTrack {
   id: string;
@@ -34,6 +35,7 @@ export interface Plan {
   timing: FrameTiming;
   picture: PicturePlan;
   ladders: Ladder[];
+  trickPlay: TrickPlay;
   chunks: Chunk[];
   /** Stereo of every track, then 5.1 of those that have it; within each from the general to the specific. */
   audio: AudioTrack[];
@@ -66,6 +68,14 @@ export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: 
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
+  const ladders: Ladder[] = [
+    {
+      id: "h264",
+      codec: "h264",
+      range: "SDR",
+      rungs: buildLadder(source.video.width, source.video.height),
+    },
+  ];
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,
@@ -73,14 +83,8 @@ export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: 
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
     picture,
-    ladders: [
-      {
-        id: "h264",
-        codec: "h264",
-        range: "SDR",
-        rungs: buildLadder(source.video.width, source.video.height),
-      },
-    ],
+    ladders,
+    trickPlay: planTrickPlay(ladders),
     chunks: buildChunks(timeline),
     audio: audioTracks(source.audio, settings),
     loudnessTargetLufs: settings.loudnessTargetLufs,

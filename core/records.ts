@@ -84,6 +84,8 @@ export interface Rendition {
   role?: AudioRole;
   channels?: number;
   loudnessLufs?: number;
+  /** Of a poster: the moment that it shows. */
+  atSeconds?: number;
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };
@@ -120,6 +122,8 @@ export interface AssetRecord {
   findings: Finding[];
   renditions: Rendition[];
   error: AssetError | null;
+  /** The moment whose poster an editor chose; null: the best one. A moment means something in other generations too. */
+  posterAtSeconds: number | null;
   /** Largest ratio ever shown, so that what a person sees never goes back. */
   shownRatio: number;
   /** Of a deleted asset: when its storage was last seen empty. */
@@ -158,7 +162,23 @@ export interface TaskResult {
     loudnessLufs?: number | null;
     cells: CellRecord[];
   }[];
-  images: { key: string; bytes: number; width: number; height: number }[];
+  images: ImageRecord[];
+}
+
+/** A made picture, or the text that says where in the storyboard's sheets each moment stands. */
+export interface ImageRecord {
+  kind: "poster" | "sheet" | "storyboard";
+  /** Its name without ending, unique in the package. */
+  id: string;
+  key: string;
+  bytes: number;
+  /** Hex SHA-256 of the object as stored. */
+  sha256: string;
+  /** Of a storyboard: of one of its small pictures. */
+  width: number;
+  height: number;
+  /** Of a poster: the moment that it shows. */
+  atSeconds?: number;
 }
 
 /** One line of the ledger: an attempt at a task, kept for ever. */

@@ -30,7 +30,7 @@ export interface Chunk {
 }
 
 const KEYFRAME_SECONDS = 2;
-const KEYFRAMES_PER_SEGMENT = 3;
+export const KEYFRAMES_PER_SEGMENT = 3;
 /** 12 s of picture: below that the rate control pays at every border (docs/decisions/chunks.md). */
 const SEGMENTS_PER_CHUNK = 2;
 /** Below this a timescale would round what other tools derive from it. */

@@ -65,18 +65,19 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-/** Whether a task may be offered to the workers now: `publish` only when all others are done. */
+/** Pictures are taken from what was encoded, so they come after it. */
+function mustWaitFor(kind: TaskKind, other: TaskKind): boolean {
+  if (kind === "publish") return other !== "publish" && other !== "probe";
+  return kind === "images" && other === "video";
+}
+
+/** Whether a task may be offered to the workers now: `images` when all video is done, `publish` when all others are. */
 export function isOffered(
   task: Pick<TaskRecord, "kind" | "state" | "leaseUntil">,
   all: readonly TaskRecord[],
   now: Date,
 ): boolean {
-  if (
-    task.kind === "publish" &&
-    all.some((other) => other.kind !== "publish" && other.kind !== "probe" && other.state !== "done")
-  ) {
-    return false;
-  }
+  if (all.some((other) => mustWaitFor(task.kind, other.kind) && other.state !== "done")) return false;
   if (task.state === "todo") return true;
   return task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
-import { writeAudioSegment } from "../core/fragment.ts";
+import { writeSegment } from "../core/fragment.ts";
 import type { TaskResult } from "../core/records.ts";
 import { audioFrameCount, audioSegmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecipe } from "./audio-recipe.ts";
@@ -63,7 +63,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
       segment,
       durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
       keyframes: [],
-      bytes: writeAudioSegment({
+      bytes: writeSegment({
         sequenceNumber: segment + 1,
         baseDecodeTime: firstFrame * AAC_SAMPLES_PER_FRAME,
         sampleDurationTicks: AAC_SAMPLES_PER_FRAME,

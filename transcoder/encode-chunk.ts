@@ -11,11 +11,12 @@ import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
-import { rungFile, videoRecipe } from "./video-recipe.ts";
+import { readTrick } from "./trick-track.ts";
+import { hasTrick, rungFile, videoRecipe } from "./video-recipe.ts";
 
-/** One rung of one chunk, checked and cut, before it is stored. */
-interface EncodedRung {
-  rung: Rung;
+/** One track of one chunk, checked and cut, before it is stored. */
+interface EncodedTrack {
+  trackId: string;
   init: Uint8Array;
   cells: Cell[];
 }
@@ -47,7 +48,9 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         },
       );
       try {
-        return await Promise.all(ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung)));
+        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
+        const trick = hasTrick(plan, ladder) ? [encodedTrick(outputDirectory, plan, chunk)] : [];
+        return await Promise.all([...rungs, ...trick]);
       } catch (error) {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
@@ -58,11 +61,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   );
 
   const tracks: TaskResult["tracks"] = [];
-  for (const { rung, init, cells } of encoded) {
-    const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId: rung.id };
+  for (const { trackId, init, cells } of encoded) {
+    const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId };
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
-      trackId: rung.id,
+      trackId,
       initKey: stored.key,
       initBytes: init.length,
       initSha256: stored.sha256,
@@ -81,7 +84,12 @@ function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
 }
 
 /** Reads one rung's file back: the exit code proves nothing (RELIABILITY §0.1), the frames do. */
-async function readRung(outputDirectory: string, plan: Plan, chunk: Chunk, rung: Rung): Promise<EncodedRung> {
+async function readRung(
+  outputDirectory: string,
+  plan: Plan,
+  chunk: Chunk,
+  rung: Rung,
+): Promise<EncodedTrack> {
   const file = await readFile(join(outputDirectory, rungFile(rung).replace("/out/", "")));
   const { init, rest } = splitInit(file);
   checkInit(init, plan, rung);
@@ -89,10 +97,19 @@ async function readRung(outputDirectory: string, plan: Plan, chunk: Chunk, rung:
   const segments = Array.from({ length: chunk.segmentCount }, (_, index) => chunk.firstSegment + index);
   const framesOfSegments = segments.map((segment) => segmentFrames(plan.timeline, segment).frameCount);
   const fragmentsPerSegment = plan.timeline.framesPerSegment / plan.timeline.framesPerKeyframe;
-  return { rung, init, cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment) };
+  const cells = cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment);
+  return { trackId: rung.id, init, cells };
 }
 
-function checkInit(init: Uint8Array, plan: Plan, rung: Rung): void {
+async function encodedTrick(outputDirectory: string, plan: Plan, chunk: Chunk): Promise<EncodedTrack> {
+  const { init, cells } = await readTrick(outputDirectory, plan, chunk);
+  checkInit(init, plan, plan.trickPlay);
+  return { trackId: plan.trickPlay.id, init, cells };
+}
+
+type Shape = Pick<Rung, "id" | "width" | "height">;
+
+function checkInit(init: Uint8Array, plan: Plan, rung: Shape): void {
   const facts = readInit(init);
   if (facts.timescale !== plan.timeline.timescale) throw mismatch(rung, `timescale ${facts.timescale}`);
   if (facts.width !== rung.width || facts.height !== rung.height)
@@ -114,7 +131,7 @@ function checkTimes(rest: Uint8Array, plan: Plan, chunk: Chunk, rung: Rung): voi
   }
 }
 
-function mismatch(rung: Rung, detail: string): Failure {
+function mismatch(rung: Shape, detail: string): Failure {
   return new Failure(
     "ours",
     "encode_failed",

@@ -2,7 +2,7 @@ import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
-import { makePoster } from "./make-poster.ts";
+import { makeImages } from "./make-images.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -11,10 +11,9 @@ import type { TaskContext } from "./task-context.ts";
  * The whole flow of a title:
  *
  *     probe ──► video 0 ┐
- *           ├─► video 1 │
- *           ├─► …       ├─► publish: verify → package → gate → one compare-and-set
- *           ├─► audio   │
- *           └─► images  ┘
+ *           ├─► video 1 ├─► images ┐
+ *           ├─► …       ┘          ├─► publish: verify → package → gate → one compare-and-set
+ *           └─► audio ─────────────┘
  *
  * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
  * may die at any point and be run again, on any machine.
@@ -28,7 +27,7 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
     case "audio":
       return encodeAudio(context);
     case "images":
-      return makePoster(context);
+      return makeImages(context);
     case "publish":
       return publish(context);
   }

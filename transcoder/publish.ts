@@ -3,14 +3,17 @@ import { contentTypeOf } from "../core/delivery-rules.ts";
 import { Failure } from "../core/errors.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
-import type { Rendition, TaskRecord, TaskResult } from "../core/records.ts";
+import { imageRenditions } from "../core/posters.ts";
+import type { TaskResult } from "../core/records.ts";
 import { segmentCount, timelineSeconds } from "../core/timeline.ts";
-import { redoTask, tasksOfAsset } from "../stores/library/tasks.ts";
+import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { publishAsset } from "../stores/library/work.ts";
 import { describeStoredText, passGate } from "./gate.ts";
+import { makeAgain } from "./make-again.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
+import { verifyImages } from "./verify-images.ts";
 
 /**
  * Package → verify → gate → publish. Playlists are made from produced bytes, everything is read back, and only then does
@@ -28,18 +31,12 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
 
   const prefix = packagePrefix(context.asset._id, generation);
   const facts: FactsOfPackage = { prefix, objects: new Map() };
-  const bad = await verifyCells(context.blobs, plan, tracks, context.signal, facts);
-  if (bad.length > 0) {
-    await makeAgain(context, tasks, bad);
-    throw new Failure(
-      "transient",
-      "cells_damaged",
-      `${bad.length} segments did not read back and are made again.`,
-      {
-        cause: new Error(bad.map((cell) => `${cell.key}: ${cell.reason}`).join("\n")),
-      },
-    );
-  }
+  const images = results.flatMap((result) => result.images);
+  const bad = [
+    ...(await verifyCells(context.blobs, plan, tracks, context.signal, facts)),
+    ...(await verifyImages(context.blobs, images, timelineSeconds(plan.timeline))),
+  ];
+  if (bad.length > 0) throw await makeAgain(context, bad);
   await verifyInits(context.blobs, tracks, facts);
   context.report(0.6);
   const made = buildPackage(plan, tracks);
@@ -50,7 +47,7 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   const won = await publishAsset(context.library, context.asset._id, {
     generation,
     durationSeconds: timelineSeconds(plan.timeline),
-    renditions: [...made.renditions, ...imageRenditions(results)],
+    renditions: [...made.renditions, ...imageRenditions(images)],
   });
   context.log.info(
     { assetId: context.asset._id, generation, won },
@@ -81,39 +78,4 @@ async function storePlaylists(
     }
     objects.set(path, describeStoredText(path, text, stored));
   }
-}
-
-/** Removes damaged objects and opens the tasks that made them again: keys are written once, so first they must go. */
-async function makeAgain(
-  context: TaskContext,
-  tasks: readonly TaskRecord[],
-  bad: readonly { trackId: string; segment: number; key: string }[],
-): Promise<void> {
-  await context.blobs.remove(
-    "media",
-    bad.map((cell) => cell.key),
-  );
-  const makers = tasks.filter((task) =>
-    task.result?.tracks.some((track) =>
-      bad.some(
-        (cell) => cell.trackId === track.trackId && track.cells.some((made) => made.segment === cell.segment),
-      ),
-    ),
-  );
-  for (const task of makers) await redoTask(context.library, task);
-}
-
-function imageRenditions(results: readonly TaskResult[]): Rendition[] {
-  return results
-    .flatMap((result) => result.images)
-    .map(({ bytes, width, height }) => ({
-      id: "poster",
-      kind: "image",
-      codec: "jpeg",
-      width,
-      height,
-      averageBps: 0,
-      peakBps: 0,
-      bytes,
-    }));
 }

@@ -7,6 +7,7 @@ import { type Chunk, chunkFrames, type FrameRange } from "../core/timeline.ts";
 import { chunkEntry } from "./chunk-entry.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { colourFilters, colourTags } from "./picture-filters.ts";
+import { TRICK_FILE, trickFilters, trickOptions } from "./trick-track.ts";
 
 /** File that a chunk's frames of one rung are written to, inside the sandbox. */
 export function rungFile(rung: Rung): string {
@@ -21,11 +22,19 @@ export function videoRecipe(source: Source, plan: Plan, ladder: Ladder, chunk: C
     globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: inputOptions(entry.inputOptions), file: "/in/source" }],
     filterGraph: filterGraph(source, plan, ladder, entry.filters),
-    outputs: ladder.rungs.map((rung, index) => ({
-      options: outputOptions(plan, rung, index, frames),
-      file: rungFile(rung),
-    })),
+    outputs: [
+      ...ladder.rungs.map((rung, index) => ({
+        options: outputOptions(plan, rung, index, frames),
+        file: rungFile(rung),
+      })),
+      ...(hasTrick(plan, ladder) ? [{ options: trickOptions(plan, frames), file: TRICK_FILE }] : []),
+    ],
   };
+}
+
+/** Whether the pictures for seeking ride on this ladder's decode. */
+export function hasTrick({ trickPlay }: Plan, ladder: Ladder): boolean {
+  return trickPlay.ladderId === ladder.id;
 }
 
 const GLOBAL_OPTIONS = [
@@ -62,13 +71,16 @@ function inputOptions(seek: readonly string[]): string[] {
 }
 
 /** The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU). */
-function filterGraph(source: Source, plan: Plan, { rungs }: Ladder, entry: readonly string[]): string {
+function filterGraph(source: Source, plan: Plan, ladder: Ladder, entry: readonly string[]): string {
+  const { rungs } = ladder;
   const top = rungs[0]!;
+  const ends = rungs.length + (hasTrick(plan, ladder) ? 1 : 0);
   const steps = [...entry, ...colourFilters(plan.picture, top.width, top.height)];
-  const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, rungs.length)}`];
+  const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, ends)}`];
   rungs.slice(1).forEach((rung, index) => {
-    parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, rungs.length)}`);
+    parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, ends)}`);
   });
+  if (ends > rungs.length) parts.push(`[s${rungs.length}]${trickFilters(plan.timeline).join(",")}[trick]`);
   return parts.join(";");
 }
 
