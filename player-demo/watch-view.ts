@@ -8,6 +8,7 @@ import { GrantKeeper } from "./grant-keeper.ts";
 import { keepPlaying } from "./keep-playing.ts";
 import { playerControls } from "./player-controls.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
+import { seekThumbnails } from "./seek-thumbnails.ts";
 import { statsOverlay } from "./stats-overlay.ts";
 import { text } from "./strings.ts";
 
@@ -67,6 +68,9 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     };
     addEventListener("keydown", onKey);
     keepPlaying(hls, video, keeper, failHere);
+    const { storyboardUrl } = playback;
+    const dropThumbnails =
+      storyboardUrl === null ? null : seekThumbnails(video, storyboardUrl, (url) => keeper.fresh(url));
     const stopBeacons = startBeacons(api, playback.sessionId, video);
     window.matinee = { hls, video };
     begin(video, playback.resumeAtSeconds);
@@ -74,6 +78,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     return () => {
       removeEventListener("keydown", onKey);
       stats.stop();
+      dropThumbnails?.();
       keeper.stop();
       delete window.matinee;
       void stopBeacons().then(() => api.end(playback.sessionId).catch(() => undefined));

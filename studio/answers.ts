@@ -42,6 +42,13 @@ export interface SourceFacts {
   subtitles: { codec: string; language?: string }[];
 }
 
+export interface Poster {
+  id: string;
+  url: string;
+  atSeconds: number;
+  chosen: boolean;
+}
+
 export interface Asset {
   id: string;
   state: AssetState;
@@ -49,10 +56,13 @@ export interface Asset {
   filename: string;
   createdAt: string;
   updatedAt: string;
+  generation: string | null;
   progress: { ratio: number; stage: string; playable: boolean };
   source: SourceFacts | null;
   findings: Finding[];
   renditions: Rendition[];
+  /** Best first. */
+  posters: Poster[];
   error: { code: string; message: string; retryable: boolean } | null;
 }
 

@@ -4,6 +4,7 @@ import { chip } from "./asset-card.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
 import { factsKey, findingList, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
+import { posterPicker } from "./poster-picker.ts";
 import { previewPlayer } from "./preview-player.ts";
 import { problemText } from "./problem-text.ts";
 import { stepper } from "./stepper.ts";
@@ -27,6 +28,8 @@ export function openDrawer(
   const actions = workActions(api, first.id, handlers.onChange);
   const preview = previewPlayer(api, first.id);
   const previewSection = section("preview", preview.root);
+  const posters = posterPicker(api, first.id, handlers.onChange);
+  const postersSection = section("poster", posters.root);
   const title = titleForm(api, first, (titleId) => handlers.onChange({ ...latest, titleId }));
   const facts = element("div", { class: "facts-sections" });
   const close = element(
@@ -44,6 +47,7 @@ export function openDrawer(
     actions.root,
     section("title", title.root),
     previewSection,
+    postersSection,
     facts,
     ledgerSection(api, first.id),
     removal(api, first.id, (asset) => {
@@ -72,6 +76,7 @@ export function openDrawer(
       actions.update(asset);
       title.update(asset);
       previewSection.hidden = !asset.progress.playable;
+      postersSection.hidden = !posters.update(asset);
       showProblem(problem, asset);
       if (shownFacts === factsKey(asset)) return;
       shownFacts = factsKey(asset);

@@ -18,6 +18,7 @@ const BODIES: Record<string, unknown> = {
   "POST /v1/uploads/{id}/parts": { parts: [{ partNumber: 1, sha256: `${"A".repeat(43)}=` }] },
   "POST /v1/uploads/{id}/complete": {},
   "POST /v1/assets": { sourceUrl: "https://example.com/a.mp4" },
+  "POST /v1/assets/{id}/poster": { id: "poster-1" },
   "POST /v1/titles": { name: "N" },
   "PATCH /v1/titles/{id}": { maturity: "12" },
   "POST /v1/titles/{id}/publish": {},
@@ -187,7 +188,8 @@ describe("input", () => {
       ({ body }) => body !== undefined && !JSON.stringify(body).includes("events"),
     )) {
       const { path, body } = concrete(route, ids);
-      for (const member of ours) {
+      // A poster is named by its id: there the member is the caller's.
+      for (const member of ours.filter((one) => !Object.hasOwn(body, one))) {
         const text = `${JSON.stringify(body).slice(0, -1)}${Object.keys(body).length > 0 ? "," : ""}"${member}":"x"}`;
         const answer = await editor(route.method, path, text, { "If-Match": "*" });
         assert.deepEqual(
