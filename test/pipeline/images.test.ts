@@ -11,7 +11,8 @@ import { storyboardFault } from "../../core/storyboard.ts";
 import { trickFrames } from "../../core/trick-play.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import { made } from "../rig/media.ts";
-import { readPackage, withPackageFolder } from "../rig/package.ts";
+import { openStorage, readPackage, withPackageFolder } from "../rig/package.ts";
+import { eventually } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 
 const run = promisify(execFile);
@@ -168,6 +169,26 @@ for (const [name, size, duration, filter] of [
     );
   });
 }
+
+test("a picture for seeking that is lost before the stills are made is made again", async () => {
+  const source = ["-f", "lavfi", "-i", "testsrc2=size=480x270:rate=25:duration=26"];
+  const assetId = await product.uploadFile(await made("mp4", [...source, ...ENCODE, "{out}"]));
+  const firstChunk = { assetId, kind: "video", chunk: 0 } as const;
+  const key = await eventually("the first chunk", 120, async () => {
+    const task = await product.library.tasks.findOne({ ...firstChunk, state: "done" });
+    return task?.result?.tracks.find(({ trackId }) => trackId === "trick")?.cells[0]?.key ?? null;
+  });
+  const storage = openStorage(product);
+  await storage.remove("media", [key]);
+  storage.close();
+  const asset = await product.until(assetId, ({ state }) => state === "ready", 300);
+  await checkImages(asset, await readPackage(product, asset));
+  const chunk = await product.library.tasks.findOne(firstChunk);
+  assert.deepEqual(
+    chunk?.attempts.map(({ outcome }) => outcome),
+    ["done", "done"],
+  );
+});
 
 test("colours: red in the film is red on its poster, by the matrix that the film has", async () => {
   for (const matrix of ["bt709", "smpte170m"]) {
