@@ -11,14 +11,18 @@ import { assetRoutes } from "./asset-routes.ts";
 import { authenticated } from "./auth.ts";
 import { catalogRoutes } from "./catalog-routes.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { findingRoutes } from "./finding-routes.ts";
+import { generationRoutes } from "./generation-routes.ts";
 import { observed } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
 import { type Pages, pageRoutes } from "./pages.ts";
 import { playbackRoutes } from "./playback-routes.ts";
+import { posterRoutes } from "./poster-routes.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
 import { titleRoutes } from "./title-routes.ts";
+import { TRACK_BODY_BYTES, TRACK_PATH, trackRoutes } from "./track-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -49,6 +53,10 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.use("/v1/*", strangerLimit(deps.limits), authenticated(deps.authenticate), accountLimit(deps.limits));
   app.route("/", uploadRoutes(deps));
   app.route("/", assetRoutes(deps));
+  app.route("/", generationRoutes(deps));
+  app.route("/", trackRoutes(deps));
+  app.route("/", findingRoutes(deps));
+  app.route("/", posterRoutes(deps));
   app.route("/", titleRoutes(deps));
   app.route("/", catalogRoutes(deps));
   app.route("/", playbackRoutes(deps));
@@ -85,12 +93,19 @@ function corsByList(origins: readonly string[]) {
   });
 }
 
-const sizeLimit = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw requestFailure(413, "body_too_large", "A body may have at most 64 KiB.");
-  },
-});
+const bodyLimitOf = (maxSize: number, words: string) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw requestFailure(413, "body_too_large", `A body may have at most ${words} here.`);
+    },
+  });
+const usualLimit = bodyLimitOf(MAX_BODY_BYTES, "64 KiB");
+const trackLimit = bodyLimitOf(TRACK_BODY_BYTES, "2 MiB");
+/** Texts of subtitles are the only large bodies there are; films go to storage. */
+const sizeLimit = createMiddleware<ApiEnv>((c, next) =>
+  TRACK_PATH.test(c.req.path) ? trackLimit(c, next) : usualLimit(c, next),
+);
 
 /** Answers hold grants and belong to one account. */
 const notCached = createMiddleware<ApiEnv>(async (c, next) => {

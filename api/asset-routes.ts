@@ -1,19 +1,18 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
-import { postersOf } from "../core/posters.ts";
+import { PROOF_CHECKS } from "../core/proof.ts";
 import type { AssetRecord } from "../core/records.ts";
 import {
   cancelAsset,
-  choosePoster,
   findAsset,
   listAssets,
   markAssetDeleted,
   retryAsset,
 } from "../stores/library/assets.ts";
 import { findConformance } from "../stores/library/conformance.ts";
-import { type Progress, readLedger, readProgress } from "../stores/library/progress.ts";
+import { readLedger } from "../stores/library/progress.ts";
 import { streamAssetEvents } from "./asset-events.ts";
-import { assetStates, assetView, isPlayable, presentAsset } from "./asset-view.ts";
+import { assetStates, assetView, isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import {
   BEARER,
@@ -29,7 +28,8 @@ import {
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { openPlayback, playbackView, presentPosters } from "./open-playback.ts";
+import { openPlayback, playbackView } from "./open-playback.ts";
+import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
 
 const ledgerEntry = z
@@ -39,7 +39,9 @@ const ledgerEntry = z
     worker: z.string(),
     startedAt: instant,
     endedAt: instant,
-    outcome: z.enum(["done", "failed", "lost"]),
+    outcome: z.enum(["done", "reused", "failed", "lost"]),
+    /** Of `reused`: the task of an earlier generation whose objects were copied. */
+    reusedFrom: z.string().optional(),
     argv: z.array(z.array(z.string())),
     cpuSeconds: z.number(),
     bytesOut: z.number(),
@@ -60,6 +62,18 @@ const conformanceView = z
         evidence: z.string(),
       }),
     ),
+    /** What was seen when it was played and compared with the master; absent until it has been. */
+    proof: z
+      .array(
+        z.object({
+          /** `video/<rung>`, `audio/<track>`, `package`. */
+          part: z.string(),
+          check: z.enum(PROOF_CHECKS),
+          verdict: z.enum(["pass", "fail", "not_applicable"]),
+          evidence: z.string(),
+        }),
+      )
+      .optional(),
   })
   .openapi("Conformance");
 
@@ -150,14 +164,6 @@ const conformanceRoute = createRoute({
   request: { params: idParams },
   responses: { 200: jsonAnswer(conformanceView, "The report of the present generation") },
 });
-const posterRoute = createRoute({
-  ...common,
-  method: "post",
-  path: "/v1/assets/{id}/poster",
-  summary: "Choose the poster that viewers see",
-  request: { params: idParams, body: jsonBody(z.strictObject({ id: z.string().min(1).max(100) })) },
-  responses: { 200: jsonAnswer(assetView, "The asset with its choice") },
-});
 const deleteRoute = createRoute({
   ...common,
   method: "delete",
@@ -169,15 +175,13 @@ const deleteRoute = createRoute({
 
 /** Assets: one source file each and what was made of it. */
 export function assetRoutes(deps: ApiDeps) {
-  const { library, config } = deps;
+  const { library } = deps;
   const found = async (tenant: string, id: string): Promise<AssetRecord> => {
     const asset = await findAsset(library, tenant, id);
     if (asset === null) throw notFound("asset");
     return asset;
   };
-  const view = (asset: AssetRecord, progress: Map<string, Progress>) =>
-    presentAsset(asset, progressOf(asset, progress), presentPosters(config, asset, library.serverNow()));
-  const present = async (asset: AssetRecord) => view(asset, await readProgress(library, [asset]));
+  const present = (asset: AssetRecord) => presentNow(deps, asset);
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
       const { limit, cursor, state } = c.req.valid("query");
@@ -186,8 +190,7 @@ export function assetRoutes(deps: ApiDeps) {
         limit,
         after: decodeCursor(cursor),
       });
-      const progress = await readProgress(library, page.records);
-      const data = page.records.map((asset) => view(asset, progress));
+      const data = await presentAllNow(deps, page.records);
       return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
     })
     .openapi(pullRoute, () => {
@@ -248,18 +251,9 @@ export function assetRoutes(deps: ApiDeps) {
       const generation = asset.generation ?? asset.published?.generation ?? null;
       const report = generation === null ? null : await findConformance(library, asset._id, generation);
       if (report === null) throw notFound("report");
-      const { results, checkedAt } = report;
-      return c.json({ generation: report.generation, checkedAt: checkedAt.toISOString(), results }, 200);
-    })
-    .openapi(posterRoute, async (c) => {
-      const { tenant } = c.get("caller");
-      const asset = await found(tenant, c.req.valid("param").id);
-      const wanted = c.req.valid("json").id;
-      const poster = postersOf(asset).find(({ id }) => id === wanted);
-      if (poster === undefined || !isPlayable(asset)) throw notFound("poster");
-      const chosen = await choosePoster(library, tenant, asset._id, poster.atSeconds);
-      deps.catalog.forget(tenant);
-      return c.json(await present(chosen ?? (await found(tenant, asset._id))), 200);
+      const { results, proof, checkedAt } = report;
+      const answer = { generation: report.generation, checkedAt: checkedAt.toISOString(), results };
+      return c.json(proof === undefined ? answer : { ...answer, proof }, 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { tenant } = c.get("caller");
@@ -273,10 +267,6 @@ export function assetRoutes(deps: ApiDeps) {
       );
       return c.json(await present(asset), 202);
     });
-}
-
-function progressOf(asset: AssetRecord, progress: Map<string, Progress>): Progress {
-  return progress.get(asset._id) ?? { ratio: asset.shownRatio, stage: asset.state };
 }
 
 function refused(code: string, message: string) {

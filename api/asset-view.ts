@@ -1,7 +1,10 @@
 import { z } from "@hono/zod-openapi";
+import { withWaivers } from "../core/findings.ts";
+import { roundToMicros } from "../core/probed-picture.ts";
 import { toNumber } from "../core/rational.ts";
 import type { AssetRecord } from "../core/records.ts";
-import type { Source } from "../core/source.ts";
+import type { Sidecar } from "../core/sidecar.ts";
+import type { Source, SourceVideo } from "../core/source.ts";
 import type { Progress } from "../stores/library/progress.ts";
 import { instant } from "./contract.ts";
 
@@ -17,6 +20,23 @@ export const assetStates = z.enum([
 ]);
 
 export const audioRoles = z.enum(["main", "commentary", "description"]);
+
+/** HDR kind and what the container says of the mastering display and the light (SMPTE ST 2086, CTA-861.3). */
+const hdrView = z.object({
+  kind: z.enum(["hdr10", "pq", "hlg", "dolby_vision"]),
+  maxLuminanceNits: z.number().nullable(),
+  minLuminanceNits: z.number().nullable(),
+  maxContentLightNits: z.number().nullable(),
+  maxAverageLightNits: z.number().nullable(),
+});
+
+const streamView = z.object({
+  index: z.number().int(),
+  kind: z.string(),
+  codec: z.string(),
+  bitrateBps: z.number().nullable(),
+  isIgnored: z.boolean(),
+});
 
 const sourceView = z.object({
   durationSeconds: z.number(),
@@ -34,7 +54,16 @@ const sourceView = z.object({
     rotationDegrees: z.number().int(),
     pixelFormat: z.string(),
     bitDepth: z.number().int(),
+    fieldOrder: z.string(),
+    codedWidth: z.number().int(),
+    codedHeight: z.number().int(),
+    /** As `64:45`; `1:1` is square. */
+    sampleAspect: z.string(),
     colorTransfer: z.string().nullable(),
+    colorPrimaries: z.string().nullable(),
+    colorSpace: z.string().nullable(),
+    colorRange: z.string().nullable(),
+    hdr: hdrView.nullable(),
   }),
   audio: z.array(
     z.object({
@@ -44,9 +73,24 @@ const sourceView = z.object({
       language: z.string(),
       label: z.string().nullable(),
       role: audioRoles,
+      /** Against the picture: below 0 it begins before it. */
+      startSeconds: z.number(),
+      durationSeconds: z.number(),
     }),
   ),
   subtitles: z.array(z.object({ codec: z.string(), language: z.string(), label: z.string().nullable() })),
+  /** What the container states; null where it states nothing. */
+  statedSeconds: z.number().nullable(),
+  bitrateBps: z.number().nullable(),
+  streams: z.array(streamView),
+});
+
+const qualityView = z.object({
+  metric: z.enum(["ssim", "vmaf"]),
+  mean: z.number(),
+  p5: z.number(),
+  worst: z.object({ segment: z.number().int(), value: z.number() }).optional(),
+  frames: z.number().int(),
 });
 
 export const renditionView = z.object({
@@ -55,6 +99,7 @@ export const renditionView = z.object({
   codec: z.string(),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
+  range: z.enum(["PQ", "HLG"]).optional(),
   language: z.string().optional(),
   label: z.string().optional(),
   role: audioRoles.optional(),
@@ -63,7 +108,8 @@ export const renditionView = z.object({
   atSeconds: z.number().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
-  quality: z.object({ metric: z.string(), mean: z.number(), p5: z.number() }).optional(),
+  quality: qualityView.optional(),
+  sampledQuality: qualityView.optional(),
   bytes: z.number().int(),
 });
 
@@ -77,6 +123,19 @@ const posterView = z.object({
 });
 export type PosterView = z.infer<typeof posterView>;
 
+/** A track that was added: of its file only what a person knows it by. */
+export const trackView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["subtitle", "audio"]),
+    language: z.string(),
+    label: z.string().nullable(),
+    role: z.enum(["main", "sdh", "forced", "commentary", "description"]),
+    sizeBytes: z.number().int(),
+    createdAt: instant,
+  })
+  .openapi("AddedTrack");
+
 export const assetView = z
   .object({
     id: z.string(),
@@ -85,7 +144,13 @@ export const assetView = z
     filename: z.string(),
     createdAt: instant,
     updatedAt: instant,
+    /** Being made, or shown; also in `published` once viewers get it. */
     generation: z.string().nullable(),
+    /** What viewers get, also while another generation is being made. */
+    published: z.object({ generation: z.string(), at: instant }).nullable(),
+    encoding: z.object({ codecs: z.array(z.enum(["h264", "hevc", "av1"])) }),
+    /** Added beside the master. */
+    tracks: z.array(trackView),
     progress: z.object({ ratio: z.number().min(0).max(1), stage: z.string(), playable: z.boolean() }),
     source: sourceView.nullable(),
     findings: z.array(
@@ -95,7 +160,18 @@ export const assetView = z
         message: z.string(),
         startSeconds: z.number().optional(),
         endSeconds: z.number().optional(),
+        /** Of `crop_bars`: the picture within the bars, in samples as shown. */
+        region: z
+          .object({
+            x: z.number().int(),
+            y: z.number().int(),
+            width: z.number().int(),
+            height: z.number().int(),
+          })
+          .optional(),
         waivedBy: z.string().optional(),
+        waivedAt: instant.optional(),
+        waivedReason: z.string().optional(),
       }),
     ),
     renditions: z.array(renditionView),
@@ -114,14 +190,28 @@ export function presentAsset(asset: AssetRecord, progress: Progress, posters: Po
     filename: asset.filename,
     createdAt: asset.createdAt.toISOString(),
     updatedAt: asset.updatedAt.toISOString(),
-    generation: asset.generation,
+    generation: asset.generation ?? asset.published?.generation ?? null,
+    published: asset.published && {
+      generation: asset.published.generation,
+      at: asset.published.at.toISOString(),
+    },
+    encoding: asset.encoding,
+    tracks: asset.sidecars.map(presentTrack),
     progress: { ...progress, playable: isPlayable(asset) },
     source: asset.source === null ? null : presentSource(asset.source),
-    findings: asset.findings,
+    findings: withWaivers(asset).map(({ waivedAt, ...finding }) => ({
+      ...finding,
+      ...(waivedAt === undefined ? {} : { waivedAt: waivedAt.toISOString() }),
+    })),
     renditions: asset.renditions,
     posters,
     error: asset.error,
   };
+}
+
+export function presentTrack(sidecar: Sidecar): z.infer<typeof trackView> {
+  const { id, kind, language, label, role, sizeBytes, createdAt } = sidecar;
+  return { id, kind, language, label, role, sizeBytes, createdAt: createdAt.toISOString() };
 }
 
 /** Whether there is a package that a preview can show. */
@@ -129,36 +219,53 @@ export function isPlayable(asset: Pick<AssetRecord, "state" | "published">): boo
   return asset.published !== null && asset.state !== "deleted";
 }
 
-function presentSource({ durationSeconds, container, sizeBytes, sha256, video, audio, subtitles }: Source) {
-  const { codec, profile, width, height, frameCount, variableFrameRate } = video;
-  const { rotationDegrees, pixelFormat, bitDepth, colorTransfer } = video;
-  const frameRate = toNumber(video.frameRate);
+function presentSource({ video, audio, subtitles, facts, ...source }: Source) {
+  const { durationSeconds, container, sizeBytes, sha256 } = source;
   return {
     durationSeconds,
     container,
     sizeBytes,
     ...(sha256 === null ? {} : { sha256 }),
-    video: {
-      codec,
-      profile,
-      width,
-      height,
-      frameRate,
-      frameCount,
-      variableFrameRate,
-      rotationDegrees,
-      pixelFormat,
-      bitDepth,
-      colorTransfer,
-    },
-    audio: audio.map(({ codec, channels, sampleRateHz, language, label, role }) => ({
+    video: { ...presentPicture(video), hdr: facts?.hdr ?? null },
+    audio: audio.map(({ codec, channels, sampleRateHz, language, label, role, ...track }) => ({
       codec,
       channels,
       sampleRateHz,
       language,
       label,
       role,
+      startSeconds: roundToMicros(track.startSeconds - video.startSeconds),
+      durationSeconds: track.durationSeconds,
     })),
     subtitles: subtitles.map(({ codec, language, label }) => ({ codec, language, label })),
+    statedSeconds: facts?.statedSeconds ?? null,
+    bitrateBps: facts?.bitrateBps ?? null,
+    streams: facts?.streams ?? [],
+  };
+}
+
+function presentPicture(video: SourceVideo) {
+  const { codec, profile, width, height, frameCount, variableFrameRate } = video;
+  const { rotationDegrees, pixelFormat, bitDepth, fieldOrder, codedWidth, codedHeight } = video;
+  const { colorTransfer, colorPrimaries, colorSpace, colorRange, sampleAspect } = video;
+  return {
+    codec,
+    profile,
+    width,
+    height,
+    frameRate: toNumber(video.frameRate),
+    frameCount,
+    variableFrameRate,
+    rotationDegrees,
+    pixelFormat,
+    bitDepth,
+    fieldOrder,
+    codedWidth,
+    codedHeight,
+    sampleAspect: `${sampleAspect.num}:${sampleAspect.den}`,
+    colorTransfer,
+    colorPrimaries,
+    colorSpace,
+    colorRange,
   };
 }

@@ -1,10 +1,9 @@
 import { findAsset } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { readProgress } from "../stores/library/progress.ts";
 import type { Log } from "../stores/log.ts";
-import { type AssetView, presentAsset } from "./asset-view.ts";
+import type { AssetView } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
-import { presentPosters } from "./open-playback.ts";
+import { presentNow } from "./present-now.ts";
 
 /** How often a watched asset is looked at, once for all who watch it here. */
 const POLL_MS = 500;
@@ -75,7 +74,7 @@ async function readChange(
 ): Promise<AssetChange | null> {
   const asset = await findAsset(library, tenant, assetId);
   if (asset === null) return null;
-  const progress = (await readProgress(library, [asset])).get(asset._id) ?? { ratio: 0, stage: asset.state };
-  const id = `${asset.version}-${Math.round(progress.ratio * 1000)}-${progress.stage}`;
-  return { id, asset: presentAsset(asset, progress, presentPosters(config, asset, library.serverNow())) };
+  const shown = await presentNow({ library, config }, asset);
+  const { ratio, stage } = shown.progress;
+  return { id: `${asset.version}-${Math.round(ratio * 1000)}-${stage}`, asset: shown };
 }

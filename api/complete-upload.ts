@@ -1,9 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure, notFound, requestFailure } from "../core/errors.ts";
 import type { UploadRecord } from "../core/records.ts";
+import { type Sidecar, withSidecar } from "../core/sidecar.ts";
+import type { PinnedSource } from "../core/source.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { giveUpWaiting, pinSource } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
+import { reviseAsset } from "../stores/library/revisions.ts";
 import { adoptAsset } from "../stores/library/titles.ts";
 import {
   claimCompletion,
@@ -77,25 +80,52 @@ async function startCompletion(
   return true;
 }
 
+/** The asset is no more, or wants no master: the upload ends with it. */
+const ORPHANED = ["asset_not_waiting", "asset_gone"];
+
 async function finish(parts: CompletionParts, claimed: UploadRecord): Promise<void> {
   const lease = keepLease(parts, claimed);
   try {
     const pinned = await makeObject(parts, claimed);
-    await pinSource(parts.library, claimed.tenant, claimed.assetId, pinned);
+    await handOver(parts.library, claimed, pinned);
   } catch (thrown) {
     const held = await lease.stop();
-    const orphaned = thrown instanceof Failure && thrown.code === "asset_not_waiting";
+    const orphaned = thrown instanceof Failure && ORPHANED.includes(thrown.code);
     if (orphaned) await closeUpload(parts.library, held, "aborted");
     else await releaseCompletion(parts.library, held).catch(() => undefined);
     throw thrown;
   }
   await closeUpload(parts.library, await lease.stop(), "completed");
-  await adoptAsset(parts.library, claimed.tenant, claimed.assetId);
+  if (claimed.target.kind === "new") await adoptAsset(parts.library, claimed.tenant, claimed.assetId);
   await parts.hint.offer(claimed.assetId);
 }
 
+/** Gives the stored object to the asset; the same object again changes nothing, also when another took its place since. */
+async function handOver(library: Library, upload: UploadRecord, pinned: PinnedSource): Promise<void> {
+  const { tenant, assetId, target, filename } = upload;
+  if (target.kind === "new") {
+    await pinSource(library, tenant, assetId, pinned);
+    return;
+  }
+  await reviseAsset(library, tenant, assetId, (asset) => {
+    if (asset.retiredSources.includes(pinned.key)) return null;
+    if (target.kind === "master") return asset.pinned?.key === pinned.key ? null : { filename, pinned };
+    const { sidecarId: id, kind: _kind, ...named } = target;
+    const added: Sidecar = {
+      ...named,
+      ...pinned,
+      id,
+      kind: "audio",
+      sound: null,
+      createdAt: upload.createdAt,
+    };
+    const sidecars = withSidecar(asset.sidecars, added);
+    return sidecars && { sidecars };
+  });
+}
+
 /** The pinned source: what storage holds after Complete, whether this call or a lost one before it made it. */
-async function makeObject({ blobs }: CompletionParts, upload: UploadRecord) {
+async function makeObject({ blobs }: CompletionParts, upload: UploadRecord): Promise<PinnedSource> {
   const ref = { key: upload.sourceKey, multipartId: upload.multipartId };
   const stored = await blobs.listParts(ref);
   if (stored === null) {
@@ -153,6 +183,8 @@ export async function endUpload(
   state: "aborted" | "expired",
 ): Promise<boolean> {
   if ((await closeUpload(library, upload, state)) === null) return false;
+  // An asset that is there goes on without it.
+  if (upload.target.kind !== "new") return true;
   await giveUpWaiting(library, upload.tenant, upload.assetId, {
     code: `upload_${state}`,
     message: `The upload was ${state === "aborted" ? "called off" : "not finished in time"}.`,

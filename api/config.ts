@@ -25,6 +25,8 @@ export interface ApiConfig {
   pagesDir: string | null;
   logLevel: string;
   uploads: UploadLimits;
+  /** Superseded generations of each asset that stay to be gone back to. */
+  keepGenerations: number;
   /** Requests a minute, per account and, for requests without a good token, per socket address. */
   rates: { perAccount: number; perStranger: number };
 }
@@ -86,6 +88,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       // RELIABILITY §4.15: expiry of a presigned URL ≤15 min, signed again on demand.
       partUrlSeconds: settings.whole("MATINEE_PART_URL_SECONDS", 900, 10, 900),
     },
+    keepGenerations: settings.whole("MATINEE_KEEP_GENERATIONS", 3, 0, 1_000),
     rates: {
       perAccount: settings.whole("MATINEE_RATE_PER_ACCOUNT", 60_000, 1, 10_000_000),
       perStranger: settings.whole("MATINEE_RATE_PER_STRANGER", 300, 1, 10_000_000),

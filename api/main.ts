@@ -14,9 +14,11 @@ import { openCatalog } from "./catalog.ts";
 import { readApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
 import { openMetrics } from "./metrics.ts";
+import { GRANT_REACH_SECONDS } from "./open-playback.ts";
 import { loadPages } from "./pages.ts";
 import { openRateLimits } from "./rate-limit.ts";
 import { reapAssets } from "./reap-assets.ts";
+import { reapGenerations } from "./reap-generations.ts";
 import { reapUploads } from "./reap-uploads.ts";
 
 /** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
@@ -73,11 +75,13 @@ const server = serve(
   ({ address, port }) => log.info({ address, port }, "listening"),
 );
 
+const policy = { keepForRollback: config.keepGenerations, reachSeconds: GRANT_REACH_SECONDS };
 let reaping: Promise<void> = Promise.resolve();
 const reaper = setInterval(() => {
   reaping = reaping
     .then(() => reapUploads(deps))
     .then(() => reapAssets(deps))
+    .then(() => reapGenerations(deps, policy))
     .catch((thrown) => log.warn({ err: thrown }, "reaper's round failed"));
 }, REAP_EVERY_MS);
 

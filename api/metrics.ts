@@ -1,14 +1,17 @@
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { countAssetsByState } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
+import { countGenerationsByState } from "../stores/library/generations.ts";
 import type { Log } from "../stores/log.ts";
 import type { ApiEnv } from "./deps.ts";
 
 export interface Metrics {
   registry: Registry;
   requests: Histogram<"method" | "route" | "status">;
+  /** Objects of generations that were removed for good. */
+  collected: Counter;
 }
 
 /** This process's own figures and, at each scrape, how many assets are in each state. */
@@ -35,7 +38,24 @@ export function openMetrics(library: Library): Metrics {
       for (const [state, count] of counts) this.set({ state }, count);
     },
   });
-  return { registry, requests };
+  new Gauge({
+    name: "matinee_generations",
+    help: "Generations of assets by state, over all tenants.",
+    labelNames: ["state"] as const,
+    registers: [registry],
+    async collect() {
+      const counts = await countGenerationsByState(library).catch(() => null);
+      if (counts === null) return;
+      this.reset();
+      for (const [state, count] of counts) this.set({ state }, count);
+    },
+  });
+  const collected = new Counter({
+    name: "matinee_collected_objects_total",
+    help: "Objects of superseded generations that were removed.",
+    registers: [registry],
+  });
+  return { registry, requests, collected };
 }
 
 /** One line of log and one observation per request. Neither holds a header, a query or a body (RELIABILITY T29). */

@@ -14,6 +14,11 @@ const RENEWED_GRANT_SECONDS = 5 * 60;
 const LASTING_GRANT_SECONDS = 6 * 3_600;
 /** Nobody watches one session longer than a day. */
 export const SESSION_SECONDS = 24 * 3_600;
+/**
+ * No grant for a package outlives this once another is shown: a session's day, and an hour for clocks and for a request
+ * that had read the old pointer.
+ */
+export const GRANT_REACH_SECONDS = SESSION_SECONDS + 3_600;
 /** Posters in lists are public to every viewer of the tenant: one URL per half hour, so that browsers cache it. */
 const POSTER_WINDOW_SECONDS = 1_800;
 /** Behind this share the film counts as seen: it starts from the beginning. */

@@ -21,7 +21,8 @@ export async function reapAssets(parts: { library: Library; blobs: Blobs; log: L
 /** Removes every object of a deleted asset. It counts as emptied once its deletion is old enough. */
 export async function emptyAsset({ library, blobs }: { library: Library; blobs: Blobs }, asset: AssetRecord) {
   await blobs.removePrefix("media", `${asset._id}/`);
-  if (asset.pinned !== null) await blobs.remove("sources", [asset.pinned.key]);
+  const files = [...(asset.pinned === null ? [] : [asset.pinned]), ...asset.sidecars].map(({ key }) => key);
+  await blobs.remove("sources", [...files, ...asset.retiredSources]);
   const age = library.serverNow().getTime() - asset.updatedAt.getTime();
   if (age > SETTLED_MS) await markAssetEmptied(library, asset);
 }

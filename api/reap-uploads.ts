@@ -35,7 +35,7 @@ async function tried({ log }: CompletionParts, upload: UploadRecord, work: Promi
 
 /**
  * Frees what storage holds of a dead upload, and notes it. The object itself stays where the asset got it after all: a
- * completer whose lease had run out may have pinned it before the upload was ended.
+ * completer whose lease had run out may have handed it over before the upload was ended.
  */
 export async function reapUpload(
   { library, blobs }: Pick<CompletionParts, "library" | "blobs">,
@@ -43,6 +43,10 @@ export async function reapUpload(
 ) {
   await blobs.abortMultipart({ key: upload.sourceKey, multipartId: upload.multipartId });
   const asset = await findAsset(library, upload.tenant, upload.assetId);
-  if (!asset?.pinned) await blobs.remove("sources", [upload.sourceKey]);
+  const files = asset === null ? [] : [asset.pinned, ...asset.sidecars];
+  // Once replaced it is the collector's to remove: a generation may still need it.
+  const taken =
+    files.some((file) => file?.key === upload.sourceKey) || asset?.retiredSources.includes(upload.sourceKey);
+  if (!taken) await blobs.remove("sources", [upload.sourceKey]);
   await markUploadReaped(library, upload);
 }

@@ -2,9 +2,11 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { sourceKey } from "../core/keys.ts";
 import type { Caller, UploadRecord } from "../core/records.ts";
-import { createAsset } from "../stores/library/assets.ts";
+import { createAsset, findAsset } from "../stores/library/assets.ts";
+import type { Library } from "../stores/library/connect.ts";
 import { findTitle } from "../stores/library/titles.ts";
 import { countOpenUploads, createUpload, findUpload } from "../stores/library/uploads.ts";
+import { audioRoles } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { type Completions, closed, completeUpload, endUpload } from "./complete-upload.ts";
 import { BEARER, idParams, instant, jsonAnswer, jsonBody } from "./contract.ts";
@@ -12,6 +14,7 @@ import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { encodingChoice, encodingOf } from "./encoding-choice.ts";
 import { type IdMaker, once } from "./idempotency.ts";
 import { reapUpload } from "./reap-uploads.ts";
+import { trackLabel, trackLanguage } from "./track-form.ts";
 import { layOutParts, MAX_SOURCE_BYTES, partLength } from "./upload-parts.ts";
 
 const newUpload = z
@@ -29,7 +32,24 @@ const newUpload = z
       .optional(),
     titleId: z.string().min(1).max(100).optional(),
     encoding: encodingChoice.optional(),
+    /** Another master for an asset that is there. */
+    assetId: z.string().min(1).max(100).optional(),
+    /** Sound beside the master of an asset that is there. */
+    track: z
+      .strictObject({
+        assetId: z.string().min(1).max(100),
+        kind: z.literal("audio"),
+        language: trackLanguage,
+        label: trackLabel,
+        role: audioRoles.optional(),
+      })
+      .optional(),
   })
+  .refine(
+    ({ assetId, track, titleId, encoding }) =>
+      [assetId, track, titleId ?? encoding].filter((given) => given !== undefined).length <= 1,
+    { path: ["assetId"], message: "goes neither with a track nor with what is said of a new asset" },
+  )
   .openapi("NewUpload");
 
 const uploadFacts = {
@@ -181,6 +201,7 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   if ((await countOpenUploads(library, tenant, ownerId)) >= config.uploads.maxOpenPerAccount) {
     throw requestFailure(409, "too_many_open_uploads", "Finish or call off some of the open uploads first.");
   }
+  const aim = await aimOf(library, tenant, body, makeId);
   const id = makeId("up");
   const key = sourceKey(tenant, id);
   // The type is ours: what the client says of the file is never served to anybody (RELIABILITY T12).
@@ -190,7 +211,7 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
     _id: id,
     tenant,
     ownerId,
-    assetId: makeId("as"),
+    ...aim,
     state: "open",
     version: 1,
     filename: body.filename,
@@ -210,6 +231,7 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   });
   // The same request again after a crash: the first multipart upload is the one on record.
   if (upload.multipartId !== multipartId) await blobs.abortMultipart({ key, multipartId });
+  if (upload.target.kind !== "new") return presentUpload(upload);
   const encoding = encodingOf(body.encoding);
   await createAsset(library, {
     id: upload.assetId,
@@ -220,6 +242,27 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
     encoding,
   });
   return presentUpload(upload);
+}
+
+/** Which asset the upload is for, and what it becomes of it. Throws 400 where that is no asset that may take it. */
+async function aimOf(
+  library: Library,
+  tenant: string,
+  { assetId, track }: z.infer<typeof newUpload>,
+  makeId: IdMaker,
+): Promise<Pick<UploadRecord, "assetId" | "target">> {
+  const wanted = track?.assetId ?? assetId;
+  if (wanted === undefined) return { assetId: makeId("as"), target: { kind: "new" } };
+  const asset = await findAsset(library, tenant, wanted);
+  // One whose own upload is not finished has no master to replace or to stand beside.
+  if (asset === null || asset.state === "deleted" || asset.state === "waiting") {
+    const path = track === undefined ? "assetId" : "track.assetId";
+    const fields = [{ path, message: "is not an asset whose upload is finished" }];
+    throw requestFailure(400, "invalid_request", "The request is not valid.", fields);
+  }
+  if (track === undefined) return { assetId: wanted, target: { kind: "master" } };
+  const { language, label, role = "main" } = track;
+  return { assetId: wanted, target: { kind: "sound", sidecarId: makeId("sc"), language, label, role } };
 }
 
 async function signParts(

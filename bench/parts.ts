@@ -55,6 +55,7 @@ export async function startParts(signal: AbortSignal): Promise<Parts> {
       MATINEE_FFMPEG_PATH: tools.ffmpegPath,
       MATINEE_FFPROBE_PATH: tools.ffprobePath,
       MATINEE_BWRAP_PATH: tools.bwrapPath ?? "",
+      MATINEE_VMAF_FFMPEG_PATH: tools.scorerPath ?? "",
     };
     return { environment, stop };
   } catch (error) {

@@ -3,6 +3,12 @@
 /** Demuxers that may open a master: a playlist or script named .mp4 is refused before it is read (T01). */
 export const ACCEPTED_FORMATS: readonly string[] = "mov matroska avi mpegts mpeg mxf ogg asf flv".split(" ");
 
+/** Demuxers that may open a file of sound beside the master: those, and what holds sound alone. */
+export const SOUND_FORMATS: readonly string[] = [
+  ...ACCEPTED_FORMATS,
+  ..."wav w64 aiff flac mp3 aac ac3 eac3".split(" "),
+];
+
 /** ffprobe's `codec_name` of a picture that is taken. */
 export const VIDEO_CODECS: ReadonlySet<string> = new Set(
   "h264 hevc av1 vp8 vp9 mpeg1video mpeg2video mpeg4 msmpeg4v3 mjpeg prores dnxhd ffv1 rawvideo v210 theora wmv3 vc1 h263 flv1 dvvideo".split(

@@ -21,7 +21,10 @@ export const ASSET_FAILURE_CODES = [
   "dimensions_refused",
   "timeline_invalid",
   "checksum_mismatch",
+  "codec_unavailable",
+  "track_unusable",
   "encode_failed",
+  "findings_not_waived",
   "internal",
 ] as const;
 export type AssetFailureCode = (typeof ASSET_FAILURE_CODES)[number];
@@ -32,6 +35,14 @@ export interface FieldError {
   message: string;
 }
 
+interface FailureOptions {
+  cause?: unknown;
+  status?: number;
+  fields?: FieldError[];
+  retryAfterSeconds?: number;
+  retryable?: boolean;
+}
+
 /** The one error type that crosses room borders. `message` is safe to show; `cause` never leaves the process. */
 export class Failure extends Error {
   readonly failureClass: FailureClass;
@@ -40,13 +51,10 @@ export class Failure extends Error {
   readonly status: number;
   readonly fields: FieldError[];
   readonly retryAfterSeconds: number | undefined;
+  /** Whether another try may help: of a file at fault only where a person can decide otherwise. */
+  readonly retryable: boolean;
 
-  constructor(
-    failureClass: FailureClass,
-    code: string,
-    message: string,
-    options: { cause?: unknown; status?: number; fields?: FieldError[]; retryAfterSeconds?: number } = {},
-  ) {
+  constructor(failureClass: FailureClass, code: string, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "Failure";
     this.failureClass = failureClass;
@@ -54,6 +62,7 @@ export class Failure extends Error {
     this.status = options.status ?? STATUS_OF_CLASS[failureClass];
     this.fields = options.fields ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.retryable = options.retryable ?? failureClass !== "source";
   }
 }
 

@@ -28,6 +28,11 @@ export function segmentName(segment: number): string {
   return `${String(segment).padStart(5, "0")}.m4s`;
 }
 
+/** A text track that was added to an asset. */
+export function sidecarKey(tenant: string, assetId: string, sidecarId: string): string {
+  return `${tenant}/${assetId}/${sidecarId}`;
+}
+
 /** A master, as the server names it: nothing of the client's text is in a key. */
 export function sourceKey(tenant: string, uploadId: string): string {
   return `${tenant}/${uploadId}/source`;

@@ -1,4 +1,5 @@
 import type { VideoCodec } from "./encoding.ts";
+import type { HdrMetadata } from "./source.ts";
 
 /** HLS's words for the dynamic range of a picture (8216bis 4.4.6.2, VIDEO-RANGE). */
 export type VideoRange = "SDR" | "PQ" | "HLG";
@@ -10,6 +11,8 @@ export interface Ladder {
   range: VideoRange;
   /** Largest first; ids are unique over all ladders of a plan. */
   rungs: Rung[];
+  /** Of a PQ ladder whose master says what it was graded on: handed on, never made up. */
+  hdr?: HdrMetadata;
 }
 
 /**
@@ -24,15 +27,36 @@ export interface Rung {
   crf: number;
 }
 
-/** Short side of the picture and cap, from Apple's authoring table thinned to five steps. */
+/** Short side of the picture and H.264's cap, from Apple's authoring table thinned to its steps in use. */
 const TABLE: readonly { shortSide: number; maxBitrateBps: number }[] = [
+  { shortSide: 2160, maxBitrateBps: 21_000_000 },
+  { shortSide: 1440, maxBitrateBps: 11_000_000 },
   { shortSide: 1080, maxBitrateBps: 6_000_000 },
   { shortSide: 720, maxBitrateBps: 3_500_000 },
   { shortSide: 540, maxBitrateBps: 2_000_000 },
   { shortSide: 360, maxBitrateBps: 900_000 },
   { shortSide: 234, maxBitrateBps: 350_000 },
 ];
-const CRF = 23;
+
+interface CodecPolicy {
+  /** Above it there is no rung, whatever the master has. */
+  largestShortSide: number;
+  /** Neither side may be smaller: what the encoder takes. */
+  smallestSide: number;
+  /** Of H.264's cap. */
+  capShare: number;
+  /** About one quality over all codecs, measured by SSIM (docs/decisions/codecs.md), and its second step down. */
+  crf: number;
+  lowCrf: number;
+}
+
+const POLICY: Record<VideoCodec, CodecPolicy> = {
+  // Apple's table ends H.264 at 1080p: above it few devices decode it, and all that do have HEVC.
+  h264: { largestShortSide: 1080, smallestSide: 2, capShare: 1, crf: 23, lowCrf: 29 },
+  hevc: { largestShortSide: 2160, smallestSide: 16, capShare: 0.65, crf: 26, lowCrf: 32 },
+  av1: { largestShortSide: 2160, smallestSide: 64, capShare: 0.55, crf: 35, lowCrf: 43 },
+};
+
 /** Below this even a tiny picture has no room for its keyframes. */
 const SMALLEST_CAP_BPS = 100_000;
 /** A source this much above the next row of the table gets a rung of its own size. */
@@ -41,27 +65,37 @@ const OWN_RUNG_RATIO = 1.12;
 const SECOND_CAP_RATIO = 0.5;
 
 /**
- * The rungs for a picture of `width`×`height` square pixels, largest first. Never upscaled, aspect kept to
- * the nearest even size, at least two bit rates, all ids unique.
+ * The rungs of one codec for a picture of `width`×`height` square pixels, largest first. Never upscaled, aspect kept to
+ * the nearest even size, at least two bit rates, all ids unique; H.264's are plain sizes, others begin with `prefix`.
+ * Empty where the picture is smaller than the codec's encoder takes.
  */
-export function buildLadder(width: number, height: number): Rung[] {
-  const short = Math.min(width, height);
-  const rows = TABLE.filter((row) => row.shortSide <= short);
-  const top = rows[0];
-  const largest = TABLE[0]!;
-  const ownSize = top === undefined || (top !== largest && short >= top.shortSide * OWN_RUNG_RATIO);
-  const sizes = ownSize ? [{ shortSide: short, maxBitrateBps: capFor(short) }, ...rows] : rows;
-  const rungs = sizes.map((row) => toRung(width, height, row.shortSide, row.maxBitrateBps));
-  if (rungs.length === 1) {
-    const only = rungs[0]!;
+export function buildLadder(width: number, height: number, codec: VideoCodec = "h264", prefix = ""): Rung[] {
+  const policy = POLICY[codec];
+  const rungs = sizesFor(Math.min(width, height), policy.largestShortSide)
+    .map((row) => toRung(width, height, row, policy, prefix))
+    .filter((rung) => Math.min(rung.width, rung.height) >= policy.smallestSide);
+  const [only] = rungs;
+  if (only !== undefined && rungs.length === 1) {
     rungs.push({
       ...only,
       id: `${only.id}-low`,
       maxBitrateBps: Math.round(only.maxBitrateBps * SECOND_CAP_RATIO),
-      crf: CRF + 6,
+      crf: policy.lowCrf,
     });
   }
   return rungs;
+}
+
+/** Rows of the table that the picture fills, and one of its own size where the next one is far below it. */
+function sizesFor(
+  shortSide: number,
+  largestShortSide: number,
+): { shortSide: number; maxBitrateBps: number }[] {
+  const allowed = TABLE.filter((row) => row.shortSide <= largestShortSide);
+  const rows = allowed.filter((row) => row.shortSide <= shortSide);
+  const top = rows[0];
+  const ownSize = top === undefined || (top !== allowed[0] && shortSide >= top.shortSide * OWN_RUNG_RATIO);
+  return ownSize ? [{ shortSide, maxBitrateBps: capFor(shortSide) }, ...rows] : rows;
 }
 
 /** A cap for a size between two rows, in proportion to the area of the picture between theirs. */
@@ -69,18 +103,24 @@ function capFor(shortSide: number): number {
   const above = TABLE.filter((row) => row.shortSide >= shortSide).at(-1) ?? TABLE[0]!;
   const below = TABLE.find((row) => row.shortSide < shortSide) ?? { shortSide: 0, maxBitrateBps: 0 };
   const share = (shortSide ** 2 - below.shortSide ** 2) / (above.shortSide ** 2 - below.shortSide ** 2);
-  const bitrateBps = below.maxBitrateBps + Math.min(1, share) * (above.maxBitrateBps - below.maxBitrateBps);
-  return Math.max(SMALLEST_CAP_BPS, Math.round(bitrateBps / 1000) * 1000);
+  return below.maxBitrateBps + Math.min(1, share) * (above.maxBitrateBps - below.maxBitrateBps);
 }
 
-function toRung(width: number, height: number, shortSide: number, maxBitrateBps: number): Rung {
-  const scale = Math.min(1, shortSide / Math.min(width, height));
+function toRung(
+  width: number,
+  height: number,
+  row: { shortSide: number; maxBitrateBps: number },
+  policy: CodecPolicy,
+  prefix: string,
+): Rung {
+  const scale = Math.min(1, row.shortSide / Math.min(width, height));
+  const capKbps = Math.round((row.maxBitrateBps * policy.capShare) / 1000);
   return {
-    id: `${shortSide}p`,
+    id: `${prefix}${row.shortSide}p`,
     width: evenAtMost(width, width * scale),
     height: evenAtMost(height, height * scale),
-    maxBitrateBps,
-    crf: CRF,
+    maxBitrateBps: Math.max(SMALLEST_CAP_BPS, capKbps * 1000),
+    crf: policy.crf,
   };
 }
 

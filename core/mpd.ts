@@ -1,11 +1,17 @@
 import type { MeasuredBitrate } from "./bitrate.ts";
+import type { VideoRange } from "./ladder.ts";
+import type { Colour } from "./picture.ts";
 import { type Rational, rational, secondsText } from "./rational.ts";
 import type { AudioRole } from "./source.ts";
 
 /** One video representation: a rung of the ladder. `id` names its folder. */
 export interface MpdVideo {
   id: string;
+  /** Representations of one ladder may replace one another anywhere. */
+  ladderId: string;
   codec: string;
+  range: VideoRange;
+  colour: Colour;
   width: number;
   height: number;
   timescale: number;
@@ -47,7 +53,7 @@ export function dashManifest(input: MpdInput): string {
   const { num, den } = input.frameRate;
   const duration = `PT${secondsText(input.frameCount * den, num, 6)}S`;
   const sets = [
-    ...byCodec(input.video).map((video) => videoSet(video, input.frameRate)),
+    ...byLadder(input.video).map((video) => videoSet(video, input.frameRate)),
     ...input.audio.map((track, index) => audioSet(track, input.audio.slice(0, index))),
   ];
   return [
@@ -77,10 +83,36 @@ export function dashManifest(input: MpdInput): string {
 
 type SetOf = (id: number) => string;
 
-/** Representations of one set can replace one another anywhere, so each codec has its own (23009-1 5.3.3.1). */
-function byCodec(video: readonly MpdVideo[]): MpdVideo[][] {
-  const families = Map.groupBy(video, (one) => one.codec.split(".")[0] ?? "");
-  return [...families.values()];
+/** Representations of one set can replace one another anywhere, so each codec and range has its own (23009-1 5.3.3.1). */
+function byLadder(video: readonly MpdVideo[]): MpdVideo[][] {
+  return [...Map.groupBy(video, (one) => one.ladderId).values()];
+}
+
+/** ISO/IEC 23091-2 code points of the colours that we write, as ffmpeg spells them. */
+const CODE_POINTS = {
+  ColourPrimaries: { bt709: 1, bt470bg: 5, smpte170m: 6, bt2020: 9 },
+  TransferCharacteristics: { bt709: 1, smpte170m: 6, "iec61966-2-1": 13, smpte2084: 16, "arib-std-b67": 18 },
+  MatrixCoefficients: { bt709: 1, bt470bg: 5, smpte170m: 6, bt2020nc: 9 },
+} as const satisfies Record<string, Record<string, number>>;
+
+/**
+ * DASH-IF IOP 4.3, 10.5: what the picture's colours are. A client that does not know them must leave an HDR set alone
+ * (essential); of the usual range it may do without (supplemental).
+ */
+function colourProperties({ range, colour }: MpdVideo): string[] {
+  const name = range === "SDR" ? "SupplementalProperty" : "EssentialProperty";
+  const said: [keyof typeof CODE_POINTS, string][] = [
+    ["ColourPrimaries", colour.primaries],
+    ["TransferCharacteristics", colour.transfer],
+    ["MatrixCoefficients", colour.matrix],
+  ];
+  return said.flatMap(([scheme, word]) => {
+    const points: Record<string, number> = CODE_POINTS[scheme];
+    const value = points[word];
+    return value === undefined
+      ? []
+      : [element(name, { schemeIdUri: `urn:mpeg:mpegB:cicp:${scheme}`, value })];
+  });
 }
 
 function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
@@ -103,6 +135,8 @@ function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
         maxFrameRate: rate,
       },
       [
+        // The order of 23009-1 table 5: properties before Role.
+        ...colourProperties(top),
         role("main"),
         segmentTemplate("video", top.timescale, top.durationTicks),
         ...video.map(({ id: name, codec, width, height, measured }) =>

@@ -1,4 +1,5 @@
 import type { MeasuredBitrate } from "./bitrate.ts";
+import type { VideoRange } from "./ladder.ts";
 import { type Rational, toNumber } from "./rational.ts";
 import type { AudioRole } from "./source.ts";
 
@@ -6,6 +7,9 @@ import type { AudioRole } from "./source.ts";
 export interface IFrameVariant {
   iFrameUri: string;
   codec: string;
+  /** Variants of one ladder stand together; which of them are which. */
+  ladderId: string;
+  range: VideoRange;
   width: number;
   height: number;
   iFrameMeasured: MeasuredBitrate;
@@ -34,7 +38,10 @@ const DESCRIBES_VIDEO = "public.accessibility.describes-video";
 /** Apple 1.32: the first variant listed is where players start; about 2 Mbit/s. */
 const FIRST_VARIANT_BPS = 2_000_000;
 
-/** The multivariant playlist, from measured bytes only. Variants: a good one to start with first, then largest down. */
+/**
+ * The multivariant playlist, from measured bytes only. Ladder by ladder, H.264 first: a player that takes the first
+ * variant it meets can play it. Within each a good one to start with first, then largest down.
+ */
 export function multivariantPlaylist(
   variants: readonly VideoVariant[],
   audio: readonly AudioRendition[],
@@ -47,15 +54,53 @@ export function multivariantPlaylist(
   for (const group of groups) {
     lines.push(...group.members.map((rendition, index) => audioLine(rendition, group.id, index === 0)), "");
   }
-  // 8216bis 4.4.6.2.1: each group of sound beside each picture is a variant of its own.
-  for (const group of groups.length > 0 ? groups : [null]) {
-    for (const variant of startFirst(variants))
-      lines.push(streamLine(variant, group, frameRate), variant.uri);
-    lines.push("");
+  const ladders = [...Map.groupBy(variants, ({ ladderId }) => ladderId).values()];
+  const scores = ladders.length > 1 ? scoresOf(variants) : null;
+  for (const ladder of ladders) {
+    // 8216bis 4.4.6.2.1: each group of sound beside each picture is a variant of its own.
+    for (const group of groups.length > 0 ? groups : [null]) {
+      for (const variant of startFirst(ladder))
+        lines.push(streamLine(variant, group, frameRate, scores?.get(variant)), variant.uri);
+      lines.push("");
+    }
   }
-  for (const variant of [...largestFirst(variants), dense]) lines.push(iFrameLine(variant));
+  for (const ladder of ladders) {
+    for (const variant of largestFirst(ladder)) lines.push(iFrameLine(variant, scores?.get(variant)));
+  }
+  // Softer than any of them, so below them all.
+  lines.push(iFrameLine(dense, scores === null ? undefined : Math.min(...scores.values()) / 2));
   lines.push("");
   return lines.join("\n");
+}
+
+/** What a player gains with the same number of lines: HDR first, then what needs fewer bytes for the same picture. */
+const RANGE_SCORE: Record<VideoRange, number> = { SDR: 0, HLG: 0.5, PQ: 0.5 };
+const CODEC_SCORE: Record<string, number> = { avc1: 0, hvc1: 0.1, av01: 0.2 };
+
+/**
+ * 8216bis 4.4.6.2, SCORE: how good a variant looks beside the others. Needed where codecs differ, since bit rates say
+ * nothing there: H.264 at 6 Mbit/s looks as HEVC at 3.9 does. Each step in size is one, and codec and range break ties;
+ * a second encode of one size is below the first.
+ */
+function scoresOf(variants: readonly VideoVariant[]): Map<VideoVariant, number> {
+  const sizes = [...new Set(variants.map(sizeOf))].sort((a, b) => a - b);
+  const scores = new Map<VideoVariant, number>();
+  for (const variant of variants) {
+    const better = variants.filter(
+      (other) =>
+        other.ladderId === variant.ladderId &&
+        sizeOf(other) === sizeOf(variant) &&
+        other.measured.averageBps > variant.measured.averageBps,
+    );
+    const codec = CODEC_SCORE[variant.codec.split(".")[0] ?? ""] ?? 0;
+    const score = sizes.indexOf(sizeOf(variant)) + 1 + RANGE_SCORE[variant.range] + codec;
+    scores.set(variant, better.length > 0 ? score / 2 : score);
+  }
+  return scores;
+}
+
+function sizeOf({ width, height }: VideoVariant): number {
+  return width * height;
 }
 
 interface AudioGroup {
@@ -91,7 +136,12 @@ function audioLine(rendition: AudioRendition, groupId: string, isDefault: boolea
 }
 
 /** Apple 9.13: BANDWIDTH is the largest sum over the combinations that can be played. */
-function streamLine(variant: VideoVariant, group: AudioGroup | null, frameRate: Rational): string {
+function streamLine(
+  variant: VideoVariant,
+  group: AudioGroup | null,
+  frameRate: Rational,
+  score: number | undefined,
+): string {
   const audio = group?.members ?? [];
   const loudest = audio.reduce((most, one) => Math.max(most, one.measured.peakBps), 0);
   const average = audio.reduce((most, one) => Math.max(most, one.measured.averageBps), 0);
@@ -102,7 +152,9 @@ function streamLine(variant: VideoVariant, group: AudioGroup | null, frameRate: 
     `CODECS="${codecs.join(",")}"`,
     `RESOLUTION=${variant.width}x${variant.height}`,
     `FRAME-RATE=${toNumber(frameRate).toFixed(3)}`,
-    "VIDEO-RANGE=SDR",
+    // Apple 9.16.
+    `VIDEO-RANGE=${variant.range}`,
+    ...scoreOf(score),
     ...(group === null ? [] : [`AUDIO="${group.id}"`]),
     "CLOSED-CAPTIONS=NONE",
   ];
@@ -110,16 +162,22 @@ function streamLine(variant: VideoVariant, group: AudioGroup | null, frameRate: 
 }
 
 /** Apple 9.3, 9.4, 6.9: the same attributes, of the I-frames alone. */
-function iFrameLine(variant: IFrameVariant): string {
+function iFrameLine(variant: IFrameVariant, score: number | undefined): string {
   const attributes = [
     `BANDWIDTH=${variant.iFrameMeasured.peakBps}`,
     `AVERAGE-BANDWIDTH=${variant.iFrameMeasured.averageBps}`,
     `CODECS="${variant.codec}"`,
     `RESOLUTION=${variant.width}x${variant.height}`,
-    "VIDEO-RANGE=SDR",
+    `VIDEO-RANGE=${variant.range}`,
+    ...scoreOf(score),
     `URI="${variant.iFrameUri}"`,
   ];
   return `#EXT-X-I-FRAME-STREAM-INF:${attributes.join(",")}`;
+}
+
+/** Apple 9.19: on all variants or on none. */
+function scoreOf(score: number | undefined): string[] {
+  return score === undefined ? [] : [`SCORE=${score.toFixed(2)}`];
 }
 
 function largestFirst(variants: readonly VideoVariant[]): VideoVariant[] {

@@ -8,7 +8,7 @@ import {
   segmentName,
   trackFolder,
 } from "./keys.ts";
-import type { Rung } from "./ladder.ts";
+import type { Ladder, Rung } from "./ladder.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import {
   type AudioRendition,
@@ -16,8 +16,10 @@ import {
   multivariantPlaylist,
   type VideoVariant,
 } from "./multivariant.ts";
+import { type Colour, pictureFor } from "./picture.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
+import { type Quality, qualityOfCells } from "./quality.ts";
 import type { CellRecord, Rendition, TaskResult } from "./records.ts";
 import type { TrickPlay } from "./trick-play.ts";
 
@@ -67,11 +69,14 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   const all = [...allRungs(plan), ...plan.audio].map(({ id }) => need(id));
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
-  const video = allRungs(plan).map((rung) => describeRung(rung, need(rung.id), target));
+  const video = plan.ladders.flatMap((ladder) => {
+    const { output } = pictureFor(plan.picture, ladder.range);
+    return ladder.rungs.map((rung) => describeRung(ladder, rung, output, need(rung.id), target));
+  });
   const trick = describeTrick(plan.trickPlay, need(plan.trickPlay.id));
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
-    describeAudio(track, names.get(track.streamIndex) ?? track.id, need(track.id), target),
+    describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
   );
   const main = multivariantPlaylist(
     video.map((one) => one.variant),
@@ -98,10 +103,16 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   };
 }
 
-function describeRung(rung: Rung, track: ProducedTrack, target: number) {
+function describeRung(
+  { id: ladderId, range }: Ladder,
+  rung: Rung,
+  colour: Colour,
+  track: ProducedTrack,
+  target: number,
+) {
   const folder = trackFolder("video", rung.id);
   const measured = measure(track, target);
-  const iFrame = describeIFrames(rung, track);
+  const iFrame = describeIFrames({ id: ladderId, range }, rung, track);
   const variant: VideoVariant = { ...iFrame.variant, uri: folder + MEDIA_PLAYLIST_NAME, measured };
   const text = mediaPlaylist({
     initUri: INIT_NAME,
@@ -114,19 +125,23 @@ function describeRung(rung: Rung, track: ProducedTrack, target: number) {
     id: rung.id,
     kind: "video",
     codec: track.codec,
+    // Of the usual range nothing is said.
+    ...(range === "SDR" ? {} : { range }),
     width: rung.width,
     height: rung.height,
     ...measured,
+    ...stated(qualityOfCells(track.cells)),
     bytes: totalBytes(track),
   };
   const { width, height } = rung;
-  const dash: MpdVideo = { id: rung.id, codec: track.codec, width, height, ...timing(track), measured };
+  const identity = { id: rung.id, ladderId, codec: track.codec, range, colour };
+  const dash: MpdVideo = { ...identity, width, height, ...timing(track), measured };
   return { variant, files, record, dash };
 }
 
 /** Pictures that are for seeking alone: no variant plays them, so they are told of as images. */
 function describeTrick(plan: TrickPlay, track: ProducedTrack) {
-  const { variant, file } = describeIFrames(plan, track);
+  const { variant, file } = describeIFrames({ id: plan.ladderId, range: "SDR" }, plan, track);
   const { id, width, height } = plan;
   const record: Rendition = {
     id,
@@ -140,7 +155,11 @@ function describeTrick(plan: TrickPlay, track: ProducedTrack) {
   return { variant, file, record };
 }
 
-function describeIFrames(picture: Pick<Rung, "id" | "width" | "height">, track: ProducedTrack) {
+function describeIFrames(
+  { id: ladderId, range }: Pick<Ladder, "id" | "range">,
+  { id, width, height }: Pick<Rung, "id" | "width" | "height">,
+  track: ProducedTrack,
+) {
   const frames = iFrames(track);
   const target = targetDurationSeconds(frames, track.timescale);
   const iFrameMeasured = measureBitrate(
@@ -150,9 +169,9 @@ function describeIFrames(picture: Pick<Rung, "id" | "width" | "height">, track: 
     })),
     target,
   );
-  const { id, width, height } = picture;
   const iFrameUri = trackFolder("video", id) + IFRAME_PLAYLIST_NAME;
-  const variant: IFrameVariant = { iFrameUri, codec: track.codec, width, height, iFrameMeasured };
+  const { codec } = track;
+  const variant: IFrameVariant = { iFrameUri, codec, ladderId, range, width, height, iFrameMeasured };
   const text = mediaPlaylist({
     initUri: INIT_NAME,
     timescale: track.timescale,
@@ -161,6 +180,10 @@ function describeIFrames(picture: Pick<Rung, "id" | "width" | "height">, track: 
     iFramesOnly: true,
   });
   return { variant, file: { path: iFrameUri, text } satisfies PackageFile };
+}
+
+function stated(quality: Quality | null): Pick<Rendition, "quality"> {
+  return quality === null ? {} : { quality };
 }
 
 function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {
@@ -209,21 +232,25 @@ function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, tar
 }
 
 /**
- * By stream of the source, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
+ * By stream of a file, so that stereo and 5.1 of one track are called the same (8216bis 4.4.6.1.1): the track's own
  * name, or its language in that language; numbered where two would be called the same.
  */
-function audioNames(tracks: readonly AudioTrack[]): Map<number, string> {
-  const names = new Map<number, string>();
+function audioNames(tracks: readonly AudioTrack[]): Map<string, string> {
+  const names = new Map<string, string>();
   const taken = new Set<string>();
-  for (const { streamIndex, ...track } of tracks) {
-    if (names.has(streamIndex)) continue;
+  for (const track of tracks) {
+    if (names.has(soundOf(track))) continue;
     const plain = nameOf(track);
     let name = plain;
     for (let number = names.size + 1; taken.has(name); number++) name = `${plain} ${number}`;
-    names.set(streamIndex, name);
+    names.set(soundOf(track), name);
     taken.add(name);
   }
   return names;
+}
+
+function soundOf({ file, streamIndex }: AudioTrack): string {
+  return `${file?.key ?? "master"} ${streamIndex}`;
 }
 
 const ROLE_WORDS = { main: "", commentary: " (commentary)", description: " (audio description)" };

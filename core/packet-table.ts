@@ -29,43 +29,62 @@ interface PicturePacket extends ProbedFrame {
   decodeSeconds: number;
 }
 
+/** One packet as a demuxer lists it; a time that the file leaves out is NaN. */
+export interface ListedPacket {
+  streamIndex: number;
+  presentationSeconds: number;
+  decodeSeconds: number;
+  durationSeconds: number;
+  isKeyframe: boolean;
+  /** An edit list leaves it out. */
+  isHidden: boolean;
+}
+
+export interface PacketCollector {
+  add(packet: ListedPacket): void;
+  /** One of ffprobe's csv lines. */
+  addLine(line: string): void;
+  table(): PacketTable;
+}
+
 /**
  * Collects ffprobe's packet lines (`PACKET_ENTRIES` as csv) as they come: hours of film are a hundred
  * megabytes of text that is never held. Packets that an edit list hides are left out.
  */
-export function packetCollector(picture: { index: number; has_b_frames?: number }): {
-  add(line: string): void;
-  table(): PacketTable;
-} {
+export function packetCollector(picture: { index: number; has_b_frames?: number }): PacketCollector {
   const packets: PicturePacket[] = [];
   const spans = new Map<number, { startSeconds: number; endSeconds: number }>();
   let timelessFrames = 0;
   let isKeyframeHidden = false;
+  const add = (packet: ListedPacket): void => {
+    const { streamIndex, presentationSeconds, decodeSeconds, durationSeconds, isKeyframe } = packet;
+    const isPicture = streamIndex === picture.index;
+    if (packet.isHidden) {
+      isKeyframeHidden ||= isPicture && isKeyframe && packets.length === 0;
+      return;
+    }
+    const seconds = Number.isFinite(presentationSeconds) ? presentationSeconds : decodeSeconds;
+    if (!Number.isFinite(seconds)) {
+      if (isPicture) timelessFrames += 1;
+      return;
+    }
+    widen(spans, streamIndex, seconds, durationSeconds);
+    if (!isPicture || packets.length > MOST_FRAMES) return;
+    packets.push({ seconds, durationSeconds, isKeyframe, presentationSeconds, decodeSeconds });
+  };
   return {
-    add(line) {
+    add,
+    addLine(line) {
       const [stream, pts, dts, duration, flags] = line.split(",");
       if (stream === undefined || flags === undefined) return;
-      const streamIndex = Number(stream);
-      const isPicture = streamIndex === picture.index;
-      // D marks what an edit list hides: decoded, never shown.
-      if (flags.includes("D")) {
-        isKeyframeHidden ||= isPicture && flags.startsWith("K") && packets.length === 0;
-        return;
-      }
-      const seconds = Number(pts === "N/A" ? dts : pts);
-      if (!Number.isFinite(seconds)) {
-        if (isPicture) timelessFrames += 1;
-        return;
-      }
-      const durationSeconds = Number(duration) || 0;
-      widen(spans, streamIndex, seconds, durationSeconds);
-      if (!isPicture || packets.length > MOST_FRAMES) return;
-      packets.push({
-        seconds,
-        durationSeconds,
-        isKeyframe: flags.startsWith("K"),
+      add({
+        streamIndex: Number(stream),
         presentationSeconds: Number(pts),
         decodeSeconds: Number(dts),
+        durationSeconds: Number(duration) || 0,
+        isKeyframe: flags.startsWith("K"),
+        // D marks what an edit list hides: decoded, never shown.
+        isHidden: flags.includes("D"),
       });
     },
     table() {

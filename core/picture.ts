@@ -1,3 +1,4 @@
+import type { VideoRange } from "./ladder.ts";
 import type { Rational } from "./rational.ts";
 import { rational, toNumber } from "./rational.ts";
 import type { SourceVideo } from "./source.ts";
@@ -10,8 +11,8 @@ export interface Colour {
 }
 
 /**
- * What is done to the picture before it is scaled. What goes out is 8 bit, 4:2:0, limited range, progressive,
- * standard dynamic range, and says so.
+ * What is done to the picture before it is scaled. What goes out is 4:2:0, limited range, progressive, and says which
+ * colours it has. A plan's own is standard dynamic range in 8 bits; `pictureFor` makes that of an HDR ladder from it.
  */
 export interface PicturePlan {
   /** `fields`: every field becomes a frame, and the timeline has twice the master's rate; `frames`: every two. */
@@ -22,7 +23,7 @@ export interface PicturePlan {
   toneMap: "none" | "pq" | "hlg";
   /** How the master's samples are read: what it says of them, and where it says nothing what players would assume. */
   input: Colour & { range: "limited" | "full"; isRgb: boolean };
-  output: Colour;
+  output: Colour & { bitDepth: 8 | 10 };
 }
 
 /** Rates that fields are worth being kept at: Apple HLS authoring 1.15, and 1.19's limit of 60. */
@@ -31,6 +32,8 @@ const FIELD_RATES: readonly Rational[] = [rational(50, 1), rational(60_000, 1001
 const FEWEST_LINES = 4;
 
 const BT709: Colour = { primaries: "bt709", transfer: "bt709", matrix: "bt709" };
+/** HDR10 and HLG are BT.2020 by definition (ITU-R BT.2100; Apple HLS authoring 1.7). */
+const WIDE = { primaries: "bt2020", matrix: "bt2020nc", bitDepth: 10 } as const;
 /** Sent on as they are: every player knows them, and a conversion would only cost (docs/decisions/colour.md). */
 const KEPT = {
   primaries: new Set(["bt709", "smpte170m", "bt470bg"]),
@@ -55,9 +58,21 @@ export function planPicture(video: SourceVideo): PicturePlan {
     toneMap,
     input,
     output: isKept
-      ? { primaries: input.primaries, transfer: input.transfer, matrix: input.matrix }
-      : { ...BT709 },
+      ? { primaries: input.primaries, transfer: input.transfer, matrix: input.matrix, bitDepth: 8 }
+      : { ...BT709, bitDepth: 8 },
   };
+}
+
+/** The dynamic range that a master has: what an HDR ladder of it keeps. */
+export function rangeOf({ toneMap }: PicturePlan): VideoRange {
+  if (toneMap === "none") return "SDR";
+  return toneMap === "pq" ? "PQ" : "HLG";
+}
+
+/** The picture of a ladder of this range: the plan's own, or the master's HDR left as it is. */
+export function pictureFor(picture: PicturePlan, range: VideoRange): PicturePlan {
+  if (range === "SDR") return picture;
+  return { ...picture, toneMap: "none", output: { ...WIDE, transfer: picture.input.transfer } };
 }
 
 /** The timeline's rate and length: the master's, or twice both where fields become frames. */
@@ -77,6 +92,11 @@ function deinterlaceOf(video: SourceVideo): PicturePlan["deinterlace"] {
   return FIELD_RATES.some((rate) => Math.abs(toNumber(rate) - fieldRate) < 1e-6) ? "fields" : "frames";
 }
 
+/** Whether a curve is one of high dynamic range (ITU-R BT.2100). */
+export function isHdrTransfer(transfer: string | null | undefined): boolean {
+  return toneMapOf(transfer ?? null) !== "none";
+}
+
 function toneMapOf(transfer: string | null): PicturePlan["toneMap"] {
   if (transfer === "smpte2084") return "pq";
   return transfer === "arib-std-b67" ? "hlg" : "none";
@@ -85,7 +105,7 @@ function toneMapOf(transfer: string | null): PicturePlan["toneMap"] {
 function inputColour(video: SourceVideo): PicturePlan["input"] {
   const isRgb = /^(gbr|rgb|bgr|argb|abgr|0rgb|0bgr|pal8)/.test(video.pixelFormat);
   const isFull = isRgb || video.colorRange === "pc" || video.pixelFormat.startsWith("yuvj");
-  const isHdr = toneMapOf(video.colorTransfer) !== "none";
+  const isHdr = isHdrTransfer(video.colorTransfer);
   const isWide = isHdr || video.colorPrimaries === "bt2020";
   // What Chromium, mpv and VLC assume of a picture that does not say.
   const isStandardDefinition = video.codedWidth < 1280 && video.codedHeight <= 576;

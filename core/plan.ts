@@ -1,14 +1,20 @@
 import { createHash } from "node:crypto";
+import { chooseChunks } from "./chunks.ts";
 import { DEFAULT_ENCODING, type EncodingChoice } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
-import { type PicturePlan, planPicture, shownTiming } from "./picture.ts";
-import type { AudioRole, Source, SourceAudio } from "./source.ts";
-import { buildChunks, buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
+import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
+import type { Sidecar } from "./sidecar.ts";
+import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
+import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 import { planTrickPlay, type TrickPlay } from "./trick-play.ts";
 
 export interface AudioTrack {
   id: string;
+  /** The file beside the master that it comes from; null where it is the master's own. */
+  file: PinnedSource | null;
   streamIndex: number;
+  /** As found in the file. */
+  sourceChannels: number;
   /** BCP-47. */
   language: string;
   /** What a person is shown where the file names the track; null otherwise. */
@@ -61,21 +67,22 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 5;
+const FORMAT_VERSION = 6;
 
-/** The plan for a source. Same input, same bytes of JSON. */
-export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: string): Plan {
+/**
+ * The plan for a source and the files beside it. Same input, same bytes of JSON. Sound whose file has not been probed
+ * has no track.
+ */
+export function buildPlan(
+  source: Source,
+  settings: PlanSettings,
+  encoderBuild: string,
+  sidecars: readonly Sidecar[] = [],
+): Plan {
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
-  const ladders: Ladder[] = [
-    {
-      id: "h264",
-      codec: "h264",
-      range: "SDR",
-      rungs: buildLadder(source.video.width, source.video.height),
-    },
-  ];
+  const ladders = planLadders(source.video, picture, settings.encoding);
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,
@@ -85,10 +92,29 @@ export function buildPlan(source: Source, settings: PlanSettings, encoderBuild: 
     picture,
     ladders,
     trickPlay: planTrickPlay(ladders),
-    chunks: buildChunks(timeline),
-    audio: audioTracks(source.audio, settings),
+    chunks: chooseChunks(timeline, source.video.keyframeSeconds),
+    audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     loudnessTargetLufs: settings.loudnessTargetLufs,
   };
+}
+
+/**
+ * A ladder for each codec that was asked for, H.264 first; and where HEVC is among them, a master in HDR is also kept
+ * as it is (docs/decisions/codecs.md). A codec whose encoder takes no picture so small has none.
+ */
+function planLadders(video: SourceVideo, picture: PicturePlan, { codecs }: EncodingChoice): Ladder[] {
+  const { width, height, hdr } = video;
+  const range = rangeOf(picture);
+  const ladders = codecs.flatMap((codec): Ladder[] => {
+    // H.264's folders are named by the size alone: what was there first.
+    const rungs = buildLadder(width, height, codec, codec === "h264" ? "" : `${codec}-`);
+    const plain: Ladder = { id: codec, codec, range: "SDR", rungs };
+    if (codec !== "hevc" || range === "SDR") return [plain];
+    const hdrRungs = buildLadder(width, height, codec, "hevc-hdr-");
+    const kept: Ladder = { id: "hevc-hdr", codec, range, rungs: hdrRungs };
+    return [plain, range === "PQ" && hdr !== undefined ? { ...kept, hdr } : kept];
+  });
+  return ladders.filter(({ rungs }) => rungs.length > 0);
 }
 
 /** Every rung of every ladder, ladder by ladder. */
@@ -100,33 +126,43 @@ export function allRungs(plan: Pick<Plan, "ladders">): Rung[] {
 const ROLE_ORDER: readonly AudioRole[] = ["main", "commentary", "description"];
 const SURROUND_CHANNELS = 6;
 
+/** A sound track before it is decided what is made of it. */
+type Sound = Pick<
+  AudioTrack,
+  "id" | "file" | "streamIndex" | "sourceChannels" | "language" | "label" | "role"
+>;
+
+function ownSound({ streamIndex, channels, language, label, role }: SourceAudio, index: number): Sound {
+  return { id: `a${index}`, file: null, streamIndex, sourceChannels: channels, language, label, role };
+}
+
+function addedSound(sidecar: Sidecar): Sound[] {
+  if (sidecar.kind !== "audio" || sidecar.sound === null) return [];
+  const { id, key, etag, sizeBytes, sha256, language, label, role } = sidecar;
+  const { streamIndex, channels: sourceChannels } = sidecar.sound;
+  const file = { key, etag, sizeBytes, sha256 };
+  return [{ id, file, streamIndex, sourceChannels, language, label, role }];
+}
+
 /** Apple 2.3: stereo always; 5.1 beside it where the source has at least that many channels. */
-function audioTracks(source: readonly SourceAudio[], settings: PlanSettings): AudioTrack[] {
-  const ordered = source
-    .map((track, index) => ({ track, index }))
-    .sort((a, b) => ROLE_ORDER.indexOf(a.track.role) - ROLE_ORDER.indexOf(b.track.role));
-  const describe = ({ streamIndex, language, label, role }: SourceAudio) => ({
-    streamIndex,
-    language,
-    label,
-    role,
-    sampleRateHz: 48_000,
-  });
+function audioTracks(sounds: readonly Sound[], settings: PlanSettings): AudioTrack[] {
+  const ordered = sounds.toSorted((a, b) => ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role));
   const stereo = ordered.map(
-    ({ track, index }): AudioTrack => ({
-      id: `a${index}`,
-      ...describe(track),
+    (sound): AudioTrack => ({
+      ...sound,
       channels: 2,
+      sampleRateHz: 48_000,
       bitrateBps: settings.audioBitrateBps,
     }),
   );
   const surround = ordered
-    .filter(({ track }) => track.channels >= SURROUND_CHANNELS)
+    .filter(({ sourceChannels }) => sourceChannels >= SURROUND_CHANNELS)
     .map(
-      ({ track, index }): AudioTrack => ({
-        id: `a${index}-51`,
-        ...describe(track),
+      (sound): AudioTrack => ({
+        ...sound,
+        id: `${sound.id}-51`,
         channels: 6,
+        sampleRateHz: 48_000,
         bitrateBps: settings.surroundBitrateBps,
       }),
     );

@@ -1,19 +1,25 @@
 import { AUDIO_CODECS } from "./accepted-media.ts";
 import { sourceFailure } from "./errors.ts";
+import type { ProbeSideData } from "./hdr-metadata.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
 import type { AudioRole, Source, SourceAudio, SourceSubtitle } from "./source.ts";
+import { describeFacts } from "./source-facts.ts";
 
 /** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
 export interface ProbeReport {
   streams?: ProbeStream[];
-  format?: { format_name?: string; start_time?: string; duration?: string };
+  format?: { format_name?: string; start_time?: string; duration?: string; bit_rate?: string };
+  /** The first frame of an HDR picture (`-show_frames`): streams say their static metadata there. */
+  frames?: { side_data_list?: ProbeSideData[] }[];
 }
 
 export interface ProbeStream {
   index: number;
   codec_type?: string;
   codec_name?: string;
+  codec_tag_string?: string;
+  bit_rate?: string;
   profile?: string;
   pix_fmt?: string;
   width?: number;
@@ -34,7 +40,7 @@ export interface ProbeStream {
   bits_per_raw_sample?: string;
   disposition?: Record<string, number>;
   tags?: Record<string, string>;
-  side_data_list?: { rotation?: number }[];
+  side_data_list?: ProbeSideData[];
 }
 
 /**
@@ -49,7 +55,7 @@ export function describeSource(
   const streams = report.streams ?? [];
   const stream = pictureStream(report);
   const fileStartSeconds = Number(report.format?.start_time ?? 0) || 0;
-  const video = describePicture(stream, packets, fileStartSeconds);
+  const video = describePicture(stream, packets, fileStartSeconds, report.frames?.[0]?.side_data_list);
   const durationSeconds = (video.frameCount * video.frameRate.den) / video.frameRate.num;
   checkWhole(report, stream, packets, durationSeconds);
   return {
@@ -60,6 +66,7 @@ export function describeSource(
     video,
     audio: streams.filter((one) => one.codec_type === "audio").flatMap((one) => describeAudio(one, packets)),
     subtitles: streams.filter((one) => one.codec_type === "subtitle").map(describeSubtitle),
+    facts: describeFacts(report, stream, packets),
   };
 }
 
@@ -87,7 +94,9 @@ function checkWhole(
   if (!(statedFile > 0)) return;
   const start = Number(report.format?.start_time ?? 0) || 0;
   const spans = [...packets.spans.values()];
-  const first = Math.min(start, ...spans.map((span) => span.startSeconds));
+  // MP4 and Matroska state a length that counts from zero, also where nothing is shown until later.
+  const countsFromZero = /\b(mov|matroska)\b/.test(report.format?.format_name ?? "");
+  const first = Math.min(countsFromZero ? 0 : start, ...spans.map((span) => span.startSeconds));
   short(statedFile, Math.max(0, ...spans.map((span) => span.endSeconds)) - first);
 }
 

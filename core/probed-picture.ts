@@ -1,6 +1,7 @@
 import { VIDEO_CODECS } from "./accepted-media.ts";
 import { sourceFailure } from "./errors.ts";
 import { frameTiming } from "./frame-rate.ts";
+import { type ProbeSideData, readHdrMetadata } from "./hdr-metadata.ts";
 import { MOST_FRAMES, type PacketTable, type ProbedFrame } from "./packet-table.ts";
 import type { ProbeReport, ProbeStream } from "./probe-report.ts";
 import { parseRational, type Rational, rational, toNumber } from "./rational.ts";
@@ -48,6 +49,7 @@ export function describePicture(
   stream: ProbeStream,
   packets: PacketTable,
   fileStartSeconds: number,
+  ofFirstFrame: readonly ProbeSideData[] = [],
 ): SourceVideo {
   const { frames } = packets;
   const last = frames.at(-1);
@@ -59,6 +61,7 @@ export function describePicture(
   const timing = frameTiming(times, last.durationSeconds, declared);
   const sampleAspect = parseRational(stream.sample_aspect_ratio) ?? rational(1, 1);
   const rotationDegrees = rotationOf(stream);
+  const hdr = readHdrMetadata(ofFirstFrame, stream.side_data_list);
   return {
     streamIndex: stream.index,
     codec: stream.codec_name!,
@@ -82,6 +85,7 @@ export function describePicture(
     colorPrimaries: stream.color_primaries ?? null,
     colorSpace: stream.color_space ?? null,
     colorRange: stream.color_range ?? null,
+    ...(hdr === undefined ? {} : { hdr }),
   };
 }
 

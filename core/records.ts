@@ -1,6 +1,10 @@
 import type { EncodingChoice } from "./encoding.ts";
+import type { Region } from "./picture-log.ts";
 import type { Plan } from "./plan.ts";
-import type { AudioRole, Source } from "./source.ts";
+import type { CellScores, Quality, Window } from "./quality.ts";
+import type { Sidecar } from "./sidecar.ts";
+import type { AudioRole, PinnedSource, Source } from "./source.ts";
+import type { TimeRange } from "./time-ranges.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -19,12 +23,19 @@ export interface Caller {
 
 export type UploadState = "open" | "completed" | "aborted" | "expired";
 
-/** One multipart upload of one master. `_id` is an `up_` id. */
+/** What an upload becomes: the master of an asset of its own, another master for one that is there, or sound beside it. */
+export type UploadTarget =
+  | { kind: "new" }
+  | { kind: "master" }
+  | { kind: "sound"; sidecarId: string; language: string; label: string | null; role: AudioRole };
+
+/** One multipart upload of one file. `_id` is an `up_` id. */
 export interface UploadRecord {
   _id: string;
   tenant: string;
   ownerId: string;
   assetId: string;
+  target: UploadTarget;
   state: UploadState;
   version: number;
   filename: string;
@@ -55,21 +66,23 @@ export type AssetState =
   | "cancelled"
   | "deleted";
 
-/** Where the pinned master lies: reading anything but this ETag is `source_changed`. */
-export interface PinnedSource {
-  key: string;
-  etag: string;
-  sizeBytes: number;
-  sha256: string | null;
-}
-
 export interface Finding {
   code: string;
   severity: "info" | "warning" | "error";
   message: string;
   startSeconds?: number;
   endSeconds?: number;
-  waivedBy?: string;
+  /** Of bars: the picture within them, in samples as shown. */
+  region?: Region;
+}
+
+/** A named person accepts a finding of one master. */
+export interface Waiver {
+  code: string;
+  sourceEtag: string;
+  by: string;
+  at: Date;
+  reason: string;
 }
 
 export interface Rendition {
@@ -78,6 +91,8 @@ export interface Rendition {
   codec: string;
   width?: number;
   height?: number;
+  /** Of a picture in high dynamic range. */
+  range?: "PQ" | "HLG";
   language?: string;
   /** Of sound: its name for people, what it is for, how many channels, and how loud it came out (BS.1770). */
   label?: string;
@@ -88,7 +103,9 @@ export interface Rendition {
   atSeconds?: number;
   averageBps: number;
   peakBps: number;
-  quality?: { metric: string; mean: number; p5: number };
+  /** SSIM of every frame, and VMAF of sampled ones where it could be had: never to be compared with each other. */
+  quality?: Quality;
+  sampledQuality?: Quality;
   bytes: number;
 }
 
@@ -109,28 +126,42 @@ export interface AssetRecord {
   filename: string;
   /** What was asked for; the plan is made from it. */
   encoding: EncodingChoice;
+  /**
+   * Counts what was asked for: another master, other settings, another track, a step back. Whatever is made names the
+   * revision it is made for, so that a worker of an earlier one changes nothing.
+   */
+  revision: number;
   createdAt: Date;
   updatedAt: Date;
   pinned: PinnedSource | null;
+  /** Subtitles and sound added beside the master, in the order in which they came. */
+  sidecars: Sidecar[];
   source: Source | null;
   /** Present from the end of probing on; `generation` is derived from it and from the pinned source. */
   plan: Plan | null;
-  /** The generation being made, or, once `ready`, the published one. */
+  /** The generation being made, or, once `ready`, the published one; null until it is planned. */
   generation: string | null;
-  /** Only what has been published: the compare-and-set of this pointer is the publication. */
+  /** What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. */
   published: { generation: string; at: Date; durationSeconds: number } | null;
   findings: Finding[];
+  /** Every waiver ever given, of this master and of those before it; absent from records made before there were any. */
+  waivers?: Waiver[];
+  /** Of the published generation. */
   renditions: Rendition[];
   error: AssetError | null;
   /** The moment whose poster an editor chose; null: the best one. A moment means something in other generations too. */
   posterAtSeconds: number | null;
   /** Largest ratio ever shown, so that what a person sees never goes back. */
   shownRatio: number;
+  /** The records of its generations may not say yet what this one does; the reaper brings them in line. */
+  unsettled: boolean;
+  /** Files that were replaced or taken out: the collector removes those that no generation needs. */
+  retiredSources: string[];
   /** Of a deleted asset: when its storage was last seen empty. */
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "video" | "audio" | "images" | "publish";
+export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "score" | "inspect" | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -146,6 +177,8 @@ export interface CellRecord {
   durationTicks: number;
   /** Byte ranges (offset, length) of each keyframe from its `moof` on, for the I-frame playlist. */
   keyframes: { offset: number; length: number; startTicks: number }[];
+  /** Of pictures: how like the encoder's input each frame is. */
+  ssim?: CellScores;
 }
 
 /** What a task made: the cells per track and the init segment each of them goes with. */
@@ -160,9 +193,17 @@ export interface TaskResult {
     timescale: number;
     /** Of sound: integrated loudness as encoded; null where it is silent. */
     loudnessLufs?: number | null;
+    /** What its gain was to bring it to; null where a limiter had to take something of that. */
+    aimedLufs?: number | null;
+    /** Of sound: what was heard of the source. */
+    heard?: HeardTrack;
     cells: CellRecord[];
   }[];
   images: ImageRecord[];
+  /** VMAF of the windows that were looked at, rung by rung. */
+  scores?: { trackId: string; window: Window; vmaf: number[] }[];
+  /** The decoder complained of the source: it is looked at closely then. */
+  isSuspect?: boolean;
 }
 
 /** A made picture, or the text that says where in the storyboard's sheets each moment stands. */
@@ -181,13 +222,22 @@ export interface ImageRecord {
   atSeconds?: number;
 }
 
+/** A sound track as the source has it, on the film's timeline. */
+export interface HeardTrack {
+  silences: TimeRange[];
+  /** null where it was not measured, or passed no gate. `truePeakDbtp` is null for digital silence. */
+  loudness: { integratedLufs: number; truePeakDbtp: number | null } | null;
+}
+
 /** One line of the ledger: an attempt at a task, kept for ever. */
 export interface AttemptRecord {
   stage: string;
   worker: string;
   startedAt: Date;
   endedAt: Date;
-  outcome: "done" | "failed" | "lost";
+  outcome: "done" | "reused" | "failed" | "lost";
+  /** Where the outcome is `reused`: the task of an earlier generation whose objects were copied. */
+  reusedFrom?: string;
   argv: string[][];
   cpuSeconds: number;
   bytesOut: number;
@@ -205,10 +255,12 @@ export interface TaskRecord {
   tenant: string;
   generation: string | null;
   kind: TaskKind;
-  /** What it is about within its kind: a ladder, a track; `all` where there is only one. */
+  /** What it is about within its kind: a ladder, a track, a revision of the asset; `all` where there is only one. */
   part: string;
   /** Index of the chunk for `video`, 0 otherwise. */
   chunk: number;
+  /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it is done anew each time. */
+  recipe: string | null;
   /** Share of the asset's work, for progress. */
   weight: number;
   state: TaskState;

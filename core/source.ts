@@ -1,4 +1,14 @@
 import type { Rational } from "./rational.ts";
+import type { TimeRange } from "./time-ranges.ts";
+
+/** A file in the sources bucket that work goes by: reading anything but this ETag is `source_changed`. */
+export interface PinnedSource {
+  key: string;
+  etag: string;
+  sizeBytes: number;
+  /** Hex SHA-256 as its uploader stated it; checked before anything is made of it. */
+  sha256: string | null;
+}
 
 /** What was found in a master: made once by the probe, never changed afterwards. */
 export interface Source {
@@ -9,6 +19,38 @@ export interface Source {
   video: SourceVideo;
   audio: SourceAudio[];
   subtitles: SourceSubtitle[];
+  /** What nothing is made from but people want to know; absent from descriptions that were made before it was kept. */
+  facts?: SourceFacts;
+}
+
+export interface SourceFacts {
+  /** What the container states of its length, and what its packets cover. */
+  statedSeconds: number | null;
+  heldSeconds: number;
+  bitrateBps: number | null;
+  streams: SourceStream[];
+  hdr: HdrFacts | null;
+  /** Where the file holds no picture, from the first picture on. */
+  gaps: TimeRange[];
+}
+
+export interface SourceStream {
+  index: number;
+  /** ffprobe's `codec_type`: video, audio, subtitle, data, attachment. */
+  kind: string;
+  codec: string;
+  bitrateBps: number | null;
+  /** Nothing is made of it and it is not what ordinary files carry along. */
+  isIgnored: boolean;
+}
+
+export interface HdrFacts {
+  /** `pq` is HDR10 without its static metadata in the container. */
+  kind: "hdr10" | "pq" | "hlg" | "dolby_vision";
+  maxLuminanceNits: number | null;
+  minLuminanceNits: number | null;
+  maxContentLightNits: number | null;
+  maxAverageLightNits: number | null;
 }
 
 export interface SourceVideo {
@@ -44,6 +86,29 @@ export interface SourceVideo {
   colorPrimaries: string | null;
   colorSpace: string | null;
   colorRange: string | null;
+  /** HDR10's static metadata; absent where the file carries none. */
+  hdr?: HdrMetadata;
+}
+
+/** CIE 1931 chromaticity. */
+export interface Chromaticity {
+  x: number;
+  y: number;
+}
+
+/** What a PQ master was graded on (SMPTE ST 2086) and how bright it gets (CTA-861.3); each may be missing. */
+export interface HdrMetadata {
+  masteringDisplay?: {
+    red: Chromaticity;
+    green: Chromaticity;
+    blue: Chromaticity;
+    white: Chromaticity;
+    /** In cd/m². */
+    minLuminance: number;
+    maxLuminance: number;
+  };
+  /** In cd/m²: the brightest pixel (MaxCLL) and the brightest frame on average (MaxFALL). */
+  contentLight?: { max: number; maxAverage: number };
 }
 
 /** What a sound track is for: the film's own sound, talk over it, or a description for people who do not see it. */

@@ -31,8 +31,6 @@ export interface Chunk {
 
 const KEYFRAME_SECONDS = 2;
 export const KEYFRAMES_PER_SEGMENT = 3;
-/** 12 s of picture: below that the rate control pays at every border (docs/decisions/chunks.md). */
-const SEGMENTS_PER_CHUNK = 2;
 /** Below this a timescale would round what other tools derive from it. */
 const SMALLEST_TIMESCALE = 10_000;
 
@@ -70,23 +68,6 @@ export function chunkFrames(timeline: Timeline, chunk: Chunk): FrameRange {
     timeline.frameCount,
   );
   return { firstFrame, frameCount: end - firstFrame };
-}
-
-/**
- * The chunks, in order, covering every segment once. A tail shorter than half a segment joins the chunk
- * before it: starting a process for a few frames costs more than encoding them.
- */
-export function buildChunks(timeline: Timeline): Chunk[] {
-  const segments = segmentCount(timeline);
-  const chunks: Chunk[] = [];
-  for (let first = 0; first < segments; first += SEGMENTS_PER_CHUNK) {
-    const count = Math.min(SEGMENTS_PER_CHUNK, segments - first);
-    const frames = timeline.frameCount - first * timeline.framesPerSegment;
-    const before = chunks.at(-1);
-    if (before !== undefined && frames * 2 < timeline.framesPerSegment) before.segmentCount += count;
-    else chunks.push({ index: chunks.length, firstSegment: first, segmentCount: count });
-  }
-  return chunks;
 }
 
 /** Video duration of the whole timeline in seconds (for people and for comparisons, not for sums). */

@@ -17,7 +17,11 @@ export interface TaskSpec {
 const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 /** Two passes: one measures, one encodes. */
 const AUDIO_COST = 0.05;
+/** The smallest rung decoded once and looked at (docs/performance.md). */
+const INSPECT_COST = 0.03;
 const FIXED_COST = 0.5;
+/** A ladder's scoring, in CPU seconds for each second of film. */
+const SCORE_COST = 0.05;
 /** The part of a task that there is one of. */
 const WHOLE = "all";
 
@@ -27,8 +31,9 @@ const WHOLE = "all";
  */
 export function tasksOf(asset: AssetRecord): TaskSpec[] {
   if (asset.state === "queued" || asset.state === "probing") {
-    const id = taskId(asset._id, "source", "probe", WHOLE, 0);
-    return [{ id, kind: "probe", part: WHOLE, chunk: 0, weight: FIXED_COST }];
+    const part = revisionPart(asset);
+    const id = taskId(asset._id, "source", "probe", part, 0);
+    return [{ id, kind: "probe", part, chunk: 0, weight: FIXED_COST }];
   }
   const { plan, generation } = asset;
   if (asset.state !== "encoding" || plan === null || generation === null) return [];
@@ -49,9 +54,25 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
       }),
     ),
     ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
-    spec("images", WHOLE, 0, FIXED_COST),
-    spec("publish", WHOLE, 0, FIXED_COST),
+    ...plan.ladders.map(({ id }) => spec("score", id, 0, SCORE_COST * seconds(plan.timeline.frameCount))),
+    // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
+    ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
+    // Stills are taken from the ladder that the pictures for seeking are made with.
+    spec("images", plan.trickPlay.ladderId, 0, FIXED_COST),
+    // Looks at what the first ladder shows: every title has it.
+    spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),
+    spec("publish", revisionPart(asset), 0, FIXED_COST),
   ];
+}
+
+/** Looking and publishing are done anew for each revision, also where the same generation comes of it. */
+function revisionPart({ revision }: Pick<AssetRecord, "revision">): string {
+  return `r${revision}`;
+}
+
+/** Whether its asset, as it is now, calls for this task: one of an earlier revision does nothing any more. */
+export function isWanted(task: Pick<TaskRecord, "_id">, asset: AssetRecord): boolean {
+  return tasksOf(asset).some(({ id }) => id === task._id);
 }
 
 /** `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`: an id that the queue accepts as a job's id too. */
@@ -65,19 +86,21 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-/** Pictures are taken from what was encoded, so they come after it. */
-function mustWaitFor(kind: TaskKind, other: TaskKind): boolean {
-  if (kind === "publish") return other !== "publish" && other !== "probe";
-  return kind === "images" && other === "video";
+/** What a task must wait for: `score`, `inspect` and `images` for what they look at, `publish` for all others. */
+function waitsFor(task: Pick<TaskRecord, "kind" | "part">, other: TaskRecord): boolean {
+  if (task.kind === "publish") return other.kind !== "publish" && other.kind !== "probe";
+  const isItsPicture = other.kind === "video" && other.part === task.part;
+  if (task.kind === "inspect") return isItsPicture || other.kind === "audio";
+  return (task.kind === "score" || task.kind === "images") && isItsPicture;
 }
 
-/** Whether a task may be offered to the workers now: `images` when all video is done, `publish` when all others are. */
+/** Whether a task may be offered to the workers now: when all that it waits for is done. */
 export function isOffered(
-  task: Pick<TaskRecord, "kind" | "state" | "leaseUntil">,
+  task: Pick<TaskRecord, "kind" | "part" | "state" | "leaseUntil">,
   all: readonly TaskRecord[],
   now: Date,
 ): boolean {
-  if (all.some((other) => mustWaitFor(task.kind, other.kind) && other.state !== "done")) return false;
+  if (all.some((other) => waitsFor(task, other) && other.state !== "done")) return false;
   if (task.state === "todo") return true;
   return task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now;
 }

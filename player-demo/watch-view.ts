@@ -3,6 +3,7 @@ import type HlsVideoElement from "hls-video-element";
 import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
 import { startBeacons } from "./beacons.ts";
 import { element } from "./element.ts";
+import { fitPicture, isHdrScreen } from "./fit-picture.ts";
 import { fitSound, outputChannels } from "./fit-sound.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { keepPlaying } from "./keep-playing.ts";
@@ -61,6 +62,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     root.replaceChildren(controls.frame);
     const hls = await load(controls.media, playback.manifestUrl);
     fitSound(hls, outputChannels());
+    fitPicture(hls, isHdrScreen());
     const stats = statsOverlay(hls, video, keeper);
     controls.frame.append(stats.overlay);
     const onKey = (event: KeyboardEvent) => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import {
+  CopyObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -70,6 +71,43 @@ export async function head(clients: BlobClients, bucket: Bucket, key: string): P
       throw thrown;
     }
   });
+}
+
+export async function copy(
+  clients: BlobClients,
+  bucket: Bucket,
+  fromKey: string,
+  toKey: string,
+): Promise<boolean> {
+  const original = await head(clients, bucket, fromKey);
+  if (original === null) return false;
+  const earlier = await head(clients, bucket, toKey);
+  if (earlier !== null && isCopy(earlier, original)) return true;
+  const copied = await translated(`copy ${fromKey}`, undefined, async () => {
+    try {
+      const name = clients.bucketName(bucket);
+      // S3 API Reference, CopyObject: the source is URL-encoded, bucket first.
+      const CopySource = `${name}/${fromKey}`.split("/").map(encodeURIComponent).join("/");
+      await clients.calls.send(
+        new CopyObjectCommand({ Bucket: name, Key: toKey, CopySource, CopySourceIfMatch: original.etag }),
+      );
+      return true;
+    } catch (thrown) {
+      if (isMissing(thrown)) return false;
+      throw thrown;
+    }
+  });
+  if (!copied) return false;
+  const made = await head(clients, bucket, toKey);
+  if (made !== null && isCopy(made, original)) return true;
+  throw new Failure("transient", "blob_store_unavailable", `The copy of ${fromKey} is not like it.`);
+}
+
+/** By digest where the store kept both; otherwise by ETag, which for objects sent in one piece names the bytes. */
+function isCopy(one: BlobFacts, original: BlobFacts): boolean {
+  if (one.sizeBytes !== original.sizeBytes) return false;
+  if (one.sha256 !== undefined && original.sha256 !== undefined) return one.sha256 === original.sha256;
+  return one.etag === original.etag;
 }
 
 export async function open(

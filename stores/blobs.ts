@@ -3,7 +3,7 @@ import { ensureBuckets, probeBuckets } from "./blobs-buckets.ts";
 import { type BlobsConfig, type Bucket, openBlobClients } from "./blobs-client.ts";
 import { downloadToFile } from "./blobs-download.ts";
 import { type MultipartUploads, openMultipartUploads } from "./blobs-multipart.ts";
-import { head, list, open, put, read, remove, removePrefix } from "./blobs-objects.ts";
+import { copy, head, list, open, put, read, remove, removePrefix } from "./blobs-objects.ts";
 
 export type { BlobsConfig, Bucket } from "./blobs-client.ts";
 export type { MultipartRef, StoredPart } from "./blobs-multipart.ts";
@@ -57,6 +57,11 @@ export interface OpenedBlob {
 export interface Blobs extends MultipartUploads {
   /** Stores `body` whole, bound to its SHA-256, so a cut or flipped one is refused by the store. */
   put(bucket: Bucket, key: string, body: Uint8Array, options: PutOptions): Promise<{ etag: string }>;
+  /**
+   * Copies an object within its bucket, in the store itself: bytes, type and coding. False where there is none. An equal
+   * object already there is success; the copy is looked at, and one of another size or digest is a `Failure`.
+   */
+  copy(bucket: Bucket, fromKey: string, toKey: string): Promise<boolean>;
   head(bucket: Bucket, key: string): Promise<BlobFacts | null>;
   /** The bytes of an object or range, in memory; their number (and hash, where kept) is checked. */
   read(bucket: Bucket, key: string, options?: ReadOptions): Promise<Uint8Array | null>;
@@ -94,6 +99,7 @@ export function openBlobs(config: BlobsConfig): Blobs {
   const clients = openBlobClients(config);
   const blobs: Blobs = {
     put: (bucket, key, body, options) => put(clients, bucket, key, body, options),
+    copy: (bucket, fromKey, toKey) => copy(clients, bucket, fromKey, toKey),
     head: (bucket, key) => head(clients, bucket, key),
     read: (bucket, key, options = {}) => read(clients, bucket, key, options),
     open: (bucket, key, options = {}) => open(clients, bucket, key, options),

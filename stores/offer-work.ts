@@ -1,7 +1,7 @@
 import type { AssetRecord, TaskKind } from "../core/records.ts";
 import { isOffered, tasksOf } from "../core/work.ts";
 import type { Library } from "./library/connect.ts";
-import { ensureTasks, tasksOfAsset } from "./library/tasks.ts";
+import { ensureTasks, reopenTasks, tasksOfAsset } from "./library/tasks.ts";
 import { failAsset, findAssetForWork } from "./library/work.ts";
 import type { WorkQueue } from "./queue.ts";
 
@@ -9,8 +9,11 @@ import type { WorkQueue } from "./queue.ts";
 const PRIORITY: Record<TaskKind, number> = {
   probe: 1,
   publish: 2,
+  inspect: 3,
+  checksum: 3,
   audio: 3,
   images: 3,
+  score: 3,
   video: 4,
 };
 
@@ -31,7 +34,13 @@ export async function offerAsset(library: Library, queue: WorkQueue, asset: Asse
   const wanted = new Set(specs.map((spec) => spec.id));
   const tasks = (await tasksOfAsset(library, asset._id)).filter((task) => wanted.has(task._id));
   const failed = tasks.find((task) => task.state === "failed");
-  if (failed?.error) return failAsset(library, asset._id, failed.error);
+  if (failed?.error) return failAsset(library, asset, failed.error);
+  const calledOff = tasks.filter((task) => task.state === "cancelled");
+  if (calledOff.length > 0) {
+    // Whoever called them off crossed with whoever wants them now: the asset's state is what counts.
+    await reopenTasks(library, { assetId: asset._id, _id: { $in: calledOff.map(({ _id }) => _id) } });
+    return offerAsset(library, queue, asset);
+  }
   const now = library.serverNow();
   const open = tasks.filter((task) => isOffered(task, tasks, now));
   await queue.offer(open.map(({ _id, kind }) => ({ taskId: _id, kind, priority: PRIORITY[kind] })));

@@ -17,6 +17,8 @@ export interface Finding {
   startSeconds?: number;
   endSeconds?: number;
   waivedBy?: string;
+  waivedAt?: string;
+  waivedReason?: string;
 }
 
 export interface Rendition {

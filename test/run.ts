@@ -104,6 +104,9 @@ async function provideParts(): Promise<void> {
     MATINEE_FFMPEG_PATH: tools.ffmpegPath,
     MATINEE_FFPROBE_PATH: tools.ffprobePath,
     MATINEE_BWRAP_PATH: tools.bwrapPath ?? "",
+    MATINEE_VMAF_FFMPEG_PATH: tools.scorerPath ?? "",
+    // It costs more than the short films of tests; those about it ask for it.
+    MATINEE_VMAF: "off",
     MATINEE_TEST_CHROMIUM: chromium,
     MATINEE_PAGES_DIR: pages,
   });

@@ -11,12 +11,11 @@ import type { TranscoderConfig } from "./config.ts";
 import { openLauncher } from "./launcher.ts";
 import { type Dependency, serveOperations } from "./operations.ts";
 import { startReconciler } from "./reconcile.ts";
+import { availableCodecs } from "./require-encoders.ts";
 import { openScratch } from "./scratch.ts";
 import type { Workshop } from "./task-context.ts";
 import { createWorker, type Worker } from "./worker.ts";
 
-/** Encoders without which no title can be made. */
-const NEEDED_ENCODERS = ["libx264", "aac", "mjpeg"];
 /** Running tasks have this long to be handed back before the process goes regardless. */
 const STOP_DEADLINE_MS = 20_000;
 
@@ -48,7 +47,8 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const queue = openQueue(config.redis);
   const workerId = newId("wk");
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
-  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId };
+  const scoresVmaf = config.scoresVmaf && launcher.canScore;
+  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf };
   const worker = createWorker(workshop, queue, {
     ...DEFAULT_PLAN_SETTINGS,
     loudnessTargetLufs: config.loudnessTargetLufs,
@@ -59,7 +59,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const consumer = consume(config.redis, config.slots, worker.handle);
   const stopReconciler = startReconciler(workshop, queue);
   log.info(
-    { workerId, slots: config.slots, sandboxed: launcher.state.sandboxed, build: launcher.build },
+    { workerId, slots: config.slots, sandboxed: launcher.state.sandboxed, build: launcher.build, scoresVmaf },
     "transcoder started",
   );
 
@@ -110,11 +110,7 @@ function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {
 }
 
 async function checkEncoders({ launcher }: Workshop): Promise<string> {
-  const limits = { wallSeconds: 10, cpuSeconds: 5, outputBytes: 0 };
-  const { stdout } = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", "-encoders"], limits });
-  const missing = NEEDED_ENCODERS.filter((name) => !stdout.includes(` ${name} `));
-  if (missing.length > 0) throw new Error(`lacks ${missing.join(", ")}`);
-  return launcher.build;
+  return `${launcher.build}; makes ${(await availableCodecs(launcher)).join(", ")}`;
 }
 
 async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {

@@ -1,6 +1,8 @@
+import { SOUND_FORMATS } from "../core/accepted-media.ts";
 import type { AudioTrack } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
+import { isIndexed } from "./chunk-entry.ts";
 import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
 import { type LevelChange, PEAK_CEILING_DBTP } from "./loudness.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
@@ -9,19 +11,28 @@ import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 export const AAC_SAMPLES_PER_FRAME = 1024;
 export const AUDIO_FILE = "/out/audio.mp4";
 
+/** What may open a file of sound beside the master. Of an option that is given twice the last counts. */
+export const SOUND_INPUT_OPTIONS = [...SAFE_INPUT_OPTIONS, "-format_whitelist", SOUND_FORMATS.join(",")];
+
+function inputOptions({ file }: AudioTrack): readonly string[] {
+  return file === null ? SAFE_INPUT_OPTIONS : SOUND_INPUT_OPTIONS;
+}
+
 /** Sound that nothing is done to. */
 export const AS_IT_IS: LevelChange = { gainDb: 0, isLimited: false };
 
 /** The summary that ebur128 logs at its end needs this level; its line for each tenth of a second is a level below. */
 const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-nostats", "-v", "info"];
 const METER = "ebur128=framelog=verbose";
+/** Digital silence and what dither leaves of it; logs each stretch of two seconds or more when it ends. */
+const SILENCE = "silencedetect=n=-60dB:d=2";
 
 /** The ffmpeg call that measures one whole track as it will be encoded, but for the gain that follows from it. */
 export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioTrack): FfmpegRecipe {
   const filters = [...placed(source, track), whole(timeline, track), `${METER}:peak=true`];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [{ options: ["-map", "[a]", "-f", "null"], file: STDOUT }],
   };
@@ -39,6 +50,8 @@ export function audioRecipe(
 ): FfmpegRecipe {
   const filters = [
     ...placed(source, track),
+    // Before the level is changed: what is told is told of the source.
+    SILENCE,
     ...levelled(track, change),
     whole(timeline, track),
     // On the timeline as it will be played: BS.1770's blocks stand at fixed times.
@@ -49,7 +62,7 @@ export function audioRecipe(
   ];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [
       {
@@ -66,24 +79,74 @@ export function audioRecipe(
   };
 }
 
+/** A stretch of the film: where it begins on the film's clock, and how long it is. */
+export interface Stretch {
+  startSeconds: number;
+  seconds: number;
+}
+
+/**
+ * The ffmpeg call that decodes a stretch of every track as it would be encoded at its own level, each into the output
+ * that `outputOf` gives for a link of the graph; null where the file cannot be entered there.
+ */
+export function stretchRecipe(
+  source: Source,
+  tracks: readonly AudioTrack[],
+  { startSeconds, seconds }: Stretch,
+  outputOf: (link: string, track: AudioTrack) => FfmpegRecipe["outputs"][number],
+): FfmpegRecipe | null {
+  const isStart = startSeconds === 0;
+  if (!isStart && !isIndexed(source)) return null;
+  const offset = offsetSeconds(source);
+  const chains = tracks.map((track, index) => {
+    const filters = [
+      ...placed(source, track, isStart ? offset : 0),
+      `apad,atrim=duration=${seconds.toFixed(6)}`,
+    ];
+    return `[0:${track.streamIndex}]${filters.join(",")}[m${index}]`;
+  });
+  return {
+    globalOptions: ["-hide_banner", "-nostdin", "-v", "error", "-filter_complex_threads", "1"],
+    inputs: [
+      {
+        options: [
+          ...[...SAFE_INPUT_OPTIONS, "-threads", "1"],
+          ...(isStart ? [] : ["-ss", (startSeconds + offset).toFixed(6)]),
+          // A second more than is wanted: sound may begin before the picture does.
+          ...["-t", (seconds + Math.max(0, isStart ? offset : 0) + 1).toFixed(6)],
+        ],
+        file: "/in/source",
+      },
+    ],
+    filterGraph: chains.join(";"),
+    outputs: tracks.map((track, index) => outputOf(`[m${index}]`, track)),
+  };
+}
+
+function offsetSeconds({ video }: Source): number {
+  return video.startSeconds - video.fileStartSeconds;
+}
+
 /** The track at its rate and with its channels, every sample at its time. */
-function placed(source: Source, track: AudioTrack): string[] {
-  const offset = source.video.startSeconds - source.video.fileStartSeconds;
+function placed(
+  source: Source,
+  track: AudioTrack,
+  offset = track.file === null ? offsetSeconds(source) : 0,
+): string[] {
   return [
-    // Time zero is the first picture's, not the file's.
+    // Time zero is the first picture's, not the file's; a file of its own begins with the film.
     ...(offset === 0 ? [] : [`asetpts=PTS-${offset.toFixed(6)}/TB`]),
     // Gaps and a late start become silence, sound before the first picture is dropped.
     `aresample=${track.sampleRateHz}:async=1:first_pts=0`,
-    ...channels(source, track),
+    ...channels(track),
   ];
 }
 
-function channels(source: Source, track: AudioTrack): string[] {
+function channels(track: AudioTrack): string[] {
   const layout = track.channels === 6 ? "5.1" : "stereo";
-  const found = source.audio.find(({ streamIndex }) => streamIndex === track.streamIndex)?.channels;
   // ffmpeg's own way from mono to stereo makes it 3 dB quieter.
   return [
-    ...(found === 1 ? ["pan=stereo|c0=c0|c1=c0"] : []),
+    ...(track.sourceChannels === 1 ? ["pan=stereo|c0=c0|c1=c0"] : []),
     `aformat=sample_fmts=fltp:channel_layouts=${layout}`,
   ];
 }

@@ -3,6 +3,7 @@ import { readFragments } from "../core/box-reader.ts";
 import { Failure } from "../core/errors.ts";
 import { setSequenceNumber } from "../core/fragment.ts";
 import { INIT_NAME, packagePrefix, segmentName, trackFolder } from "../core/keys.ts";
+import type { CellScores } from "../core/quality.ts";
 import type { CellRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 
@@ -12,8 +13,10 @@ import type { Blobs } from "../stores/blobs.ts";
 export interface Cell {
   segment: number;
   bytes: Uint8Array;
+  frames: number;
   durationTicks: number;
   keyframes: CellRecord["keyframes"];
+  ssim?: CellScores;
 }
 
 /** A track of one generation: where its cells go. */
@@ -58,7 +61,7 @@ export function cutCells(
     }
     const last = members.at(-1)!;
     const bytes = fragmentBytes.slice(start, last.offset + last.bytes);
-    const cell: Cell = { segment, bytes, durationTicks: 0, keyframes: [] };
+    const cell: Cell = { segment, bytes, frames, durationTicks: 0, keyframes: [] };
     readFragments(bytes).forEach((fragment, position) => {
       // Counted over the whole title, so that joined cells are one valid sequence.
       setSequenceNumber(bytes, fragment, segment * fragmentsPerSegment + position + 1);
@@ -117,6 +120,7 @@ export async function storeCells(
         sha256: sha256(cell.bytes),
         durationTicks: cell.durationTicks,
         keyframes: cell.keyframes,
+        ...(cell.ssim === undefined ? {} : { ssim: cell.ssim }),
       };
     }
   };

@@ -9,7 +9,9 @@ export interface TranscoderConfig {
   scratch: { directory: string; limitBytes: number };
   /** Tasks at once: one single-threaded encode per core. */
   slots: number;
-  tools: { ffmpegPath: string; ffprobePath: string; bwrapPath: string | null };
+  tools: { ffmpegPath: string; ffprobePath: string; bwrapPath: string | null; scorerPath: string | null };
+  /** Whether VMAF is taken of samples; SSIM always is. */
+  scoresVmaf: boolean;
   /** What sound is brought to; null leaves it as it is. */
   loudnessTargetLufs: number | null;
   /** Run though the sandbox does not hold; readiness then says so loudly. */
@@ -39,6 +41,11 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
       problems.push(`${name} must be off or a number from -31 to -10`);
     return Number(value);
   };
+  const oneOf = (name: string, words: readonly [string, ...string[]]): string => {
+    const value = environment[name] || words[0];
+    if (!words.includes(value)) problems.push(`${name} must be ${words.join(" or ")}`);
+    return value;
+  };
   const endpoint = text("MATINEE_S3_ENDPOINT");
   const config: TranscoderConfig = {
     mongoUrl: text("MATINEE_MONGO_URL"),
@@ -61,7 +68,9 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
       ffmpegPath: text("MATINEE_FFMPEG_PATH", "/usr/bin/ffmpeg"),
       ffprobePath: text("MATINEE_FFPROBE_PATH", "/usr/bin/ffprobe"),
       bwrapPath: environment.MATINEE_BWRAP_PATH || null,
+      scorerPath: environment.MATINEE_VMAF_FFMPEG_PATH || null,
     },
+    scoresVmaf: oneOf("MATINEE_VMAF", ["sample", "off"]) === "sample",
     loudnessTargetLufs: loudness("MATINEE_LOUDNESS_LUFS"),
     allowUnsandboxed: environment.MATINEE_ALLOW_UNSANDBOXED === "yes",
     http: { host: text("MATINEE_HTTP_HOST", "127.0.0.1"), port: count("MATINEE_WORKER_HTTP_PORT", 0, 0) },

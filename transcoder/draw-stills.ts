@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
+import { isDiskFull } from "./disk-failure.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
-import { isDiskFull } from "./scratch.ts";
 import type { TaskContext } from "./task-context.ts";
 
 const LARGEST_STILL_BYTES = 16 * 2 ** 20;

@@ -5,13 +5,16 @@ import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
 import { writeSegment } from "../core/fragment.ts";
 import type { TaskResult } from "../core/records.ts";
+import { trackRanges } from "../core/source-window.ts";
 import { audioFrameCount, audioSegmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecipe } from "./audio-recipe.ts";
 import { type Cell, storeCells, storeInit } from "./cells.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
-import { levelChange, readLoudness } from "./loudness.ts";
+import { complainsOfSource, type Loudness, levelChange, readLoudness, readSilences } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Measures one audio track, encodes it whole at the level that the plan asks for, cuts it at the audio frames nearest to the video's borders, stores it. */
@@ -26,24 +29,36 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
     frames: null,
   };
-  const { file, loudness } = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
-      const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
-      const target = plan.loudnessTargetLufs;
-      const change =
-        target === null
-          ? AS_IT_IS
-          : levelChange(
-              readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail),
-              target,
-            );
-      context.report(0.4);
-      const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
-      return {
-        file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
-        loudness: readLoudness(stderrTail),
-      };
-    }),
+  const wanted = ({ tracks }: SourceIndex) => {
+    const found = tracks[track.streamIndex];
+    return found === undefined ? null : trackRanges(found);
+  };
+  const audioSource = track.file ?? pinned;
+  const { file, aim, loudness, heard, isSuspect } = await withSourceWindow(
+    context,
+    audioSource,
+    wanted,
+    (sourcePath) =>
+      context.scratch.withDirectory(async (outputDirectory) => {
+        const run = (recipe: FfmpegRecipe) => runFfmpeg(context, recipe, sourcePath, outputDirectory, budget);
+        const target = plan.loudnessTargetLufs;
+        const found =
+          target === null
+            ? null
+            : readLoudness((await run(loudnessRecipe(source, plan.timeline, track))).stderrTail);
+        const change = target === null ? AS_IT_IS : levelChange(found, target);
+        context.report(0.4);
+        const { stderrTail } = await run(audioRecipe(source, plan.timeline, track, change));
+        const made = {
+          file: await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))),
+          aim: found === null || change.isLimited ? null : found.integratedLufs + change.gainDb,
+          loudness: readLoudness(stderrTail),
+          heard: { silences: readSilences(stderrTail), loudness: found && measured(found) },
+          isSuspect: complainsOfSource(stderrTail),
+        };
+        // Every sample of the track is there: what ffmpeg says is said of the master, not of a hole.
+        return { made, log: "" };
+      }),
   );
   const { init, rest } = splitInit(file);
   stateChannels(init, track.channels);
@@ -61,6 +76,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const cells = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
     ({ firstFrame, frameCount }, segment): Cell => ({
       segment,
+      frames: frameCount,
       durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
       keyframes: [],
       bytes: writeSegment({
@@ -83,6 +99,8 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         codec: codecString(init),
         timescale: track.sampleRateHz,
         loudnessLufs: loudness?.integratedLufs ?? null,
+        aimedLufs: aim === null ? null : Math.round(aim * 10) / 10,
+        heard,
         cells: await storeCells(
           context.blobs,
           place,
@@ -92,7 +110,13 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
       },
     ],
     images: [],
+    isSuspect,
   };
+}
+
+/** Records hold no infinity. */
+function measured({ integratedLufs, truePeakDbtp }: Loudness) {
+  return { integratedLufs, truePeakDbtp: Number.isFinite(truePeakDbtp) ? truePeakDbtp : null };
 }
 
 /** 14496-12 12.2.3.2: `channelcount`. ffmpeg writes two whatever the sound has. */

@@ -2,14 +2,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
+import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
+import { withHdrBoxes } from "../core/hdr-boxes.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
-import type { Plan } from "../core/plan.ts";
+import type { FrameTiming, Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
+import { listenToEncoders } from "./encoder-scores.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import { scoreChunk } from "./score-chunk.ts";
+import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { readTrick } from "./trick-track.ts";
 import { hasTrick, rungFile, videoRecipe } from "./video-recipe.ts";
@@ -19,6 +24,18 @@ interface EncodedTrack {
   trackId: string;
   init: Uint8Array;
   cells: Cell[];
+}
+
+interface EncodedRung extends EncodedTrack {
+  rung: Rung;
+  /** Size of each coded frame, in order. */
+  sampleBytes: number[];
+}
+
+interface EncodedChunk {
+  tracks: EncodedTrack[];
+  /** The decoder could not read all that it was given. */
+  isSuspect: boolean;
 }
 
 /**
@@ -34,34 +51,47 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
-  const encoded = await context.scratch.withSource(pinned, context.signal, (sourcePath) =>
-    context.scratch.withDirectory(async (outputDirectory) => {
+  const wanted = pictureWindow(source, plan, frames);
+  const encode = (timing: FrameTiming) => (sourcePath: string) =>
+    context.scratch.withDirectory(async (outputDirectory): Promise<LoggedRun<EncodedChunk | null>> => {
+      const heard = listenToEncoders();
       const run = await runFfmpeg(
         context,
-        videoRecipe(source, plan, ladder, chunk),
+        videoRecipe(source, { ...plan, timing }, ladder, chunk),
         sourcePath,
         outputDirectory,
         {
-          mediaSeconds,
+          mediaSeconds: mediaSeconds * LIMIT_SHARE[ladder.codec],
           outputBytes: largestOutput(ladder, mediaSeconds),
           frames: frames.frameCount,
         },
+        { onStderrLine: heard.take },
       );
-      try {
-        const rungs = ladder.rungs.map((rung) => readRung(outputDirectory, plan, chunk, rung));
-        const trick = hasTrick(plan, ladder) ? [encodedTrick(outputDirectory, plan, chunk)] : [];
-        return await Promise.all([...rungs, ...trick]);
-      } catch (error) {
+      const isSuspect = complaintsIn(run.stderrTail).length > 0;
+      const reading = ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung));
+      const rungs = await Promise.all(reading).catch(async (error: unknown) => {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
+        if (isSuspect && timing === "count") return null;
         throw error;
-      }
-    }),
-  );
+      });
+      if (rungs === null) return { made: null, log: run.stderrTail };
+      // What stands in for lost frames cannot be compared with what was lost.
+      const said =
+        timing === plan.timing
+          ? await scoreChunk(context, ladder, frames, rungs, heard, { outputDirectory, sourcePath })
+          : "";
+      const trick = hasTrick(plan, ladder) ? [await encodedTrick(outputDirectory, plan, chunk)] : [];
+      return { made: { tracks: [...rungs, ...trick], isSuspect }, log: run.stderrTail + said };
+    });
+  const counted = await withSourceWindow(context, pinned, wanted, encode(plan.timing));
+  // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
+  const made = counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
+  if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
 
   const tracks: TaskResult["tracks"] = [];
-  for (const { trackId, init, cells } of encoded) {
+  for (const { trackId, init, cells } of made.tracks) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId };
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
@@ -74,8 +104,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
       cells: await storeCells(context.blobs, place, cells, context.signal),
     });
   }
-  return { tracks, images: [] };
+  return { tracks, images: [], isSuspect: made.isSuspect };
 }
+
+/** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */
+const LIMIT_SHARE: Record<VideoCodec, number> = { h264: 1, hevc: 4, av1: 3 };
 
 /** Twice the cap of all rungs, and room for boxes: more than that is not an encode gone well. */
 function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
@@ -87,18 +120,25 @@ function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
 async function readRung(
   outputDirectory: string,
   plan: Plan,
+  { hdr }: Ladder,
   chunk: Chunk,
   rung: Rung,
-): Promise<EncodedTrack> {
+): Promise<EncodedRung> {
   const file = await readFile(join(outputDirectory, rungFile(rung).replace("/out/", "")));
-  const { init, rest } = splitInit(file);
+  const { init: made, rest } = splitInit(file);
+  const init = hdr === undefined ? made : withHdrBoxes(made, hdr);
   checkInit(init, plan, rung);
   checkTimes(rest, plan, chunk, rung);
   const segments = Array.from({ length: chunk.segmentCount }, (_, index) => chunk.firstSegment + index);
   const framesOfSegments = segments.map((segment) => segmentFrames(plan.timeline, segment).frameCount);
   const fragmentsPerSegment = plan.timeline.framesPerSegment / plan.timeline.framesPerKeyframe;
-  const cells = cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment);
-  return { trackId: rung.id, init, cells };
+  return {
+    rung,
+    trackId: rung.id,
+    init,
+    cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment),
+    sampleBytes: readFragments(rest).flatMap(({ samples }) => samples.map(({ sizeBytes }) => sizeBytes)),
+  };
 }
 
 async function encodedTrick(outputDirectory: string, plan: Plan, chunk: Chunk): Promise<EncodedTrack> {

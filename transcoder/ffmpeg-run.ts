@@ -1,6 +1,6 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
 import { assemble, type FfmpegRecipe } from "./ffmpeg-command.ts";
-import type { RunOutcome } from "./launcher.ts";
+import type { RunOutcome, RunRequest } from "./launcher.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Limits of one ffmpeg run, from what it is expected to make. */
@@ -11,6 +11,9 @@ export interface RunBudget {
   /** Frames it will make, for progress; null where that says nothing. */
   frames: number | null;
 }
+
+/** Which ffmpeg, and who listens to what it says while it runs. */
+export type RunManner = Partial<Pick<RunRequest, "program" | "onStderrLine">>;
 
 /** ffmpeg killed from outside (an operator, the kernel) is started again at once this often. */
 const KILLS_FORGIVEN = 25;
@@ -31,10 +34,12 @@ export async function runFfmpeg(
   sourcePath: string,
   outputDirectory: string,
   budget: RunBudget,
+  manner: RunManner = {},
 ): Promise<RunOutcome> {
   for (let kills = 0; ; kills++) {
     const run = await context.launcher.run({
       program: "ffmpeg",
+      ...manner,
       args: assemble(recipe),
       source: sourcePath,
       outputDirectory,

@@ -13,9 +13,12 @@ export interface RunLimits {
   memoryBytes?: number;
 }
 
+/** `scorer` is an ffmpeg with libvmaf, which need not be the one that encodes. */
+export type Program = "ffmpeg" | "ffprobe" | "scorer";
+
 /** One run: program and arguments as fixed arrays; `/in/source` and `/out/…` are the only paths they may name. */
 export interface RunRequest {
-  program: "ffmpeg" | "ffprobe";
+  program: Program;
   args: readonly string[];
   source?: string;
   outputDirectory?: string;
@@ -23,6 +26,8 @@ export interface RunRequest {
   onProgress?: (progress: Progress) => void;
   /** Takes stdout line by line as it comes, for answers too large to hold; `stdout` is then empty. */
   onStdoutLine?: (line: string) => void;
+  /** Sees each line of stderr first; those that it answers true for are left out of `stderrTail`. */
+  onStderrLine?: (line: string) => boolean;
   signal?: AbortSignal;
   /** 0..19: how far it yields to everything else; 10 unless someone waits for it. */
   niceness?: number;
@@ -58,11 +63,15 @@ export interface Launcher {
   state: { sandboxed: boolean; detail: string };
   /** The encoder's build, part of every plan. */
   build: string;
+  /** Whether a `scorer` can be run here. */
+  canScore: boolean;
 }
 
 export interface LauncherSettings {
   ffmpegPath: string;
   ffprobePath: string;
+  /** An ffmpeg with libvmaf; null: `ffmpegPath` where it has it, else none. */
+  scorerPath?: string | null;
   /** null where there is none: runs are then not contained, which readiness shows. */
   bwrapPath: string | null;
   prlimitPath: string | null;
@@ -79,7 +88,13 @@ const DEFAULT_NICENESS = 10;
  */
 export async function openLauncher(settings: LauncherSettings): Promise<Launcher> {
   const { sandbox, detail } = await findSandbox(settings);
-  const run = (request: RunRequest): Promise<RunOutcome> => launch(settings, sandbox, request);
+  const programs: Record<Program, string> = {
+    ffmpeg: settings.ffmpegPath,
+    ffprobe: settings.ffprobePath,
+    scorer: settings.scorerPath ?? settings.ffmpegPath,
+  };
+  const run = (request: RunRequest): Promise<RunOutcome> =>
+    launch(settings, programs[request.program], sandbox, request);
   const version = await run({
     program: "ffmpeg",
     args: ["-hide_banner", "-version"],
@@ -91,7 +106,14 @@ export async function openLauncher(settings: LauncherSettings): Promise<Launcher
     run,
     state: { sandboxed: sandbox !== null, detail },
     build: version.stdout.split("\n")[0]?.trim() ?? "unknown",
+    canScore: await hasVmaf(run),
   };
+}
+
+async function hasVmaf(run: Launcher["run"]): Promise<boolean> {
+  const limits = { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 };
+  const { stdout } = await run({ program: "scorer", args: ["-hide_banner", "-filters"], limits });
+  return stdout.includes(" libvmaf ");
 }
 
 async function findSandbox(settings: LauncherSettings): Promise<{ sandbox: Sandbox | null; detail: string }> {
@@ -104,12 +126,13 @@ async function findSandbox(settings: LauncherSettings): Promise<{ sandbox: Sandb
 
 async function launch(
   settings: LauncherSettings,
+  programPath: string,
   sandbox: Sandbox | null,
   request: RunRequest,
 ): Promise<RunOutcome> {
   const { limits, onProgress } = request;
   const wrapping: Wrapping = {
-    programPath: request.program === "ffmpeg" ? settings.ffmpegPath : settings.ffprobePath,
+    programPath,
     args: onProgress === undefined ? request.args : [...PROGRESS_OPTIONS, ...request.args],
     sourceFile: request.source,
     outputDirectory: request.outputDirectory,
@@ -123,6 +146,7 @@ async function launch(
     wallSeconds: limits.wallSeconds,
     signal: request.signal,
     onStdoutLine: onProgress === undefined ? request.onStdoutLine : progressReader(onProgress),
+    onStderrLine: request.onStderrLine,
   });
   const limit = await limitOf(outcome);
   return {

@@ -1,3 +1,5 @@
+import type { TimeRange } from "../core/time-ranges.ts";
+
 /** What the measuring pass found in a whole track (ITU-R BS.1770 through ffmpeg's ebur128). */
 export interface Loudness {
   integratedLufs: number;
@@ -29,6 +31,19 @@ export function readLoudness(log: string): Loudness | null {
     integratedLufs: Number(integrated),
     truePeakDbtp: peak === undefined || peak === "-inf" ? Number.NEGATIVE_INFINITY : Number(peak),
   };
+}
+
+/** Reads what silencedetect logs, on the film's timeline: each stretch when it ends, the last one at the end of the track. */
+export function readSilences(log: string): TimeRange[] {
+  return [...log.matchAll(/silence_end: ([\d.]+) \| silence_duration: ([\d.]+)/g)].map((match) => {
+    const endSeconds = Number(match[1]);
+    return { startSeconds: Math.max(0, endSeconds - Number(match[2])), endSeconds };
+  });
+}
+
+/** Whether a decoder said, in this log, that it could not read what it was given. */
+export function complainsOfSource(log: string): boolean {
+  return /Error while decoding|Error submitting packet|Invalid data found|corrupt (decoded|input)/i.test(log);
 }
 
 /** The change that brings a track to the target without distortion. Never a dynamic one: the mix stays as it was made. */

@@ -18,6 +18,7 @@ export function colourFilters(picture: PicturePlan, width: number, height: numbe
   const { input, output, toneMap } = picture;
   const isConverted =
     toneMap !== "none" || input.primaries !== output.primaries || input.matrix !== output.matrix;
+  const pixelFormat = pixelFormatOf(picture);
   return [
     // Bicubic: sharp enough for the ladder at half of Lanczos' cost. Full range, and RGB, become limited here.
     [
@@ -27,14 +28,19 @@ export function colourFilters(picture: PicturePlan, width: number, height: numbe
     // Square pixels: the sample aspect has been scaled away.
     "setsar=1",
     ...(isConverted ? conversion(picture) : []),
-    // 4:2:0 8 bit, the one layout that every player decodes.
-    "format=yuv420p",
+    // 4:2:0, the one layout that every player decodes, in 8 bits; HDR needs ten.
+    `format=${pixelFormat}`,
     // What the encoder writes into the stream and the box: frames keep the master's tags otherwise.
     `setparams=range=limited:color_primaries=${output.primaries}:color_trc=${output.transfer}:colorspace=${output.matrix}:field_mode=prog`,
   ];
 }
 
-/** BT.2020 and other gamuts, and high dynamic range, to BT.709. */
+/** ffmpeg's name for the layout that goes out. */
+export function pixelFormatOf({ output }: PicturePlan): string {
+  return output.bitDepth === 10 ? "yuv420p10le" : "yuv420p";
+}
+
+/** BT.2020 and other gamuts, and high dynamic range, to BT.709; or a wide gamut to BT.2020, its curve kept. */
 function conversion({ input, output, toneMap }: PicturePlan): string[] {
   const read = `matrixin=${input.matrix}:primariesin=${input.primaries}:transferin=${input.transfer}:rangein=limited`;
   const write = `matrix=${output.matrix}:transfer=${output.transfer}:range=limited:dither=ordered`;
@@ -51,6 +57,8 @@ function conversion({ input, output, toneMap }: PicturePlan): string[] {
     // 1,000 cd/m², what most masters are graded on, becomes white; the curve of film below it, hues kept.
     "tonemap=tonemap=hable:peak=10:desat=0",
     `zscale=${write}`,
+    // What the master was graded on is no longer true; newer encoders would write it into the stream.
+    "sidedata=mode=delete",
   ];
 }
 

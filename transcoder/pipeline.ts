@@ -1,33 +1,55 @@
 import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
+import { inspect } from "./inspect.ts";
 import { makeImages } from "./make-images.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
+import { reuseCells } from "./reuse-cells.ts";
+import { scoreLadder } from "./score-ladder.ts";
 import type { TaskContext } from "./task-context.ts";
+
+export interface StageOutcome {
+  result: TaskResult | null;
+  /** The task whose objects were copied; null where they were made. */
+  reusedFrom: string | null;
+}
 
 /**
  * The whole flow of a title:
  *
  *     probe ──► video 0 ┐
- *           ├─► video 1 ├─► images ┐
- *           ├─► …       ┘          ├─► publish: verify → package → gate → one compare-and-set
- *           └─► audio ─────────────┘
+ *           ├─► video 1 ├─► images, score ┐
+ *           ├─► …       ├─► inspect ──────┼─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► audio ──┘                 │
+ *           └─► checksum ─────────────────┘
  *
- * What follows what is decided in core/work.ts from the asset's state; here each task meets its stage. Every stage
- * may die at any point and be run again, on any machine.
+ * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in
+ * core/work.ts from the asset's state; here each task meets its stage. Every stage may die at any point and be run again, on any machine.
  */
-export async function runStage(context: TaskContext, settings: PlanSettings): Promise<TaskResult | null> {
+export async function runStage(context: TaskContext, settings: PlanSettings): Promise<StageOutcome> {
+  const reused = await reuseCells(context);
+  return reused ?? { result: await makeStage(context, settings), reusedFrom: null };
+}
+
+function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskResult | null> {
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
+    case "checksum":
+      return checkDigest(context);
     case "video":
       return encodeChunk(context);
     case "audio":
       return encodeAudio(context);
     case "images":
       return makeImages(context);
+    case "score":
+      return scoreLadder(context);
+    case "inspect":
+      return inspect(context);
     case "publish":
       return publish(context);
   }

@@ -1,7 +1,7 @@
 import { Failure } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
-import type { AssetRecord, PinnedSource } from "../core/records.ts";
-import type { Source } from "../core/source.ts";
+import type { AssetRecord } from "../core/records.ts";
+import type { PinnedSource, Source } from "../core/source.ts";
 
 /** What every stage after the probe relies on. */
 export interface PlannedAsset {

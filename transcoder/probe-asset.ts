@@ -1,23 +1,57 @@
-import { stat } from "node:fs/promises";
 import { Failure } from "../core/errors.ts";
+import { sourceFindings } from "../core/findings-source.ts";
 import { buildPlan, generationOf, type PlanSettings } from "../core/plan.ts";
+import type { Sidecar } from "../core/sidecar.ts";
+import type { PinnedSource, Source } from "../core/source.ts";
+import { identityOf } from "../core/task-recipe.ts";
 import { recordPlan, startProbing } from "../stores/library/work.ts";
 import { probeSource } from "./probe.ts";
+import { probeSound } from "./probe-sound.ts";
+import { requireCodecs } from "./require-encoders.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. */
 export async function probeAsset(context: TaskContext, settings: PlanSettings): Promise<null> {
-  const { pinned } = context.asset;
+  const { pinned, encoding } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
-  await startProbing(context.library, context.asset._id);
-  const source = await context.scratch.withSource(pinned, context.signal, async (path) => {
-    const { size } = await stat(path);
-    const file = { sizeBytes: size, sha256: pinned.sha256 };
-    return probeSource(context.launcher, path, file, context.signal, context.note);
-  });
-  const { encoding } = context.asset;
-  const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build);
-  const generation = generationOf(plan, `${pinned.etag} ${pinned.sizeBytes}`);
-  await recordPlan(context.library, context.asset._id, { source, plan, generation, findings: [] });
+  await startProbing(context.library, context.asset);
+  await requireCodecs(context.launcher, encoding.codecs);
+  // What an earlier revision found in the same master is true of it still.
+  const known = context.asset.source;
+  const source = known ?? (await describe(context, pinned));
+  const findings = known === null ? sourceFindings(source) : context.asset.findings;
+  const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
+  const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
+  const generation = generationOf(plan, identityOf(pinned));
+  await recordPlan(context.library, context.asset, { source, plan, generation, findings, sidecars });
   return null;
+}
+
+/** Sound beside the master is looked at once, whole. */
+async function probed({ launcher, scratch, signal, note }: TaskContext, sidecar: Sidecar): Promise<Sidecar> {
+  if (sidecar.kind !== "audio" || sidecar.sound !== null) return sidecar;
+  const sound = await scratch.withSource(sidecar, signal, (path) =>
+    probeSound(launcher, path, sidecar, signal, note),
+  );
+  return { ...sidecar, sound };
+}
+
+/** From the file's index and first samples where it has such an index, from all of it otherwise. */
+async function describe(context: TaskContext, pinned: PinnedSource): Promise<Source> {
+  const { launcher, scratch, signal, note } = context;
+  const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
+  const fromIndex = await scratch.withParts(pinned, async (master) => {
+    const index = await master.index(signal);
+    if (index === null) return null;
+    await master.fill(index.always, signal);
+    try {
+      return await probeSource(launcher, master.path, file, signal, note, index.tracks);
+    } catch (thrown) {
+      // It may be for what was not fetched: the whole file has the last word.
+      if (master.isWhole() || !(thrown instanceof Failure) || thrown.failureClass !== "source") throw thrown;
+      return null;
+    }
+  });
+  if (fromIndex !== null) return fromIndex;
+  return scratch.withSource(pinned, signal, (path) => probeSource(launcher, path, file, signal, note));
 }

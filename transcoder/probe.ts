@@ -1,7 +1,10 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
+import { listSamples } from "../core/listed-samples.ts";
 import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
+import { isHdrTransfer } from "../core/picture.ts";
 import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
 import { pictureStream } from "../core/probed-picture.ts";
+import type { SampleTrack } from "../core/sample-table.ts";
 import type { Source } from "../core/source.ts";
 import { assemble, STDOUT } from "./ffmpeg-command.ts";
 import type { Launcher, RunLimits, RunOutcome, RunRequest } from "./launcher.ts";
@@ -9,16 +12,18 @@ import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
 /** One probe: what it may run, on which file, and where its runs are noted. */
-interface ProbeRun {
+export interface ProbeRun {
   launcher: Launcher;
   sourcePath: string;
   limits: RunLimits;
   signal: AbortSignal;
   note: (run: RunOutcome) => void;
+  /** What may open it; as for a master unless said otherwise. */
+  inputOptions?: readonly string[];
 }
 
 /** A probe reads the whole file once; slow disks read 20 MB/s, and a day's packet table takes a minute of CPU. */
-function limitsFor(sizeBytes: number): RunLimits {
+export function limitsFor(sizeBytes: number): RunLimits {
   return {
     wallSeconds: 60 + Math.ceil(sizeBytes / 20e6),
     cpuSeconds: 60 + Math.ceil(sizeBytes / 100e6),
@@ -29,7 +34,8 @@ function limitsFor(sizeBytes: number): RunLimits {
 
 /**
  * Looks at a master in the sandbox and describes it. Throws a `source` Failure where it cannot be used. Nothing
- * is decided from its name: only from what is in it (T23).
+ * is decided from its name: only from what is in it (T23). With `tables` the packets are known without reading the
+ * file to its end, and only its index and first samples need to be there.
  */
 export async function probeSource(
   launcher: Launcher,
@@ -37,19 +43,37 @@ export async function probeSource(
   file: { sizeBytes: number; sha256: string | null },
   signal: AbortSignal,
   note: (run: RunOutcome) => void,
+  tables: readonly SampleTrack[] | null = null,
 ): Promise<Source> {
   const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
   const report = await readReport(probe);
   const picture = pictureStream(report);
-  const packets = await readPackets(probe, picture);
-  const source = describeSource(report, packets, file);
+  const packets =
+    tables !== null && areTheStreams(tables, report)
+      ? listSamples(tables, picture, file.sizeBytes)
+      : await readPackets(probe, picture);
+  const frames = await readFirstFrame(probe, picture);
+  const source = describeSource({ ...report, frames }, packets, file);
   await decodeFirstFrame(probe, picture.index);
   return source;
 }
 
+/** Whether the file's own tables list the streams that ffprobe sees, in its order. */
+function areTheStreams(tables: readonly SampleTrack[], { streams = [] }: ProbeReport): boolean {
+  const kinds: Record<string, string> = { vide: "video", soun: "audio" };
+  return (
+    tables.length === streams.length &&
+    tables.every(({ handler }, index) => {
+      const kind = streams[index]?.codec_type;
+      return kinds[handler] === undefined ? kind !== "video" && kind !== "audio" : kinds[handler] === kind;
+    })
+  );
+}
+
 /** Streams and format. ffprobe decodes a little of each stream for it, with accepted decoders only. */
-async function readReport(probe: ProbeRun): Promise<ProbeReport> {
-  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, "-show_streams", "-show_format", "-of", "json"];
+export async function readReport(probe: ProbeRun): Promise<ProbeReport> {
+  const { inputOptions = SAFE_INPUT_OPTIONS } = probe;
+  const args = ["-v", "error", ...inputOptions, "-show_streams", "-show_format", "-of", "json"];
   const run = await runProbe(probe, { program: "ffprobe", args: [...args, SOURCE_PATH] });
   if (run.exitCode !== 0) throw unreadable(run.stderrTail);
   try {
@@ -66,7 +90,7 @@ async function readPackets(probe: ProbeRun, picture: ProbeStream): Promise<Packe
   const run = await runProbe(probe, {
     program: "ffprobe",
     args: [...args, SOURCE_PATH],
-    onStdoutLine: collector.add,
+    onStdoutLine: collector.addLine,
   });
   // ffprobe answers 0 for a file that ends too soon; the demuxers say so (mov, matroska).
   if (run.exitCode !== 0 || /partial file|File ended prematurely/.test(run.stderrTail)) {
@@ -77,6 +101,23 @@ async function readPackets(probe: ProbeRun, picture: ProbeStream): Promise<Packe
     );
   }
   return collector.table();
+}
+
+/** What an HDR picture's first frame says beside its samples: what it was graded on. Nothing where it says nothing. */
+async function readFirstFrame(
+  probe: ProbeRun,
+  picture: ProbeStream,
+): Promise<NonNullable<ProbeReport["frames"]>> {
+  if (!isHdrTransfer(picture.color_transfer)) return [];
+  const only = ["-select_streams", String(picture.index), "-read_intervals", "%+#1"];
+  const shown = ["-show_frames", "-show_entries", "frame_side_data_list", "-of", "json"];
+  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, ...only, ...shown, SOURCE_PATH];
+  const run = await runProbe(probe, { program: "ffprobe", args });
+  try {
+    return (JSON.parse(run.stdout) as ProbeReport).frames ?? [];
+  } catch {
+    return [];
+  }
 }
 
 /** A container may promise a picture that no decoder makes: better known now than after an hour of queueing. */

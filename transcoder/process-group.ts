@@ -11,6 +11,8 @@ export interface ProcessRequest {
   wallSeconds: number;
   signal?: AbortSignal | undefined;
   onStdoutLine?: ((line: string) => void) | undefined;
+  /** Sees each line of stderr first; those that it answers true for are not kept. */
+  onStderrLine?: ((line: string) => boolean) | undefined;
 }
 
 export interface ProcessOutcome {
@@ -40,17 +42,18 @@ const KILLED_EXIT_CODE = 128 + 9;
  * Standard input is a lifeline that only the launcher holds: its end kills the command's process group. The kernel's
  * own way (a signal at the parent's death) is lost where the parent dies before it is asked for, which a loaded
  * machine makes likely. bash's `time` counts the whole tree once it has been waited for, which node cannot, and which
- * bubblewrap does not do for what runs in it; its line goes to descriptor 3, the program's own stderr stays clean.
+ * bubblewrap does not do for what runs in it; its line goes to descriptor 3. What bash itself says (that the lifeline was
+ * killed, on a loaded machine) goes nowhere: the program's own stderr stays clean.
  */
 export function timed(bashPath: string, argv: readonly string[]): string[] {
   return [bashPath, "-c", LIFELINE_AND_TIME, "run", ...argv];
 }
 
 const LIFELINE_AND_TIME = `
-exec 5<&0 0</dev/null
+exec 5<&0 0</dev/null 4>&2 2>/dev/null
 { read -r -u 5; kill -KILL 0; } >/dev/null 2>&1 3>&- &
 TIMEFORMAT='%U %S'
-{ time "$@" 2>&4 3>&- 5<&-; } 4>&2 2>&3
+{ time "$@" 2>&4 3>&- 4>&- 5<&-; } 2>&3
 code=$?
 kill -KILL $! 2>/dev/null
 exit $code
@@ -72,7 +75,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   });
   // Nothing is ever written: the lifeline breaks when the command has ended first.
   child.stdin?.on("error", () => undefined);
-  const texts = collect(child, request.onStdoutLine);
+  const texts = collect(child, request);
   const stop = stopper(child);
   let ending: Ending | null = null;
   const end = (why: Ending): void => {
@@ -104,19 +107,22 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   }
 }
 
-function collect(child: ChildProcess, onLine: ((line: string) => void) | undefined) {
+function collect(child: ChildProcess, { onStdoutLine, onStderrLine }: ProcessRequest) {
   let stdout = "";
   let stderr = "";
   let times = "";
-  if (onLine !== undefined && child.stdout !== null)
-    createInterface({ input: child.stdout }).on("line", onLine);
+  const keep = (text: string): void => {
+    stderr = (stderr + text).slice(-STDERR_TAIL_CHARACTERS);
+  };
+  if (onStdoutLine !== undefined && child.stdout !== null)
+    createInterface({ input: child.stdout }).on("line", onStdoutLine);
   else
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       if (stdout.length < STDOUT_LIMIT_CHARACTERS) stdout += text;
     });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_TAIL_CHARACTERS);
-  });
+  if (onStderrLine !== undefined && child.stderr !== null)
+    createInterface({ input: child.stderr }).on("line", (line) => onStderrLine(line) || keep(`${line}\n`));
+  else child.stderr?.setEncoding("utf8").on("data", keep);
   child.stdio[3]?.on("data", (text: Buffer) => {
     times = (times + text.toString()).slice(-TIMES_TAIL_CHARACTERS);
   });

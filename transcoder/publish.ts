@@ -1,26 +1,32 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { contentTypeOf } from "../core/delivery-rules.ts";
 import { Failure } from "../core/errors.ts";
+import { blockingFindings, heldFailure } from "../core/findings.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
 import { imageRenditions } from "../core/posters.ts";
-import type { TaskResult } from "../core/records.ts";
+import { qualityOfWindows } from "../core/quality.ts";
+import type { Rendition, TaskResult } from "../core/records.ts";
 import { segmentCount, timelineSeconds } from "../core/timeline.ts";
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { publishAsset } from "../stores/library/work.ts";
 import { describeStoredText, passGate } from "./gate.ts";
 import { makeAgain } from "./make-again.ts";
+import { passProof } from "./pass-proof.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
 import { verifyImages } from "./verify-images.ts";
 
 /**
- * Package → verify → gate → publish. Playlists are made from produced bytes, everything is read back, and only then does
- * one compare-and-set move the pointer that viewers follow. May be run again from any point.
+ * Package → verify → gate → proof → publish. Playlists are made from produced bytes, everything is read back and a little
+ * of each part is played, and only then does one compare-and-set move the pointer that viewers follow. May be run again
+ * from any point. Not begun where a finding stops it that nobody has waived.
  */
 export async function publish(context: TaskContext): Promise<TaskResult> {
   const { plan, generation } = requirePlanned(context.asset);
+  const blocking = blockingFindings(context.asset);
+  if (blocking.length > 0) throw heldFailure(blocking);
   const tasks = (await tasksOfAsset(context.library, context.asset._id)).filter(
     (task) => task.generation === generation,
   );
@@ -42,12 +48,14 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   const made = buildPackage(plan, tracks);
   await storePlaylists(context, made, facts);
   await passGate(context, generation, facts.objects);
+  context.report(0.7);
+  await passProof(context, tracks);
   context.report(0.9);
   context.signal.throwIfAborted();
-  const won = await publishAsset(context.library, context.asset._id, {
+  const won = await publishAsset(context.library, context.asset, {
     generation,
     durationSeconds: timelineSeconds(plan.timeline),
-    renditions: [...made.renditions, ...imageRenditions(images)],
+    renditions: [...withSampledQuality(made.renditions, results), ...imageRenditions(images)],
   });
   context.log.info(
     { assetId: context.asset._id, generation, won },
@@ -78,4 +86,16 @@ async function storePlaylists(
     }
     objects.set(path, describeStoredText(path, text, stored));
   }
+}
+
+function withSampledQuality(renditions: readonly Rendition[], results: readonly TaskResult[]): Rendition[] {
+  const scores = results.flatMap((result) => result.scores ?? []);
+  return renditions.map((rendition) => {
+    const own = scores.filter(({ trackId }) => trackId === rendition.id);
+    const sampledQuality = qualityOfWindows(
+      "vmaf",
+      own.map(({ window, vmaf }) => ({ window, frames: vmaf })),
+    );
+    return sampledQuality === null ? rendition : { ...rendition, sampledQuality };
+  });
 }

@@ -12,6 +12,8 @@ export interface Workshop {
   launcher: Launcher;
   scratch: Scratch;
   log: Log;
+  /** Whether this worker takes VMAF of what it can. */
+  scoresVmaf: boolean;
   workerId: string;
 }
 

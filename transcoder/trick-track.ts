@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readFragments, splitInit } from "../core/box-reader.ts";
 import { Failure } from "../core/errors.ts";
 import { writeSegment } from "../core/fragment.ts";
+import { pictureFor } from "../core/picture.ts";
 import type { Plan } from "../core/plan.ts";
 import {
   type Chunk,
@@ -34,13 +35,13 @@ export function trickFilters(timeline: Timeline): string[] {
 export function trickOptions(plan: Plan, frames: FrameRange): string[] {
   const { crf, maxBitrateBps } = plan.trickPlay;
   return [
-    ...["-map", "[trick]", "-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high"],
+    ...["-map", "[further]", "-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high"],
     ...["-crf", String(crf), "-maxrate", String(maxBitrateBps), "-bufsize", String(2 * maxBitrateBps)],
     // Every picture whole in itself.
     ...["-x264-params", "keyint=1:vbv-init=0.9"],
     // One thread: equal bytes on every run.
     ...["-threads", "1"],
-    ...colourTags(plan.picture),
+    ...colourTags(pictureFor(plan.picture, "SDR")),
     ...["-frames:v", String(trickFrames(plan.timeline, frames).length)],
     ...["-video_track_timescale", String(plan.timeline.timescale), "-use_editlist", "0"],
     ...["-map_metadata", "-1", "-map_chapters", "-1"],
@@ -96,5 +97,5 @@ function trickCell(timeline: Timeline, segment: number, pictures: readonly Uint8
     return keyframe;
   });
   const durationTicks = range.frameCount * timeline.ticksPerFrame;
-  return { segment, bytes: Buffer.concat(fragments), durationTicks, keyframes };
+  return { segment, bytes: Buffer.concat(fragments), frames: frames.length, durationTicks, keyframes };
 }

@@ -1,10 +1,13 @@
 import { ACCEPTED_DECODERS, ACCEPTED_FORMATS } from "../core/accepted-media.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
+import { pictureFor } from "../core/picture.ts";
 import type { Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
 import type { Source } from "../core/source.ts";
 import { type Chunk, chunkFrames, type FrameRange } from "../core/timeline.ts";
 import { chunkEntry } from "./chunk-entry.ts";
+import { TALKATIVE } from "./encoder-scores.ts";
+import { encoderOptions } from "./encoders.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { colourFilters, colourTags } from "./picture-filters.ts";
 import { TRICK_FILE, trickFilters, trickOptions } from "./trick-track.ts";
@@ -18,16 +21,17 @@ export function rungFile(rung: Rung): string {
 export function videoRecipe(source: Source, plan: Plan, ladder: Ladder, chunk: Chunk): FfmpegRecipe {
   const frames = chunkFrames(plan.timeline, chunk);
   const entry = chunkEntry(source, plan, frames);
+  const trick = hasTrick(plan, ladder);
   return {
     globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: inputOptions(entry.inputOptions), file: "/in/source" }],
-    filterGraph: filterGraph(source, plan, ladder, entry.filters),
+    filterGraph: filterGraph(source, plan, ladder, entry.filters, trick ? trickFilters(plan.timeline) : []),
     outputs: [
       ...ladder.rungs.map((rung, index) => ({
-        options: outputOptions(plan, rung, index, frames),
+        options: outputOptions(plan, ladder, rung, index, frames),
         file: rungFile(rung),
       })),
-      ...(hasTrick(plan, ladder) ? [{ options: trickOptions(plan, frames), file: TRICK_FILE }] : []),
+      ...(trick ? [{ options: trickOptions(plan, frames), file: TRICK_FILE }] : []),
     ],
   };
 }
@@ -41,8 +45,9 @@ const GLOBAL_OPTIONS = [
   "-hide_banner",
   // Never wait for a keypress.
   "-nostdin",
+  // The encoders say how well they did; all else that is said is left out (encoder-scores.ts).
   "-v",
-  "error",
+  TALKATIVE,
   // One thread for all filters: the pool otherwise takes every core from the neighbour chunk.
   "-filter_complex_threads",
   "1",
@@ -60,7 +65,7 @@ export const SAFE_INPUT_OPTIONS = [
   "35389440",
 ];
 
-function inputOptions(seek: readonly string[]): string[] {
+export function inputOptions(seek: readonly string[]): string[] {
   return [
     ...SAFE_INPUT_OPTIONS,
     // One thread per decoder and encoder: equal bytes on every run, and one chunk fills one core.
@@ -70,17 +75,25 @@ function inputOptions(seek: readonly string[]): string[] {
   ];
 }
 
-/** The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU). */
-function filterGraph(source: Source, plan: Plan, ladder: Ladder, entry: readonly string[]): string {
-  const { rungs } = ladder;
+/**
+ * The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU).
+ * `further` filters, where there are any, go on from the smallest rung and come out at `[further]`.
+ */
+export function filterGraph(
+  source: Source,
+  plan: Plan,
+  { rungs, range }: Ladder,
+  entry: readonly string[],
+  further: readonly string[] = [],
+): string {
   const top = rungs[0]!;
-  const ends = rungs.length + (hasTrick(plan, ladder) ? 1 : 0);
-  const steps = [...entry, ...colourFilters(plan.picture, top.width, top.height)];
+  const ends = rungs.length + (further.length > 0 ? 1 : 0);
+  const steps = [...entry, ...colourFilters(pictureFor(plan.picture, range), top.width, top.height)];
   const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, ends)}`];
   rungs.slice(1).forEach((rung, index) => {
     parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, ends)}`);
   });
-  if (ends > rungs.length) parts.push(`[s${rungs.length}]${trickFilters(plan.timeline).join(",")}[trick]`);
+  if (further.length > 0) parts.push(`[s${rungs.length}]${further.join(",")}[further]`);
   return parts.join(";");
 }
 
@@ -92,13 +105,13 @@ function scaleTo(rung: Rung): string[] {
   return [`scale=${rung.width}:${rung.height}:flags=bicubic`, "setsar=1"];
 }
 
-function outputOptions(plan: Plan, rung: Rung, index: number, frames: FrameRange): string[] {
+function outputOptions(plan: Plan, ladder: Ladder, rung: Rung, index: number, frames: FrameRange): string[] {
   const { timeline } = plan;
   const start = secondsText(frames.firstFrame * timeline.ticksPerFrame, timeline.timescale, 6);
   return [
     ...["-map", `[v${index}]`],
-    ...encoderOptions(plan, rung),
-    ...colourTags(plan.picture),
+    ...encoderOptions(plan, ladder, rung),
+    ...colourTags(pictureFor(plan.picture, ladder.range)),
     // Exactly the chunk's frames, whatever the seek left over at its end.
     ...["-frames:v", String(frames.frameCount)],
     // The chunk's place on the timeline: its first tfdt is the last one's end.
@@ -115,20 +128,5 @@ function outputOptions(plan: Plan, rung: Rung, index: number, frames: FrameRange
       "-movflags",
       "+frag_keyframe+empty_moov+default_base_moof+cmaf+frag_discont+skip_trailer",
     ],
-  ];
-}
-
-function encoderOptions(plan: Plan, rung: Rung): string[] {
-  const gop = plan.timeline.framesPerKeyframe;
-  const cap = String(rung.maxBitrateBps);
-  return [
-    ...["-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high"],
-    // Constant quality under a cap: easy scenes cost little, hard ones stay deliverable.
-    ...["-crf", String(rung.crf), "-maxrate", cap, "-bufsize", cap],
-    // Closed GOPs on the grid and nowhere else; a VBV that starts 70 % full lets chunks meet without a dip.
-    "-x264-params",
-    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7`,
-    // One thread: with a binding VBV, x264 differs from run to run otherwise.
-    ...["-threads", "1"],
   ];
 }

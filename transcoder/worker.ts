@@ -1,9 +1,9 @@
 import { asFailure, type Failure } from "../core/errors.ts";
 import type { PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
-import { verdictOn } from "../core/work.ts";
+import { isWanted, verdictOn } from "../core/work.ts";
 import { claimTask, completeTask, failTask, releaseTask, renewLease } from "../stores/library/tasks.ts";
-import { failAsset, findAssetForWork } from "../stores/library/work.ts";
+import { findAssetForWork } from "../stores/library/work.ts";
 import { offerWork } from "../stores/offer-work.ts";
 import type { Handled, WorkQueue } from "../stores/queue.ts";
 import { runStage } from "./pipeline.ts";
@@ -42,7 +42,8 @@ export function createWorker(workshop: Workshop, queue: WorkQueue, settings: Pla
     if ("busyUntil" in claim) return { againAt: claim.busyUntil };
     if ("gone" in claim) return "done";
     if ("poison" in claim) {
-      if (claim.poison.error) await failAsset(workshop.library, claim.poison.assetId, claim.poison.error);
+      // Offering finds the failed task, and fails the asset where it still calls for it.
+      await offerWork(workshop.library, queue, claim.poison.assetId);
       return "done";
     }
     return work(claim.claimed);
@@ -55,7 +56,11 @@ export function createWorker(workshop: Workshop, queue: WorkQueue, settings: Pla
     const attempt = newAttempt(workshop, task);
     try {
       const asset = await findAssetForWork(workshop.library, task.assetId);
-      if (asset === null) return "done";
+      if (asset === null || !isWanted(task, asset)) {
+        // Of an earlier revision, or of a cancelled asset: whoever ended that may not have come to this task.
+        await releaseTask(workshop.library, task);
+        return "done";
+      }
       const context: TaskContext = {
         ...workshop,
         task,
@@ -67,11 +72,15 @@ export function createWorker(workshop: Workshop, queue: WorkQueue, settings: Pla
           attempt.cpuSeconds += run.cpuSeconds;
         },
       };
-      const result = await runStage(context, settings);
+      const { result, reusedFrom } = await runStage(context, settings);
       claim.end();
-      await completeTask(workshop.library, task, result, ended(workshop, attempt, "done", null, result));
+      const done = ended(workshop, attempt, reusedFrom === null ? "done" : "reused", null, result);
+      await completeTask(workshop.library, task, result, {
+        ...done,
+        ...(reusedFrom === null ? {} : { reusedFrom }),
+      });
       workshop.log.info(
-        { taskId: task._id, assetId: task.assetId, cpuSeconds: attempt.cpuSeconds },
+        { taskId: task._id, assetId: task.assetId, cpuSeconds: attempt.cpuSeconds, reusedFrom },
         "task done",
       );
     } catch (thrown) {
@@ -162,7 +171,7 @@ function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {
 function ended(
   workshop: Workshop,
   attempt: AttemptRecord,
-  outcome: "done" | "failed",
+  outcome: "done" | "reused" | "failed",
   failure: Failure | null,
   result: TaskResult | null,
 ): AttemptRecord {

@@ -1,11 +1,20 @@
 import type { ObjectFacts } from "./object-facts.ts";
 import type { PackageView, PlaylistView } from "./package-view.ts";
 import { each, must, type Rule } from "./rule.ts";
-import { playlistsOf, renditionsOf } from "./selections.ts";
+import { type Family, familyOf, playlistsOf, renditionsOf } from "./selections.ts";
 
 /** ISO/IEC 23000-19 (CMAF): what makes one set of files serve both HLS and DASH. */
 
 const NONE = "no media";
+
+/**
+ * Whether a NAL unit is an IDR picture's: H.264 7.4.1 type 5; HEVC table 7-1 types 19 and 20. A CRA (21) is a keyframe too,
+ * but pictures after it may need what was before it. AV1 marks its keyframes in the boxes alone.
+ */
+const IS_IDR: Partial<Record<Family, (header: number) => boolean>> = {
+  avc: (header) => (header & 0x1f) === 5,
+  hevc: (header) => [19, 20].includes((header >> 1) & 0x3f),
+};
 
 function tracks(view: PackageView): PlaylistView[] {
   return playlistsOf(view, "video", "audio");
@@ -69,6 +78,22 @@ export const CMAF_RULES: Rule[] = [
       return other ? `${other.path} is cut otherwise than ${members[0]!.path}` : null;
     });
   }),
+  must(
+    "cmaf-idr",
+    "each segment's first picture is an IDR, by its NAL unit type (7.5.2; Apple 7.4)",
+    (view) =>
+      each(
+        playlistsOf(view, "video").filter(({ init }) => IS_IDR[familyOf(init?.sampleEntry ?? "") ?? "av1"]),
+        "no H.264 or HEVC",
+        ({ segments, init }) => {
+          const isIdr = IS_IDR[familyOf(init?.sampleEntry ?? "") ?? "av1"];
+          const bad = segments.find(
+            ({ fragments: [first] }) => first && !first.firstNals.some((nal) => isIdr?.(nal)),
+          );
+          return bad ? `${bad.path} does not begin with one` : null;
+        },
+      ),
+  ),
   must("cmaf-channels", "CHANNELS is what the sample entry says", (view) =>
     each(
       renditionsOf(view, "AUDIO").filter(({ playlist }) => playlist.init?.sampleEntry === "mp4a"),

@@ -18,6 +18,8 @@ export interface CodecFacts {
   /** ISO/IEC 23091-2 codes; null where not stated. */
   primaries: number | null;
   transfer: number | null;
+  /** Payload types of the SEI messages in hvcC (HEVC D.2: 137 mastering display, 144 content light). */
+  messages: number[];
   /** Names of the boxes beside the configuration (`mdcv`, `clli`, `ludt`, …). */
   boxes: string[];
   /** AAC: whether SBR is signalled explicitly; null for everything else. */
@@ -44,6 +46,7 @@ export function readCodecFacts(init: Uint8Array, sampleEntry: string, entry: Uin
     progressive: null,
     referenceFrames: 0,
     ...colour(child("colr")),
+    messages: [],
     boxes: [...children.map((box) => box.type), ...userBoxes(init)],
     explicitSbr: null,
   };
@@ -55,6 +58,7 @@ export function readCodecFacts(init: Uint8Array, sampleEntry: string, entry: Uin
     return {
       ...facts,
       profile: hvcC[1]! & 0x1f,
+      messages: seiMessages(hvcC),
       highTier: (hvcC[1]! & 0x20) !== 0,
       level: Math.round(hvcC[12]! / 3),
       // general_progressive_source_flag without general_interlaced_source_flag.
@@ -90,6 +94,24 @@ function fromAvc(avcC: Uint8Array, known: CodecFacts): Partial<CodecFacts> {
     primaries: known.primaries,
     transfer: known.transfer,
   };
+}
+
+/** HEVC table 7-1: PREFIX_SEI_NUT. */
+const PREFIX_SEI = 39;
+
+/** 14496-15 8.3.3.1: after 22 bytes the arrays of NAL units, each with its type, count and lengths. */
+function seiMessages(hvcC: Uint8Array): number[] {
+  const view = new DataView(hvcC.buffer, hvcC.byteOffset, hvcC.byteLength);
+  const found: number[] = [];
+  let at = 23;
+  for (let arrays = hvcC[22] ?? 0; arrays > 0 && at + 3 <= hvcC.length; arrays--) {
+    const type = hvcC[at]! & 0x3f;
+    let units = view.getUint16(at + 1);
+    for (at += 3; units > 0 && at + 5 <= hvcC.length; units--, at += 2 + view.getUint16(at))
+      // Two bytes of NAL header, then the type of its first message (below 255: one byte).
+      if (type === PREFIX_SEI) found.push(hvcC[at + 4]!);
+  }
+  return found;
 }
 
 /** 14496-12 12.1.5: `nclx`, then primaries, transfer and matrix of 16 bits each. */

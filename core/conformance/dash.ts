@@ -96,6 +96,18 @@ export const DASH_RULES: Rule[] = [
     ),
   ),
   must(
+    "dash-curve",
+    "the curve that a set states is the bytes'; HDR is essential to know (DASH-IF IOP 4.3, 10.5)",
+    eachRepresentation((one, twin) => {
+      const real = twin?.init?.transfer ?? null;
+      if (one.kind !== "video" || real === null) return null;
+      const isHdr = real === 16 || real === 18;
+      if (one.transfer !== null && one.transfer.value !== real)
+        return `${one.id} states ${one.transfer.value}`;
+      return isHdr && !one.transfer?.essential ? `${one.id} has curve ${real} and does not say so` : null;
+    }),
+  ),
+  must(
     "dash-bandwidth",
     "bandwidth is the measured peak within 10 % (5.3.5.2)",
     eachRepresentation((one, twin) => {

@@ -134,6 +134,16 @@ export const MULTIVARIANT_RULES: Rule[] = [
         )
       : notApplicable("all is SDR"),
   ),
+  must("8216-range", "VIDEO-RANGE is what the bytes say (8216bis 4.4.6.2)", (view) =>
+    each([...videos(view), ...view.iFrames], NO_VIDEO, (one) => {
+      const stated = one.attributes.get("VIDEO-RANGE") ?? "SDR";
+      const { transfer } = one.playlist.init ?? { transfer: null };
+      const real = transfer === 16 ? "PQ" : transfer === 18 ? "HLG" : "SDR";
+      return one.playlist.init === null || stated === real
+        ? null
+        : `${nameOf(one)} states ${stated}, is ${real}`;
+    }),
+  ),
   should("9.17", "renditions go from general to specific", (view) =>
     each(groupsOf(view), "no groups", (group) => {
       const firstSpecific = group.findIndex((one) => !isGeneral(one));

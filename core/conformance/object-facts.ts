@@ -28,6 +28,8 @@ export interface FragmentFacts {
   firstSampleEnd: number;
   /** Shortest sample: the frame duration of video. */
   sampleTicks: number;
+  /** First bytes of the first NAL units of the first sample: what kind of picture it is, in H.264 and HEVC. */
+  firstNals: number[];
 }
 
 export interface TrackFacts extends CodecFacts {
@@ -74,7 +76,7 @@ export function describeMedia(path: string, bytes: Uint8Array, transport: Transp
     facts.tracks = Math.max(0, ...count("moov", "trak"), ...count("moof", "traf"));
     if (facts.tracks > 1) return { ...facts, damage: `${facts.tracks} tracks in one segment` };
     if (moov !== undefined) facts.init = describeInit(bytes.subarray(0, moov.end));
-    facts.fragments = readFragments(bytes).map(describeFragment);
+    facts.fragments = readFragments(bytes).map((fragment) => describeFragment(bytes, fragment));
     if (moov === undefined && facts.fragments.length === 0) facts.damage = "neither moov nor moof";
   } catch (thrown) {
     facts.damage = thrown instanceof Error ? thrown.message : String(thrown);
@@ -82,7 +84,7 @@ export function describeMedia(path: string, bytes: Uint8Array, transport: Transp
   return facts;
 }
 
-function describeFragment(fragment: Fragment): FragmentFacts {
+function describeFragment(bytes: Uint8Array, fragment: Fragment): FragmentFacts {
   let firstSyncTicks: number | null = null;
   let lastSyncTicks: number | null = null;
   let syncGapTicks = 0;
@@ -114,7 +116,22 @@ function describeFragment(fragment: Fragment): FragmentFacts {
     compositionTicks: earliest - fragment.baseDecodeTime,
     firstSampleEnd: first.offset + first.sizeBytes,
     sampleTicks,
+    firstNals: nalHeaders(bytes.subarray(first.offset, first.offset + first.sizeBytes)),
   };
+}
+
+/** Parameter sets and messages come before the picture: more than these nobody writes. */
+const MOST_NALS = 8;
+
+/** ISO/IEC 14496-15 4.3.3: each unit behind four bytes of its length. Of other codecs' samples it means nothing. */
+function nalHeaders(sample: Uint8Array): number[] {
+  const view = new DataView(sample.buffer, sample.byteOffset, sample.byteLength);
+  const headers: number[] = [];
+  for (let at = 0; at + 5 <= sample.length && headers.length < MOST_NALS; ) {
+    headers.push(sample[at + 4]!);
+    at += 4 + view.getUint32(at);
+  }
+  return headers;
 }
 
 function describeInit(bytes: Uint8Array): TrackFacts {

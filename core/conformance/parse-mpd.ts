@@ -12,6 +12,8 @@ export interface ManifestRepresentation {
   codecs: string;
   bandwidthBps: number;
   initialization: string;
+  /** Code point of its curve (ISO/IEC 23091-2), and whether a client that does not know it must leave it alone. */
+  transfer: { value: number; essential: boolean } | null;
   timescale: number;
   /** Paths and durations of its segments, in order. */
   segments: { uri: string; startTicks: number; durationTicks: number }[];
@@ -61,9 +63,18 @@ function representation(one: Element, set: Element, faults: string[]): ManifestR
     codecs: value("codecs"),
     bandwidthBps: Number(value("bandwidth")),
     initialization: filled(template?.attributes.get("initialization") ?? "", id, 0, 0),
+    transfer: transferOf(set),
     timescale: Number(template?.attributes.get("timescale") ?? 1),
     segments,
   };
+}
+
+function transferOf(set: Element): ManifestRepresentation["transfer"] {
+  for (const name of ["EssentialProperty", "SupplementalProperty"])
+    for (const { attributes } of childrenOf(set, name))
+      if (attributes.get("schemeIdUri") === "urn:mpeg:mpegB:cicp:TransferCharacteristics")
+        return { value: Number(attributes.get("value")), essential: name === "EssentialProperty" };
+  return null;
 }
 
 /** 23009-1 5.3.9.4.4. */

@@ -1,5 +1,6 @@
+import type { VariantView } from "./package-view.ts";
 import { each, must, type Rule, should } from "./rule.ts";
-import { combinedRates, nameOf, numberOf, videoTracks } from "./selections.ts";
+import { combinedRates, familyOf, nameOf, numberOf, videoTracks } from "./selections.ts";
 
 /** Apple HLS authoring specification, section 1, bit rates: always measured from bytes. */
 
@@ -7,6 +8,10 @@ const TOLERANCE = 0.1;
 
 function off(stated: number, measured: number): boolean {
   return !(Math.abs(stated - measured) <= measured * TOLERANCE);
+}
+
+function ladderOf({ attributes, playlist }: VariantView): string {
+  return `${familyOf(playlist.init?.sampleEntry ?? "")} ${attributes.get("VIDEO-RANGE")}`;
 }
 
 export const RATE_RULES: Rule[] = [
@@ -34,16 +39,15 @@ export const RATE_RULES: Rule[] = [
       return peakBps > 2 * averageBps ? `${nameOf(variant)}: ${peakBps} over ${averageBps}` : null;
     }),
   ),
-  should("1.32", "the first variant is the one nearest to 2 Mbit/s", (view) => {
-    const distance = (index: number): number => {
-      const variant = view.variants[index];
-      return variant
-        ? Math.abs(combinedRates(view, variant).averageBps - 2_000_000)
-        : Number.POSITIVE_INFINITY;
-    };
+  // Of several codecs each has its own ladder: a player starts within the one that it takes.
+  should("1.32", "the first variant is the one of its codec and range nearest to 2 Mbit/s", (view) => {
+    const distance = (variant: VariantView): number =>
+      Math.abs(combinedRates(view, variant).averageBps - 2_000_000);
     return each(view.variants.slice(0, 1), "no variants", (first) => {
-      const nearer = view.variants.findIndex((_, index) => distance(index) < distance(0));
-      return nearer === -1 ? null : `${nameOf(first)} is first, variant ${nearer} is nearer`;
+      const nearer = view.variants.find(
+        (one) => ladderOf(one) === ladderOf(first) && distance(one) < distance(first),
+      );
+      return nearer === undefined ? null : `${nameOf(first)} is first, ${nameOf(nearer)} is nearer`;
     });
   }),
   should("1.34", "some UHD variant is at most 15 Mbit/s", (view) => {

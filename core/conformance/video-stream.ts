@@ -17,6 +17,8 @@ import {
 const RATES = [24_000 / 1001, 24, 25, 30_000 / 1001, 30, 50, 60_000 / 1001, 60];
 const PQ = 16;
 const HLG = 18;
+const MASTERING_DISPLAY = 137;
+const CONTENT_LIGHT = 144;
 
 function ofFamily(view: PackageView, family: Family): VideoTrack[] {
   return videoTracks(view).filter(({ init }) => familyOf(init.sampleEntry) === family);
@@ -32,6 +34,11 @@ function some(tracks: readonly VideoTrack[], none: string, holds: (track: VideoT
   return found
     ? { verdict: "pass", evidence: nameOf(found) }
     : { verdict: "fail", evidence: `none of ${tracks.length}` };
+}
+
+function hdr10(view: PackageView, family?: Family): VideoTrack[] {
+  const tracks = family === undefined ? videoTracks(view) : ofFamily(view, family);
+  return tracks.filter(({ attributes }) => attributes.get("VIDEO-RANGE") === "PQ");
 }
 
 function inFmp4({ playlist }: VideoTrack): string | null {
@@ -113,14 +120,16 @@ export const VIDEO_STREAM_RULES: Rule[] = [
       },
     ),
   ),
-  should("1.8", "HDR10 carries its static metadata (mdcv, clli; also 1.35)", (view) =>
-    each(
-      videoTracks(view).filter(({ attributes }) => attributes.get("VIDEO-RANGE") === "PQ"),
-      "no HDR10",
-      (track) =>
-        track.init.boxes.includes("mdcv") && track.init.boxes.includes("clli")
-          ? null
-          : `${nameOf(track)} lacks them`,
+  should("1.8", "HDR10 in HEVC carries its static metadata in hvcC", (view) =>
+    each(hdr10(view, "hevc"), "no HDR10", (track) =>
+      [MASTERING_DISPLAY, CONTENT_LIGHT].every((type) => track.init.messages.includes(type))
+        ? null
+        : `${nameOf(track)} lacks it`,
+    ),
+  ),
+  should("1.35", "HDR10 states it in the container too (mdcv, clli)", (view) =>
+    each(hdr10(view), "no HDR10", (track) =>
+      ["mdcv", "clli"].every((box) => track.init.boxes.includes(box)) ? null : `${nameOf(track)} lacks them`,
     ),
   ),
   must("1.24", "HDR comes with SDR", (view) =>

@@ -104,7 +104,8 @@ export async function obtain(
 let lastInstall: Promise<void> = Promise.resolve();
 let packageListsAreFresh = false;
 
-function install(installer: Installer, part: string, bench: Workbench): Promise<void> {
+/** Installs one thing, shown step by step. Throws with what the installer said. */
+export function install(installer: Installer, part: string, bench: Workbench): Promise<void> {
   const { machine, report, signal } = bench;
   const mine = lastInstall.then(async () => {
     if (installer.by === "apt" && machine.find(installer.binary) !== null) return;

@@ -76,6 +76,7 @@ export function transcoderService(on: Foundations, name: string, workers: number
     MATINEE_FFMPEG_PATH: on.tools.ffmpegPath,
     MATINEE_FFPROBE_PATH: on.tools.ffprobePath,
     MATINEE_BWRAP_PATH: on.tools.bwrapPath ?? "",
+    MATINEE_VMAF_FFMPEG_PATH: on.tools.scorerPath ?? "",
   });
 }
 

@@ -1,15 +1,17 @@
-import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
+import type { Filter, IndexDescription } from "mongodb";
 import type { EncodingChoice } from "../../core/encoding.ts";
 import { requestFailure } from "../../core/errors.ts";
-import type { AssetError, AssetRecord, AssetState, PinnedSource, TaskRecord } from "../../core/records.ts";
+import type { AssetError, AssetRecord, AssetState } from "../../core/records.ts";
+import type { PinnedSource } from "../../core/source.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
-import { callOffTasks } from "./tasks.ts";
+import { callOffTasks, reopenTasks } from "./tasks.ts";
 
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
   { key: { state: 1, updatedAt: 1 } },
+  { key: { unsettled: 1 } },
 ];
 
 export const TASK_INDEXES: IndexDescription[] = [
@@ -42,9 +44,11 @@ export async function createAsset(library: Library, asset: NewAsset): Promise<As
     version: 1,
     filename: asset.filename,
     encoding: asset.encoding,
+    revision: 1,
     createdAt: now,
     updatedAt: now,
     pinned: null,
+    sidecars: [],
     source: null,
     plan: null,
     generation: null,
@@ -54,6 +58,8 @@ export async function createAsset(library: Library, asset: NewAsset): Promise<As
     posterAtSeconds: null,
     error: null,
     shownRatio: 0,
+    unsettled: false,
+    retiredSources: [],
     emptiedAt: null,
   };
   try {
@@ -110,6 +116,8 @@ export async function pinSource(
   if (changed !== null) return changed;
   const found = await findAsset(library, tenant, id);
   if (found?.pinned?.etag === pinned.etag && found.pinned.sizeBytes === pinned.sizeBytes) return found;
+  // A completion that was lost before it could be noted, of a master that has been replaced since.
+  if (found?.retiredSources.includes(pinned.key)) return found;
   if (found?.pinned) throw requestFailure(409, "source_changed", "The asset already has another source.");
   throw requestFailure(409, "asset_not_waiting", "The asset no longer waits for this upload.");
 }
@@ -143,7 +151,7 @@ export async function cancelAsset(library: Library, tenant: string, id: string):
     state: "cancelled",
     error: null,
   });
-  if (asset !== null) await callOffTasks(library, id);
+  if (asset !== null) await callOffTasks(library, asset);
   return asset;
 }
 
@@ -165,7 +173,7 @@ export async function markAssetDeleted(
 ): Promise<AssetRecord | null> {
   const alive: AssetState[] = [...UNFINISHED_STATES, "ready", "failed", "cancelled"];
   const asset = await changeAsset(library, tenant, id, alive, { state: "deleted", published: null });
-  if (asset !== null) await callOffTasks(library, id);
+  if (asset !== null) await callOffTasks(library, asset);
   return asset;
 }
 
@@ -178,30 +186,10 @@ export async function retryAsset(library: Library, tenant: string, id: string): 
   const asset = await findAsset(library, tenant, id);
   if (asset === null || asset.pinned === null) return null;
   if (asset.state !== "failed" && asset.state !== "cancelled") return null;
-  await reopenTasks(library, tenant, id);
+  await reopenTasks(library, { assetId: id });
   // With the plan there is nothing left to probe, and a finished probe would never be offered again.
   const state = asset.plan === null ? "queued" : "encoding";
   return changeAsset(library, tenant, id, ["failed", "cancelled"], { state, error: null });
-}
-
-/** What had failed or was called off is to do again, with a fresh budget; whoever still holds it holds nothing. */
-async function reopenTasks(library: Library, tenant: string, assetId: string): Promise<void> {
-  const again: UpdateFilter<TaskRecord> = {
-    $set: {
-      state: "todo",
-      failures: 0,
-      deaths: 0,
-      earlyDeaths: 0,
-      notBefore: null,
-      leaseUntil: null,
-      worker: null,
-      error: null,
-      ratio: 0,
-    },
-    $inc: { epoch: 1 },
-  };
-  const over: Filter<TaskRecord> = { assetId, tenant, state: { $in: ["failed", "cancelled"] } };
-  await fromDriver(library.tasks.updateMany(over, again));
 }
 
 async function changeAsset(
@@ -216,7 +204,15 @@ async function changeAsset(
   return fromDriver(
     library.assets.findOneAndUpdate(
       { _id: id, tenant, state: { $in: from } },
-      { $set: { ...change, updatedAt: library.serverNow() }, $inc: { version: 1 } },
+      {
+        $set: {
+          ...change,
+          // Another state of the asset is another state of what is made of it.
+          ...(change.state === undefined ? {} : { unsettled: true }),
+          updatedAt: library.serverNow(),
+        },
+        $inc: { version: 1 },
+      },
       { returnDocument: "after" },
     ),
   );
@@ -231,6 +227,16 @@ export async function listUnemptiedAssets(library: Library, limit: number): Prom
 export async function markAssetEmptied(library: Library, asset: AssetRecord): Promise<void> {
   const filter: Filter<AssetRecord> = { _id: asset._id, tenant: asset.tenant, state: "deleted" };
   await fromDriver(library.assets.updateOne(filter, { $set: { emptiedAt: library.serverNow() } }));
+}
+
+/** The files are gone from storage. */
+export async function dropRetiredSources(
+  library: Library,
+  asset: AssetRecord,
+  keys: string[],
+): Promise<void> {
+  const filter: Filter<AssetRecord> = { _id: asset._id, tenant: asset.tenant };
+  await fromDriver(library.assets.updateOne(filter, { $pull: { retiredSources: { $in: keys } } }));
 }
 
 /** How many assets are in each state, over all tenants, for the metrics. */

@@ -1,4 +1,5 @@
 import type { RuleResult } from "../../core/conformance/rule.ts";
+import type { ProofLine } from "../../core/proof.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 
@@ -10,6 +11,8 @@ export interface ConformanceRecord {
   generation: string;
   checkedAt: Date;
   results: RuleResult[];
+  /** What was seen when it was played; absent until it has been. */
+  proof?: ProofLine[];
 }
 
 /** Keeps a report; one of the same generation, from an earlier attempt, is replaced. */
@@ -22,6 +25,17 @@ export async function saveConformance(
   await fromDriver(
     library.conformance.updateOne({ _id }, { $set: { ...report, checkedAt } }, { upsert: true }),
   );
+}
+
+/** Adds to a report what was seen when the package was played. */
+export async function saveProof(
+  library: Library,
+  assetId: string,
+  generation: string,
+  proof: readonly ProofLine[],
+): Promise<void> {
+  const _id = `${assetId}.${generation}`;
+  await fromDriver(library.conformance.updateOne({ _id }, { $set: { proof: [...proof] } }));
 }
 
 /** The report of one generation, or null where it was never checked. */

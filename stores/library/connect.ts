@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { type Collection, type Db, type IndexDescription, MongoClient } from "mongodb";
+import type { GenerationRecord } from "../../core/generations.ts";
 import type {
   ApiKeyRecord,
   AssetRecord,
@@ -13,6 +14,7 @@ import { API_KEY_INDEXES } from "./api-keys.ts";
 import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
 import type { ConformanceRecord } from "./conformance.ts";
 import { fromDriver } from "./driver-errors.ts";
+import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
 import { PLAYBACK_INDEXES, POSITION_INDEXES } from "./playbacks.ts";
 import { TITLE_INDEXES } from "./titles.ts";
@@ -42,6 +44,7 @@ export interface Library {
   uploads: Collection<UploadRecord>;
   assets: Collection<AssetRecord>;
   tasks: Collection<TaskRecord>;
+  generations: Collection<GenerationRecord>;
   titles: Collection<TitleRecord>;
   apiKeys: Collection<ApiKeyRecord>;
   playbacks: Collection<PlaybackRecord>;
@@ -90,6 +93,7 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     uploads: db.collection("uploads"),
     assets: db.collection("assets"),
     tasks: db.collection("tasks"),
+    generations: db.collection("generations"),
     titles: db.collection("titles"),
     apiKeys: db.collection("apiKeys"),
     playbacks: db.collection("playbacks"),
@@ -148,6 +152,7 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["uploads", UPLOAD_INDEXES],
     ["assets", ASSET_INDEXES],
     ["tasks", TASK_INDEXES],
+    ["generations", GENERATION_INDEXES],
     ["titles", TITLE_INDEXES],
     ["apiKeys", API_KEY_INDEXES],
     ["playbacks", PLAYBACK_INDEXES],

@@ -1,8 +1,10 @@
-import type { UpdateFilter } from "mongodb";
+import type { Filter, UpdateFilter } from "mongodb";
 import { ASSET_FAILURE_CODES, type AssetFailureCode, type Failure } from "../../core/errors.ts";
 import type { AssetError, AssetRecord, AttemptRecord, TaskRecord, TaskResult } from "../../core/records.ts";
-import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED, type TaskSpec } from "../../core/work.ts";
+import { recipesOf } from "../../core/task-recipe.ts";
+import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED, type TaskSpec, tasksOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
 
 /**
  * Tasks: claims with leases and epochs. Every write names the epoch it was claimed under, so a late writer changes
@@ -19,8 +21,10 @@ export async function ensureTasks(
 ): Promise<void> {
   if (specs.length === 0) return;
   const known = new Set((await tasksOfAsset(library, asset._id)).map((task) => task._id));
-  const missing = specs.filter((spec) => !known.has(spec.id)).map((spec) => newTask(asset, spec));
-  if (missing.length === 0) return;
+  const unknown = specs.filter((spec) => !known.has(spec.id));
+  if (unknown.length === 0) return;
+  const recipeOf = recipesOf(asset);
+  const missing = unknown.map((spec) => newTask(asset, spec, recipeOf(spec)));
   try {
     await library.tasks.insertMany(missing, { ordered: false });
   } catch (error) {
@@ -29,7 +33,7 @@ export async function ensureTasks(
   }
 }
 
-function newTask(asset: AssetRecord, spec: TaskSpec): TaskRecord {
+function newTask(asset: AssetRecord, spec: TaskSpec, recipe: string | null): TaskRecord {
   return {
     _id: spec.id,
     assetId: asset._id,
@@ -38,6 +42,7 @@ function newTask(asset: AssetRecord, spec: TaskSpec): TaskRecord {
     kind: spec.kind,
     part: spec.part,
     chunk: spec.chunk,
+    recipe,
     weight: spec.weight,
     state: "todo",
     epoch: 0,
@@ -184,24 +189,74 @@ function held(claim: TaskRecord): { _id: string; epoch: number; state: "claimed"
 /** What the owner is told of a failure: the stable code and whether another try may help. */
 export function assetError(failure: Failure): AssetError {
   const code = ASSET_FAILURE_CODES.includes(failure.code as AssetFailureCode) ? failure.code : "internal";
-  return { code, message: failure.message, retryable: failure.failureClass !== "source" };
+  return { code, message: failure.message, retryable: failure.retryable };
 }
 
-/** Takes every open task of an asset away from whoever has it; running encodes notice at their next renewal. */
-export async function callOffTasks(library: Library, assetId: string): Promise<void> {
+/**
+ * Takes every open task of an asset away from whoever has it, but for those that it now calls for; running encodes
+ * notice at their next renewal.
+ */
+export async function callOffTasks(library: Library, asset: AssetRecord): Promise<void> {
+  const wanted = tasksOf(asset).map(({ id }) => id);
   for (const state of ["todo", "claimed"] as const) {
-    await library.tasks.updateMany(
-      { assetId, state },
-      { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } },
+    await fromDriver(
+      library.tasks.updateMany(
+        { assetId: asset._id, _id: { $nin: wanted }, state },
+        { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } },
+      ),
     );
   }
 }
 
-/** Opens a finished task again: what it made was found damaged in storage. */
+/** What had failed or was called off is to do again, with a fresh budget; whoever still holds it holds nothing. */
+export async function reopenTasks(
+  library: Library,
+  which: { assetId: string } & Pick<Filter<TaskRecord>, "generation" | "_id">,
+): Promise<void> {
+  await fromDriver(
+    library.tasks.updateMany(
+      { ...which, state: { $in: ["failed", "cancelled"] } },
+      { $set: AFRESH, $inc: { epoch: 1 } },
+    ),
+  );
+}
+
+/** Forgets what the tasks of a generation made: its objects are about to go, and it may be wanted again one day. */
+export async function forgetResults(library: Library, assetId: string, generation: string): Promise<void> {
+  await fromDriver(
+    library.tasks.updateMany(
+      { assetId, generation },
+      { $set: { ...AFRESH, result: null }, $inc: { epoch: 1 } },
+    ),
+  );
+}
+
+const AFRESH = {
+  state: "todo",
+  failures: 0,
+  deaths: 0,
+  earlyDeaths: 0,
+  notBefore: null,
+  leaseUntil: null,
+  worker: null,
+  error: null,
+  ratio: 0,
+} as const satisfies Partial<TaskRecord>;
+
+/** Tasks of an asset that are done and made the same bytes as this one would. */
+export async function findTwins(library: Library, task: TaskRecord): Promise<TaskRecord[]> {
+  if (task.recipe === null) return [];
+  const { assetId, tenant, recipe, generation } = task;
+  return library.tasks
+    .find({ assetId, tenant, generation: { $ne: generation }, recipe, state: "done" })
+    .toArray();
+}
+
+/** Opens a finished task again: what it made was found damaged in storage, and so might what it was copied from be. */
 export async function redoTask(library: Library, task: TaskRecord): Promise<void> {
   await swap(
     library,
     { ...task, state: "done" },
-    { $set: { state: "todo", ratio: 0, result: null }, $inc: { epoch: 1 } },
+    { $set: { state: "todo", ratio: 0, result: null, recipe: null }, $inc: { epoch: 1 } },
   );
 }

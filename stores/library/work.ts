@@ -1,12 +1,14 @@
 import type { Plan } from "../../core/plan.ts";
 import type { AssetError, AssetRecord, AssetState, Finding, Rendition } from "../../core/records.ts";
+import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
 import type { Library } from "./connect.ts";
-import { callOffTasks } from "./tasks.ts";
+import { closeGeneration, markUnsettled, notePublication, openGeneration } from "./generations.ts";
+import { callOffTasks, reopenTasks } from "./tasks.ts";
 
 /**
- * The workers' side of an asset: its transitions on the way to `ready`. Every write names the state it relies on, so a
- * late writer changes nothing.
+ * The workers' side of an asset: its transitions on the way to `ready`. Every write names the state and the
+ * revision it relies on, so a late writer changes nothing.
  */
 
 /** States in which an asset has work to do. */
@@ -24,63 +26,88 @@ export async function findAssetForWork(library: Library, assetId: string): Promi
   return library.assets.findOne({ _id: assetId });
 }
 
+/** Which asset is moved, and for which of its revisions. */
+type Worked = Pick<AssetRecord, "_id" | "revision">;
+
 async function moveAsset(
   library: Library,
-  assetId: string,
+  { _id, revision }: Worked,
   from: readonly AssetState[],
   set: Partial<AssetRecord>,
 ): Promise<boolean> {
   const moved = await library.assets.updateOne(
-    { _id: assetId, state: { $in: [...from] } },
-    { $set: { ...set, updatedAt: library.serverNow() }, $inc: { version: 1 } },
+    { _id, revision, state: { $in: [...from] } },
+    { $set: { ...set, unsettled: true, updatedAt: library.serverNow() }, $inc: { version: 1 } },
   );
   return moved.modifiedCount === 1;
 }
 
 /** `queued` → `probing`. */
-export async function startProbing(library: Library, assetId: string): Promise<void> {
-  await moveAsset(library, assetId, ["queued"], { state: "probing" });
+export async function startProbing(library: Library, asset: Worked): Promise<void> {
+  await moveAsset(library, asset, ["queued"], { state: "probing" });
 }
 
-/** `probing` → `encoding`, with everything that will be made. */
-export async function recordPlan(
-  library: Library,
-  assetId: string,
-  found: { source: Source; plan: Plan; generation: string; findings: Finding[] },
-): Promise<void> {
-  await moveAsset(library, assetId, ["queued", "probing"], { ...found, state: "encoding" });
+/** What was found and decided, for one revision of an asset. */
+export interface PlannedRevision {
+  source: Source;
+  plan: Plan;
+  generation: string;
+  findings: Finding[];
+  sidecars: Sidecar[];
 }
 
 /**
- * The publication: one compare-and-set from `encoding` of exactly this generation to `ready`. True for the
- * one caller that did it; false where it had been done, cancelled or superseded.
+ * `probing` → `encoding`, with everything that will be made. The generation's own record comes first, which keeps the
+ * collector away from it; then its tasks, where an earlier revision came to the same one and left some behind. All of it
+ * may be done again after a crash.
+ */
+export async function recordPlan(
+  library: Library,
+  asset: AssetRecord,
+  found: PlannedRevision,
+): Promise<void> {
+  await openGeneration(library, asset, found);
+  await reopenTasks(library, { assetId: asset._id, generation: found.generation });
+  const moved = await moveAsset(library, asset, ["queued", "probing"], { ...found, state: "encoding" });
+  // Too late, for a revision that is no more: what was opened for it is to be closed again.
+  if (!moved) await markUnsettled(library, asset._id);
+}
+
+/**
+ * The publication: one compare-and-set from `encoding` of exactly this generation and revision to `ready`. True for the
+ * one caller that did it; false where it had been done, cancelled or superseded. What is needed to come back to the
+ * generation stands in its record before.
  */
 export async function publishAsset(
   library: Library,
-  assetId: string,
+  asset: AssetRecord,
   made: { generation: string; durationSeconds: number; renditions: Rendition[] },
 ): Promise<boolean> {
+  const { generation, durationSeconds, renditions } = made;
+  await closeGeneration(library, asset, made);
   const at = library.serverNow();
-  const published = { generation: made.generation, at, durationSeconds: made.durationSeconds };
   const result = await library.assets.updateOne(
-    { _id: assetId, state: "encoding", generation: made.generation },
+    { _id: asset._id, state: "encoding", generation, revision: asset.revision },
     {
       $set: {
         state: "ready",
-        published,
-        renditions: made.renditions,
+        published: { generation, at, durationSeconds },
+        renditions,
         error: null,
         shownRatio: 1,
+        unsettled: true,
         updatedAt: at,
       },
       $inc: { version: 1 },
     },
   );
-  return result.modifiedCount === 1;
+  if (result.modifiedCount === 0) return false;
+  await notePublication(library, asset._id, generation, at);
+  return true;
 }
 
-/** Ends an asset's work with a reason that its owner sees. Its other tasks are called off. */
-export async function failAsset(library: Library, assetId: string, error: AssetError): Promise<void> {
-  if (await moveAsset(library, assetId, ACTIVE_STATES, { state: "failed", error }))
-    await callOffTasks(library, assetId);
+/** Ends an asset's work with a reason that its owner sees. Its other tasks are called off; what is published stays. */
+export async function failAsset(library: Library, asset: AssetRecord, error: AssetError): Promise<void> {
+  if (await moveAsset(library, asset, ACTIVE_STATES, { state: "failed", error }))
+    await callOffTasks(library, { ...asset, state: "failed" });
 }

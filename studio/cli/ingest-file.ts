@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { openAsBlob } from "node:fs";
 import { basename, extname } from "node:path";
-import type { Asset, OpenedUpload, SignedPart, Title, UploadStatus } from "../answers.ts";
+import type { Asset, Finding, OpenedUpload, SignedPart, Title, UploadStatus } from "../answers.ts";
 import type { Api } from "../api-client.ts";
-import { formatBytes, openRateMeter } from "../pace.ts";
+import { formatBytes, formatClock, openRateMeter } from "../pace.ts";
 import { sendParts } from "../upload-file.ts";
 import { fitsLayout, missingParts, partRange } from "../upload-plan.ts";
 import { watchAsset } from "../watch-asset.ts";
@@ -15,6 +15,8 @@ export interface FileIngest {
   path: string;
   /** Go on with this upload instead of opening one. */
   uploadId: string | null;
+  /** Ladders beside H.264; the server knows which there are. */
+  codecs: string[];
   /** null: no title is made. */
   titleName: string | null;
   publish: boolean;
@@ -62,9 +64,13 @@ export function nameOf(path: string): string {
   return basename(path, extname(path)).replaceAll(/[_.]+/g, " ").trim() || basename(path);
 }
 
-async function openUpload({ api, path, signal, line }: FileIngest, file: Blob): Promise<UploadStatus> {
+async function openUpload(
+  { api, path, codecs, signal, line }: FileIngest,
+  file: Blob,
+): Promise<UploadStatus> {
   const sha256 = await hashFile(file, signal, line);
-  const body = { filename: basename(path), sizeBytes: file.size, sha256 };
+  const encoding = codecs.length > 0 ? { encoding: { codecs } } : {};
+  const body = { filename: basename(path), sizeBytes: file.size, sha256, ...encoding };
   const idempotencyKey = randomUUID();
   const opened = await api.call<OpenedUpload>("POST", "/v1/uploads", { body, idempotencyKey, signal });
   return { ...opened, parts: [] };
@@ -116,6 +122,8 @@ async function follow({ api, signal, line }: FileIngest, assetId: string): Promi
     const { state, progress, error } = asset;
     if (progress.playable && !wasPlayable) line.finish(`Playable   ${assetId}`);
     wasPlayable = progress.playable;
+    if (state === "ready" || state === "failed")
+      for (const finding of asset.findings) line.finish(findingText(finding));
     if (state === "ready") {
       const videos = asset.renditions.filter(({ kind }) => kind === "video").length;
       line.finish(`Ready      ${assetId}, ${videos} video renditions`);
@@ -135,6 +143,13 @@ async function follow({ api, signal, line }: FileIngest, assetId: string): Promi
     line.update(capitalized(progress.stage), progress.ratio, "");
   }
   throw new IngestFailure("internal", "The server told nothing more of the asset.", true);
+}
+
+function findingText({ code, severity, message, startSeconds, endSeconds, waivedBy }: Finding): string {
+  const from = startSeconds === undefined ? "" : ` at ${formatClock(startSeconds)}`;
+  const to = endSeconds === undefined ? "" : `–${formatClock(endSeconds)}`;
+  const waived = waivedBy === undefined ? "" : ` (accepted by ${waivedBy})`;
+  return `${capitalized(severity === "info" ? "note" : severity).padEnd(10)} ${code}${from}${to}: ${message}${waived}`;
 }
 
 /** Hex SHA-256 of the whole file, read once from end to end. */

@@ -18,6 +18,7 @@ interface Options {
   publish: boolean;
   data: string;
   resume?: string;
+  codecs?: string;
 }
 
 function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[]; options: Options } {
@@ -29,6 +30,7 @@ function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[];
     .option("--title <name>", "make a movie of that name")
     .option("--publish", "make a movie (named like the file without --title) and publish it", false)
     .option("--data <dir>", "data folder of the local start", env.MATINEE_DATA_DIR ?? "data")
+    .option("--codecs <list>", "ladders beside H.264, by commas: hevc, av1")
     .option("--resume <uploadId>", "go on with an upload that was interrupted")
     .exitOverride()
     .parse(argv, { from: "user" });
@@ -66,6 +68,7 @@ async function ingestAll(files: string[], options: Options, target: { api: strin
         api: openApi(target.api, target.token),
         path,
         uploadId: options.resume ?? null,
+        codecs: options.codecs?.split(",") ?? [],
         titleName: options.title ?? (options.publish ? nameOf(path) : null),
         publish: options.publish,
         signal: stop.signal,

@@ -34,6 +34,8 @@ const NEXT_STEPS: Record<string, string> = {
   file_unreadable: "Check the path and whether you may read the file.",
   other_file: "Resume with the very file that the upload was begun with.",
   cancelled: "Somebody stopped the work. Retry it in the studio.",
+  codec_unavailable: "Install an ffmpeg that has the encoder, then retry; or upload without that codec.",
+  findings_not_waived: "Look at the findings; waive them in the studio, or send another master.",
   encode_failed: "Retry it in the studio; its ledger shows what ffmpeg said.",
 };
 

@@ -3,7 +3,8 @@ import type { Api } from "../api-client.ts";
 import { chip } from "./asset-card.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
-import { factsKey, findingList, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
+import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
+import { findingList } from "./findings.ts";
 import { posterPicker } from "./poster-picker.ts";
 import { previewPlayer } from "./preview-player.ts";
 import { problemText } from "./problem-text.ts";
@@ -80,7 +81,7 @@ export function openDrawer(
       showProblem(problem, asset);
       if (shownFacts === factsKey(asset)) return;
       shownFacts = factsKey(asset);
-      facts.replaceChildren(...factSections(asset));
+      facts.replaceChildren(...factSections(api, asset, handlers.onChange));
     },
   };
 }
@@ -89,9 +90,10 @@ function section(key: StringKey, ...content: HTMLElement[]): HTMLElement {
   return element("section", {}, element("h3", {}, text(key)), ...content);
 }
 
-function factSections({ findings, renditions, source }: Asset): HTMLElement[] {
+function factSections(api: Api, asset: Asset, onChange: (asset: Asset) => void): HTMLElement[] {
+  const { findings, renditions, source } = asset;
   const sections: HTMLElement[] = [];
-  if (findings.length > 0) sections.push(section("findings", findingList(findings)));
+  if (findings.length > 0) sections.push(section("findings", findingList(api, asset, onChange)));
   if (renditions.length > 0) sections.push(section("renditions", renditionTable(renditions)));
   if (source !== null) sections.push(section("source", sourceFacts(source)));
   return sections;

@@ -1,4 +1,4 @@
-import type { Asset, Finding, LedgerEntry, Rendition, SourceFacts } from "../answers.ts";
+import type { Asset, LedgerEntry, Rendition, SourceFacts } from "../answers.ts";
 import { formatBytes, formatClock } from "../pace.ts";
 import { element } from "./element.ts";
 import { pageLanguage, type StringKey, text } from "./strings.ts";
@@ -62,17 +62,6 @@ export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
 function scoreText({ quality, loudnessLufs }: Pick<Rendition, "quality" | "loudnessLufs">): string {
   if (quality !== undefined) return `${quality.metric.toUpperCase()} ${quality.mean.toFixed(3)}`;
   return loudnessLufs === undefined ? "–" : `${loudnessLufs.toFixed(1)} LUFS`;
-}
-
-export function findingList(findings: readonly Finding[]): HTMLElement {
-  const items = findings.map(({ code, severity, message, startSeconds }) => {
-    const at =
-      startSeconds === undefined ? null : element("span", { class: "facts" }, formatClock(startSeconds));
-    const label = text(`severity_${severity}` as StringKey);
-    const mark = element("span", { class: "severity", "data-severity": severity, title: code }, label);
-    return element("li", {}, mark, element("span", {}, message), at);
-  });
-  return element("ul", { class: "findings" }, ...items);
 }
 
 export function ledgerTable(entries: readonly LedgerEntry[]): HTMLElement {

@@ -81,6 +81,10 @@ const ENGLISH = {
   severity_info: "Note",
   severity_warning: "Warning",
   severity_error: "Error",
+  findingAt: "{start} to {end}",
+  waive: "Accept it",
+  waiveReason: "Why it may go out as it is",
+  waivedBy: "Accepted by {name}: {reason}",
   ledger: "Ledger",
   ledgerText: "Every attempt at every piece of work.",
   stage: "Stage",
@@ -104,6 +108,9 @@ const ENGLISH = {
   next_dimensions_refused: "Export the picture at a size of up to 8K.",
   next_timeline_invalid: "The file's clock makes no sense. Export or remux it again.",
   next_checksum_mismatch: "The file changed while it was sent. Send it again once nothing writes to it.",
+  next_codec_unavailable: "Retry once the workers have that encoder, or upload without that codec.",
+  next_findings_not_waived:
+    "Look at what was found below, then accept it with a reason or send another master.",
   next_retry: "Try it again; the ledger says what happened.",
 };
 
@@ -192,6 +199,10 @@ const GERMAN: Record<StringKey, string> = {
   severity_info: "Hinweis",
   severity_warning: "Warnung",
   severity_error: "Fehler",
+  findingAt: "{start} bis {end}",
+  waive: "Hinnehmen",
+  waiveReason: "Warum es so hinausgehen darf",
+  waivedBy: "Hingenommen von {name}: {reason}",
   ledger: "Protokoll",
   ledgerText: "Jeder Versuch an jedem Stück Arbeit.",
   stage: "Schritt",
@@ -218,6 +229,10 @@ const GERMAN: Record<StringKey, string> = {
   next_timeline_invalid: "Die Uhr der Datei ergibt keinen Sinn. Neu ausspielen oder umpacken.",
   next_checksum_mismatch:
     "Die Datei hat sich beim Senden geändert. Sende sie noch einmal, wenn nichts mehr hineinschreibt.",
+  next_codec_unavailable:
+    "Noch einmal versuchen, wenn die Worker diesen Encoder haben, oder ohne diesen Codec hochladen.",
+  next_findings_not_waived:
+    "Sieh dir unten an, was gefunden wurde; nimm es mit einem Grund hin oder sende ein anderes Master.",
   next_retry: "Noch einmal versuchen; das Protokoll sagt, was geschah.",
 };
 

@@ -19,6 +19,9 @@ const BODIES: Record<string, unknown> = {
   "POST /v1/uploads/{id}/complete": {},
   "POST /v1/assets": { sourceUrl: "https://example.com/a.mp4" },
   "POST /v1/assets/{id}/poster": { id: "poster-1" },
+  "POST /v1/assets/{id}/rollback": { generation: "g" },
+  "POST /v1/assets/{id}/reprocess": { encoding: { codecs: ["h264"] } },
+  "POST /v1/assets/{id}/tracks": { kind: "subtitle", language: "en", vtt: "WEBVTT" },
   "POST /v1/titles": { name: "N" },
   "PATCH /v1/titles/{id}": { maturity: "12" },
   "POST /v1/titles/{id}/publish": {},
@@ -188,7 +191,7 @@ describe("input", () => {
       ({ body }) => body !== undefined && !JSON.stringify(body).includes("events"),
     )) {
       const { path, body } = concrete(route, ids);
-      // A poster is named by its id: there the member is the caller's.
+      // A rollback names the generation that it wants, a choice its poster; they decide none.
       for (const member of ours.filter((one) => !Object.hasOwn(body, one))) {
         const text = `${JSON.stringify(body).slice(0, -1)}${Object.keys(body).length > 0 ? "," : ""}"${member}":"x"}`;
         const answer = await editor(route.method, path, text, { "If-Match": "*" });

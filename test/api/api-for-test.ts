@@ -306,11 +306,18 @@ export async function madeAsset(
     sizeBytes: 1_000_000,
     sha256: null,
   });
-  await startProbing(library, id);
+  const waiting = await findAsset(library, tenant, id);
+  if (waiting === null) throw new Error("the asset is gone");
+  await startProbing(library, waiting);
   const plan = buildPlan(SOURCE, DEFAULT_PLAN_SETTINGS, "test");
-  await recordPlan(library, id, { source: SOURCE, plan, generation: GENERATION, findings: [] });
+  const found = { source: SOURCE, plan, generation: GENERATION, findings: [], sidecars: [] };
+  await recordPlan(library, waiting, found);
   if (state === "ready")
-    await publishAsset(library, id, { generation: GENERATION, durationSeconds: 30, renditions: RENDITIONS });
+    await publishAsset(library, waiting, {
+      generation: GENERATION,
+      durationSeconds: 30,
+      renditions: RENDITIONS,
+    });
   const asset = await findAsset(library, tenant, id);
   if (asset === null) throw new Error("the asset is gone");
   return asset;

@@ -163,7 +163,7 @@ describe("an asset", () => {
       () => renewLease(library, first, 0.7, 60),
       () => completeTask(library, first, null, attempt),
       () =>
-        publishAsset(library, asset._id, {
+        publishAsset(library, asset, {
           generation: GENERATION,
           durationSeconds: 30,
           renditions: RENDITIONS,
@@ -208,7 +208,7 @@ describe("an asset", () => {
     const path = `/v1/assets/${asset._id}/events`;
     const [seen] = await eventsUntil(api, path, () => true);
     const events = eventsUntil(api, path, () => true, undefined, { "Last-Event-ID": seen?.id ?? "" });
-    await failAsset(library, asset._id, { code: "encode_failed", message: "no", retryable: true });
+    await failAsset(library, asset, { code: "encode_failed", message: "no", retryable: true });
     assert.equal((await events)[0]?.asset.state, "failed");
   });
 

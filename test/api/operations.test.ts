@@ -61,6 +61,8 @@ describe("the document", () => {
     POST /v1/assets, GET /v1/assets, GET /v1/assets/{id}, DELETE /v1/assets/{id}, GET /v1/assets/{id}/events,
     POST /v1/assets/{id}/preview, POST /v1/assets/{id}/retry, POST /v1/assets/{id}/cancel, GET /v1/assets/{id}/ledger, GET /v1/assets/{id}/conformance,
     POST /v1/assets/{id}/poster,
+    GET /v1/assets/{id}/generations, POST /v1/assets/{id}/rollback, POST /v1/assets/{id}/reprocess,
+    POST /v1/assets/{id}/tracks, DELETE /v1/assets/{id}/tracks/{trackId},
     POST /v1/titles, GET /v1/titles, GET /v1/titles/{id}, PATCH /v1/titles/{id}, DELETE /v1/titles/{id},
     POST /v1/titles/{id}/publish, POST /v1/titles/{id}/unpublish,
     GET /v1/catalog/home, GET /v1/catalog/titles, GET /v1/catalog/titles/{id}, GET /v1/catalog/search,

@@ -70,8 +70,22 @@ export class Bench {
   /** Says of every picture, and of its init segment, that it is another codec. */
   codec(sampleEntry: string, change: Partial<TrackFacts>, codec = `${sampleEntry}.1`): void {
     for (const folder of [...VIDEO, TRICK]) this.init(folder, { sampleEntry, codec, ...change });
+    // The first byte of an IDR's NAL unit in HEVC.
+    if (sampleEntry === "hvc1")
+      for (const folder of [...VIDEO, TRICK])
+        for (const segment of [0, 1, 2])
+          for (const fragment of this.fragments(folder, segment)) fragment.firstNals = [19 << 1];
     this.main(/avc1\.[0-9a-f]{6}/g, codec);
     if (this.objects.has("main.mpd")) this.text("main.mpd", /avc1\.[0-9a-f]{6}/g, codec);
+  }
+
+  /** Says of the whole package that it is HDR10 in HEVC, with all that belongs to it. */
+  hdr10(): void {
+    this.codec("hvc1", { profile: 2, level: 30, primaries: 9, transfer: 16 });
+    this.videoInits({ messages: [137, 144], boxes: ["mdcv", "clli"] });
+    this.main(/VIDEO-RANGE=SDR/g, "VIDEO-RANGE=PQ");
+    this.text("main.mpd", /TransferCharacteristics" value="\d+"/, 'TransferCharacteristics" value="16"');
+    this.text("main.mpd", /SupplementalProperty/g, "EssentialProperty");
   }
 
   /** Adds a subtitle track of three WebVTT segments. */
@@ -108,6 +122,8 @@ export class Bench {
 
 const ENCRYPTED = (bench: Bench, key: string): void =>
   bench.text("video/360p/media.m3u8", "#EXTINF", `#EXT-X-KEY:${key}\n#EXTINF`);
+/** What a package lacks that is HDR and HEVC alone. */
+const HDR_ALONE = ["1.12", "1.24", "6.14", "6.16"];
 const DESCRIPTION = 'CHARACTERISTICS="public.accessibility.describes-video"';
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -155,13 +171,23 @@ export const MUTATIONS: readonly Mutation[] = [
       b.codec("hvc1", { profile: 2, level: 30, transfer: 1 });
       b.main("VIDEO-RANGE=SDR", "VIDEO-RANGE=HLG");
     },
-    also: ["1.12", "6.14"],
+    also: ["1.12", "6.14", "8216-range"],
   },
   {
     rule: "1.8",
     break: (b) => {
-      b.main("VIDEO-RANGE=SDR", "VIDEO-RANGE=PQ");
+      b.hdr10();
+      b.videoInits({ messages: [137] });
     },
+    also: HDR_ALONE,
+  },
+  {
+    rule: "1.35",
+    break: (b) => {
+      b.hdr10();
+      b.videoInits({ boxes: ["mdcv"] });
+    },
+    also: HDR_ALONE,
   },
   {
     rule: "1.24",
@@ -171,6 +197,7 @@ export const MUTATIONS: readonly Mutation[] = [
         "$1VIDEO-RANGE=HLG",
       );
     },
+    also: ["8216-range"],
   },
   { rule: "1.10", break: (b) => b.videoInits({ sampleEntry: "avc3" }) },
   { rule: "1.11", break: (b) => b.init("video/360p/", { level: 41 }) },
@@ -193,8 +220,13 @@ export const MUTATIONS: readonly Mutation[] = [
       b.frameTicks(24_000 / 60);
       b.main("VIDEO-RANGE=SDR", "VIDEO-RANGE=HLG");
     },
+    also: ["8216-range"],
   },
-  { rule: "1.21", break: (b) => b.init("video/360p/", { primaries: 9, transfer: 14 }) },
+  {
+    rule: "1.21",
+    break: (b) => b.init("video/360p/", { primaries: 9, transfer: 14 }),
+    also: ["dash-curve"],
+  },
   {
     rule: "1.23",
     break: (b) => {
@@ -203,6 +235,8 @@ export const MUTATIONS: readonly Mutation[] = [
       b.main(/avc1\.64000d/g, "hvc1.1");
       b.text("main.mpd", "avc1.64000d", "hvc1.1");
     },
+    // Its samples are still H.264.
+    also: ["cmaf-idr"],
   },
   {
     rule: "1.33",
@@ -406,7 +440,11 @@ export const MUTATIONS: readonly Mutation[] = [
     },
     also: ["9.3"],
   },
-  { rule: "6.16", break: (b) => b.main(/(I-FRAME[^\n]*)VIDEO-RANGE=SDR/g, "$1VIDEO-RANGE=PQ") },
+  {
+    rule: "6.16",
+    break: (b) => b.main(/(I-FRAME[^\n]*)VIDEO-RANGE=SDR/g, "$1VIDEO-RANGE=PQ"),
+    also: ["8216-range"],
+  },
   // Segmentation.
   {
     rule: "7.1",
@@ -554,8 +592,9 @@ export const MUTATIONS: readonly Mutation[] = [
       b.main("VIDEO-RANGE=SDR", "VIDEO-RANGE=HLG");
       b.main(/(#EXT-X-STREAM-INF[^\n]*)VIDEO-RANGE=SDR,/, "$1");
     },
-    also: [],
+    also: ["8216-range"],
   },
+  { rule: "8216-range", break: (b) => b.videoInits({ transfer: 18 }), also: ["dash-curve"] },
   { rule: "9.17", break: (b) => b.main('LANGUAGE="en",', `LANGUAGE="en",${DESCRIPTION},`) },
   { rule: "9.18", break: (b) => b.line('#EXT-X-CONTENT-STEERING:SERVER-URI="steer.json"') },
   { rule: "9.19", break: (b) => b.main("#EXT-X-STREAM-INF:", "#EXT-X-STREAM-INF:SCORE=1.0,") },
@@ -627,6 +666,10 @@ export const MUTATIONS: readonly Mutation[] = [
   { rule: "dash-codecs", break: (b) => b.text("main.mpd", "avc1.64001e", "avc1.64001f") },
   { rule: "dash-bandwidth", break: (b) => b.text("main.mpd", 'bandwidth="', 'bandwidth="9') },
   {
+    rule: "dash-curve",
+    break: (b) => b.text("main.mpd", /(TransferCharacteristics" value=")1"/, '$16"'),
+  },
+  {
     rule: "dash-duration",
     break: (b) => b.text("main.mpd", 'mediaPresentationDuration="PT13', 'mediaPresentationDuration="PT14'),
   },
@@ -660,6 +703,15 @@ export const MUTATIONS: readonly Mutation[] = [
       second!.baseDecodeTime -= 1000;
       second!.durationTicks += 1000;
     },
+  },
+  {
+    rule: "cmaf-idr",
+    break: (b) => {
+      // What x265 begins an open group with: a keyframe that is a CRA.
+      b.codec("hvc1", { profile: 1, level: 30 });
+      for (const folder of VIDEO) for (const n of [0, 1, 2]) b.fragments(folder, n)[0]!.firstNals = [21 << 1];
+    },
+    also: ["1.12", "6.14"],
   },
   { rule: "cmaf-channels", break: (b) => b.main('CHANNELS="2"', 'CHANNELS="1"') },
 ];

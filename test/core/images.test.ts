@@ -174,15 +174,15 @@ test("a JPEG's size is read from its frame header; one that is cut off or anothe
   assert.throws(() => jpegSize(new Uint8Array()), /cut off/);
 });
 
-test("images wait for all video, publication for everything", () => {
-  const task = (kind: TaskKind, state: "todo" | "done") => ({ kind, state, leaseUntil: null }) as TaskRecord;
+test("stills wait for the video that they are taken from, publication for everything", () => {
+  const task = (kind: TaskKind, part: string, state: "todo" | "done") =>
+    ({ kind, part, state, leaseUntil: null }) as TaskRecord;
   const offered = (...all: TaskRecord[]) =>
-    all.filter((one) => isOffered(one, all, new Date(0))).map(({ kind }) => kind);
-  assert.deepEqual(offered(task("video", "todo"), task("images", "todo"), task("publish", "todo")), [
-    "video",
+    all.filter((one) => isOffered(one, all, new Date(0))).map(({ kind, part }) => `${kind} ${part}`);
+  const waiting = [task("images", "h264", "todo"), task("publish", "r1", "todo")];
+  assert.deepEqual(offered(task("video", "h264", "todo"), ...waiting), ["video h264"]);
+  assert.deepEqual(offered(task("video", "h264", "done"), task("video", "hevc", "todo"), ...waiting), [
+    "video hevc",
+    "images h264",
   ]);
-  assert.deepEqual(
-    offered(task("video", "done"), task("audio", "todo"), task("images", "todo"), task("publish", "todo")),
-    ["audio", "images"],
-  );
 });

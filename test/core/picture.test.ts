@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { planPicture, shownTiming } from "../../core/picture.ts";
+import { pictureFor, planPicture, rangeOf, shownTiming } from "../../core/picture.ts";
 import { rational } from "../../core/rational.ts";
 import type { SourceVideo } from "../../core/source.ts";
 
@@ -80,5 +80,23 @@ test("colour: what is said is kept or converted, what is not said is what player
     assert.equal([primaries, transfer, matrix, range].join(" "), input);
     assert.equal([plan.output.primaries, plan.output.transfer, plan.output.matrix].join(" "), output);
     assert.equal(plan.toneMap, toneMap);
+  }
+});
+
+test("an HDR ladder keeps the master's curve in BT.2020 and ten bits; a standard one is the plan's", () => {
+  const rows: [Partial<SourceVideo>, string, string][] = [
+    [{}, "SDR", "bt709 bt709 bt709 8 none"],
+    [{ colorTransfer: "smpte2084" }, "PQ", "bt2020 smpte2084 bt2020nc 10 none"],
+    [{ colorTransfer: "arib-std-b67" }, "HLG", "bt2020 arib-std-b67 bt2020nc 10 none"],
+    // A narrower gamut is brought into the one that HDR10 is defined with.
+    [{ colorTransfer: "smpte2084", colorPrimaries: "smpte432" }, "PQ", "bt2020 smpte2084 bt2020nc 10 none"],
+  ];
+  for (const [facts, range, output] of rows) {
+    const plan = planPicture({ ...HD, ...facts });
+    assert.equal(rangeOf(plan), range);
+    assert.equal(pictureFor(plan, "SDR"), plan);
+    const kept = pictureFor(plan, rangeOf(plan));
+    const { primaries, transfer, matrix, bitDepth } = kept.output;
+    assert.equal([primaries, transfer, matrix, bitDepth, kept.toneMap].join(" "), output);
   }
 });

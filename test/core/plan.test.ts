@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { VideoCodec } from "../../core/encoding.ts";
 import { INIT_NAME, packagePrefix, segmentName, trackFolder } from "../../core/keys.ts";
 import { buildLadder } from "../../core/ladder.ts";
 import { allRungs, buildPlan, DEFAULT_PLAN_SETTINGS, generationOf } from "../../core/plan.ts";
@@ -126,6 +127,70 @@ test("the ladders of common pictures", () => {
   assert.deepEqual(sizes(640, 360), ["640x360", "416x234"]);
   assert.deepEqual(sizes(1600, 900), ["1600x900", "1280x720", "960x540", "640x360", "416x234"]);
   assert.deepEqual(sizes(64, 64), ["64x64", "64x64"]);
+});
+
+test("a codec's ladder: ids of its own, cheaper caps, nothing smaller than its encoder takes", () => {
+  const shown = (width: number, height: number, codec: VideoCodec): string[] =>
+    buildLadder(width, height, codec, `${codec}-`).map(
+      (rung) => `${rung.id} ${rung.width}x${rung.height} ${rung.maxBitrateBps / 1000} ${rung.crf}`,
+    );
+  assert.deepEqual(shown(3840, 2160, "hevc"), [
+    "hevc-2160p 3840x2160 13650 26",
+    "hevc-1440p 2560x1440 7150 26",
+    "hevc-1080p 1920x1080 3900 26",
+    "hevc-720p 1280x720 2275 26",
+    "hevc-540p 960x540 1300 26",
+    "hevc-360p 640x360 585 26",
+    "hevc-234p 416x234 228 26",
+  ]);
+  assert.deepEqual(shown(1920, 1080, "av1").slice(0, 2), [
+    "av1-1080p 1920x1080 3300 35",
+    "av1-720p 1280x720 1925 35",
+  ]);
+  assert.deepEqual(shown(64, 64, "av1"), ["av1-64p 64x64 100 35", "av1-64p-low 64x64 50 43"]);
+  assert.deepEqual(shown(62, 64, "av1"), []);
+  assert.deepEqual(shown(2000, 14, "hevc"), []);
+  fc.assert(
+    fc.property(fc.integer({ min: 2, max: 4096 }), fc.integer({ min: 2, max: 4096 }), (width, height) => {
+      for (const [codec, least] of [
+        ["h264", 2],
+        ["hevc", 16],
+        ["av1", 64],
+      ] as const) {
+        const rungs = buildLadder(width, height, codec);
+        assert.notEqual(rungs.length, 1, "none, or at least two bit rates");
+        for (const rung of rungs) assert.ok(Math.min(rung.width, rung.height) >= least);
+      }
+    }),
+  );
+});
+
+test("which ladders a master gets: H.264 always, what was asked for, and HDR where it is there", () => {
+  const hdr = { contentLight: { max: 1000, maxAverage: 400 } };
+  const rows: [VideoCodec[], Partial<Source["video"]>, string[]][] = [
+    [["h264"], {}, ["h264 SDR"]],
+    [["h264", "hevc", "av1"], {}, ["h264 SDR", "hevc SDR", "av1 SDR"]],
+    [["h264"], { colorTransfer: "smpte2084", hdr }, ["h264 SDR"]],
+    [["h264", "av1"], { colorTransfer: "smpte2084", hdr }, ["h264 SDR", "av1 SDR"]],
+    [["h264", "hevc"], { colorTransfer: "smpte2084", hdr }, ["h264 SDR", "hevc SDR", "hevc-hdr PQ 1000"]],
+    [["h264", "hevc"], { colorTransfer: "smpte2084" }, ["h264 SDR", "hevc SDR", "hevc-hdr PQ"]],
+    // HLG's curve is relative to the screen: light levels say nothing there.
+    [["h264", "hevc"], { colorTransfer: "arib-std-b67", hdr }, ["h264 SDR", "hevc SDR", "hevc-hdr HLG"]],
+    [["h264", "av1"], { width: 60, height: 64 }, ["h264 SDR"]],
+  ];
+  for (const [codecs, facts, ladders] of rows) {
+    const source = sourceOf(1280, 720, 100, 0);
+    Object.assign(source.video, facts);
+    const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, encoding: { codecs } }, "b");
+    assert.deepEqual(
+      plan.ladders.map((one) =>
+        [one.id, one.range, ...(one.hdr ? [one.hdr.contentLight?.max] : [])].join(" "),
+      ),
+      ladders,
+    );
+    const ids = allRungs(plan).map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length);
+  }
 });
 
 test("every key of a package is unique, short, and no folder of another", () => {

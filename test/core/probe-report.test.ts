@@ -29,7 +29,7 @@ function steady(count: number, rate = 25): number[] {
 
 function describe(report: ProbeReport, packetLines: readonly string[]): Source {
   const collector = packetCollector(PICTURE);
-  for (const line of packetLines) collector.add(line);
+  for (const line of packetLines) collector.addLine(line);
   return describeSource(report, collector.table(), { sizeBytes: 1, sha256: null });
 }
 

@@ -6,9 +6,7 @@ import { type Rational, rational, toNumber } from "../../core/rational.ts";
 import {
   audioFrameCount,
   audioSegmentFrames,
-  buildChunks,
   buildTimeline,
-  chunkFrames,
   segmentCount,
   segmentFrames,
   timelineSeconds,
@@ -50,27 +48,6 @@ test("segments tile the timeline: no frame lost, none twice", () => {
         next += range.frameCount;
       }
       assert.equal(next, timeline.frameCount);
-    }),
-    { numRuns: 500 },
-  );
-});
-
-test("chunks tile the segments and the frames", () => {
-  fc.assert(
-    fc.property(anyTimeline, (timeline) => {
-      let segment = 0;
-      let frame = 0;
-      buildChunks(timeline).forEach((chunk, index) => {
-        assert.equal(chunk.index, index);
-        assert.equal(chunk.firstSegment, segment);
-        assert.ok(chunk.segmentCount >= 1 && chunk.segmentCount <= 3);
-        const range = chunkFrames(timeline, chunk);
-        assert.equal(range.firstFrame, frame);
-        segment += chunk.segmentCount;
-        frame += range.frameCount;
-      });
-      assert.equal(segment, segmentCount(timeline));
-      assert.equal(frame, timeline.frameCount);
     }),
     { numRuns: 500 },
   );

@@ -23,7 +23,7 @@ test("masters of every kind are taken in at once", async () => {
   for (const source of SOURCES) {
     const whole = await readFile(await source.file());
     const assetId = await product.upload(source.cut === undefined ? whole : whole.subarray(source.cut));
-    const ended = product.until(assetId, ({ state }) => state === "ready" || state === "failed", 300);
+    const ended = product.until(assetId, ({ state }) => state === "ready" || state === "failed", 900);
     ended.catch(() => undefined);
     outcomes.set(source.name, ended);
   }

@@ -14,6 +14,7 @@ export function launcherForTest(changes: Partial<LauncherSettings> = {}): Promis
     ffmpegPath: process.env.MATINEE_FFMPEG_PATH ?? "/usr/bin/ffmpeg",
     ffprobePath: process.env.MATINEE_FFPROBE_PATH ?? "/usr/bin/ffprobe",
     bwrapPath: (process.env.MATINEE_BWRAP_PATH ?? "/usr/bin/bwrap") || null,
+    scorerPath: process.env.MATINEE_VMAF_FFMPEG_PATH || null,
     prlimitPath: "/usr/bin/prlimit",
     setprivPath: "/usr/bin/setpriv",
     ...changes,

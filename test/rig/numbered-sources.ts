@@ -259,6 +259,103 @@ export const SOURCES: readonly OddSource[] = [
     output: ["-c:v", "ffv1", "-pix_fmt", "gbrp"],
     colour: HD,
   }),
+  source("odd sizes in HEVC, 10 bit, full range", {
+    picture: { size: "211x119", dark: 0, bright: 255 },
+    output: [
+      ...["-vf", "scale=in_range=full:out_range=full"],
+      ...HEVC("range=full", "yuv444p10le"),
+      ...["-color_range", "pc"],
+    ],
+    size: "210x118",
+    levels: [16, 235],
+  }),
+  source("20 pixels", { picture: { size: "20x20" } }),
+  source("4K comes down to 1080p in H.264", {
+    picture: { frames: 6, filters: "scale=3840:2160:flags=neighbor" },
+    size: "1920x1080",
+    colour: HD,
+  }),
+  source("upright anamorphic, turned by 90°", {
+    picture: { size: "120x90", filters: "setsar=4/3" },
+    copy: { after: ["-metadata:s:v:0", "rotate=90"] },
+    size: "90x160",
+    reading: { rotationDegrees: 270 },
+  }),
+  source("pixels higher than wide", { picture: { size: "160x90", filters: "setsar=3/4" }, size: "120x90" }),
+  source("a still: one MJPEG frame in MOV", {
+    extension: "mov",
+    picture: { frames: 1, dark: 0, bright: 255 },
+    output: [
+      ...["-vf", "scale=in_range=full:out_range=full", "-c:v", "mjpeg", "-q:v", "2"],
+      ...["-pix_fmt", "yuvj420p"],
+    ],
+    colour: "bt709 bt709 bt470bg",
+    levels: [16, 16],
+  }),
+  source("a still: one PNG in MOV", {
+    extension: "mov",
+    picture: { frames: 1 },
+    output: ["-c:v", "png"],
+    failure: "unsupported_codec",
+  }),
+  source("two frames in MKV", { extension: "mkv", picture: { frames: 2 }, levels: [DARK, DARK] }),
+  source("12.5 frames a second", { picture: { rate: "25/2" } }),
+  source("48", { picture: { rate: "48", frames: 96 } }),
+  source("90 frames a second, halved", {
+    picture: { frames: 180, rate: "90" },
+    rate: "45/1",
+    frames: 90,
+    numberOf: (index) => 2 * index,
+    isExact: false,
+  }),
+  source("HEVC TS, open groups, cut in the middle of one", {
+    extension: "ts",
+    picture: { frames: 100 },
+    output: HEVC("open-gop=1:keyint=30:min-keyint=30:bframes=3", "yuv420p"),
+    cut: 188 * 30,
+    frames: 70,
+    numberOf: (index) => index + 30,
+  }),
+  source("HEVC MKV over two chunks", {
+    extension: "mkv",
+    picture: { frames: TWO_CHUNKS },
+    output: HEVC("keyint=60:bframes=3", "yuv420p"),
+  }),
+  source("AV1 MP4, 10 bit", {
+    output: ["-c:v", "libsvtav1", "-preset", "12", "-crf", "20", "-pix_fmt", "yuv420p10le"],
+  }),
+  source("VP9 MKV, 4:4:4, 10 bit", {
+    extension: "mkv",
+    output: ["-c:v", "libvpx-vp9", "-cpu-used", "8", "-b:v", "1M", "-pix_fmt", "yuv444p10le"],
+  }),
+  source("MPEG-2 MXF, 4:2:2", {
+    extension: "mxf",
+    picture: { size: "320x180", filters: "format=yuv422p" },
+    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "12", "-pix_fmt", "yuv422p"],
+  }),
+  source("DNxHR HQX MOV, 10 bit", {
+    extension: "mov",
+    picture: { size: "320x180" },
+    output: ["-c:v", "dnxhd", "-profile:v", "dnxhr_hqx", "-pix_fmt", "yuv422p10le"],
+    colour: HD,
+  }),
+  source("ProRes 4444 with alpha, MOV", {
+    extension: "mov",
+    output: ["-c:v", "prores_ks", "-profile:v", "4", "-pix_fmt", "yuva444p10le"],
+  }),
+  source("H.264 AVI", { extension: "avi", output: [...X264, "-bf", "0"] }),
+  source("MPEG-4 MOV", { extension: "mov", output: ["-c:v", "mpeg4", "-q:v", "2", "-bf", "2"] }),
+  source("grey alone", {
+    output: ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-pix_fmt", "gray"],
+  }),
+  source("America's colours, tagged, kept", {
+    output: [...X264, ...tagged("smpte170m", "smpte170m", "smpte170m")],
+    colour: "smpte170m smpte170m smpte170m",
+  }),
+  source("P3 becomes BT.709", {
+    output: [...X264, ...tagged("smpte432", "bt709", "bt709")],
+    colour: HD,
+  }),
   source("a codec that is not taken", {
     extension: "avi",
     output: ["-c:v", "huffyuv", "-pix_fmt", "yuv422p"],

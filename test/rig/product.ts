@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import type { VideoCodec } from "../../core/encoding.ts";
 import type { AssetRecord } from "../../core/records.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
 
@@ -31,7 +32,7 @@ export interface Product {
     headers?: Record<string, string>,
   ): Promise<Answer>;
   /** Uploads a file through presigned parts and completes it: the asset's id. */
-  upload(bytes: Uint8Array, options?: { filename?: string; sha256?: string }): Promise<string>;
+  upload(bytes: Uint8Array, options?: UploadOptions): Promise<string>;
   uploadFile(path: string): Promise<string>;
   /** The asset once `wanted` holds for it. Throws with its present state after `withinSeconds`. */
   until(
@@ -40,6 +41,15 @@ export interface Product {
     withinSeconds?: number,
   ): Promise<AssetRecord>;
   stop(): Promise<void>;
+}
+
+/** What is said of an upload: how it is to be encoded, whose master it is, or a track of whom. */
+export interface UploadOptions {
+  filename?: string;
+  sha256?: string;
+  encoding?: { codecs: VideoCodec[] };
+  assetId?: string;
+  track?: object;
 }
 
 export interface Answer {
@@ -166,6 +176,8 @@ function environmentOf(
     MATINEE_SCRATCH_DIR: scratch,
     MATINEE_BWRAP_PATH: given("MATINEE_BWRAP_PATH", "/usr/bin/bwrap"),
     MATINEE_WORKER_SLOTS: String(options.slots),
+    MATINEE_VMAF: given("MATINEE_VMAF", "off"),
+    MATINEE_VMAF_FFMPEG_PATH: given("MATINEE_VMAF_FFMPEG_PATH", ""),
     ...options.environment,
   };
 }
@@ -206,12 +218,12 @@ function parsed(text: string): unknown {
 async function upload(
   call: Product["call"],
   bytes: Uint8Array,
-  options: { filename?: string; sha256?: string } = {},
+  options: UploadOptions = {},
 ): Promise<string> {
   const opened = await call("POST", "/v1/uploads", {
-    filename: options.filename ?? "film.mp4",
+    filename: "film.mp4",
     sizeBytes: bytes.length,
-    ...(options.sha256 && { sha256: options.sha256 }),
+    ...options,
   });
   if (opened.status !== 201) throw new Error(`upload refused: ${JSON.stringify(opened.body)}`);
   const { id, assetId, partSizeBytes, partCount } = opened.body;

@@ -29,7 +29,7 @@ function foundations(dataDirectory: string, environment: Record<string, string> 
     mongoUrl: "mongodb://127.0.0.1:1",
     redisUrl: "redis://:secret@127.0.0.1:2",
     s3: { endpoint: "http://127.0.0.1:3", accessKeyId: "a", secretAccessKey: "s", region: "us-east-1" },
-    tools: { ffmpegPath: "/x/ffmpeg", ffprobePath: "/x/ffprobe", bwrapPath: null },
+    tools: { ffmpegPath: "/x/ffmpeg", ffprobePath: "/x/ffprobe", bwrapPath: null, scorerPath: null },
     pagesDirectory: "/house/dist/pages",
   };
 }

@@ -115,6 +115,23 @@ test("create-once keeps the first object: the same bytes again are fine, others 
   assert.equal(Buffer.from((await blobs.read("media", key)) ?? []).toString(), "first");
 });
 
+test("a copy has the bytes, the type and the coding; there need not be anything to copy", async () => {
+  const [from, to] = [newKey(), newKey()];
+  assert.equal(await blobs.copy("media", from, to), false);
+  const body = randomBytes(70_000);
+  const options = { contentType: "video/mp4", contentEncoding: "gzip", cacheControl: "max-age=7" };
+  await blobs.put("media", from, body, options);
+  assert.equal(await blobs.copy("media", from, to), true);
+  const [original, copied] = [await blobs.head("media", from), await blobs.head("media", to)];
+  assert.deepEqual({ ...copied, lastModified: null }, { ...original, lastModified: null });
+  assert.deepEqual(Buffer.from((await blobs.read("media", to)) ?? []), body);
+  assert.equal(await blobs.copy("media", from, to), true);
+  // A task done again may come upon what a broken one left.
+  await blobs.put("media", to, Buffer.from("cut"), options);
+  assert.equal(await blobs.copy("media", from, to), true);
+  assert.deepEqual(Buffer.from((await blobs.read("media", to)) ?? []), body);
+});
+
 test("a pinned object that was swapped is source_changed", async () => {
   const key = newKey();
   const { etag } = await blobs.put("sources", key, Buffer.from("pinned"), { contentType: "video/mp4" });

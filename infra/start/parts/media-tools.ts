@@ -1,4 +1,5 @@
 import { obtain, type Recipe, type Workbench } from "../install.ts";
+import { findScorer } from "./scorer.ts";
 
 const FFMPEG: Recipe = {
   part: "ffmpeg",
@@ -43,6 +44,8 @@ export interface MediaTools {
   ffprobePath: string;
   /** Null where media runs uncontained, which the person has agreed to. */
   bwrapPath: string | null;
+  /** An ffmpeg with libvmaf; null where there is none. */
+  scorerPath: string | null;
 }
 
 /** ffmpeg, ffprobe and the sandbox around them. Throws where one is missing and cannot be installed. */
@@ -51,16 +54,17 @@ export async function findMediaTools(bench: Workbench): Promise<MediaTools> {
   const ffmpegPath = await programOf(FFMPEG, bench);
   const ffprobePath = await programOf(FFPROBE, bench);
   report.done(FFMPEG.part, ffmpegPath);
+  const scorerPath = await findScorer(bench, ffmpegPath);
   if (machine.environment.MATINEE_ALLOW_UNSANDBOXED === "yes" && machine.find("bwrap") === null) {
     report.note(
       SANDBOX.part,
       "NONE: media is decoded without a sandbox, as MATINEE_ALLOW_UNSANDBOXED allows",
     );
-    return { ffmpegPath, ffprobePath, bwrapPath: null };
+    return { ffmpegPath, ffprobePath, bwrapPath: null, scorerPath };
   }
   const bwrapPath = await programOf(SANDBOX, bench);
   report.done(SANDBOX.part, bwrapPath);
-  return { ffmpegPath, ffprobePath, bwrapPath };
+  return { ffmpegPath, ffprobePath, bwrapPath, scorerPath };
 }
 
 /** The browser of the tests. */

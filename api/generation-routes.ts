@@ -1,0 +1,156 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { notFound, requestFailure } from "../core/errors.ts";
+import { canBePublished, type GenerationRecord, stateOf } from "../core/generations.ts";
+import { MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
+import type { AssetRecord } from "../core/records.ts";
+import { findAsset } from "../stores/library/assets.ts";
+import { findGeneration, listGenerations } from "../stores/library/generations.ts";
+import { restoreGeneration, reviseAsset } from "../stores/library/revisions.ts";
+import { assetView, presentTrack, renditionView, trackView } from "./asset-view.ts";
+import { atLeast } from "./auth.ts";
+import {
+  BEARER,
+  decodeCursor,
+  encodeCursor,
+  idParams,
+  instant,
+  jsonAnswer,
+  jsonBody,
+  pageOf,
+  pageQuery,
+} from "./contract.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { encodingChoice, encodingOf } from "./encoding-choice.ts";
+import { once } from "./idempotency.ts";
+import { presentNow } from "./present-now.ts";
+
+const generationView = z
+  .object({
+    generation: z.string(),
+    state: z.enum(["making", "published", "superseded", "failed", "collecting", "collected"]),
+    /** Whether `rollback` can show it (again). */
+    restorable: z.boolean(),
+    createdAt: instant,
+    publishedAt: instant.nullable(),
+    supersededAt: instant.nullable(),
+    /** From when on its objects may be removed; null where they stay. */
+    collectAt: instant.nullable(),
+    source: z.object({ filename: z.string(), sizeBytes: z.number().int(), etag: z.string() }),
+    encoding: z.object({ codecs: z.array(z.enum(["h264", "hevc", "av1"])) }),
+    tracks: z.array(trackView),
+    durationSeconds: z.number().nullable(),
+    renditions: z.array(renditionView),
+    error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+  })
+  .openapi("Generation");
+
+const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
+const listRoute = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/assets/{id}/generations",
+  summary: "What was made of the asset, newest first",
+  request: { params: idParams, query: pageQuery },
+  responses: { 200: jsonAnswer(pageOf(generationView), "One page") },
+});
+const rollbackBody = z.strictObject({ generation: z.string().min(1).max(100) }).openapi("Rollback");
+const rollbackRoute = createRoute({
+  ...common,
+  method: "post",
+  path: "/v1/assets/{id}/rollback",
+  summary: "Show a generation again; also forward again",
+  request: { params: idParams, body: jsonBody(rollbackBody) },
+  responses: { 202: jsonAnswer(assetView, "The asset, showing that generation") },
+});
+const reprocessBody = z.strictObject({ encoding: encodingChoice.optional() }).openapi("Reprocess");
+const reprocessRoute = createRoute({
+  ...common,
+  method: "post",
+  path: "/v1/assets/{id}/reprocess",
+  summary: "Make it again, with other settings or another encoder; what is published stays until then",
+  request: { params: idParams, body: jsonBody(reprocessBody) },
+  responses: { 202: jsonAnswer(assetView, "The asset, at work again") },
+});
+
+/** The generations of an asset: what there is, a new one, and back to an old one. */
+export function generationRoutes(deps: ApiDeps) {
+  const { library } = deps;
+  return new OpenAPIHono<ApiEnv>()
+    .openapi(listRoute, async (c) => {
+      const asset = await found(deps, c.get("caller").tenant, c.req.valid("param").id);
+      const { limit, cursor } = c.req.valid("query");
+      const after = decodeCursor(cursor);
+      const page = await listGenerations(library, asset.tenant, asset._id, { limit, after });
+      const data = page.records.map((record) => presentGeneration(record, asset));
+      return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
+    })
+    .openapi(rollbackRoute, async (c) => {
+      const { tenant } = c.get("caller");
+      const { _id } = await found(deps, tenant, c.req.valid("param").id);
+      const body = c.req.valid("json");
+      const answer = await once(c, library, body, async () => {
+        const asset = await rollBack(deps, tenant, _id, body.generation);
+        return presentNow(deps, asset);
+      });
+      return c.json(answer, 202);
+    })
+    .openapi(reprocessRoute, async (c) => {
+      const { tenant } = c.get("caller");
+      const { _id, state } = await found(deps, tenant, c.req.valid("param").id);
+      if (state === "waiting") throw requestFailure(409, "asset_not_uploaded", "The upload is not finished.");
+      const body = c.req.valid("json");
+      const answer = await once(c, library, body, async () => {
+        const asset = await reviseAsset(library, tenant, _id, ({ encoding }) => ({
+          encoding: body.encoding === undefined ? encoding : encodingOf(body.encoding),
+        }));
+        await deps.hint.offer(_id);
+        return presentNow(deps, asset);
+      });
+      return c.json(answer, 202);
+    });
+}
+
+async function found({ library }: ApiDeps, tenant: string, id: string): Promise<AssetRecord> {
+  const asset = await findAsset(library, tenant, id);
+  if (asset === null) throw notFound("asset");
+  return asset;
+}
+
+async function rollBack(
+  { library, blobs, catalog }: ApiDeps,
+  tenant: string,
+  assetId: string,
+  generation: string,
+): Promise<AssetRecord> {
+  const record = await findGeneration(library, tenant, assetId, generation);
+  if (record === null) throw notFound("generation");
+  // The records say that its objects are there; the store has the last word.
+  if ((await blobs.head("media", packagePrefix(assetId, generation) + MAIN_PLAYLIST)) === null) {
+    throw requestFailure(409, "generation_gone", "The objects of this generation are not there (any more).");
+  }
+  const asset = await restoreGeneration(library, tenant, record);
+  catalog.forget(tenant);
+  return asset;
+}
+
+function presentGeneration(record: GenerationRecord, asset: AssetRecord): z.infer<typeof generationView> {
+  const { generation, filename, pinned, encoding, sidecars, durationSeconds, renditions, createdAt } = record;
+  const state = stateOf(record, asset);
+  const isShown = state === "published";
+  const publishedAt = record.publishedAt ?? (isShown ? (asset.published?.at ?? null) : null);
+  return {
+    generation,
+    state,
+    restorable: canBePublished(record) && asset.state !== "deleted",
+    createdAt: createdAt.toISOString(),
+    publishedAt: publishedAt?.toISOString() ?? null,
+    supersededAt: isShown ? null : (record.supersededAt?.toISOString() ?? null),
+    collectAt: isShown ? null : (record.collectAt?.toISOString() ?? null),
+    source: { filename, sizeBytes: pinned.sizeBytes, etag: pinned.etag },
+    encoding,
+    tracks: sidecars.map(presentTrack),
+    durationSeconds,
+    renditions,
+    error: state === "failed" ? asset.error : null,
+  };
+}

@@ -1,0 +1,50 @@
+/** Spans of a file's bytes: what is there, what is missing, what is read together. All spans are half open. */
+
+export interface ByteRange {
+  start: number;
+  /** One past the last byte. */
+  end: number;
+}
+
+/** The same bytes as few spans in order: overlapping ones joined, and those at most `gapBytes` apart with what lies between. */
+export function joined(ranges: readonly ByteRange[], gapBytes = 0): ByteRange[] {
+  const sorted = ranges.filter(({ start, end }) => end > start).sort((a, b) => a.start - b.start);
+  const out: ByteRange[] = [];
+  for (const { start, end } of sorted) {
+    const last = out.at(-1);
+    if (last !== undefined && start <= last.end + gapBytes) last.end = Math.max(last.end, end);
+    else out.push({ start, end });
+  }
+  return out;
+}
+
+/** What of `wanted` is not in `held`, in order. */
+export function missing(wanted: readonly ByteRange[], held: readonly ByteRange[]): ByteRange[] {
+  const have = joined(held);
+  return joined(wanted).flatMap((range) => {
+    const out: ByteRange[] = [];
+    let at = range.start;
+    for (const { start, end } of have) {
+      if (end <= at || start >= range.end) continue;
+      if (start > at) out.push({ start: at, end: start });
+      at = Math.max(at, end);
+    }
+    if (at < range.end) out.push({ start: at, end: range.end });
+    return out;
+  });
+}
+
+/** How many bytes the spans cover, each byte once. */
+export function coveredBytes(ranges: readonly ByteRange[]): number {
+  return joined(ranges).reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+/** The same spans, none longer than `mostBytes`. */
+export function inPieces(ranges: readonly ByteRange[], mostBytes: number): ByteRange[] {
+  return ranges.flatMap(({ start, end }) =>
+    Array.from({ length: Math.ceil((end - start) / mostBytes) }, (_, index) => ({
+      start: start + index * mostBytes,
+      end: Math.min(end, start + (index + 1) * mostBytes),
+    })),
+  );
+}

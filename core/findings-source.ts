@@ -1,0 +1,110 @@
+import { findingsAt } from "./findings.ts";
+import { nameOf } from "./findings-sound.ts";
+import { toNumber } from "./rational.ts";
+import type { Finding } from "./records.ts";
+import type { Source, SourceAudio } from "./source.ts";
+import { secondsOf } from "./time-ranges.ts";
+
+/** Sound that begins later or ends earlier than this, against the picture, is told. */
+const SOUND_SLACK_SECONDS = 0.5;
+/** What a file states and what it holds may differ by a second or a hundredth. */
+const STATED_SLACK_SECONDS = 1;
+const STATED_SLACK_RATIO = 0.01;
+/** Subtitles that are pictures: nothing turns them into text. */
+const BITMAP_SUBTITLES: ReadonlySet<string> = new Set([
+  "dvd_subtitle",
+  "dvb_subtitle",
+  "hdmv_pgs_subtitle",
+  "xsub",
+]);
+const HDR_NAMES = { hdr10: "HDR10", hlg: "HLG", pq: "PQ", dolby_vision: "Dolby Vision" };
+
+/** What the probe alone tells a person about a master. Pure; nothing for an ordinary file. */
+export function sourceFindings(source: Source): Finding[] {
+  return [...pictureFacts(source), ...soundFacts(source), ...fileFacts(source)];
+}
+
+function pictureFacts({ video, facts }: Source): Finding[] {
+  const found: Finding[] = [];
+  const note = (code: string, message: string): void => {
+    found.push({ code, severity: "info", message });
+  };
+  if (["tt", "bb", "tb", "bt"].includes(video.fieldOrder))
+    note("interlaced", "The picture is interlaced: it is made whole, every moment of it kept.");
+  // VP8 is always re-timed, whatever its rhythm.
+  if (video.variableFrameRate && video.codec !== "vp8")
+    note(
+      "variable_frame_rate",
+      `Frames come at uneven times or too often: they are put to ${toNumber(video.frameRate).toFixed(3)} a second.`,
+    );
+  if (video.rotationDegrees !== 0)
+    note("rotated", `The picture is stored turned and is shown turned by ${video.rotationDegrees}°.`);
+  if (video.sampleAspect.num !== video.sampleAspect.den)
+    note(
+      "odd_sample_aspect",
+      `Samples are ${video.sampleAspect.num}:${video.sampleAspect.den}, not square: ${video.codedWidth}×${video.codedHeight} is shown as ${video.width}×${video.height}.`,
+    );
+  if (facts?.hdr) note("hdr", `The picture has a high dynamic range (${HDR_NAMES[facts.hdr.kind]}).`);
+  const gaps = findingsAt(facts?.gaps ?? [], (gap) => ({
+    code: "gaps",
+    severity: "warning",
+    message: `The file holds no picture for ${secondsOf(gap).toFixed(1)} s: the last one stands.`,
+  }));
+  return [...found, ...gaps];
+}
+
+function soundFacts(source: Source): Finding[] {
+  if (source.audio.length === 0)
+    return [{ code: "missing_audio", severity: "warning", message: "The file has no sound." }];
+  return source.audio.flatMap((track) => shortSound(track, source));
+}
+
+function shortSound(track: SourceAudio, { video, durationSeconds }: Source): Finding[] {
+  const start = track.startSeconds - video.startSeconds;
+  const end = start + track.durationSeconds;
+  const code = "short_audio";
+  const name = nameOf(track);
+  return [
+    ...(start > SOUND_SLACK_SECONDS
+      ? findingsAt([{ startSeconds: 0, endSeconds: Math.min(start, durationSeconds) }], () => ({
+          code,
+          severity: "warning",
+          message: `${name} begins ${start.toFixed(1)} s after the picture.`,
+        }))
+      : []),
+    ...(end < durationSeconds - SOUND_SLACK_SECONDS
+      ? findingsAt([{ startSeconds: Math.max(0, end), endSeconds: durationSeconds }], () => ({
+          code,
+          severity: "warning",
+          message: `${name} ends ${(durationSeconds - end).toFixed(1)} s before the picture.`,
+        }))
+      : []),
+  ];
+}
+
+function fileFacts({ facts, subtitles }: Source): Finding[] {
+  const found: Finding[] = [];
+  const stated = facts?.statedSeconds ?? null;
+  if (facts !== undefined && stated !== null) {
+    const slack = Math.max(STATED_SLACK_SECONDS, stated * STATED_SLACK_RATIO);
+    if (Math.abs(stated - facts.heldSeconds) > slack) {
+      const message = `The file states ${stated.toFixed(1)} s and holds ${facts.heldSeconds.toFixed(1)} s.`;
+      found.push({ code: "duration_mismatch", severity: "warning", message });
+    }
+  }
+  const ignored = facts?.streams.filter(({ isIgnored }) => isIgnored) ?? [];
+  if (ignored.length > 0) {
+    const list = ignored.map(({ index, kind, codec }) => `${index} (${kind}, ${codec})`).join(", ");
+    found.push({
+      code: "ignored_streams",
+      severity: "info",
+      message: `Streams that nothing is made of: ${list}.`,
+    });
+  }
+  const bitmaps = subtitles.filter(({ codec }) => BITMAP_SUBTITLES.has(codec));
+  if (bitmaps.length > 0) {
+    const message = `${bitmaps.length} subtitle tracks are pictures and cannot become text: ${bitmaps.map(({ language }) => language).join(", ")}.`;
+    found.push({ code: "bitmap_subtitles", severity: "warning", message });
+  }
+  return found;
+}

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import type { Plan } from "./plan.ts";
+import type { AssetRecord, TaskResult } from "./records.ts";
+import type { PinnedSource } from "./source.ts";
+import type { TaskSpec } from "./work.ts";
+
+/**
+ * What a task's bytes depend on, as one hash: two tasks of an asset with the same one make the same, whatever their
+ * generations, and so the later one need not be done.
+ *
+ * Of the plan everything counts but what is named here as another task's: a member that somebody adds to the plan costs
+ * at worst an encode too many, never cells that do not belong together.
+ */
+
+/** Gives the recipe of each task of an asset; null for what is never taken over (the probe, the publication). */
+export function recipesOf(
+  asset: Pick<AssetRecord, "plan" | "source" | "pinned">,
+): (spec: Pick<TaskSpec, "kind" | "part" | "chunk">) => string | null {
+  const { plan, source, pinned } = asset;
+  if (plan === null || source === null || pinned === null) return () => null;
+  // Once for all tasks: a long film's keyframes are many.
+  const master = digest([identityOf(pinned), source.container, source.video]);
+  return ({ kind, part, chunk }) => {
+    switch (kind) {
+      case "video":
+        return digest([
+          kind,
+          master,
+          ofPicture(plan),
+          plan.ladders.find(({ id }) => id === part),
+          plan.chunks[chunk],
+        ]);
+      case "score":
+        return digest([
+          kind,
+          master,
+          ofPicture(plan),
+          plan.ladders.find(({ id }) => id === part),
+          plan.chunks,
+        ]);
+      case "audio":
+        return digest([kind, ...ofSound(plan, part, master)]);
+      case "images":
+        // Stills are taken from the cells of one ladder.
+        return digest([
+          kind,
+          master,
+          ofPicture(plan),
+          plan.ladders.find(({ id }) => id === part),
+          plan.chunks,
+        ]);
+      case "checksum":
+        // Of the object itself: what was read once need not be read again.
+        return digest([kind, identityOf(pinned), pinned.key, pinned.sha256]);
+      // What it finds is kept on the asset, beside what it made nothing of.
+      case "inspect":
+      case "probe":
+      case "publish":
+        return null;
+    }
+  };
+}
+
+/** A master of the same bytes is the same master, under whatever key it was sent. */
+export function identityOf({ etag, sizeBytes }: PinnedSource): string {
+  return `${etag} ${sizeBytes}`;
+}
+
+function ofPicture({
+  ladders: _ladders,
+  chunks: _chunks,
+  audio: _audio,
+  loudnessTargetLufs: _loudness,
+  ...own
+}: Plan) {
+  return own;
+}
+
+/** Names and roles stand in playlists, not in cells. */
+function ofSound(plan: Plan, trackId: string, master: string): unknown[] {
+  const track = plan.audio.find(({ id }) => id === trackId);
+  if (track === undefined) return [trackId];
+  const { language: _language, label: _label, role: _role, file, ...own } = track;
+  const { formatVersion, encoderBuild, timeline, loudnessTargetLufs } = plan;
+  const from = file === null ? master : identityOf(file);
+  return [from, own, formatVersion, encoderBuild, timeline, loudnessTargetLufs];
+}
+
+function digest(parts: unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+/** Every object that a result names below `prefix`. */
+export function objectsOf(result: TaskResult, prefix: string): string[] {
+  const keys = new Set<string>();
+  rewritten(result, prefix, (key) => {
+    keys.add(key);
+    return key;
+  });
+  return [...keys];
+}
+
+/** The result as it is when all its objects lie below another prefix. */
+export function movedResult(result: TaskResult, fromPrefix: string, toPrefix: string): TaskResult {
+  return rewritten(result, fromPrefix, (key) => toPrefix + key.slice(fromPrefix.length)) as TaskResult;
+}
+
+/** Walks all of it, so that whatever a result comes to hold is moved with it: only keys begin with a package's prefix. */
+function rewritten(value: unknown, prefix: string, onKey: (key: string) => string): unknown {
+  if (typeof value === "string") return value.startsWith(prefix) ? onKey(value) : value;
+  if (Array.isArray(value)) return value.map((entry) => rewritten(entry, prefix, onKey));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, rewritten(member, prefix, onKey)]),
+  );
+}

@@ -1,0 +1,237 @@
+import type { Filter, IndexDescription } from "mongodb";
+import { Failure } from "../../core/errors.ts";
+import {
+  canBePublished,
+  type GenerationPolicy,
+  type GenerationRecord,
+  type GenerationStanding,
+  mayCollect,
+  settle,
+} from "../../core/generations.ts";
+import type { AssetRecord, Rendition } from "../../core/records.ts";
+import type { Library } from "./connect.ts";
+import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
+import { forgetResults } from "./tasks.ts";
+import type { PlannedRevision } from "./work.ts";
+
+/**
+ * The generations of assets. The asset's pointer is the truth and is moved first; these records follow it (`unsettled`
+ * says that they may lag), but for what keeps the collector and the makers apart: nobody shows or makes a generation
+ * whose collection has begun, and nobody collects one that is said to be made or shown.
+ */
+
+export const GENERATION_INDEXES: IndexDescription[] = [
+  { key: { tenant: 1, assetId: 1, createdAt: -1, _id: -1 } },
+  { key: { assetId: 1 } },
+  { key: { state: 1, collectAt: 1 } },
+];
+
+function idOf(assetId: string, generation: string): string {
+  return `${assetId}.${generation}`;
+}
+
+/**
+ * The generation is being made (again). Throws `transient` while it is being collected: its objects go one by one, and
+ * what were made now might go with them.
+ */
+export async function openGeneration(
+  library: Library,
+  asset: AssetRecord,
+  planned: PlannedRevision,
+): Promise<void> {
+  const { _id: assetId, tenant, pinned, filename, encoding } = asset;
+  if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
+  const { generation, source, plan, findings, sidecars } = planned;
+  const _id = idOf(assetId, generation);
+  // Before anything else: should this revision end here, somebody has to close what was opened for it.
+  await markUnsettled(library, assetId);
+  const inputs = { filename, encoding, pinned, sidecars, source, plan, findings };
+  const record: GenerationRecord = {
+    _id,
+    tenant,
+    assetId,
+    generation,
+    state: "making",
+    ...inputs,
+    renditions: [],
+    durationSeconds: null,
+    error: null,
+    createdAt: library.serverNow(),
+    madeAt: null,
+    publishedAt: null,
+    supersededAt: null,
+    collectAt: null,
+    collectedAt: null,
+  };
+  try {
+    await fromDriver(library.generations.insertOne(record));
+    return;
+  } catch (thrown) {
+    if (!isDuplicateKey(thrown)) throw thrown;
+  }
+  const again = { ...inputs, state: "making" as const, error: null, collectAt: null };
+  if (await change(library, { _id, state: { $nin: ["collecting", "collected"] } }, again)) return;
+  const anew = { ...again, madeAt: null, collectedAt: null };
+  if (await change(library, { _id, state: "collected" }, anew)) return;
+  throw new Failure("transient", "generation_busy", "What was made of this before is just being removed.");
+}
+
+/** All objects are there and have passed the gate: what is needed to show the generation, now or later. */
+export async function closeGeneration(
+  library: Library,
+  asset: AssetRecord,
+  made: { generation: string; durationSeconds: number; renditions: Rendition[] },
+): Promise<void> {
+  const { generation, durationSeconds, renditions } = made;
+  const whole = { durationSeconds, renditions, findings: asset.findings, madeAt: library.serverNow() };
+  const open: Filter<GenerationRecord> = {
+    _id: idOf(asset._id, generation),
+    state: { $nin: ["collecting", "collected"] },
+  };
+  if (await change(library, open, whole)) return;
+  throw new Failure("ours", "internal", "The generation is not on record as being made.");
+}
+
+/** When it was first shown; the asset's pointer says it before. */
+export async function notePublication(
+  library: Library,
+  assetId: string,
+  generation: string,
+  at: Date,
+): Promise<void> {
+  await change(library, { _id: idOf(assetId, generation), publishedAt: null }, { publishedAt: at });
+}
+
+/**
+ * Keeps the collector away from a generation that is about to be shown again. False where it cannot be: it was never
+ * whole, or its objects are going or gone.
+ */
+export async function holdGeneration(library: Library, record: GenerationRecord): Promise<boolean> {
+  if (!canBePublished(record)) return false;
+  await markUnsettled(library, record.assetId);
+  const whole: Filter<GenerationRecord> = {
+    _id: record._id,
+    state: { $nin: ["collecting", "collected"] },
+    madeAt: { $ne: null },
+  };
+  return change(library, whole, { state: "published", collectAt: null });
+}
+
+async function change(
+  library: Library,
+  filter: Filter<GenerationRecord>,
+  set: Partial<GenerationRecord>,
+): Promise<boolean> {
+  const changed = await fromDriver(library.generations.updateOne(filter, { $set: set }));
+  return changed.matchedCount === 1;
+}
+
+/** The generation, or null where the asset has no such one. */
+export async function findGeneration(
+  library: Library,
+  tenant: string,
+  assetId: string,
+  generation: string,
+): Promise<GenerationRecord | null> {
+  return fromDriver(library.generations.findOne({ _id: idOf(assetId, generation), tenant }));
+}
+
+/** The asset's generations, newest first. */
+export async function listGenerations(
+  library: Library,
+  tenant: string,
+  assetId: string,
+  options: { limit: number; after: PagePosition | null },
+): Promise<Page<GenerationRecord>> {
+  return listNewestFirst(library.generations, { tenant, assetId }, options.limit, options.after);
+}
+
+/** What of a generation the collector reads: plans of a hundred films are megabytes. */
+export type GenerationSummary = Omit<GenerationRecord, "plan" | "source" | "findings" | "renditions">;
+const SUMMARY = { projection: { plan: 0, source: 0, findings: 0, renditions: 0 } } as const;
+
+/** All generations of an asset. */
+export async function generationsOf(library: Library, assetId: string): Promise<GenerationSummary[]> {
+  return fromDriver(library.generations.find({ assetId }, SUMMARY).toArray());
+}
+
+export async function markUnsettled(library: Library, assetId: string): Promise<void> {
+  await fromDriver(library.assets.updateOne({ _id: assetId }, { $set: { unsettled: true } }));
+}
+
+/** Assets of any tenant whose generations may not say yet what they do, for the reaper. */
+export async function listUnsettledAssets(library: Library, limit: number): Promise<AssetRecord[]> {
+  return fromDriver(library.assets.find({ unsettled: true }).limit(limit).toArray());
+}
+
+/**
+ * Brings the records of an asset's generations in line with it. Every write names the state that was read, and the
+ * asset counts as settled only where it did not change meanwhile: what came in between is settled in the next round.
+ */
+export async function settleGenerations(
+  library: Library,
+  asset: AssetRecord,
+  policy: GenerationPolicy,
+): Promise<void> {
+  const all = await generationsOf(library, asset._id);
+  const settled = settle(all, asset, policy, library.serverNow());
+  for (const one of all) {
+    const next = settled.get(one.generation);
+    if (next !== undefined && differs(one, next))
+      await change(library, { _id: one._id, state: one.state }, next);
+  }
+  const unchanged = { _id: asset._id, version: asset.version };
+  await fromDriver(library.assets.updateOne(unchanged, { $set: { unsettled: false } }));
+}
+
+function differs(one: GenerationStanding, next: Partial<GenerationStanding>): boolean {
+  return JSON.stringify({ ...one, ...next }) !== JSON.stringify(one);
+}
+
+/** Generations of any tenant that are due, and those whose collection was begun and not ended; oldest first. */
+export async function listDueGenerations(library: Library, limit: number): Promise<GenerationSummary[]> {
+  const now = library.serverNow();
+  const begun = await fromDriver(
+    library.generations.find({ state: "collecting" }, SUMMARY).limit(limit).toArray(),
+  );
+  const due = await fromDriver(
+    library.generations
+      .find({ state: "superseded", collectAt: { $ne: null, $lte: now } }, SUMMARY)
+      .sort({ collectAt: 1 })
+      .limit(limit)
+      .toArray(),
+  );
+  return [...begun, ...due].slice(0, limit);
+}
+
+/**
+ * From here on nobody shows or makes this generation: true, and its objects may be removed. False where it is not due
+ * after all. The results of its tasks are forgotten first, so that nothing is copied from what is going.
+ */
+export async function beginCollection(
+  library: Library,
+  asset: AssetRecord,
+  one: GenerationSummary,
+): Promise<boolean> {
+  if (!mayCollect(one, asset, library.serverNow())) return false;
+  const still = { _id: one._id, state: one.state, collectAt: one.collectAt };
+  if (!(await change(library, still, { state: "collecting" }))) return false;
+  await forgetResults(library, one.assetId, one.generation);
+  return true;
+}
+
+/** Its objects are gone. */
+export async function endCollection(library: Library, one: GenerationSummary): Promise<void> {
+  const gone = { state: "collected" as const, collectAt: null, collectedAt: library.serverNow() };
+  await change(library, { _id: one._id, state: "collecting" }, gone);
+}
+
+/** How many generations are in each state, over all tenants, for the metrics. */
+export async function countGenerationsByState(library: Library): Promise<Map<string, number>> {
+  const group = [{ $group: { _id: "$state", count: { $sum: 1 } } }];
+  const rows = await fromDriver(
+    library.generations.aggregate<{ _id: string; count: number }>(group).toArray(),
+  );
+  return new Map(rows.map(({ _id, count }) => [_id, count]));
+}

@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
+import type { PinnedSource } from "../../core/source.ts";
+import { windowRanges } from "../../core/source-window.ts";
+import { chunkFrames } from "../../core/timeline.ts";
+import { openBlobs } from "../../stores/blobs.ts";
+import { entryWindow } from "../../transcoder/chunk-entry.ts";
+import { listenToEncoders } from "../../transcoder/encoder-scores.ts";
+import { assemble } from "../../transcoder/ffmpeg-command.ts";
+import type { Launcher } from "../../transcoder/launcher.ts";
+import { probeSource } from "../../transcoder/probe.ts";
+import { openScratch, type Scratch } from "../../transcoder/scratch.ts";
+import { complaintsIn } from "../../transcoder/source-window.ts";
+import { videoRecipe } from "../../transcoder/video-recipe.ts";
+import { launcherForTest, probeFile } from "../rig/launcher.ts";
+import { made } from "../rig/media.ts";
+import { s3ForTest } from "../stores/s3-for-test.ts";
+
+/** Masters read in parts from real storage: the same bytes come out as from the whole file, for fewer read. */
+
+const blobs = openBlobs(s3ForTest("parts"));
+const { signal } = new AbortController();
+let launcher: Launcher;
+let folder: string;
+
+before(async () => {
+  await blobs.ensureBuckets({ corsOrigins: [] });
+  launcher = await launcherForTest();
+  folder = await mkdtemp(join(tmpdir(), "matinee-parts-test-"));
+});
+after(async () => {
+  await rm(folder, { recursive: true, force: true });
+  blobs.close();
+});
+
+/** A minute of noise, two thirds of a megabyte a second, with sound: no part of it is like another. */
+function longFilm(output: readonly string[], extension = "mp4"): Promise<string> {
+  return made(extension, [
+    ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=60"],
+    ...["-f", "lavfi", "-i", "anoisesrc=d=60:c=pink:r=48000", "-vf", "noise=alls=60:allf=t+u"],
+    ...[
+      "-c:v",
+      "libx264",
+      "-preset",
+      "ultrafast",
+      "-b:v",
+      "5M",
+      "-g",
+      "50",
+      "-bf",
+      "2",
+      "-x264-params",
+      "b-adapt=0",
+    ],
+    ...["-c:a", "aac", "-b:a", "96k", ...output, "{out}"],
+  ]);
+}
+
+async function stored(path: string, sha256: string | null = null): Promise<PinnedSource> {
+  const bytes = await readFile(path);
+  const key = `t/${createHash("sha256").update(bytes).update(String(sha256)).digest("hex").slice(0, 16)}/source`;
+  const { etag } = await blobs.put("sources", key, bytes, { contentType: "application/octet-stream" });
+  return { key, etag, sizeBytes: bytes.length, sha256 };
+}
+
+let opened = 0;
+async function withScratch<T>(use: (scratch: Scratch) => Promise<T>): Promise<T> {
+  const settings = { directory: join(folder, `scratch-${opened++}`), limitBytes: 2 ** 30, workerId: "w" };
+  const scratch = await openScratch(settings, blobs);
+  try {
+    return await use(scratch);
+  } finally {
+    await scratch.close();
+  }
+}
+
+/** Digests of the rungs that one chunk makes of the file at `path`, and what ffmpeg said. */
+async function encode(path: string, recipe: ReturnType<typeof videoRecipe>) {
+  const outputDirectory = join(folder, `out-${opened++}`);
+  await mkdir(outputDirectory, { mode: 0o777 });
+  const limits = { wallSeconds: 300, cpuSeconds: 300, outputBytes: 2 ** 28 };
+  const run = await launcher.run({
+    program: "ffmpeg",
+    args: assemble(recipe),
+    source: path,
+    outputDirectory,
+    limits,
+    onStderrLine: listenToEncoders().take,
+  });
+  if (run.exitCode !== 0) return { exitCode: run.exitCode, digests: [], log: run.stderrTail };
+  const files = recipe.outputs.map(({ file }) => readFile(join(outputDirectory, file.replace("/out/", ""))));
+  const digests = (await Promise.all(files)).map((bytes) => createHash("sha256").update(bytes).digest("hex"));
+  return { exitCode: 0, digests, log: run.stderrTail };
+}
+
+for (const [name, output, extension] of [
+  ["the index at the end", [], "mp4"],
+  ["the index first", ["-movflags", "+faststart"], "mp4"],
+  ["QuickTime, starting late", ["-output_ts_offset", "3"], "mov"],
+] as const) {
+  test(`${name}: probe and chunks from parts equal those from the whole, for fewer bytes`, async () => {
+    const path = await longFilm(output, extension);
+    const pinned = await stored(path);
+    const whole = await probeFile(launcher, path);
+    await withScratch(async (scratch) => {
+      const file = { sizeBytes: pinned.sizeBytes, sha256: null };
+      await scratch.withParts(pinned, async (master) => {
+        const index = await master.index(signal);
+        assert.ok(index, "it has an index");
+        await master.fill(index.always, signal);
+        const source = await probeSource(launcher, master.path, file, signal, () => undefined, index.tracks);
+        assert.deepEqual(source.video, whole.video);
+        const afterProbe = scratch.fetchedBytes();
+        assert.ok(afterProbe < 7e6, `the probe read ${afterProbe} bytes`);
+        const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
+        const [ladder] = plan.ladders;
+        for (const chunk of [plan.chunks[2]!, plan.chunks[0]!, plan.chunks.at(-1)!]) {
+          const window = entryWindow(source, plan, chunkFrames(plan.timeline, chunk))!;
+          const before = scratch.fetchedBytes();
+          const ranges = windowRanges(index.tracks[source.video.streamIndex]!, window);
+          await master.fill([...index.always, ...ranges], signal);
+          const read = scratch.fetchedBytes() - before;
+          assert.ok(read < (pinned.sizeBytes * 15.5) / 60, `chunk ${chunk.index} read ${read} bytes`);
+          const recipe = videoRecipe(source, plan, ladder!, chunk);
+          const fromParts = await encode(master.path, recipe);
+          assert.deepEqual([fromParts.exitCode, fromParts.log], [0, ""], "no hole was touched");
+          assert.deepEqual(fromParts.digests, (await encode(path, recipe)).digests, `chunk ${chunk.index}`);
+        }
+        assert.equal(master.isWhole(), false);
+      });
+    });
+  });
+}
+
+for (const [name, output] of [
+  ["closed groups", []],
+  ["open groups", ["-x264-params", "open-gop=1:b-adapt=0"]],
+  ["times a tick off", ["-video_track_timescale", "30011"]],
+] as const) {
+  test(`a chunk that starts on a keyframe (${name}) is the same entered there as from the group before`, async () => {
+    const path = await longFilm(output);
+    const source = await probeFile(launcher, path);
+    const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
+    const [ladder, chunk] = [plan.ladders[0]!, plan.chunks[2]!];
+    const entered = videoRecipe(source, plan, ladder, chunk);
+    assert.ok(entered.inputs[0]!.options.includes("-noaccurate_seek"), "it is entered at its keyframe");
+    const unaware = { ...source, video: { ...source.video, keyframeSeconds: [] } };
+    const { digests, log } = await encode(path, entered);
+    assert.deepEqual(complaintsIn(log), []);
+    assert.deepEqual(digests, (await encode(path, videoRecipe(unaware, plan, ladder, chunk))).digests);
+  });
+}
+
+test("a hole that is read shows: ffmpeg complains", async () => {
+  const path = await longFilm([]);
+  const pinned = await stored(path);
+  const source = await probeFile(launcher, path);
+  const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
+  await withScratch((scratch) =>
+    scratch.withParts(pinned, async (master) => {
+      const index = await master.index(signal);
+      await master.fill(index!.always, signal);
+      const { log } = await encode(master.path, videoRecipe(source, plan, plan.ladders[0]!, plan.chunks[3]!));
+      assert.notEqual(log.trim(), "");
+    }),
+  );
+});
+
+test("each byte is fetched once, however many ask at the same time", async () => {
+  const pinned = await stored(await longFilm([]));
+  await withScratch(async (scratch) => {
+    const ask = () =>
+      scratch.withParts(pinned, (master) => master.fill([{ start: 1_000_000, end: 20_000_000 }], signal));
+    await Promise.all(Array.from({ length: 8 }, ask));
+    assert.equal(scratch.fetchedBytes(), 19_000_000);
+    await scratch.withSource(pinned, signal, async (path) => {
+      assert.equal(
+        createHash("sha256")
+          .update(await readFile(path))
+          .digest("hex"),
+        createHash("sha256")
+          .update(await readFile(await longFilm([])))
+          .digest("hex"),
+      );
+    });
+    assert.equal(scratch.fetchedBytes(), pinned.sizeBytes);
+  });
+});
+
+test("the whole master must have the digest that its owner stated", async () => {
+  const pinned = await stored(await longFilm([]), "0".repeat(64));
+  await withScratch(async (scratch) => {
+    await assert.rejects(
+      scratch.withSource(pinned, signal, async () => undefined),
+      { code: "checksum_mismatch" },
+    );
+  });
+});
+
+test("another object under the same key is not read into the file", async () => {
+  const pinned = await stored(await longFilm([]));
+  await withScratch(async (scratch) => {
+    const other = { ...pinned, etag: '"another"' };
+    await assert.rejects(
+      scratch.withParts(other, (master) => master.fill([{ start: 0, end: 10 }], signal)),
+      { code: "source_changed" },
+    );
+  });
+});

@@ -1,0 +1,70 @@
+import { DECODE_ENTRIES } from "../core/decode-log.ts";
+import { FLASH_COLUMNS, FLASH_ROWS } from "../core/flash-meter.ts";
+import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
+import { SOURCE_PATH } from "./sandbox.ts";
+import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
+
+export const FLASH_FILE = "/out/flashes.gray";
+/** The segments whose first frames are looked at for combing. */
+export function sampleFile(index: number): string {
+  return `/out/sample${index}.mp4`;
+}
+
+const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-v", "error", "-filter_complex_threads", "1"];
+const INPUT_OPTIONS = [...SAFE_INPUT_OPTIONS, "-threads", "1"];
+/** Everything that filters found goes to standard output, frame by frame; `core/picture-log.ts` reads it. */
+const PRINT = "metadata=mode=print:file=-";
+const SAMPLE_SECONDS = "0.6";
+
+/**
+ * The ffmpeg call that looks at the whole film in its smallest rung: what is black, frozen, framed by bars or flashing
+ * shows there as well, for a tenth of what decoding the master costs (docs/decisions/findings.md).
+ */
+export function pictureRecipe(): FfmpegRecipe {
+  const filters = [
+    // A pixel is dark below a tenth of the range, a picture is black when all but 2 % of it is.
+    "blackdetect=d=1:pic_th=0.98:pix_th=0.10",
+    // Half a grey level on average: an encoder's keyframes change a still picture by less.
+    "freezedetect=n=0.002:d=0.5",
+    // Bars are what no frame ever lights: 24 is black with some noise.
+    "cropdetect=limit=24:round=2:reset=0",
+    PRINT,
+  ];
+  const cells = [`scale=${FLASH_COLUMNS}:${FLASH_ROWS}:flags=area`, "format=gray"];
+  return {
+    globalOptions: GLOBAL_OPTIONS,
+    inputs: [{ options: INPUT_OPTIONS, file: SOURCE_PATH }],
+    filterGraph: `[0:v]split=2[a][b];[a]${filters.join(",")}[film];[b]${cells.join(",")}[cells]`,
+    outputs: [
+      { options: ["-map", "[film]", "-fps_mode", "passthrough", "-f", "null"], file: STDOUT },
+      // Frames as they come: the meter counts them.
+      { options: ["-map", "[cells]", "-fps_mode", "passthrough", "-f", "rawvideo"], file: FLASH_FILE },
+    ],
+  };
+}
+
+/** The ffmpeg call that looks for combs in the first frames of some segments of the top rung, where every line of the master still stands. */
+export function combingRecipe(samples: number): FfmpegRecipe {
+  const inputs = Array.from({ length: samples }, (_, index) => ({
+    options: [...INPUT_OPTIONS, "-t", SAMPLE_SECONDS],
+    file: sampleFile(index),
+  }));
+  const joined = `${inputs.map((_, index) => `[${index}:v]`).join("")}concat=n=${samples}`;
+  return {
+    globalOptions: GLOBAL_OPTIONS,
+    inputs,
+    // 1.3, not 1.04: fine detail that moves is not combed.
+    filterGraph: `${joined},idet=intl_thres=1.3,${PRINT}[v]`,
+    outputs: [{ options: ["-map", "[v]", "-f", "null"], file: STDOUT }],
+  };
+}
+
+/** The ffprobe call that decodes one stream of the master and tells what the decoder said at each frame. */
+export function decodeArgs(streamIndex: number): string[] {
+  return [
+    ...["-v", "error", ...SAFE_INPUT_OPTIONS, "-threads", "1"],
+    // 16: the decoder's errors, each with its frame.
+    ...["-select_streams", String(streamIndex), "-show_frames", "-show_log", "16"],
+    ...["-show_entries", DECODE_ENTRIES, "-of", "csv", SOURCE_PATH],
+  ];
+}

@@ -1,0 +1,126 @@
+import { open, truncate } from "node:fs/promises";
+import { type ByteRange, coveredBytes, inPieces, joined, missing } from "../core/byte-ranges.ts";
+import { asDiskFailure } from "./disk-failure.ts";
+
+/**
+ * A local file of the master's full length that holds only what was asked for: the rest is a hole, which costs no disk and
+ * reads as zeros. ffmpeg opens it like the whole, with the same arguments, and finds every byte in its place.
+ */
+export interface PartialFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Resolves when all of `ranges` is there; each byte is fetched once, however many ask for it. */
+  fill(ranges: readonly ByteRange[], signal: AbortSignal): Promise<void>;
+  /** Bytes on disk. */
+  heldBytes(): number;
+  isWhole(): boolean;
+  /** Forgets everything and gives its room back. Nobody may be using the file. */
+  empty(): Promise<void>;
+}
+
+/** Gets one span of the master; at most `PIECE_BYTES` long. */
+export type FetchRange = (range: ByteRange, signal: AbortSignal) => Promise<Uint8Array>;
+
+/** What one request fetches at most: it is held in memory until it is written. */
+const PIECE_BYTES = 8 * 2 ** 20;
+/** Spans this near to each other are fetched with what lies between: a request costs more than the bytes. */
+const GAP_BYTES = 64 * 2 ** 10;
+const PARALLEL_REQUESTS = 4;
+
+interface Flight extends ByteRange {
+  landed: Promise<void>;
+}
+
+/** Makes the file, empty. `fetch` must fail rather than answer short. */
+export async function makePartialFile(
+  path: string,
+  sizeBytes: number,
+  fetch: FetchRange,
+): Promise<PartialFile> {
+  const make = async (): Promise<void> => {
+    await (await open(path, "w")).close();
+    await truncate(path, sizeBytes);
+  };
+  await make();
+  let held: ByteRange[] = [];
+  const flights = new Set<Flight>();
+
+  const bring = async (piece: ByteRange, signal: AbortSignal): Promise<void> => {
+    const bytes = await fetch(piece, signal);
+    await writeAt(path, bytes, piece.start);
+    held = joined([...held, piece]);
+  };
+  const take = (piece: ByteRange, signal: AbortSignal): Promise<void> => {
+    const flight: Flight = { ...piece, landed: bring(piece, signal) };
+    flights.add(flight);
+    // Whoever waits for it hears of its failure; without anyone it must not end the process.
+    flight.landed.catch(() => undefined).finally(() => flights.delete(flight));
+    return flight.landed;
+  };
+
+  const fill = async (ranges: readonly ByteRange[], signal: AbortSignal): Promise<void> => {
+    const wanted = joined(ranges, GAP_BYTES).map(({ start, end }) => ({
+      start,
+      end: Math.min(end, sizeBytes),
+    }));
+    for (;;) {
+      signal.throwIfAborted();
+      const absent = missing(wanted, held);
+      if (absent.length === 0) return;
+      const pieces = inPieces(missing(absent, [...flights]), PIECE_BYTES);
+      // What others are fetching already is waited for; where they fail, the next round fetches it.
+      const others = [...flights].map(({ landed }) => landed.catch(() => undefined));
+      await inLanes(pieces, (piece) => take(piece, signal));
+      if (pieces.length === 0) await Promise.all(others);
+    }
+  };
+
+  return {
+    path,
+    sizeBytes,
+    fill,
+    heldBytes: () => coveredBytes(held),
+    isWhole: () => missing([{ start: 0, end: sizeBytes }], held).length === 0,
+    empty: async () => {
+      held = [];
+      await make();
+    },
+  };
+}
+
+async function writeAt(path: string, bytes: Uint8Array, position: number): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+      done += bytesWritten;
+    }
+  } catch (thrown) {
+    throw asDiskFailure(thrown);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The bytes of one span of a local file. */
+export async function readSpan(path: string, { start, end }: ByteRange): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const bytes = new Uint8Array(end - start);
+    await file.read(bytes, 0, bytes.length, start);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+async function inLanes(
+  pieces: readonly ByteRange[],
+  work: (piece: ByteRange) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let piece = pieces[next++]; piece !== undefined; piece = pieces[next++]) await work(piece);
+  };
+  await Promise.all(Array.from({ length: PARALLEL_REQUESTS }, lane));
+}

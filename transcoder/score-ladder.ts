@@ -1,0 +1,122 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../core/errors.ts";
+import type { Ladder } from "../core/ladder.ts";
+import { joinTracks, type ProducedTrack } from "../core/package.ts";
+import { chooseWindows, type Window } from "../core/quality.ts";
+import type { TaskResult } from "../core/records.ts";
+import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from "../core/timeline.ts";
+import { tasksOfAsset } from "../stores/library/tasks.ts";
+import { runFfmpeg } from "./ffmpeg-run.ts";
+import { requirePlanned } from "./planned-asset.ts";
+import { readVmaf, vmafFile, vmafRecipe } from "./score-recipe.ts";
+import { type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
+import type { TaskContext } from "./task-context.ts";
+import { rungFile } from "./video-recipe.ts";
+
+type Score = NonNullable<TaskResult["scores"]>[number];
+
+const NO_SCORES: TaskResult = { tracks: [], images: [] };
+
+/**
+ * Takes VMAF of some windows of one ladder, drawn and worst, once its pictures are there. Where this worker has no
+ * ffmpeg with libvmaf, or scoring is off, the ladder goes without: SSIM came with its cells.
+ */
+export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
+  if (!context.scoresVmaf) return NO_SCORES;
+  const { plan, source, pinned, generation } = requirePlanned(context.asset);
+  const ladder = plan.ladders.find(({ id }) => id === context.task.part);
+  if (ladder === undefined)
+    throw new Failure("ours", "internal", "The task names a ladder that the plan does not have.");
+  // Its model was trained on standard dynamic range: of PQ and HLG it would say something, and mean nothing.
+  if (ladder.range !== "SDR") return NO_SCORES;
+  const tracks = await tracksOf(context, ladder);
+  const windows = chooseWindows(
+    segmentScores(tracks, ladder),
+    timelineSeconds(plan.timeline),
+    `${generation} ${ladder.id}`,
+  );
+  const scores: Score[] = [];
+  for (const [index, window] of windows.entries()) {
+    const frames = windowFrames(
+      segmentFrames(plan.timeline, window.segment),
+      plan.timeline.framesPerKeyframe,
+    );
+    const scored = await withSourceWindow(
+      context,
+      pinned,
+      pictureWindow(source, plan, frames),
+      (sourcePath) =>
+        context.scratch.withDirectory(async (directory) => {
+          await putRungs(context, ladder, tracks, window, directory);
+          return scoreFrames(context, ladder, frames, directory, sourcePath);
+        }),
+    );
+    scores.push(...scored.map((one) => ({ ...one, window })));
+    context.report((index + 1) / windows.length);
+  }
+  return { ...NO_SCORES, scores };
+}
+
+async function tracksOf(context: TaskContext, ladder: Ladder): Promise<ProducedTrack[]> {
+  const { plan, generation } = requirePlanned(context.asset);
+  const results = (await tasksOfAsset(context.library, context.asset._id))
+    .filter((task) => task.kind === "video" && task.part === ladder.id && task.generation === generation)
+    .flatMap(({ result }) => result ?? []);
+  const joined = joinTracks(results, segmentCount(plan.timeline));
+  return ladder.rungs.map(({ id }) => joined.get(id)!);
+}
+
+/** The mean over the rungs: a scene that is hard for one is hard for all. */
+function segmentScores(tracks: readonly ProducedTrack[], ladder: Ladder) {
+  return tracks[0]!.cells.map(({ segment }, index) => ({
+    segment,
+    score: tracks.reduce((sum, { cells }) => sum + (cells[index]?.ssim?.mean ?? 0), 0) / ladder.rungs.length,
+  }));
+}
+
+/** The segment that the window lies in, of every rung, as files for the scorer. */
+async function putRungs(
+  { blobs }: TaskContext,
+  ladder: Ladder,
+  tracks: readonly ProducedTrack[],
+  { segment }: Window,
+  directory: string,
+): Promise<void> {
+  for (const [index, rung] of ladder.rungs.entries()) {
+    const { initKey, cells } = tracks[index]!;
+    const parts = await Promise.all([initKey, cells[segment]!.key].map((key) => blobs.read("media", key)));
+    if (parts.some((part) => part === null))
+      throw new Failure("transient", "internal", `A segment of ${rung.id} did not read back.`);
+    await writeFile(
+      join(directory, rungFile(rung).replace("/out/", "")),
+      Buffer.concat(parts as Uint8Array[]),
+    );
+  }
+}
+
+async function scoreFrames(
+  context: TaskContext,
+  ladder: Ladder,
+  frames: FrameRange,
+  directory: string,
+  sourcePath: string,
+): Promise<LoggedRun<Omit<Score, "window">[]>> {
+  const { plan, source } = requirePlanned(context.asset);
+  const { num, den } = plan.timeline.frameRate;
+  const budget = { mediaSeconds: (frames.frameCount * den) / num, outputBytes: 16 * 2 ** 20, frames: null };
+  const recipe = vmafRecipe(source, plan, ladder, frames);
+  const run = await runFfmpeg(context, recipe, sourcePath, directory, budget, { program: "scorer" });
+  const made = await Promise.all(
+    ladder.rungs.map(async ({ id }, index) => ({
+      trackId: id,
+      vmaf: readVmaf(await readFile(join(directory, vmafFile(index).replace("/out/", "")), "utf8")),
+    })),
+  );
+  return { made, log: run.stderrTail };
+}
+
+/** The first half of the segment's first group of pictures: a second, which holds what the encoder does well and what it does badly. */
+function windowFrames({ firstFrame, frameCount }: FrameRange, framesPerKeyframe: number): FrameRange {
+  return { firstFrame, frameCount: Math.min(frameCount, Math.ceil(framesPerKeyframe / 2)) };
+}

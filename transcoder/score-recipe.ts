@@ -1,0 +1,105 @@
+import type { Ladder } from "../core/ladder.ts";
+import { pictureFor } from "../core/picture.ts";
+import type { Plan } from "../core/plan.ts";
+import type { Source } from "../core/source.ts";
+import type { FrameRange } from "../core/timeline.ts";
+import { chunkEntry } from "./chunk-entry.ts";
+import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
+import { colourFilters } from "./picture-filters.ts";
+import { filterGraph, inputOptions, rungFile } from "./video-recipe.ts";
+
+const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-v", "error", "-filter_complex_threads", "1"];
+/** Odd: even strides land on the frames that an encoder treats best, and lie upward by as much as five points. */
+const VMAF_STRIDE = 5;
+/** The default model is of a screen three times as far as it is high, 1080 lines; above it costs grow and nothing is learnt. */
+const LARGEST_SCORED_WIDTH = 1920;
+
+/** Where the `index`-th rung's scores are written, inside the sandbox. */
+export function ssimFile(index: number): string {
+  return `/out/ssim-${index}.log`;
+}
+
+export function vmafFile(index: number): string {
+  return `/out/vmaf-${index}.json`;
+}
+
+/**
+ * The ffmpeg call that compares files in `/out`, one of each rung with exactly these frames, with what went into their
+ * encoders: the master is decoded once for all of them. For encoders that keep no score of their own.
+ */
+export function ssimRecipe(source: Source, plan: Plan, ladder: Ladder, frames: FrameRange): FfmpegRecipe {
+  const entry = chunkEntry(source, plan, frames);
+  const compare = ladder.rungs.map(
+    (_, index) =>
+      `${counted(plan, index, frames)}[d${index}];[d${index}][v${index}]ssim=f=${ssimFile(index)}[o${index}]`,
+  );
+  return {
+    ...comparison(entry.inputOptions, ladder, frames),
+    filterGraph: [filterGraph(source, plan, ladder, entry.filters), ...compare].join(";"),
+  };
+}
+
+/**
+ * The ffmpeg call that takes VMAF of files in `/out`, one of each rung, whose first frames are these. All are brought to
+ * the largest rung's size, as on a viewer's screen, and the master is decoded and scaled once for all of them.
+ */
+export function vmafRecipe(source: Source, plan: Plan, ladder: Ladder, frames: FrameRange): FfmpegRecipe {
+  const entry = chunkEntry(source, plan, frames);
+  const { width, height } = scoredSize(ladder);
+  const names = ladder.rungs.map((_, index) => `[r${index}]`).join("");
+  const reference = [
+    ...entry.filters,
+    `trim=end_frame=${frames.frameCount}`,
+    ...colourFilters(pictureFor(plan.picture, ladder.range), width, height),
+  ];
+  const compare = ladder.rungs.map(
+    (_, index) =>
+      `${counted(plan, index, frames)},scale=${width}:${height}:flags=bicubic[d${index}];` +
+      // Every frame is given to it, since it looks at motion; it scores each fifth.
+      `[d${index}][r${index}]libvmaf=n_subsample=${VMAF_STRIDE}:n_threads=1:log_fmt=json:log_path=${vmafFile(index)}[o${index}]`,
+  );
+  return {
+    ...comparison(entry.inputOptions, ladder, frames),
+    filterGraph: [
+      `[0:${source.video.streamIndex}]${reference.join(",")},split=${ladder.rungs.length}${names}`,
+      ...compare,
+    ].join(";"),
+  };
+}
+
+function comparison(seek: readonly string[], ladder: Ladder, frames: FrameRange): FfmpegRecipe {
+  return {
+    globalOptions: GLOBAL_OPTIONS,
+    inputs: [
+      { options: inputOptions(seek), file: "/in/source" },
+      ...ladder.rungs.map((rung) => ({ options: inputOptions([]), file: rungFile(rung) })),
+    ],
+    outputs: ladder.rungs.map((_, index) => ({
+      options: ["-map", `[o${index}]`, "-frames:v", String(frames.frameCount), "-f", "null"],
+      file: STDOUT,
+    })),
+  };
+}
+
+/** A rung's frames with the numbers that the reference's have, whatever the file's times begin with. */
+function counted({ timeline }: Plan, index: number, { frameCount }: FrameRange): string {
+  const { num, den } = timeline.frameRate;
+  return `[${index + 1}:v]settb=${den}/${num},setpts=N,trim=end_frame=${frameCount}`;
+}
+
+function scoredSize({ rungs }: Ladder): { width: number; height: number } {
+  const { width, height } = rungs[0]!;
+  const scale = Math.min(1, LARGEST_SCORED_WIDTH / Math.max(width, height));
+  return { width: 2 * Math.round((width * scale) / 2), height: 2 * Math.round((height * scale) / 2) };
+}
+
+/** SSIM of the picture's lightness for each frame, in the order of showing, from the filter's own file. */
+export function readSsim(text: string): number[] {
+  return [...text.matchAll(/^n:\d+ Y:([\d.]+)/gm)].map((match) => Number(match[1]));
+}
+
+/** VMAF of each frame that was scored, from libvmaf's own file. */
+export function readVmaf(text: string): number[] {
+  const log = JSON.parse(text) as { frames: { metrics: { vmaf: number } }[] };
+  return log.frames.map(({ metrics }) => metrics.vmaf);
+}

@@ -1,0 +1,82 @@
+import type { ByteRange } from "../core/byte-ranges.ts";
+import { readSampleTables, type SampleTrack } from "../core/sample-table.ts";
+import { type PartialFile, readSpan } from "./partial-file.ts";
+
+/** Where in a master what lies, known without reading it. */
+export interface SourceIndex {
+  /** What any program that opens the file reads first: all that is not samples, and the first samples of every track. */
+  always: ByteRange[];
+  tracks: SampleTrack[];
+}
+
+/** A box's size and type, and the 64 bits that may follow (ISO/IEC 14496-12 4.2). */
+const BOX_HEADER_BYTES = 16;
+/** What one look fetches at least: a header alone is not worth a request. */
+const LOOK_BYTES = 64 * 2 ** 10;
+/** A day of samples is far below it. */
+const LARGEST_MOOV_BYTES = 256 * 2 ** 20;
+const MOST_BOXES = 1_000;
+/** ffmpeg's `probesize`: what its demuxer may read to tell what the streams are, and a little more. */
+const PROBE_BYTES = 5_500_000;
+
+type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
+
+/**
+ * Reads the index of an MP4 or MOV file through a few small requests, wherever it stands. null where it is none, or
+ * one that a full demuxer must read (fragmented, several edits, …).
+ */
+export async function readSourceIndex(file: Readable, signal: AbortSignal): Promise<SourceIndex | null> {
+  const boxes = await topLevelBoxes(file, signal);
+  const [moov, another] = boxes?.filter(({ type }) => type === "moov") ?? [];
+  if (boxes === null || moov === undefined || another !== undefined) return null;
+  if (boxes.some(({ type }) => type === "moof")) return null;
+  const { start, end } = moov;
+  if (end - start > LARGEST_MOOV_BYTES) return null;
+  await file.fill([{ start, end }], signal);
+  const tracks = readSampleTables(await readSpan(file.path, { start, end }));
+  if (tracks === null) return null;
+  const headers = boxes.map((box) =>
+    box.type === "mdat" ? { start: box.start, end: box.start + BOX_HEADER_BYTES } : box,
+  );
+  return { always: [...headers, ...firstSamples(tracks)], tracks };
+}
+
+async function topLevelBoxes(
+  file: Readable,
+  signal: AbortSignal,
+): Promise<(ByteRange & { type: string })[] | null> {
+  const boxes: (ByteRange & { type: string })[] = [];
+  for (let at = 0; at < file.sizeBytes; ) {
+    if (file.sizeBytes - at < 8 || boxes.length >= MOST_BOXES) return null;
+    await file.fill([{ start: at, end: Math.min(file.sizeBytes, at + LOOK_BYTES) }], signal);
+    const header = await readSpan(file.path, {
+      start: at,
+      end: Math.min(file.sizeBytes, at + BOX_HEADER_BYTES),
+    });
+    const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+    const type = String.fromCharCode(...header.subarray(4, 8));
+    let size = view.getUint32(0);
+    if (size === 1) size = header.length < BOX_HEADER_BYTES ? 0 : Number(view.getBigUint64(8));
+    else if (size === 0) size = file.sizeBytes - at;
+    // A cut file is the demuxer's to name; what does not begin like an MP4 is none.
+    const isKnown = boxes.length > 0 || FIRST_BOXES.has(type);
+    if (size < 8 || at + size > file.sizeBytes || !isKnown) return null;
+    boxes.push({ type, start: at, end: at + size });
+    at += size;
+  }
+  return boxes;
+}
+
+const FIRST_BOXES = new Set(["ftyp", "moov", "mdat", "wide", "free", "skip"]);
+
+/** The first `PROBE_BYTES` of samples in the order of the file, and the first of every track wherever it lies. */
+function firstSamples(tracks: readonly SampleTrack[]): ByteRange[] {
+  const starts = tracks.flatMap(({ offsets }) => (offsets[0] === undefined ? [] : [offsets[0]]));
+  const first = Math.min(...starts);
+  return [
+    { start: first, end: first + PROBE_BYTES },
+    ...tracks.flatMap(({ offsets, sizes }) =>
+      offsets[0] === undefined ? [] : [{ start: offsets[0], end: offsets[0] + (sizes[0] ?? 0) }],
+    ),
+  ];
+}
