@@ -13,6 +13,7 @@ import { catalogRoutes } from "./catalog-routes.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { findingRoutes } from "./finding-routes.ts";
 import { generationRoutes } from "./generation-routes.ts";
+import { grantKeyRoutes } from "./grant-key-routes.ts";
 import { observed } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
@@ -60,6 +61,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", titleRoutes(deps));
   app.route("/", catalogRoutes(deps));
   app.route("/", playbackRoutes(deps));
+  app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));
   const document = JSON.stringify(describeApi(app, deps.config.publicUrl));
   app.get("/openapi.json", (c) => c.body(document, 200, { "Content-Type": "application/json" }));

@@ -214,7 +214,7 @@ export function assetRoutes(deps: ApiDeps) {
       const asset = await found(caller.tenant, c.req.valid("param").id);
       if (!isPlayable(asset)) throw requestFailure(409, "not_playable", "There is nothing to play yet.");
       const answer = await once(c, library, null, (makeId) =>
-        openPlayback(deps, caller, { asset, titleId: null, renews: false, sessionId: makeId("ps") }),
+        openPlayback(deps, caller, { asset, titleId: null, renews: false, sessionId: makeId("pv") }),
       );
       return c.json(answer, 201);
     })
@@ -258,6 +258,8 @@ export function assetRoutes(deps: ApiDeps) {
     .openapi(deleteRoute, async (c) => {
       const { tenant } = c.get("caller");
       const { _id: id } = await found(tenant, c.req.valid("param").id);
+      // Before anything is gone: caches hold copies that only this takes back.
+      await deps.revoker.deleteAsset((await found(tenant, id))._id);
       await markAssetDeleted(library, tenant, id);
       deps.catalog.forget(tenant);
       const asset = await found(tenant, id);

@@ -20,6 +20,9 @@ export const assetStates = z.enum([
 ]);
 
 export const audioRoles = z.enum(["main", "commentary", "description"]);
+export const subtitleRoles = z.enum(["main", "sdh", "forced", "commentary"]);
+/** Of a track of either kind. */
+export const trackRoles = z.enum(["main", "commentary", "description", "sdh", "forced"]);
 
 /** HDR kind and what the container says of the mastering display and the light (SMPTE ST 2086, CTA-861.3). */
 const hdrView = z.object({
@@ -78,7 +81,14 @@ const sourceView = z.object({
       durationSeconds: z.number(),
     }),
   ),
-  subtitles: z.array(z.object({ codec: z.string(), language: z.string(), label: z.string().nullable() })),
+  subtitles: z.array(
+    z.object({
+      codec: z.string(),
+      language: z.string(),
+      label: z.string().nullable(),
+      role: subtitleRoles,
+    }),
+  ),
   /** What the container states; null where it states nothing. */
   statedSeconds: z.number().nullable(),
   bitrateBps: z.number().nullable(),
@@ -102,10 +112,11 @@ export const renditionView = z.object({
   range: z.enum(["PQ", "HLG"]).optional(),
   language: z.string().optional(),
   label: z.string().optional(),
-  role: audioRoles.optional(),
+  role: trackRoles.optional(),
   channels: z.number().int().optional(),
   loudnessLufs: z.number().optional(),
   atSeconds: z.number().optional(),
+  cueCount: z.number().int().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
   quality: qualityView.optional(),
@@ -237,7 +248,7 @@ function presentSource({ video, audio, subtitles, facts, ...source }: Source) {
       startSeconds: roundToMicros(track.startSeconds - video.startSeconds),
       durationSeconds: track.durationSeconds,
     })),
-    subtitles: subtitles.map(({ codec, language, label }) => ({ codec, language, label })),
+    subtitles: subtitles.map(({ codec, language, label, role }) => ({ codec, language, label, role })),
     statedSeconds: facts?.statedSeconds ?? null,
     bitrateBps: facts?.bitrateBps ?? null,
     streams: facts?.streams ?? [],

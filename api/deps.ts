@@ -8,6 +8,7 @@ import type { Catalog } from "./catalog.ts";
 import type { ApiConfig } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateLimits } from "./rate-limit.ts";
+import type { Revoker } from "./revoker.ts";
 
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
 export interface WorkHint {
@@ -24,6 +25,7 @@ export interface ApiDeps {
   checkQueue(): Promise<void>;
   authenticate: Authenticator;
   limits: RateLimits;
+  revoker: Revoker;
   catalog: Catalog;
   watch: AssetWatch;
   metrics: Metrics;

@@ -20,6 +20,7 @@ import { openRateLimits } from "./rate-limit.ts";
 import { reapAssets } from "./reap-assets.ts";
 import { reapGenerations } from "./reap-generations.ts";
 import { reapUploads } from "./reap-uploads.ts";
+import { openRevoker } from "./revoker.ts";
 
 /** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
 const HINT_DEADLINE_MS = 250;
@@ -42,6 +43,9 @@ await blobs
   .ensureBuckets({ corsOrigins: [...new Set([...ownOrigin, ...config.corsOrigins])] })
   .catch((thrown) => log.error({ err: thrown }, "buckets not made; see /readyz"));
 const queue = openQueue(config.queue);
+const revoker = openRevoker({ library, blobs, log, grantKeys: config.grantKeys });
+// Before the first signature: a key that was revoked while we were away must not sign.
+await revoker.refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
 const deps: ApiDeps = {
   config,
   library,
@@ -57,6 +61,7 @@ const deps: ApiDeps = {
   checkQueue: () => queue.check(),
   authenticate: openAuthenticator(library, config.jwt),
   limits: openRateLimits(config.queue, config.rates),
+  revoker,
   catalog: openCatalog(library),
   watch: openAssetWatch(library, config, log),
   metrics: openMetrics(library),
@@ -89,6 +94,7 @@ closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) 
   if (err) log.fatal({ err }, "stopping after a defect");
   else log.info({ signal }, "stopping");
   clearInterval(reaper);
+  revoker.close();
   deps.watch.close();
   const closed = new Promise((resolve) => server.close(resolve));
   if ("closeIdleConnections" in server) server.closeIdleConnections();

@@ -1,16 +1,17 @@
 import { z } from "@hono/zod-openapi";
+import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
 import { DASH_MANIFEST, MAIN_PLAYLIST, packagePrefix, STORYBOARD_PATH } from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath, postersOf } from "../core/posters.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
-import { audioRoles, type PosterView } from "./asset-view.ts";
+import { type PosterView, trackRoles } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
 
 /** A player that renews gets short grants, one that cannot gets one that outlasts a film and its pauses. */
-const RENEWED_GRANT_SECONDS = 5 * 60;
+export const RENEWED_GRANT_SECONDS = 5 * 60;
 const LASTING_GRANT_SECONDS = 6 * 3_600;
 /** Nobody watches one session longer than a day. */
 export const SESSION_SECONDS = 24 * 3_600;
@@ -30,7 +31,7 @@ const trackView = z.object({
   codec: z.string(),
   language: z.string().optional(),
   label: z.string().optional(),
-  role: audioRoles.optional(),
+  role: trackRoles.optional(),
   channels: z.number().int().optional(),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
@@ -64,11 +65,18 @@ export function grantedUrl(
   path: string,
 ): string {
   const [key] = config.grantKeys;
-  if (key === undefined) throw new Error("no grant key");
+  if (key === undefined) throw noSigningKey();
   const prefix = packagePrefix(media.assetId, media.generation);
   const expiresAtSeconds = Math.floor(media.expiresAt.getTime() / 1000);
   const grant = signGrant(key, { prefix: `/${prefix}`, expiresAtSeconds, session: media.session });
   return `${config.deliveryUrl}/v/${grant}/${prefix}${path}`;
+}
+
+/** Every key was revoked: nothing can be watched until another one is set. */
+function noSigningKey(): Failure {
+  return new Failure("transient", "no_signing_key", "Nothing can be signed right now.", {
+    retryAfterSeconds: 60,
+  });
 }
 
 /** The chosen poster of a published asset for lists; null where it has none. */
@@ -116,6 +124,7 @@ export async function openPlayback(
   const now = library.serverNow();
   const last = titleId === null ? null : await findPosition(library, tenant, subject, titleId);
   const resumeAtSeconds = resumeAt(last?.positionSeconds ?? 0, durationSeconds);
+  const expiresAt = grantExpiry(now, renews);
   const playback: PlaybackRecord = await createPlayback(library, {
     _id: sessionId,
     tenant,
@@ -125,9 +134,9 @@ export async function openPlayback(
     generation,
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
+    firstGrantExpiresAt: expiresAt,
     endedAt: null,
   });
-  const expiresAt = grantExpiry(now, renews);
   const media = {
     assetId: playback.assetId,
     generation: playback.generation,

@@ -91,7 +91,8 @@ export function pageRoutes(pages: Pages, config: ApiConfig) {
       imgSrc: ["'self'", "data:", "blob:", delivery],
       fontSrc: ["'self'", "data:"],
       connectSrc: ["'self'", delivery, storage],
-      mediaSrc: ["'self'", "blob:", delivery],
+      // `data:` holds the empty text track that hls.js fills with cues.
+      mediaSrc: ["'self'", "blob:", "data:", delivery],
       workerSrc: ["'self'", "blob:"],
       manifestSrc: ["'self'"],
       baseUri: ["'none'"],

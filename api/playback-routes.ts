@@ -127,7 +127,9 @@ export function playbackRoutes(deps: ApiDeps) {
       return c.body(null, 202);
     })
     .openapi(endRoute, async (c) => {
-      await endPlayback(library, await found(c.get("caller"), c.req.valid("param").sessionId));
+      const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
+      await endPlayback(library, playback);
+      await deps.revoker.endSession(playback);
       return c.body(null, 204);
     });
 }

@@ -157,13 +157,17 @@ export function titleRoutes(deps: ApiDeps) {
       const changed = await updateTitle(library, tenant, title._id, version, body);
       if (changed === null) throw changedMeanwhile();
       if (body.assetId) await setAssetTitle(library, tenant, body.assetId, title._id);
+      if (body.assetId && changed.state !== "draft" && changed.state !== "unpublished")
+        await deps.revoker.restore(changed, changed.availableFrom ?? library.serverNow());
       deps.catalog.forget(tenant);
       return c.json(present(c, changed), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { tenant } = c.get("caller");
-      if (!(await deleteTitle(library, tenant, c.req.valid("param").id))) throw notFound("title");
+      const title = await found(tenant, c.req.valid("param").id);
+      if (!(await deleteTitle(library, tenant, title._id))) throw notFound("title");
       deps.catalog.forget(tenant);
+      await deps.revoker.withdraw(title);
       return c.body(null, 204);
     })
     .openapi(publishRoute, async (c) => {
@@ -186,6 +190,7 @@ export function titleRoutes(deps: ApiDeps) {
         const publishedAt = title.publishedAt ?? now;
         return { state, publishedAt, availableFrom: from, availableUntil: until, regions: regions ?? null };
       });
+      await deps.revoker.restore(changed, from !== null && from > now ? from : now);
       return c.json(present(c, changed), 200);
     })
     .openapi(unpublishRoute, async (c) => {
@@ -195,6 +200,7 @@ export function titleRoutes(deps: ApiDeps) {
           throw requestFailure(409, "title_not_published", "The title was never published.");
         return { state: "unpublished" };
       });
+      await deps.revoker.withdraw(changed);
       return c.json(present(c, changed), 200);
     });
 }

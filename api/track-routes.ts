@@ -9,6 +9,7 @@ import { reviseAsset } from "../stores/library/revisions.ts";
 import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, jsonAnswer, jsonBody } from "./contract.ts";
+import { decodeText } from "./decode-text.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { type IdMaker, once } from "./idempotency.ts";
 import { presentNow } from "./present-now.ts";
@@ -18,7 +19,7 @@ import { trackLabel, trackLanguage } from "./track-form.ts";
 export const TRACK_BODY_BYTES = 2 * 2 ** 20;
 export const TRACK_PATH = /^\/v1\/assets\/[^/]+\/tracks$/;
 
-const FORMATS: readonly SubtitleFormat[] = ["vtt", "srt", "ass"];
+const FORMATS = ["vtt", "srt", "ass"] as const satisfies readonly SubtitleFormat[];
 const text = z.string().min(1).optional();
 const newTrack = z
   .strictObject({
@@ -30,10 +31,12 @@ const newTrack = z
     vtt: text,
     srt: text,
     ass: text,
+    /** Or the file's bytes, in whatever letters it is written. */
+    file: z.strictObject({ format: z.enum(FORMATS), base64: z.base64() }).optional(),
   })
-  .refine((track) => FORMATS.filter((format) => track[format] !== undefined).length === 1, {
+  .refine((track) => [...FORMATS, "file" as const].filter((form) => track[form] !== undefined).length === 1, {
     path: ["vtt"],
-    message: "exactly one of vtt, srt and ass",
+    message: "exactly one of vtt, srt, ass and file",
   })
   .openapi("NewTrack");
 
@@ -94,16 +97,16 @@ export function trackRoutes(deps: ApiDeps) {
     });
 }
 
-/** Keeps the text as it was sent, under a key of ours, and describes it. Throws where no track can be made of it. */
+/** Keeps the text in UTF-8, under a key of ours, and describes it. Throws where no track can be made of it. */
 async function storeText(
   { library, blobs }: ApiDeps,
   tenant: string,
   assetId: string,
-  { language, label, role, ...texts }: z.infer<typeof newTrack>,
+  { language, label, role, file, ...texts }: z.infer<typeof newTrack>,
   makeId: IdMaker,
 ): Promise<SubtitleSidecar> {
-  const format = FORMATS.find((one) => texts[one] !== undefined) ?? "vtt";
-  const sent = texts[format] ?? "";
+  const format = file?.format ?? FORMATS.find((one) => texts[one] !== undefined) ?? "vtt";
+  const sent = file === undefined ? (texts[format] ?? "") : decodeText(Buffer.from(file.base64, "base64"));
   checkSubtitleText(sent, format);
   const bytes = Buffer.from(sent);
   const id = makeId("sc");

@@ -1,25 +1,31 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { type BlobsConfig, openBlobs } from "../stores/blobs.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
+import { startNginxEdge } from "../test/rig/nginx-edge.ts";
 import { readPackage, withPackageFolder } from "../test/rig/package.ts";
 import { freePort, type Product, startProduct } from "../test/rig/product.ts";
 import { follow } from "./follow.ts";
 import { figure, printTable } from "./table.ts";
 
 /**
- * Media: bytes a second of the edge for the segments of a published film, beside plain nginx that serves the same
- * files from disk. Grants: playback sessions opened a second, beside a bare Hono route. 200 connections each, from
- * `wrk` on the same machine. `node bench/delivery.ts [seconds]`
+ * Media: bytes a second of both edges for the warm segments of a published film, beside plain nginx that serves the same
+ * files from disk; what of a crowd's requests the caches answer; what idle viewers cost. Grants: playback sessions
+ * opened a second, beside a bare Hono route. 200 connections each, from `wrk` on the same machine.
+ * `node bench/delivery.ts [seconds]`
  */
 
 const CONNECTIONS = 200;
+const VIEWERS = 100;
+const IDLE_VIEWERS = 1_000;
 /** What wrk prints at its end: one line of JSON. */
 const REPORT = `
 done = function(summary, latency, requests)
@@ -30,9 +36,20 @@ end
 `;
 const seconds = Math.min(10, Number(process.argv[2] ?? 8));
 const run = promisify(execFile);
-/** The limit that holds a single account back is not what is measured here. */
-const product = await startProduct({ environment: { MATINEE_RATE_PER_ACCOUNT: "10000000" } });
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-wrk-"));
+const product = await startProduct({
+  environment: {
+    // The limit that holds a single account back is not what is measured here.
+    MATINEE_RATE_PER_ACCOUNT: "10000000",
+    MATINEE_EDGE_CACHE_DIR: join(folder, "edge-cache"),
+  },
+});
+const blobs = openBlobs(blobsOf(product.environment));
+const accessLog = join(folder, "nginx-edge.log");
+const nginxEdge = await startNginxEdge(
+  { ...product.environment, MATINEE_NGINX_ACCESS_LOG: accessLog },
+  blobs,
+);
 
 try {
   const assetId = await product.uploadFile(BIG_BUCK_BUNNY);
@@ -43,14 +60,21 @@ try {
   const base = new URL(opened.body.manifestUrl.replace(/main\.m3u8$/, ""));
   const segments = [...files.keys()].filter((path) => /^video\/.*\.m4s$/.test(path));
 
-  const edge = () => load(base.origin, getScript(segments.map((path) => base.pathname + path)));
+  const crowd = await watchTogether(product, titleId, segments);
+  const edgeAt = (origin: string) => load(origin, getScript(segments.map((path) => base.pathname + path)));
   const nginx = () =>
     withPackageFolder(files, (root) =>
       withNginx(root, (origin) => load(origin, getScript(segments.map((path) => `/${path}`)))),
     );
-  // Once without counting: caches of the system and of the edge are warm for both.
-  await edge();
-  const media = { edge: await edge(), nginx: await nginx() };
+  // Once without counting: all caches are warm.
+  await edgeAt(base.origin);
+  await edgeAt(nginxEdge.url);
+  const idle = await holdIdle(base.origin, `${base.pathname}main.m3u8`);
+  const media = {
+    edge: await edgeAt(base.origin),
+    nginxEdge: await edgeAt(nginxEdge.url),
+    nginx: await nginx(),
+  };
 
   const body = JSON.stringify({ titleId, capabilities: { renews: true } });
   const viewers = await makeViewers(product);
@@ -63,7 +87,27 @@ try {
     [`segments of ${figure(mean / 2 ** 10, 0)} KiB on average`, "MiB/s", "requests/s", "errors", "÷ nginx"],
     [
       ["nginx, files on disk", ...mediaFigures(media.nginx), "1"],
-      ["edge, grant checked", ...mediaFigures(media.edge), figure(media.edge.bytes / media.nginx.bytes)],
+      [
+        "nginx edge, warm",
+        ...mediaFigures(media.nginxEdge),
+        figure(media.nginxEdge.bytes / media.nginx.bytes),
+      ],
+      ["Node edge, warm", ...mediaFigures(media.edge), figure(media.edge.bytes / media.nginx.bytes)],
+    ],
+  );
+  printTable(
+    [`${VIEWERS} viewers of one title, cold caches`, "requests", "from the cache"],
+    [
+      ["Node edge", String(crowd.node.requests), percent(crowd.node)],
+      ["nginx edge", String(crowd.nginx.requests), percent(crowd.nginx)],
+    ],
+  );
+  printTable(
+    ["Node edge", "resident MiB"],
+    [
+      ["before", figure(idle.beforeBytes / 2 ** 20, 0)],
+      [`${IDLE_VIEWERS} idle viewers connected`, figure(idle.withBytes / 2 ** 20, 0)],
+      ["each, KiB", figure((idle.withBytes - idle.beforeBytes) / IDLE_VIEWERS / 2 ** 10, 1)],
     ],
   );
   printTable(
@@ -74,8 +118,99 @@ try {
     ],
   );
 } finally {
+  await nginxEdge.stop();
+  blobs.close();
   await product.stop();
   await rm(folder, { recursive: true, force: true });
+}
+
+interface Hits {
+  requests: number;
+  hits: number;
+}
+
+function percent({ requests, hits }: Hits): string {
+  return `${figure((100 * hits) / requests, 1)} %`;
+}
+
+/** Each viewer plays the film from its beginning, with a grant of their own, on both edges; nothing is warm. */
+async function watchTogether(
+  { call, tokens }: Product,
+  titleId: string,
+  segments: readonly string[],
+): Promise<{ node: Hits; nginx: Hits }> {
+  const viewers = await Promise.all(
+    Array.from({ length: VIEWERS }, async () => {
+      const { body } = await call("POST", "/v1/playback", { titleId }, tokens.viewer);
+      return new URL(body.manifestUrl.replace(/main\.m3u8$/, ""));
+    }),
+  );
+  const rung = segments.filter((path) => path.startsWith(segments[0]!.replace(/[^/]+$/, "")));
+  const play = (origin: string) =>
+    Promise.all(
+      viewers.map(async ({ pathname }) => {
+        for (const path of ["main.m3u8", ...rung]) {
+          const answer = await fetch(`${origin}${pathname}${path}`);
+          if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+          await answer.arrayBuffer();
+        }
+      }),
+    );
+  await play(viewers[0]!.origin);
+  await play(nginxEdge.url);
+  const counts = await nodeMetrics(
+    viewers[0]!.origin,
+    /^matinee_delivery_cache_requests_total\{outcome="(\w+)"\} (\d+)/gm,
+  );
+  const node = { requests: 0, hits: 0 };
+  for (const [, outcome, count] of counts) {
+    node.requests += Number(count);
+    if (outcome !== "fetched") node.hits += Number(count);
+  }
+  const lines = (await readFile(accessLog, "utf8")).trim().split("\n");
+  const statuses = lines.map((line) => (JSON.parse(line) as { cache: string }).cache);
+  const hits = statuses.filter((status) => status === "HIT").length;
+  return { node, nginx: { requests: statuses.length, hits } };
+}
+
+async function nodeMetrics(origin: string, pattern: RegExp): Promise<RegExpMatchArray[]> {
+  const text = await (await fetch(`${origin}/metrics`)).text();
+  return [...text.matchAll(pattern)];
+}
+
+async function residentBytes(origin: string): Promise<number> {
+  const [match] = await nodeMetrics(origin, /^matinee_delivery_process_resident_memory_bytes (\d+)/gm);
+  return Number(match?.[1]);
+}
+
+/** Viewers who have read their playlist and now play from their buffer: a connection each, and nothing on it. */
+async function holdIdle(origin: string, path: string): Promise<{ beforeBytes: number; withBytes: number }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: IDLE_VIEWERS, maxFreeSockets: IDLE_VIEWERS });
+  const beforeBytes = await residentBytes(origin);
+  const read = () =>
+    new Promise<void>((resolve, reject) => {
+      get(`${origin}${path}`, { agent }, (answer) => answer.resume().once("end", resolve)).once(
+        "error",
+        reject,
+      );
+    });
+  await Promise.all(Array.from({ length: IDLE_VIEWERS }, read));
+  const withBytes = await residentBytes(origin);
+  agent.destroy();
+  return { beforeBytes, withBytes };
+}
+
+function blobsOf(environment: Record<string, string>): BlobsConfig {
+  const of = (name: string) => environment[`MATINEE_S3_${name}`] ?? "";
+  return {
+    endpoint: of("ENDPOINT"),
+    publicEndpoint: of("ENDPOINT"),
+    region: of("REGION"),
+    accessKeyId: of("ACCESS_KEY_ID"),
+    secretAccessKey: of("SECRET_ACCESS_KEY"),
+    sourceBucket: of("SOURCE_BUCKET"),
+    mediaBucket: of("MEDIA_BUCKET"),
+  };
 }
 
 interface Load {

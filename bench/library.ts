@@ -56,6 +56,7 @@ function playbackOf(caller: number): PlaybackRecord {
     generation: "generation",
     createdAt: now,
     expiresAt: now,
+    firstGrantExpiresAt: now,
     endedAt: null,
   };
 }

@@ -27,6 +27,9 @@ export const AUDIO_CODECS: ReadonlySet<string> = new Set(
     .split(" "),
 );
 
+/** ffprobe's `codec_name` of a subtitle that is text. All others are pictures of text, or need fonts of their own. */
+export const TEXT_CODECS: ReadonlySet<string> = new Set("subrip srt ass ssa mov_text webvtt text".split(" "));
+
 /** Decoders whose name is not their codec's, and those of tracks that are listed but never decoded into a title. */
 const OTHER_DECODERS = [
   "libdav1d libaom-av1 libvpx libvpx-vp9 msmpeg4 flv mp1float mp2float mp3float dca libopus libvorbis",

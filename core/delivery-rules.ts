@@ -40,6 +40,13 @@ function extensionOf(path: string): string {
   return path.slice(path.lastIndexOf(".") + 1);
 }
 
+/** The segment that plays after this one; null where the path is no segment's. Whether it exists is another question. */
+export function followingSegment(path: string): string | null {
+  const [, folder, number = "", extension] = /^(.+\/)([0-9]{5})\.(m4s|vtt)$/.exec(path) ?? [];
+  if (folder === undefined || number === "99999") return null;
+  return `${folder}${String(Number(number) + 1).padStart(5, "0")}.${extension}`;
+}
+
 export interface ObjectRequest {
   method: "GET" | "HEAD";
   /** Canonical media path. */

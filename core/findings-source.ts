@@ -3,6 +3,7 @@ import { nameOf } from "./findings-sound.ts";
 import { toNumber } from "./rational.ts";
 import type { Finding } from "./records.ts";
 import type { Source, SourceAudio } from "./source.ts";
+import { subtitleFindings } from "./subtitle-plan.ts";
 import { secondsOf } from "./time-ranges.ts";
 
 /** Sound that begins later or ends earlier than this, against the picture, is told. */
@@ -10,18 +11,11 @@ const SOUND_SLACK_SECONDS = 0.5;
 /** What a file states and what it holds may differ by a second or a hundredth. */
 const STATED_SLACK_SECONDS = 1;
 const STATED_SLACK_RATIO = 0.01;
-/** Subtitles that are pictures: nothing turns them into text. */
-const BITMAP_SUBTITLES: ReadonlySet<string> = new Set([
-  "dvd_subtitle",
-  "dvb_subtitle",
-  "hdmv_pgs_subtitle",
-  "xsub",
-]);
 const HDR_NAMES = { hdr10: "HDR10", hlg: "HLG", pq: "PQ", dolby_vision: "Dolby Vision" };
 
 /** What the probe alone tells a person about a master. Pure; nothing for an ordinary file. */
 export function sourceFindings(source: Source): Finding[] {
-  return [...pictureFacts(source), ...soundFacts(source), ...fileFacts(source)];
+  return [...pictureFacts(source), ...soundFacts(source), ...fileFacts(source), ...subtitleFindings(source)];
 }
 
 function pictureFacts({ video, facts }: Source): Finding[] {
@@ -82,7 +76,7 @@ function shortSound(track: SourceAudio, { video, durationSeconds }: Source): Fin
   ];
 }
 
-function fileFacts({ facts, subtitles }: Source): Finding[] {
+function fileFacts({ facts }: Source): Finding[] {
   const found: Finding[] = [];
   const stated = facts?.statedSeconds ?? null;
   if (facts !== undefined && stated !== null) {
@@ -100,11 +94,6 @@ function fileFacts({ facts, subtitles }: Source): Finding[] {
       severity: "info",
       message: `Streams that nothing is made of: ${list}.`,
     });
-  }
-  const bitmaps = subtitles.filter(({ codec }) => BITMAP_SUBTITLES.has(codec));
-  if (bitmaps.length > 0) {
-    const message = `${bitmaps.length} subtitle tracks are pictures and cannot become text: ${bitmaps.map(({ language }) => language).join(", ")}.`;
-    found.push({ code: "bitmap_subtitles", severity: "warning", message });
   }
   return found;
 }

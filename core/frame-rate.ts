@@ -19,6 +19,10 @@ const SNAP_TOLERANCE = 0.0002;
 const TELLING_SECONDS = 10;
 /** A retimed source may be a little off any rate: the nearest standard one within this is meant. */
 const LOOSE_TOLERANCE = 0.02;
+/** A stated rate beyond this multiple of the measured one is the container's tick, not the camera's. */
+const MOST_LEFT_OUT = 2;
+/** Of a frame: what rounding to milliseconds moves a frame at 60 per second by. */
+const GRID_TOLERANCE = 0.1;
 /** Slower than this the pictures are slides: they are repeated, so that segments keep their length (Apple 7.5). */
 const SLOWEST_FRAME_RATE = 1;
 
@@ -50,7 +54,8 @@ export function frameTiming(
   );
   if (constant) return halve(constant, timesSeconds.length);
   const wanted = Math.min(LARGEST_FRAME_RATE, measured);
-  const frameRate = snap(wanted, LOOSE_TOLERANCE) ?? nearestStandard(wanted);
+  const withGaps = fromFile.find((rate) => hasGapsOnly(timesSeconds, rate, measured));
+  const frameRate = withGaps ?? snap(wanted, LOOSE_TOLERANCE) ?? nearestStandard(wanted);
   // Where the file does not say how long the last frame stands, as long as the others do.
   const shownSeconds = span + (lastDurationSeconds || 1 / measured);
   const frameCount = Math.max(1, Math.round(shownSeconds * toNumber(frameRate)));
@@ -70,6 +75,16 @@ function halve(rate: Rational, frames: number): FrameTiming {
 function isConstant(times: readonly number[], rate: Rational): boolean {
   const frame = rate.den / rate.num;
   return times.every((time, index) => Math.abs(time - times[0]! - index * frame) < frame / 2);
+}
+
+/** Captures leave frames out where nothing moved or the disk was slow: what is there still stands on the stated rate's grid. */
+function hasGapsOnly(times: readonly number[], rate: Rational, measured: number): boolean {
+  const stated = toNumber(rate);
+  if (stated > LARGEST_FRAME_RATE || stated < measured || stated > measured * MOST_LEFT_OUT) return false;
+  return times.every((time) => {
+    const place = (time - times[0]!) * stated;
+    return Math.abs(place - Math.round(place)) < GRID_TOLERANCE;
+  });
 }
 
 function snap(rate: number, tolerance: number): Rational | null {

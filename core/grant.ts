@@ -1,15 +1,19 @@
 import { createHmac } from "node:crypto";
 import { canonicalPath } from "./canonical-path.ts";
+import { type Asker, areLimits, type GrantLimits, isWithin, limitsText, NOBODY } from "./grant-limits.ts";
 
 /**
  * A grant lets its bearer read everything below one prefix until it expires. It is one path segment,
  * `1.<kid>.<expires>.<session>.<mac>`, where `mac` is base64url without padding of
- * HMAC-SHA256(key of kid, "matinee-grant-1\n<kid>\n<prefix>\n<expires>\n<session>").
+ * HMAC-SHA256(key of kid, "matinee-grant-1\n<kid>\n<prefix>\n<expires>\n<session>"). One with limits is
+ * `2.<kid>.<expires>.<session>.<limits>.<mac>` over "matinee-grant-2\n<kid>\n<prefix>\n<expires>\n<session>\n<limits>".
  * The prefix itself is not carried: the verifier takes it from the path that is asked for, so a grant for one prefix
- * is simply a wrong signature under any other; one whose session is `images` covers `<prefix>images/` alone. Text only and one hash, so that nginx njs and CloudFront functions can
- * do the same; test/grant-vectors.json binds all of them.
+ * is simply a wrong signature under any other; one whose session is `images` covers `<prefix>images/` alone. Text only
+ * and one hash, so that nginx njs and CloudFront functions can do the same; test/grant-vectors.json binds all of them.
  */
 const GRANT = /^1\.([A-Za-z0-9_-]{1,16})\.([1-9][0-9]{9})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})$/;
+const LIMITED =
+  /^2\.([A-Za-z0-9_-]{1,16})\.([1-9][0-9]{9})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_~-]{1,200})\.([A-Za-z0-9_-]{43})$/;
 const REQUEST = /^\/v\/([^/]+)(\/.*)$/;
 const MEDIA_PREFIX = /^(\/[^/]+\/[^/]+\/)[^/]/;
 const KEY = /^([A-Za-z0-9_-]{1,16}):((?:[0-9a-f]{2})+)$/;
@@ -36,8 +40,20 @@ export interface GrantClaims {
   session: string;
 }
 
-export type GrantRefusal = "malformed" | "path" | "unknown_key" | "signature" | "expired" | "too_long";
-export type GrantVerdict = { ok: true; claims: GrantClaims } | { ok: false; reason: GrantRefusal };
+export type GrantRefusal =
+  | "malformed"
+  | "path"
+  | "unknown_key"
+  | "signature"
+  | "expired"
+  | "too_long"
+  | "limits";
+/** What a good grant says, and the key that says it. */
+export interface SignedGrant {
+  kid: string;
+  claims: GrantClaims;
+}
+export type GrantVerdict = ({ ok: true } & SignedGrant) | { ok: false; reason: GrantRefusal };
 
 /**
  * `kid:hex[,kid:hex…]` as keys; the first signs, all verify, so keys can be rotated. Throws where there is none, a
@@ -62,41 +78,51 @@ export function parseGrantKeys(text: string): GrantKey[] {
 }
 
 /** The grant (one path segment) for these claims. Throws on claims that no verifier would accept. */
-export function signGrant(key: GrantKey, claims: GrantClaims): string {
+export function signGrant(key: GrantKey, claims: GrantClaims, limits: GrantLimits = {}): string {
+  const { prefix, session } = claims;
   const expires = String(claims.expiresAtSeconds);
-  const prefixIsWhole = MEDIA_PREFIX.exec(`${claims.prefix}x`)?.[1] === claims.prefix;
-  if (!prefixIsWhole || canonicalPath(`${claims.prefix}x`) === null)
-    throw new Error("a grant needs a media prefix");
-  const grant = `1.${key.kid}.${expires}.${claims.session}.${macOf(key, claims.prefix, expires, claims.session)}`;
-  if (!GRANT.test(grant)) throw new Error("a grant needs whole seconds and a session of plain characters");
+  const prefixIsWhole = MEDIA_PREFIX.exec(`${prefix}x`)?.[1] === prefix;
+  if (!prefixIsWhole || canonicalPath(`${prefix}x`) === null) throw new Error("a grant needs a media prefix");
+  const text = limitsText(limits);
+  const fields = { kid: key.kid, expires, session, limits: text };
+  const said =
+    text === "" ? `1.${key.kid}.${expires}.${session}` : `2.${key.kid}.${expires}.${session}.${text}`;
+  const grant = `${said}.${macOf(key, prefix, fields)}`;
+  if (fieldsOf(grant) === null)
+    throw new Error("a grant needs whole seconds and a session of plain characters");
   return grant;
 }
 
-/** Whether `grant` lets `path` (below `/v/<grant>`, as it stood in the request) be read at `nowSeconds`. */
+/**
+ * Whether `grant` lets `asker` read `path` (below `/v/<grant>`, as it stood in the request) at `nowSeconds`. Whether it
+ * was called back is another question (`isRevoked`).
+ */
 export function verifyGrant(
   keys: readonly GrantKey[],
   grant: string,
   path: string,
   nowSeconds: number,
+  asker: Asker = NOBODY,
 ): GrantVerdict {
   const canonical = canonicalPath(path) ?? "";
   const prefix = MEDIA_PREFIX.exec(canonical)?.[1];
   if (prefix === undefined) return { ok: false, reason: "path" };
-  const [, kid, expires, session, mac] = GRANT.exec(grant) ?? [];
-  if (!kid || !expires || !session || !mac) return { ok: false, reason: "malformed" };
+  const fields = fieldsOf(grant);
+  if (fields === null) return { ok: false, reason: "malformed" };
+  const { kid, session, limits } = fields;
   if (session === IMAGES_SESSION && !canonical.startsWith(`${prefix}images/`))
     return { ok: false, reason: "path" };
   const key = keys.find((candidate) => candidate.kid === kid);
   if (key === undefined) return { ok: false, reason: "unknown_key" };
-  if (!equalInConstantTime(mac, macOf(key, prefix, expires, session)))
-    return { ok: false, reason: "signature" };
-  const expiresAtSeconds = Number(expires);
+  if (!equalInConstantTime(fields.mac, macOf(key, prefix, fields))) return { ok: false, reason: "signature" };
+  const expiresAtSeconds = Number(fields.expires);
   // Written so that a clock that is not a number refuses.
   if (!(nowSeconds <= expiresAtSeconds + GRANT_LEEWAY_SECONDS)) return { ok: false, reason: "expired" };
   if (expiresAtSeconds - nowSeconds > GRANT_MAX_SECONDS + GRANT_LEEWAY_SECONDS) {
     return { ok: false, reason: "too_long" };
   }
-  return { ok: true, claims: { prefix, expiresAtSeconds, session } };
+  if (limits !== "" && !isWithin(limits, asker)) return { ok: false, reason: "limits" };
+  return { ok: true, kid, claims: { prefix, expiresAtSeconds, session } };
 }
 
 /** The grant and the media path of a raw request path `/v/<grant>/<path>`; null where it has not that form. */
@@ -105,8 +131,26 @@ export function splitGrantedPath(rawPath: string): { grant: string; path: string
   return grant !== undefined && path !== undefined ? { grant, path } : null;
 }
 
-function macOf(key: GrantKey, prefix: string, expires: string, session: string): string {
-  const text = `matinee-grant-1\n${key.kid}\n${prefix}\n${expires}\n${session}`;
+interface GrantFields {
+  kid: string;
+  expires: string;
+  session: string;
+  /** "" where there are none. */
+  limits: string;
+}
+
+function fieldsOf(grant: string): (GrantFields & { mac: string }) | null {
+  const [, kid, expires, session, mac] = GRANT.exec(grant) ?? [];
+  if (kid && expires && session && mac) return { kid, expires, session, limits: "", mac };
+  const limited = LIMITED.exec(grant);
+  if (limited === null) return null;
+  const [, id = "", until = "", whose = "", limits = "", code = ""] = limited;
+  return areLimits(limits) ? { kid: id, expires: until, session: whose, limits, mac: code } : null;
+}
+
+function macOf(key: GrantKey, prefix: string, { kid, expires, session, limits }: GrantFields): string {
+  const claims = `${kid}\n${prefix}\n${expires}\n${session}`;
+  const text = limits === "" ? `matinee-grant-1\n${claims}` : `matinee-grant-2\n${claims}\n${limits}`;
   return createHmac("sha256", key.secret).update(text).digest("base64url");
 }
 

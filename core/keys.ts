@@ -12,13 +12,15 @@ export function packagePrefix(assetId: string, generation: string): string {
 }
 
 /** Relative paths inside a package: what playlists name. */
-export function trackFolder(kind: "video" | "audio", trackId: string): string {
+export function trackFolder(kind: "video" | "audio" | "text", trackId: string): string {
   return `${kind}/${trackId}/`;
 }
 
 export const INIT_NAME = "init.mp4";
 export const MEDIA_PLAYLIST_NAME = "media.m3u8";
 export const IFRAME_PLAYLIST_NAME = "iframes.m3u8";
+/** A text track in one file, for DASH. */
+export const WHOLE_TEXT_NAME = "whole.vtt";
 /** Grants for browsing cover this folder alone (core/grant.ts). */
 export const IMAGES_FOLDER = "images/";
 export const STORYBOARD_PATH = `${IMAGES_FOLDER}storyboard.vtt`;
@@ -26,6 +28,11 @@ export const STORYBOARD_PATH = `${IMAGES_FOLDER}storyboard.vtt`;
 /** `00007.m4s`: fixed width, so a listing of the folder is in playing order. */
 export function segmentName(segment: number): string {
   return `${String(segment).padStart(5, "0")}.m4s`;
+}
+
+/** `00007.vtt`: the same of a text track. */
+export function textSegmentName(segment: number): string {
+  return `${String(segment).padStart(5, "0")}.vtt`;
 }
 
 /** A text track that was added to an asset. */

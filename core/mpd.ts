@@ -2,7 +2,7 @@ import type { MeasuredBitrate } from "./bitrate.ts";
 import type { VideoRange } from "./ladder.ts";
 import type { Colour } from "./picture.ts";
 import { type Rational, rational, secondsText } from "./rational.ts";
-import type { AudioRole } from "./source.ts";
+import type { AudioRole, SubtitleRole } from "./source.ts";
 
 /** One video representation: a rung of the ladder. `id` names its folder. */
 export interface MpdVideo {
@@ -34,9 +34,21 @@ export interface MpdAudio {
   measured: MeasuredBitrate;
 }
 
+/** One text track, as the one file that it is for DASH players. */
+export interface MpdText {
+  id: string;
+  /** Of the file, relative to the MPD. */
+  uri: string;
+  language: string;
+  label: string;
+  role: SubtitleRole;
+  bandwidthBps: number;
+}
+
 export interface MpdInput {
   video: readonly MpdVideo[];
   audio: readonly MpdAudio[];
+  text: readonly MpdText[];
   frameRate: Rational;
   frameCount: number;
   /** The longest segment, rounded: what a player must hold before `bandwidth` is enough. */
@@ -47,6 +59,15 @@ export interface MpdInput {
 const PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
 const CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
 const ROLE_SCHEME = "urn:mpeg:dash:role:2011";
+/** ETSI TS 103 285 table 24 (DVB-DASH): 2 is text for people who do not hear. */
+const PURPOSE_SCHEME = "urn:tva:metadata:cs:AudioPurposeCS:2007";
+/** 23009-1 table 37. */
+const TEXT_ROLES: Record<SubtitleRole, string> = {
+  main: "subtitle",
+  sdh: "caption",
+  forced: "forced-subtitle",
+  commentary: "commentary",
+};
 
 /** The static MPD over the very segments that the HLS playlists name (ISO/IEC 23009-1). */
 export function dashManifest(input: MpdInput): string {
@@ -55,6 +76,7 @@ export function dashManifest(input: MpdInput): string {
   const sets = [
     ...byLadder(input.video).map((video) => videoSet(video, input.frameRate)),
     ...input.audio.map((track, index) => audioSet(track, input.audio.slice(0, index))),
+    ...input.text.map(textSet),
   ];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -186,6 +208,19 @@ function audioSet(track: MpdAudio, before: readonly MpdAudio[]): SetOf {
         ),
       ],
     );
+}
+
+/** 23009-1 5.3.9.2: a representation of one file needs no segment addressing, only its BaseURL. */
+function textSet({ id: name, uri, language, label, role: purpose, bandwidthBps }: MpdText): SetOf {
+  return (id) =>
+    element("AdaptationSet", { id, contentType: "text", mimeType: "text/vtt", lang: language }, [
+      element("Label", {}, [escaped(label)], true),
+      ...(purpose === "sdh" ? [element("Accessibility", { schemeIdUri: PURPOSE_SCHEME, value: 2 })] : []),
+      role(TEXT_ROLES[purpose]),
+      element("Representation", { id: name, bandwidth: bandwidthBps }, [
+        element("BaseURL", {}, [escaped(uri)], true),
+      ]),
+    ]);
 }
 
 /** One main track for each language and number of channels; more of them replace it. */

@@ -1,7 +1,7 @@
 import type { MeasuredBitrate } from "./bitrate.ts";
 import type { VideoRange } from "./ladder.ts";
 import { type Rational, toNumber } from "./rational.ts";
-import type { AudioRole } from "./source.ts";
+import type { AudioRole, SubtitleRole } from "./source.ts";
 
 /** Pictures for seeking: of a variant's keyframes, or made for that alone. */
 export interface IFrameVariant {
@@ -30,11 +30,23 @@ export interface AudioRendition {
   measured: MeasuredBitrate;
 }
 
+export interface SubtitleRendition {
+  uri: string;
+  name: string;
+  language: string;
+  role: SubtitleRole;
+  measured: MeasuredBitrate;
+}
+
 /** Players that want no more than two channels stay within the first group. */
 const STEREO_GROUP = "audio";
 const SURROUND_GROUP = "audio-5.1";
 /** Apple 2.12. */
 const DESCRIBES_VIDEO = "public.accessibility.describes-video";
+const SUBTITLE_GROUP = "text";
+/** Apple 4.5: both, for what also tells of sounds. */
+const TELLS_SOUNDS =
+  "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound";
 /** Apple 1.32: the first variant listed is where players start; about 2 Mbit/s. */
 const FIRST_VARIANT_BPS = 2_000_000;
 
@@ -47,6 +59,7 @@ export function multivariantPlaylist(
   audio: readonly AudioRendition[],
   frameRate: Rational,
   dense: IFrameVariant,
+  subtitles: readonly SubtitleRendition[] = [],
 ): string {
   // Apple 9.11: INDEPENDENT-SEGMENTS once, here.
   const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""];
@@ -54,13 +67,14 @@ export function multivariantPlaylist(
   for (const group of groups) {
     lines.push(...group.members.map((rendition, index) => audioLine(rendition, group.id, index === 0)), "");
   }
+  if (subtitles.length > 0) lines.push(...subtitles.map(subtitleLine), "");
   const ladders = [...Map.groupBy(variants, ({ ladderId }) => ladderId).values()];
   const scores = ladders.length > 1 ? scoresOf(variants) : null;
   for (const ladder of ladders) {
     // 8216bis 4.4.6.2.1: each group of sound beside each picture is a variant of its own.
     for (const group of groups.length > 0 ? groups : [null]) {
       for (const variant of startFirst(ladder))
-        lines.push(streamLine(variant, group, frameRate, scores?.get(variant)), variant.uri);
+        lines.push(streamLine(variant, group, subtitles, frameRate, scores?.get(variant)), variant.uri);
       lines.push("");
     }
   }
@@ -135,20 +149,40 @@ function audioLine(rendition: AudioRendition, groupId: string, isDefault: boolea
   return `#EXT-X-MEDIA:${attributes.join(",")}`;
 }
 
+/**
+ * Apple 4.6, 4.7, 5.11. None is DEFAULT: whoever wants text says so, once, and muxers set that flag without being asked.
+ * Forced text is chosen by the player for the language that is heard (8216bis 4.4.6.1); talk over the film never by itself.
+ */
+function subtitleLine({ uri, name, language, role }: SubtitleRendition): string {
+  const attributes = [
+    "TYPE=SUBTITLES",
+    `GROUP-ID="${SUBTITLE_GROUP}"`,
+    `NAME="${quotable(name)}"`,
+    `LANGUAGE="${language}"`,
+    "DEFAULT=NO",
+    `AUTOSELECT=${role === "commentary" ? "NO" : "YES"}`,
+    ...(role === "forced" ? ["FORCED=YES"] : []),
+    ...(role === "sdh" ? [`CHARACTERISTICS="${TELLS_SOUNDS}"`] : []),
+    `URI="${uri}"`,
+  ];
+  return `#EXT-X-MEDIA:${attributes.join(",")}`;
+}
+
 /** Apple 9.13: BANDWIDTH is the largest sum over the combinations that can be played. */
 function streamLine(
   variant: VideoVariant,
   group: AudioGroup | null,
+  subtitles: readonly SubtitleRendition[],
   frameRate: Rational,
   score: number | undefined,
 ): string {
   const audio = group?.members ?? [];
-  const loudest = audio.reduce((most, one) => Math.max(most, one.measured.peakBps), 0);
-  const average = audio.reduce((most, one) => Math.max(most, one.measured.averageBps), 0);
+  const most = (renditions: readonly { measured: MeasuredBitrate }[], rate: keyof MeasuredBitrate): number =>
+    renditions.reduce((largest, { measured }) => Math.max(largest, measured[rate]), 0);
   const codecs = [variant.codec, ...new Set(audio.map((one) => one.codec))];
   const attributes = [
-    `BANDWIDTH=${variant.measured.peakBps + loudest}`,
-    `AVERAGE-BANDWIDTH=${variant.measured.averageBps + average}`,
+    `BANDWIDTH=${variant.measured.peakBps + most(audio, "peakBps") + most(subtitles, "peakBps")}`,
+    `AVERAGE-BANDWIDTH=${variant.measured.averageBps + most(audio, "averageBps") + most(subtitles, "averageBps")}`,
     `CODECS="${codecs.join(",")}"`,
     `RESOLUTION=${variant.width}x${variant.height}`,
     `FRAME-RATE=${toNumber(frameRate).toFixed(3)}`,
@@ -156,6 +190,7 @@ function streamLine(
     `VIDEO-RANGE=${variant.range}`,
     ...scoreOf(score),
     ...(group === null ? [] : [`AUDIO="${group.id}"`]),
+    ...(subtitles.length > 0 ? [`SUBTITLES="${SUBTITLE_GROUP}"`] : []),
     "CLOSED-CAPTIONS=NONE",
   ];
   return `#EXT-X-STREAM-INF:${attributes.join(",")}`;

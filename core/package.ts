@@ -9,6 +9,7 @@ import {
   trackFolder,
 } from "./keys.ts";
 import type { Ladder, Rung } from "./ladder.ts";
+import { languageName } from "./language-name.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
 import {
   type AudioRendition,
@@ -16,11 +17,12 @@ import {
   multivariantPlaylist,
   type VideoVariant,
 } from "./multivariant.ts";
+import { packageTexts } from "./package-subtitles.ts";
 import { type Colour, pictureFor } from "./picture.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
 import { type Quality, qualityOfCells } from "./quality.ts";
-import type { CellRecord, Rendition, TaskResult } from "./records.ts";
+import type { CellRecord, Rendition, TaskResult, TextResult } from "./records.ts";
 import type { TrickPlay } from "./trick-play.ts";
 
 /** One track with all its cells, in order. */
@@ -60,7 +62,11 @@ export function joinTracks(results: readonly TaskResult[], segments: number): Ma
 }
 
 /** Every playlist of the package and what each rendition measures, from produced bytes alone. */
-export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTrack>): Package {
+export function buildPackage(
+  plan: Plan,
+  tracks: ReadonlyMap<string, ProducedTrack>,
+  texts: readonly TextResult[] = [],
+): Package {
   const need = (trackId: string): ProducedTrack => {
     const track = tracks.get(trackId);
     if (track === undefined) throw new RangeError(`no track ${trackId}`);
@@ -78,15 +84,18 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
   const audio = plan.audio.map((track) =>
     describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
   );
+  const subtitles = packageTexts(plan.subtitles, texts, plan.timeline, target);
   const main = multivariantPlaylist(
     video.map((one) => one.variant),
     audio.map((one) => one.rendition),
     plan.timeline.frameRate,
     trick.variant,
+    subtitles.map((one) => one.rendition),
   );
   const mpd = dashManifest({
     video: video.map((one) => one.dash),
     audio: audio.map((one) => one.dash),
+    text: subtitles.map((one) => one.dash),
     frameRate: plan.timeline.frameRate,
     frameCount: plan.timeline.frameCount,
     targetDurationSeconds: target,
@@ -96,10 +105,11 @@ export function buildPackage(plan: Plan, tracks: ReadonlyMap<string, ProducedTra
       ...video.flatMap((one) => one.files),
       trick.file,
       ...audio.flatMap((one) => one.files),
+      ...subtitles.map((one) => one.playlist),
       { path: DASH_MANIFEST, text: mpd },
       { path: MAIN_PLAYLIST, text: main },
     ],
-    renditions: [...video.map((one) => one.record), ...audio.map((one) => one.record), trick.record],
+    renditions: [...video, ...audio, ...subtitles, trick].map((one) => one.record),
   };
 }
 
@@ -256,12 +266,7 @@ function soundOf({ file, streamIndex }: AudioTrack): string {
 const ROLE_WORDS = { main: "", commentary: " (commentary)", description: " (audio description)" };
 
 function nameOf({ label, language, role }: Pick<AudioTrack, "label" | "language" | "role">): string {
-  if (label) return label;
-  const name =
-    language === "und"
-      ? "Original"
-      : (new Intl.DisplayNames([language], { type: "language" }).of(language) ?? language);
-  return name + ROLE_WORDS[role];
+  return label || languageName(language) + ROLE_WORDS[role];
 }
 
 function timing(track: ProducedTrack): { timescale: number; durationTicks: number[] } {

@@ -5,6 +5,7 @@ import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
+import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
 import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 import { planTrickPlay, type TrickPlay } from "./trick-play.ts";
 
@@ -45,6 +46,8 @@ export interface Plan {
   chunks: Chunk[];
   /** Stereo of every track, then 5.1 of those that have it; within each from the general to the specific. */
   audio: AudioTrack[];
+  /** Text of the master and beside it, from the general to the specific. */
+  subtitles: SubtitleTrack[];
   /** Loudness that every sound track is brought to; null leaves it as it is. */
   loudnessTargetLufs: number | null;
 }
@@ -67,7 +70,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 6;
+const FORMAT_VERSION = 7;
 
 /**
  * The plan for a source and the files beside it. Same input, same bytes of JSON. Sound whose file has not been probed
@@ -94,6 +97,7 @@ export function buildPlan(
     trickPlay: planTrickPlay(ladders),
     chunks: chooseChunks(timeline, source.video.keyframeSeconds),
     audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
+    subtitles: subtitleTracks(source, sidecars),
     loudnessTargetLufs: settings.loudnessTargetLufs,
   };
 }

@@ -34,7 +34,8 @@ export function targetDurationSeconds(segments: readonly PlaylistSegment[], time
 }
 
 export interface MediaPlaylistInput {
-  initUri: string;
+  /** null: the segments need none (WebVTT). */
+  initUri: string | null;
   timescale: number;
   segments: readonly PlaylistSegment[];
   /** The one target duration that all renditions state (Apple 8.2); I-frame playlists may have their own. */
@@ -54,7 +55,7 @@ export function mediaPlaylist(input: MediaPlaylistInput): string {
     // Apple 8.6.
     "#EXT-X-PLAYLIST-TYPE:VOD",
     ...(input.iFramesOnly ? ["#EXT-X-I-FRAMES-ONLY"] : []),
-    `#EXT-X-MAP:URI="${input.initUri}"`,
+    ...(input.initUri === null ? [] : [`#EXT-X-MAP:URI="${input.initUri}"`]),
   ];
   input.segments.forEach((segment, index) => {
     lines.push(`#EXTINF:${durations[index]},`);

@@ -3,7 +3,8 @@ import { sourceFailure } from "./errors.ts";
 import type { ProbeSideData } from "./hdr-metadata.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
-import type { AudioRole, Source, SourceAudio, SourceSubtitle } from "./source.ts";
+import { parseRational, toNumber } from "./rational.ts";
+import type { AudioRole, Source, SourceAudio, SourceSubtitle, SubtitleRole } from "./source.ts";
 import { describeFacts } from "./source-facts.ts";
 
 /** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
@@ -29,6 +30,7 @@ export interface ProbeStream {
   avg_frame_rate?: string;
   time_base?: string;
   duration?: string;
+  nb_frames?: string;
   channels?: number;
   sample_rate?: string;
   field_order?: string;
@@ -65,7 +67,10 @@ export function describeSource(
     durationSeconds,
     video,
     audio: streams.filter((one) => one.codec_type === "audio").flatMap((one) => describeAudio(one, packets)),
-    subtitles: streams.filter((one) => one.codec_type === "subtitle").map(describeSubtitle),
+    subtitles: streams
+      // A track that announces itself and holds nothing is no track.
+      .filter((one) => one.codec_type === "subtitle" && packets.spans.has(one.index))
+      .map(describeSubtitle),
     facts: describeFacts(report, stream, packets),
   };
 }
@@ -85,7 +90,7 @@ function checkWhole(
       `The file states ${stated.toFixed(2)} s but holds only ${found.toFixed(2)} s: it is cut off or damaged.`,
     );
   };
-  const statedVideo = Number(stream.duration ?? Number.NaN);
+  const statedVideo = statedSeconds(report, stream);
   const span = packets.spans.get(stream.index);
   // Pictures before the first keyframe are part of what the file states, though they cannot be shown.
   const held = span === undefined ? 0 : span.endSeconds - span.startSeconds;
@@ -98,6 +103,17 @@ function checkWhole(
   const countsFromZero = /\b(mov|matroska)\b/.test(report.format?.format_name ?? "");
   const first = Math.min(countsFromZero ? 0 : start, ...spans.map((span) => span.startSeconds));
   short(statedFile, Math.max(0, ...spans.map((span) => span.endSeconds)) - first);
+}
+
+/**
+ * How long the file says its picture is; NaN where it does not say. Where the index of an AVI is gone ffprobe answers
+ * with the length of what is there, but still with the number of frames that its header states.
+ */
+function statedSeconds(report: ProbeReport, stream: ProbeStream): number {
+  const seconds = Number(stream.duration ?? Number.NaN);
+  const frameSeconds = parseRational(stream.time_base);
+  if (report.format?.format_name !== "avi" || frameSeconds === null) return seconds;
+  return Math.max(seconds, (Number(stream.nb_frames) || 0) * toNumber(frameSeconds)) || seconds;
 }
 
 function describeAudio(stream: ProbeStream, packets: PacketTable): SourceAudio[] {
@@ -128,7 +144,20 @@ function describeSubtitle(stream: ProbeStream): SourceSubtitle {
     codec: stream.codec_name ?? "unknown",
     language: languageOf(stream),
     label: labelOf(stream),
+    role: subtitleRoleOf(stream),
   };
+}
+
+const SDH = /\bSDH\b|\bCC\b|hearing.impaired|closed caption|h(ö|oe)rgesch(ä|ae)digt|malentendant/i;
+const FORCED = /\bforced\b|erzwungen|forcé/i;
+
+/** What the container flags, else what the title says. A forced track is small: nothing else is shown in its place. */
+function subtitleRoleOf(stream: ProbeStream): SubtitleRole {
+  const flags = stream.disposition ?? {};
+  const title = stream.tags?.title ?? "";
+  if (flags.forced || FORCED.test(title)) return "forced";
+  if (flags.hearing_impaired || flags.captions || SDH.test(title)) return "sdh";
+  return flags.comment || COMMENTARY.test(title) ? "commentary" : "main";
 }
 
 const DESCRIPTION = /descri(be|pti)|deskription|h(ö|oe)rfilm|visually impaired|\bDVS\b/i;

@@ -2,8 +2,9 @@ import type { EncodingChoice } from "./encoding.ts";
 import type { Region } from "./picture-log.ts";
 import type { Plan } from "./plan.ts";
 import type { CellScores, Quality, Window } from "./quality.ts";
+import type { RevocationKind } from "./revocation.ts";
 import type { Sidecar } from "./sidecar.ts";
-import type { AudioRole, PinnedSource, Source } from "./source.ts";
+import type { AudioRole, PinnedSource, Source, SubtitleRole } from "./source.ts";
 import type { TimeRange } from "./time-ranges.ts";
 
 /**
@@ -94,13 +95,16 @@ export interface Rendition {
   /** Of a picture in high dynamic range. */
   range?: "PQ" | "HLG";
   language?: string;
-  /** Of sound: its name for people, what it is for, how many channels, and how loud it came out (BS.1770). */
+  /** Of sound and text: its name for people and what it is for. */
   label?: string;
-  role?: AudioRole;
+  role?: AudioRole | SubtitleRole;
+  /** Of sound: how many channels, and how loud it came out (BS.1770). */
   channels?: number;
   loudnessLufs?: number;
   /** Of a poster: the moment that it shows. */
   atSeconds?: number;
+  /** Of text: lines in it; 0 is a track that nothing could be read of. */
+  cueCount?: number;
   averageBps: number;
   peakBps: number;
   /** SSIM of every frame, and VMAF of sampled ones where it could be had: never to be compared with each other. */
@@ -161,7 +165,16 @@ export interface AssetRecord {
   emptiedAt: Date | null;
 }
 
-export type TaskKind = "probe" | "checksum" | "video" | "audio" | "images" | "score" | "inspect" | "publish";
+export type TaskKind =
+  | "probe"
+  | "checksum"
+  | "video"
+  | "audio"
+  | "subtitle"
+  | "images"
+  | "score"
+  | "inspect"
+  | "publish";
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -179,6 +192,19 @@ export interface CellRecord {
   keyframes: { offset: number; length: number; startTicks: number }[];
   /** Of pictures: how like the encoder's input each frame is. */
   ssim?: CellScores;
+}
+
+/** One segment of a text track. Its object is gzip; `textBytes` is what a player has unpacked. */
+export interface TextCellRecord extends CellRecord {
+  textBytes: number;
+}
+
+/** A text track: WebVTT segments on the video's grid, in its ticks, and all of it in one file. */
+export interface TextResult {
+  trackId: string;
+  whole: { key: string; bytes: number; textBytes: number; sha256: string };
+  cueCount: number;
+  cells: TextCellRecord[];
 }
 
 /** What a task made: the cells per track and the init segment each of them goes with. */
@@ -200,6 +226,8 @@ export interface TaskResult {
     cells: CellRecord[];
   }[];
   images: ImageRecord[];
+  /** Of subtitle tasks alone. */
+  texts?: TextResult[];
   /** VMAF of the windows that were looked at, rung by rung. */
   scores?: { trackId: string; window: Window; vmaf: number[] }[];
   /** The decoder complained of the source: it is looked at closely then. */
@@ -320,7 +348,10 @@ export interface ApiKeyRecord {
   revokedAt: Date | null;
 }
 
-/** One viewer watching one title. `_id` is a `ps_` id and the `session` of every grant minted for it. */
+/**
+ * One viewer watching one title. `_id` is the `session` of every grant minted for it: a `ps_` id, or a `pv_` id where
+ * an editor previews.
+ */
 export interface PlaybackRecord {
   _id: string;
   tenant: string;
@@ -331,7 +362,19 @@ export interface PlaybackRecord {
   generation: string;
   createdAt: Date;
   expiresAt: Date;
+  /** When the grant given at the start ends; the later ones end five minutes after they are asked for. */
+  firstGrantExpiresAt: Date;
   endedAt: Date | null;
+}
+
+/** Something called back before its grants end. `_id` is `<kind>:<name>`. */
+export interface RevocationRecord {
+  _id: string;
+  kind: RevocationKind;
+  name: string;
+  revokedAt: Date;
+  /** When it may be forgotten, since no grant that it could refuse is good any more; null is never. */
+  until: Date | null;
 }
 
 /** Where an account left a title. `_id` is made of tenant, account and title, so that it is read by its id. */

@@ -1,12 +1,9 @@
-import type { AudioRole, PinnedSource } from "./source.ts";
+import type { AudioRole, PinnedSource, SubtitleRole } from "./source.ts";
 
 /**
  * Files beside the master: subtitles and sound that were added to an asset. Each is an object of its own in the sources
  * bucket, pinned by its ETag; the plan is made from the master and from these.
  */
-
-/** `main` translates what is spoken, `sdh` also tells what is heard, `forced` only what the viewer must read. */
-export type SubtitleRole = "main" | "sdh" | "forced" | "commentary";
 
 /** How a text of a sidecar is written: said by whoever sent it, so still to be checked. */
 export type SubtitleFormat = "vtt" | "srt" | "ass";

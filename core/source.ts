@@ -127,9 +127,13 @@ export interface SourceAudio {
   durationSeconds: number;
 }
 
+/** `main` translates what is spoken, `sdh` also tells what is heard, `forced` only what the viewer must read. */
+export type SubtitleRole = "main" | "sdh" | "forced" | "commentary";
+
 export interface SourceSubtitle {
   streamIndex: number;
   codec: string;
   language: string;
   label: string | null;
+  role: SubtitleRole;
 }

@@ -40,6 +40,8 @@ export function recipesOf(
         ]);
       case "audio":
         return digest([kind, ...ofSound(plan, part, master)]);
+      case "subtitle":
+        return digest([kind, ...ofText(plan, part, master)]);
       case "images":
         // Stills are taken from the cells of one ladder.
         return digest([
@@ -70,6 +72,7 @@ function ofPicture({
   ladders: _ladders,
   chunks: _chunks,
   audio: _audio,
+  subtitles: _subtitles,
   loudnessTargetLufs: _loudness,
   ...own
 }: Plan) {
@@ -84,6 +87,19 @@ function ofSound(plan: Plan, trackId: string, master: string): unknown[] {
   const { formatVersion, encoderBuild, timeline, loudnessTargetLufs } = plan;
   const from = file === null ? master : identityOf(file);
   return [from, own, formatVersion, encoderBuild, timeline, loudnessTargetLufs];
+}
+
+/** Of a regular track the forced lines that go into it count too. */
+function ofText(plan: Plan, trackId: string, master: string): unknown[] {
+  const track = plan.subtitles.find(({ id }) => id === trackId);
+  if (track === undefined) return [trackId];
+  const { formatVersion, encoderBuild, timeline } = plan;
+  const origins = [track.origin, ...track.included].map((origin) =>
+    origin.file === null
+      ? [master, origin.streamIndex, origin.codec]
+      : [identityOf(origin.file), origin.format],
+  );
+  return [trackId, origins, formatVersion, encoderBuild, timeline];
 }
 
 function digest(parts: unknown[]): string {

@@ -1,5 +1,5 @@
 import type { VideoCodec } from "./encoding.ts";
-import type { FailureClass } from "./errors.ts";
+import type { Failure, FailureClass } from "./errors.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
 import { chunkFrames } from "./timeline.ts";
 
@@ -19,6 +19,8 @@ const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 const AUDIO_COST = 0.05;
 /** The smallest rung decoded once and looked at (docs/performance.md). */
 const INSPECT_COST = 0.03;
+/** The master is read once more, but nothing of it is decoded. */
+const TEXT_COST = 0.002;
 const FIXED_COST = 0.5;
 /** A ladder's scoring, in CPU seconds for each second of film. */
 const SCORE_COST = 0.05;
@@ -54,6 +56,9 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
       }),
     ),
     ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
+    ...plan.subtitles.map((track) =>
+      spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
+    ),
     ...plan.ladders.map(({ id }) => spec("score", id, 0, SCORE_COST * seconds(plan.timeline.frameCount))),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
@@ -121,11 +126,20 @@ const BUDGET: Record<FailureClass, { attempts: number; firstDelaySeconds: number
 };
 const LONGEST_DELAY_SECONDS = 30;
 
-/** The verdict on a task that has now failed `failures` times, the last time with this class. */
-export function verdictOn(failureClass: FailureClass, failures: number): Verdict {
-  const budget = BUDGET[failureClass];
-  if (failures >= budget.attempts) return "final";
-  return { retryInSeconds: Math.min(LONGEST_DELAY_SECONDS, budget.firstDelaySeconds * 2 ** (failures - 1)) };
+/** Resource failures that pass by themselves: a disk is emptied by others. */
+const WAITED_FOR: ReadonlySet<string> = new Set(["scratch_full"]);
+/** A run that met its limit of memory, time or output meets it again: it is tried twice more, each time with twice the memory. */
+const ATTEMPTS_AT_A_LIMIT = 3;
+
+/** The verdict on a task that has now failed `failures` times, the last time in this way. */
+export function verdictOn(
+  { failureClass, code }: Pick<Failure, "failureClass" | "code">,
+  failures: number,
+): Verdict {
+  const { attempts, firstDelaySeconds } = BUDGET[failureClass];
+  const allowed = failureClass === "resource" && !WAITED_FOR.has(code) ? ATTEMPTS_AT_A_LIMIT : attempts;
+  if (failures >= allowed) return "final";
+  return { retryInSeconds: Math.min(LONGEST_DELAY_SECONDS, firstDelaySeconds * 2 ** (failures - 1)) };
 }
 
 /**

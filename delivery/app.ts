@@ -1,57 +1,48 @@
-import { createServer, type Server } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { REVOCATION_KINDS } from "../core/revocation.ts";
+import type { Blobs } from "../stores/blobs.ts";
+import { type Listener, plainListener, secureListener, type TlsFiles } from "./listener.ts";
 import { handleMedia, isMediaTarget, type MediaDeps } from "./media.ts";
-import { operationsApp } from "./operations.ts";
+import { type EdgeState, operationsApp } from "./operations.ts";
+
+export interface DeliveryDeps extends MediaDeps {
+  blobs: Blobs;
+  state: EdgeState;
+  maxConnections: number;
+  /** Certificate and key in PEM; null speaks plain HTTP. */
+  tls: TlsFiles | null;
+}
 
 export interface DeliveryApp {
-  server: Server;
+  server: Listener["server"];
   /** Takes no new connection, lets streams end for `graceMs`, then cuts them off. */
   stop(graceMs: number): Promise<void>;
 }
 
 /** The edge as a server that does not listen yet: media under `/v/`, operations beside it. */
-export function createDelivery(deps: MediaDeps & { maxConnections: number }): DeliveryApp {
+export function createDelivery(deps: DeliveryDeps): DeliveryApp {
+  const { metrics, revocations, state } = deps;
+  metrics.watchRevocations({
+    ageSeconds: state.revocationsAgeSeconds,
+    entries: () => REVOCATION_KINDS.reduce((sum, kind) => sum + revocations()[kind].size, 0),
+  });
   let stopping = false;
   const app = operationsApp({ ...deps, isStopping: () => stopping });
   const operations = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server = createServer(
-    {
-      // RELIABILITY T40: a slow sender of headers or body holds a connection this long and no longer.
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      connectionsCheckingInterval: 2_000,
-      // Longer than the 60 s that load balancers keep an idle connection, so that they close first.
-      keepAliveTimeout: 65_000,
-      maxHeaderSize: 16_384,
-      insecureHTTPParser: false,
-    },
-    (request, response) => {
-      if (stopping) response.setHeader("connection", "close");
-      // A connection that was busy when the stop began must not wait out its keep-alive.
-      response.once("close", () => stopping && setImmediate(() => server.closeIdleConnections()));
-      if (isMediaTarget(request.url ?? "")) void handleMedia(deps, request, response);
-      else void operations(request, response);
-    },
-  );
-  // A reader that takes nothing for this long is gone; a paused player has its buffer and comes back.
-  server.timeout = 120_000;
-  server.maxConnections = deps.maxConnections;
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    // HTTP/2 has no such header (RFC 9113 §8.2.2); its connections are told to go away as a whole.
+    if (stopping && request.httpVersionMajor === 1) response.setHeader("connection", "close");
+    if (isMediaTarget(request.url ?? "")) void handleMedia(deps, request, response);
+    else void operations(request, response);
+  };
+  const listener = deps.tls === null ? plainListener(answer) : secureListener(deps.tls, answer);
+  listener.server.maxConnections = deps.maxConnections;
   return {
-    server,
+    server: listener.server,
     stop: (graceMs) => {
       stopping = true;
-      return closed(server, graceMs);
+      return listener.stop(graceMs);
     },
   };
-}
-
-function closed(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

@@ -1,5 +1,7 @@
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
+import type { CacheSettings } from "./cache/cached-source.ts";
+import type { TrustedHeaders } from "./media.ts";
 
 export interface DeliveryConfig {
   http: {
@@ -10,11 +12,17 @@ export interface DeliveryConfig {
   };
   blobs: BlobsConfig;
   grantKeys: GrantKey[];
+  /** null: every request goes to the store. */
+  cache: CacheSettings | null;
+  trustedHeaders: TrustedHeaders;
+  /** PEM files; null: plain HTTP, for behind a proxy. */
+  tls: { certFile: string; keyFile: string } | null;
   /** Pages that may read media: exact origins, or `*` alone for any. */
   corsOrigins: string[];
   logLevel: string;
 }
 
+const MiB = 1024 * 1024;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 
 /** The settings from a record of strings. Throws one Error that names every setting at fault, never a secret's value. */
@@ -35,6 +43,13 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
     }
   };
   const endpoint = checked("MATINEE_S3_ENDPOINT", text("MATINEE_S3_ENDPOINT"), httpUrl, "");
+  const whole = (name: string, fallback: number, lowest: number): number =>
+    checked(name, text(name, String(fallback)), wholeBetween(lowest, Number.MAX_SAFE_INTEGER), fallback);
+  const headerName = (name: string): string | null =>
+    checked(name, env[name]?.trim().toLowerCase() ?? "", fieldName, "") || null;
+  const cacheFolder = env.MATINEE_EDGE_CACHE_DIR?.trim();
+  const [certFile, keyFile] = [env.MATINEE_TLS_CERT_FILE?.trim(), env.MATINEE_TLS_KEY_FILE?.trim()];
+  if (!certFile !== !keyFile) faults.push("MATINEE_TLS_CERT_FILE and MATINEE_TLS_KEY_FILE go together");
   const config: DeliveryConfig = {
     http: {
       host: text("MATINEE_HTTP_HOST", "127.0.0.1"),
@@ -57,6 +72,18 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
       sourceBucket: text("MATINEE_S3_SOURCE_BUCKET", "unused"),
       mediaBucket: text("MATINEE_S3_MEDIA_BUCKET"),
     },
+    cache: cacheFolder
+      ? {
+          folder: cacheFolder,
+          diskBytes: whole("MATINEE_EDGE_CACHE_BYTES", 10_240 * MiB, 16 * MiB),
+          memoryBytes: whole("MATINEE_EDGE_MEMORY_BYTES", 128 * MiB, 0),
+        }
+      : null,
+    trustedHeaders: {
+      address: headerName("MATINEE_CLIENT_ADDRESS_HEADER"),
+      country: headerName("MATINEE_COUNTRY_HEADER"),
+    },
+    tls: certFile && keyFile ? { certFile, keyFile } : null,
     grantKeys: checked("MATINEE_GRANT_KEYS", text("MATINEE_GRANT_KEYS"), parseGrantKeys, []),
     corsOrigins: checked("MATINEE_CORS_ORIGINS", env.MATINEE_CORS_ORIGINS?.trim() ?? "", corsOrigins, []),
     logLevel: checked("MATINEE_LOG_LEVEL", text("MATINEE_LOG_LEVEL", "info"), logLevel, "info"),
@@ -73,6 +100,11 @@ function wholeBetween(lowest: number, highest: number): (value: string) => numbe
     }
     return number;
   };
+}
+
+function fieldName(value: string): string {
+  if (!/^[a-z0-9-]+$/.test(value)) throw new Error("is not the name of a header");
+  return value;
 }
 
 function httpUrl(value: string): string {

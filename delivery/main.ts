@@ -1,10 +1,14 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { openBlobs } from "../stores/blobs.ts";
 import { openLog } from "../stores/log.ts";
+import { watchRevocations } from "../stores/revocation-watch.ts";
 import { createDelivery } from "./app.ts";
+import { openCachedSource } from "./cache/cached-source.ts";
 import { readDeliveryConfig } from "./config.ts";
 import { openMetrics } from "./metrics.ts";
+import { storeSource } from "./object-source.ts";
 
 /** Streams in flight get this long after SIGTERM; orchestrators kill after 30 s. */
 const STOP_GRACE_MS = 20_000;
@@ -12,20 +16,42 @@ const STOP_GRACE_MS = 20_000;
 const config = readDeliveryConfig(process.env);
 const log = openLog({ name: "delivery", level: config.logLevel });
 const blobs = openBlobs(config.blobs);
+const metrics = openMetrics();
+const { cache: settings } = config;
+const cache = settings === null ? null : await openCachedSource({ blobs, settings, metrics, log });
+const revocations = await watchRevocations({
+  blobs,
+  log,
+  folder: settings?.folder,
+  // What was deleted must not lie in caches for long either.
+  onList: ({ assets }) => cache?.forget((key) => assets.has(key.slice(0, key.indexOf("/")))),
+});
 const app = createDelivery({
   blobs,
-  grantKeys: config.grantKeys,
-  corsOrigins: config.corsOrigins,
-  maxConnections: config.http.maxConnections,
-  metrics: openMetrics(),
-  log,
+  source: cache ?? storeSource(blobs),
+  grantKeys: () => config.grantKeys,
+  revocations: revocations.list,
   nowSeconds: () => Date.now() / 1_000,
+  corsOrigins: config.corsOrigins,
+  trustedHeaders: config.trustedHeaders,
+  maxConnections: config.http.maxConnections,
+  tls: config.tls && {
+    cert: await readFile(config.tls.certFile),
+    key: await readFile(config.tls.keyFile),
+  },
+  state: {
+    cacheWorks: () => (cache === null ? null : !cache.isResting()),
+    revocationsAgeSeconds: revocations.ageSeconds,
+  },
+  metrics,
+  log,
 });
 
 let stopped: Promise<void> | undefined;
 async function stop(signal: string): Promise<void> {
   log.info({ signal }, "stopping");
   await app.stop(STOP_GRACE_MS);
+  revocations.close();
   blobs.close();
   log.info("stopped");
 }

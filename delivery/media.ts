@@ -1,22 +1,27 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { canonicalPath } from "../core/canonical-path.ts";
 import { requestFailure } from "../core/errors.ts";
-import type { GrantKey } from "../core/grant.ts";
+import type { Asker } from "../core/grant-limits.ts";
 import { newId } from "../core/ids.ts";
-import type { Blobs } from "../stores/blobs.ts";
 import type { Log } from "../stores/log.ts";
 import { corsHeaders, PREFLIGHT_HEADERS } from "./cors.ts";
 import type { Metrics } from "./metrics.ts";
+import type { ObjectSource } from "./object-source.ts";
 import { problemAnswer } from "./problem.ts";
-import { checkGrant, GrantRefused, serveObject } from "./serve-object.ts";
+import { checkGrant, type Gate, GrantRefused, serveObject } from "./serve-object.ts";
 
-export interface MediaDeps {
-  blobs: Blobs;
-  grantKeys: readonly GrantKey[];
+/** Headers by which a proxy before us says who asks; null where none does, and such headers are anybody's word. */
+export interface TrustedHeaders {
+  address: string | null;
+  country: string | null;
+}
+
+export interface MediaDeps extends Gate {
+  source: ObjectSource;
   corsOrigins: readonly string[];
+  trustedHeaders: TrustedHeaders;
   metrics: Metrics;
   log: Log;
-  nowSeconds(): number;
 }
 
 /** What the access log says of a request once it is known. */
@@ -70,17 +75,28 @@ async function answer(
     return;
   }
   const rawPath = (request.url ?? "").split("?", 1)[0] ?? "";
-  const granted = checkGrant(deps.grantKeys, rawPath, deps.nowSeconds());
+  const granted = checkGrant(deps, rawPath, askerOf(deps.trustedHeaders, request));
   trace.path = canonicalPath(granted.path) ?? trace.path;
   trace.session = granted.claims.session;
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.setHeader("allow", "GET, HEAD, OPTIONS");
     throw requestFailure(405, "method_not_allowed", "Media can only be read.");
   }
-  await serveObject(deps.blobs, granted.path, request, response, (bytes) => {
+  await serveObject(deps.source, granted.path, request, response, (bytes) => {
     if (trace.bytes === 0) trace.firstByteMs = performance.now() - startedMs;
     trace.bytes += bytes;
   });
+}
+
+/** Of a list of addresses the last one: that is what the proxy next to us has seen itself. */
+function askerOf(trusted: TrustedHeaders, request: IncomingMessage): Asker {
+  const header = (name: string | null) => (name === null ? undefined : request.headers[name]?.toString());
+  const seen = header(trusted.address)?.split(",").at(-1)?.trim();
+  return {
+    address: trusted.address === null ? (request.socket.remoteAddress ?? null) : (seen ?? null),
+    country: header(trusted.country) ?? null,
+    userAgent: request.headers["user-agent"] ?? null,
+  };
 }
 
 function setSharedHeaders(

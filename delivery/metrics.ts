@@ -9,6 +9,13 @@ export interface Metrics {
   bytes: Counter;
   firstByteSeconds: Histogram;
   activeStreams: Gauge;
+  /** Where found objects came from: memory, disk, a fetch that was under way, or one begun for them. */
+  cacheRequests: Counter<"outcome">;
+  cacheEvictions: Counter;
+  storeFetches: Counter<"result">;
+  /** Shows the figures of a cache, asked for at each scrape. */
+  watchCache(cache: { disk(): number; memory(): number; objects(): number }): void;
+  watchRevocations(list: { ageSeconds(): number; entries(): number }): void;
 }
 
 export function openMetrics(): Metrics {
@@ -45,5 +52,43 @@ export function openMetrics(): Metrics {
       help: "Media requests being answered right now.",
       registers,
     }),
+    cacheRequests: new Counter({
+      name: "matinee_delivery_cache_requests_total",
+      help: "Objects asked of the cache: in memory, on disk, joined to a fetch under way, or fetched for this request.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    cacheEvictions: new Counter({
+      name: "matinee_delivery_cache_evictions_total",
+      help: "Objects given up for others.",
+      registers,
+    }),
+    storeFetches: new Counter({
+      name: "matinee_delivery_store_fetches_total",
+      help: "Fetches from the store for the cache, by how they ended.",
+      labelNames: ["result"],
+      registers,
+    }),
+    watchCache({ disk, memory, objects }) {
+      scraped(registry, "matinee_delivery_cache_disk_bytes", "Bytes in the cache on disk.", disk);
+      scraped(registry, "matinee_delivery_cache_memory_bytes", "Bytes in the cache in memory.", memory);
+      scraped(registry, "matinee_delivery_cache_objects", "Objects in the cache on disk.", objects);
+    },
+    watchRevocations({ ageSeconds, entries }) {
+      const age = "Since the list of revocations was last asked for with success.";
+      scraped(registry, "matinee_delivery_revocations_age_seconds", age, ageSeconds);
+      scraped(registry, "matinee_delivery_revocations", "Entries in the list of revocations.", entries);
+    },
   };
+}
+
+function scraped(registry: Registry, name: string, help: string, value: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(value());
+    },
+  });
 }

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { answerFor, needsFactsFirst, type ObjectAnswer, type ObjectRequest } from "../core/delivery-rules.ts";
 import { Failure, notFound, requestFailure } from "../core/errors.ts";
 import { type GrantClaims, type GrantKey, splitGrantedPath, verifyGrant } from "../core/grant.ts";
-import type { Blobs, OpenedBlob } from "../stores/blobs.ts";
-import { watchIdle } from "../stores/blobs-download.ts";
+import type { Asker } from "../core/grant-limits.ts";
+import { isRevoked, type Revocations } from "../core/revocation.ts";
+import type { FoundObject, ObjectSource } from "./object-source.ts";
 
 /** Longest text we unpack for a client without gzip: a three-hour playlist has about 0.3 MB. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
@@ -30,22 +30,30 @@ export class GrantRefused extends Failure {
   }
 }
 
+/** What grants are judged by. */
+export interface Gate {
+  grantKeys(): readonly GrantKey[];
+  revocations(): Revocations;
+  nowSeconds(): number;
+}
+
 /** What the grant in `rawPath` lets be read. Nothing is looked up before this (RELIABILITY T26, T31). */
-export function checkGrant(keys: readonly GrantKey[], rawPath: string, nowSeconds: number): Granted {
+export function checkGrant(gate: Gate, rawPath: string, asker: Asker): Granted {
   const split = splitGrantedPath(rawPath);
   if (split === null) throw new GrantRefused("malformed");
-  const verdict = verifyGrant(keys, split.grant, split.path, nowSeconds);
+  const verdict = verifyGrant(gate.grantKeys(), split.grant, split.path, gate.nowSeconds(), asker);
   if (!verdict.ok) throw new GrantRefused(verdict.reason);
+  if (isRevoked(gate.revocations(), verdict)) throw new GrantRefused("revoked");
   return { path: split.path, claims: verdict.claims };
 }
 
 /**
- * Answers with the object at `path`, streamed from the store at the reader's pace; a reader who goes away ends the
- * read from the store as well. Throws a `Failure` only while nothing has been sent; a body that breaks off later
- * breaks the connection, so that no client takes it for whole.
+ * Answers with the object at `path`, at the reader's pace; a reader who goes away ends the read from the store as well.
+ * Throws a `Failure` only while nothing has been sent; a body that breaks off later breaks the connection, so that no
+ * client takes it for whole.
  */
 export async function serveObject(
-  blobs: Blobs,
+  source: ObjectSource,
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -53,22 +61,46 @@ export async function serveObject(
 ): Promise<void> {
   const asked = objectRequest(request, path);
   const gone = new AbortController();
-  response.once("close", () => gone.abort(new Error("the client went away")));
-  const { answer, opened } = await decide(blobs, asked, gone.signal);
+  const closed = new Promise<void>((resolve) => response.once("close", resolve));
+  void closed.then(() => gone.abort(new Error("the client went away")));
+  const wanted = asked.method === "HEAD" ? "head" : needsFactsFirst(asked) ? "part" : "whole";
+  const found = await source.find(path.slice(1), { wanted, signal: gone.signal });
+  if (found === null) throw notFound("object");
+  // A reader who leaves while the store is silent must not be waited for.
+  void closed.then(() => found.close());
   try {
+    const answer = answerFor(asked, found.facts);
     refuseCondition(answer, response);
-    const plain = answer.body.kind === "gunzipped" && opened !== null ? await unpacked(opened) : null;
-    if (plain !== null) response.setHeader("content-length", plain.byteLength);
+    const body = await bodyOf(asked, answer, found);
+    if (answer.body.kind === "gunzipped" && Buffer.isBuffer(body))
+      response.setHeader("content-length", body.byteLength);
     for (const [name, value] of Object.entries(answer.headers)) response.appendHeader(name, value);
     response.writeHead(answer.status);
-    if (plain !== null) {
-      onBytes(plain.byteLength);
-      response.end(plain);
-    } else if (opened === null) response.end();
-    else await pipeline(counted(opened.body, onBytes), response);
+    if (body === null) response.end();
+    else if (Buffer.isBuffer(body)) {
+      onBytes(body.byteLength);
+      response.end(body);
+      // Until the kernel has it all: who holds the bytes must not give them up before.
+      await closed;
+    } else await pipeline(counted(body, onBytes), response);
   } finally {
-    opened?.body.destroy();
+    found.close();
   }
+}
+
+/** null where the answer has none; a HEAD of a text that would be unpacked has none either, and no length. */
+async function bodyOf(
+  asked: ObjectRequest,
+  { body }: ObjectAnswer,
+  found: FoundObject,
+): Promise<Buffer | AsyncIterable<Buffer> | null> {
+  if (asked.method === "HEAD" || body.kind === "none") return null;
+  if (body.kind === "stored") return found.read(body.range);
+  if (found.facts.sizeBytes > MAX_TEXT_BYTES)
+    throw new Failure("ours", "text_too_long", "A stored text is too long.");
+  const packed = await found.read();
+  const bytes = Buffer.isBuffer(packed) ? packed : Buffer.concat(await Array.fromAsync(packed));
+  return unpack(bytes, { maxOutputLength: MAX_TEXT_BYTES });
 }
 
 function refuseCondition(answer: ObjectAnswer, response: ServerResponse): void {
@@ -79,34 +111,14 @@ function refuseCondition(answer: ObjectAnswer, response: ServerResponse): void {
   throw requestFailure(416, "range_not_satisfiable", "The range starts behind the end of the object.");
 }
 
-/** The idle watch runs only while we wait for the store: a slow reader is the socket timeout's business. */
-async function* counted(body: Readable, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for await (const piece of watchIdle(body)) {
+async function* counted(
+  body: AsyncIterable<Buffer>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  for await (const piece of body) {
     onBytes(piece.byteLength);
     yield piece;
   }
-}
-
-/** Head and, where it has a body, the opened object. A plain GET costs the store one request, any other two. */
-async function decide(
-  blobs: Blobs,
-  asked: ObjectRequest,
-  signal: AbortSignal,
-): Promise<{ answer: ObjectAnswer; opened: OpenedBlob | null }> {
-  const key = asked.path.slice(1);
-  if (!needsFactsFirst(asked)) {
-    const opened = await blobs.open("media", key, { signal });
-    if (opened === null) throw notFound("object");
-    return { answer: answerFor(asked, opened.facts), opened };
-  }
-  const facts = await blobs.head("media", key);
-  if (facts === null) throw notFound("object");
-  const answer = answerFor(asked, facts);
-  if (asked.method === "HEAD" || answer.body.kind === "none") return { answer, opened: null };
-  const range = answer.body.kind === "stored" ? answer.body.range : undefined;
-  const opened = await blobs.open("media", key, { range, ifMatch: facts.etag, signal });
-  if (opened === null) throw notFound("object");
-  return { answer, opened };
 }
 
 function objectRequest(request: IncomingMessage, path: string): ObjectRequest {
@@ -128,12 +140,4 @@ function objectRequest(request: IncomingMessage, path: string): ObjectRequest {
 
 function textOf(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join(",") : header;
-}
-
-async function unpacked(opened: OpenedBlob): Promise<Buffer> {
-  if (opened.lengthBytes > MAX_TEXT_BYTES)
-    throw new Failure("ours", "text_too_long", "A stored text is too long.");
-  const pieces: Buffer[] = [];
-  for await (const piece of watchIdle(opened.body)) pieces.push(piece);
-  return unpack(Buffer.concat(pieces), { maxOutputLength: MAX_TEXT_BYTES });
 }

@@ -6,6 +6,7 @@ import { element } from "./element.ts";
 import { fitPicture, isHdrScreen } from "./fit-picture.ts";
 import { fitSound, outputChannels } from "./fit-sound.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
+import { keepCaptions } from "./keep-captions.ts";
 import { keepPlaying } from "./keep-playing.ts";
 import { playerControls } from "./player-controls.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
@@ -63,6 +64,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     const hls = await load(controls.media, playback.manifestUrl);
     fitSound(hls, outputChannels());
     fitPicture(hls, isHdrScreen());
+    const stopCaptions = keepCaptions(hls, video, controls.frame);
     const stats = statsOverlay(hls, video, keeper);
     controls.frame.append(stats.overlay);
     const onKey = (event: KeyboardEvent) => {
@@ -81,6 +83,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       removeEventListener("keydown", onKey);
       stats.stop();
       dropThumbnails?.();
+      stopCaptions();
       keeper.stop();
       delete window.matinee;
       void stopBeacons().then(() => api.end(playback.sessionId).catch(() => undefined));

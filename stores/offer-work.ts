@@ -12,6 +12,7 @@ const PRIORITY: Record<TaskKind, number> = {
   inspect: 3,
   checksum: 3,
   audio: 3,
+  subtitle: 3,
   images: 3,
   score: 3,
   video: 4,

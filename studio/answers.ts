@@ -28,11 +28,23 @@ export interface Rendition {
   width?: number;
   height?: number;
   language?: string;
+  label?: string;
+  role?: string;
   loudnessLufs?: number;
+  cueCount?: number;
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };
   bytes: number;
+}
+
+/** Added beside the master. */
+export interface AddedTrack {
+  id: string;
+  kind: "subtitle" | "audio";
+  language: string;
+  label: string | null;
+  role: string;
 }
 
 export interface SourceFacts {
@@ -60,6 +72,7 @@ export interface Asset {
   updatedAt: string;
   generation: string | null;
   progress: { ratio: number; stage: string; playable: boolean };
+  tracks: AddedTrack[];
   source: SourceFacts | null;
   findings: Finding[];
   renditions: Rendition[];

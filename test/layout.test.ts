@@ -25,6 +25,7 @@ const HOMES: Record<string, RegExp> = {
   "@hono/node-server": /^(api\/main|delivery\/app)\.ts$/,
   "@hono/zod-openapi": /^api\//,
   bullmq: /^stores\/queue\.ts$/,
+  chardet: /^api\/decode-text\.ts$/,
   "close-with-grace": /^(api|transcoder)\/main\.ts$/,
   commander: /^studio\/cli\/ingest\.ts$/,
   "fluent-ffmpeg": /^transcoder\/ffmpeg-command\.ts$/,

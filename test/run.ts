@@ -9,6 +9,7 @@ import { whenOrphaned } from "../infra/start/orphan.ts";
 import { buildPages } from "../infra/start/pages.ts";
 import { findChromium, findMediaTools } from "../infra/start/parts/media-tools.ts";
 import { startMongo } from "../infra/start/parts/mongo.ts";
+import { findNginx } from "../infra/start/parts/nginx.ts";
 import { startRedis } from "../infra/start/parts/redis.ts";
 import { startS3 } from "../infra/start/parts/s3.ts";
 import { holdFreePorts } from "../infra/start/ports.ts";
@@ -86,12 +87,13 @@ async function provideParts(): Promise<void> {
     ports: ports.numbers,
     dataDirectory: temporary,
   };
-  const [mongoUrl, redisUrl, s3, tools, chromium, pages] = await Promise.all([
+  const [mongoUrl, redisUrl, s3, tools, chromium, nginx, pages] = await Promise.all([
     startMongo(context),
     startRedis(context),
     startS3(context),
     findMediaTools(bench),
     findChromium(bench),
+    findNginx(bench),
     buildPages(root, report, ending.signal),
   ]);
   Object.assign(process.env, {
@@ -108,6 +110,7 @@ async function provideParts(): Promise<void> {
     // It costs more than the short films of tests; those about it ask for it.
     MATINEE_VMAF: "off",
     MATINEE_TEST_CHROMIUM: chromium,
+    MATINEE_TEST_NGINX: nginx ?? "",
     MATINEE_PAGES_DIR: pages,
   });
 }

@@ -2,7 +2,7 @@ import { SOUND_FORMATS } from "../core/accepted-media.ts";
 import type { AudioTrack } from "../core/plan.ts";
 import type { Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
-import { isIndexed } from "./chunk-entry.ts";
+import { fixedZero, isIndexed } from "./chunk-entry.ts";
 import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
 import { type LevelChange, PEAK_CEILING_DBTP } from "./loudness.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
@@ -14,8 +14,8 @@ export const AUDIO_FILE = "/out/audio.mp4";
 /** What may open a file of sound beside the master. Of an option that is given twice the last counts. */
 export const SOUND_INPUT_OPTIONS = [...SAFE_INPUT_OPTIONS, "-format_whitelist", SOUND_FORMATS.join(",")];
 
-function inputOptions({ file }: AudioTrack): readonly string[] {
-  return file === null ? SAFE_INPUT_OPTIONS : SOUND_INPUT_OPTIONS;
+function inputOptions(source: Source, { file }: AudioTrack): readonly string[] {
+  return file === null ? [...SAFE_INPUT_OPTIONS, ...fixedZero(source)] : SOUND_INPUT_OPTIONS;
 }
 
 /** Sound that nothing is done to. */
@@ -32,7 +32,7 @@ export function loudnessRecipe(source: Source, timeline: Timeline, track: AudioT
   const filters = [...placed(source, track), whole(timeline, track), `${METER}:peak=true`];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(source, track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [{ options: ["-map", "[a]", "-f", "null"], file: STDOUT }],
   };
@@ -62,7 +62,7 @@ export function audioRecipe(
   ];
   return {
     globalOptions: GLOBAL_OPTIONS,
-    inputs: [{ options: [...inputOptions(track), "-threads", "1"], file: "/in/source" }],
+    inputs: [{ options: [...inputOptions(source, track), "-threads", "1"], file: "/in/source" }],
     filterGraph: `[0:${track.streamIndex}]${filters.join(",")}[a]`,
     outputs: [
       {
@@ -110,7 +110,7 @@ export function stretchRecipe(
     inputs: [
       {
         options: [
-          ...[...SAFE_INPUT_OPTIONS, "-threads", "1"],
+          ...[...SAFE_INPUT_OPTIONS, ...fixedZero(source), "-threads", "1"],
           ...(isStart ? [] : ["-ss", (startSeconds + offset).toFixed(6)]),
           // A second more than is wanted: sound may begin before the picture does.
           ...["-t", (seconds + Math.max(0, isStart ? offset : 0) + 1).toFixed(6)],

@@ -15,6 +15,15 @@ const INDEXED = new Set(["mov", "mp4", "matroska", "webm"]);
 /** Their first times after a seek may be guesses. */
 const UNINDEXED_LEAD_MICROS = 2_000_000;
 
+/**
+ * Keeps the input's zero at the start of the whole file. For streams whose clock may jump (TS, PS, Ogg, FLV) ffmpeg moves it
+ * to the first of the streams that are in use, unless an offset is given: with sound that begins a moment before the picture,
+ * as AAC's priming does, everything would stand that much too early. A microsecond is less than any tick.
+ */
+export function fixedZero(source: Source): string[] {
+  return isIndexed(source) ? [] : ["-itsoffset", "0.000001"];
+}
+
 /** How one chunk's frames are reached: options of the input, and the filters that leave exactly the timeline's frames. */
 export interface ChunkEntry {
   inputOptions: string[];
@@ -48,7 +57,10 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
   const seekMicros = seekPosition(source, plan, firstMicros);
   const reachedMicros = seekMicros === null ? firstMicros + offsetMicros : firstMicros - seekMicros;
   return {
-    inputOptions: seekMicros === null ? [] : ["-ss", micros(seekMicros + offsetMicros)],
+    inputOptions: [
+      ...fixedZero(source),
+      ...(seekMicros === null ? [] : ["-ss", micros(seekMicros + offsetMicros)]),
+    ],
     filters: [
       ...skipFilters(plan, reachedMicros, halfFrameMicros(source)),
       ...deinterlaceFilters(plan.picture),
@@ -83,7 +95,7 @@ function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEnt
     filters: [
       // Times count from the place asked for. What an open group shows before its keyframe is left out, and all that is
       // decoded where a container's index knows only an earlier one.
-      `trim=start=-${micros(half + half / 2)}`,
+      `trim=start=-${micros(Math.round(half * 1.5))}`,
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, 0),
     ],
@@ -104,7 +116,7 @@ function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: n
   const before = (frames.firstFrame - preroll) / perFrame;
   const offsetMicros = Math.round((source.video.startSeconds - source.video.fileStartSeconds) * 1e6);
   return {
-    inputOptions: [],
+    inputOptions: fixedZero(source),
     filters: [
       ...skipFilters(plan, offsetMicros, halfFrameMicros(source)),
       ...(before > 0 ? [`trim=start_frame=${before}`] : []),

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
+import { DEFAULT_RESIDENT_BYTES } from "./launcher.ts";
 
 export interface TranscoderConfig {
   mongoUrl: string;
@@ -9,7 +10,16 @@ export interface TranscoderConfig {
   scratch: { directory: string; limitBytes: number };
   /** Tasks at once: one single-threaded encode per core. */
   slots: number;
-  tools: { ffmpegPath: string; ffprobePath: string; bwrapPath: string | null; scorerPath: string | null };
+  tools: {
+    ffmpegPath: string;
+    ffprobePath: string;
+    bwrapPath: string | null;
+    scorerPath: string | null;
+    /** A control group set aside for encoders; null: in the worker's own, where that can be done. */
+    memoryGroupFolder: string | null;
+    /** What one encode may hold in memory. */
+    residentBytes: number;
+  };
   /** Whether VMAF is taken of samples; SSIM always is. */
   scoresVmaf: boolean;
   /** What sound is brought to; null leaves it as it is. */
@@ -69,6 +79,8 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
       ffprobePath: text("MATINEE_FFPROBE_PATH", "/usr/bin/ffprobe"),
       bwrapPath: environment.MATINEE_BWRAP_PATH || null,
       scorerPath: environment.MATINEE_VMAF_FFMPEG_PATH || null,
+      memoryGroupFolder: environment.MATINEE_MEMORY_CGROUP || null,
+      residentBytes: count("MATINEE_ENCODE_MEMORY_BYTES", DEFAULT_RESIDENT_BYTES, 2 ** 20),
     },
     scoresVmaf: oneOf("MATINEE_VMAF", ["sample", "off"]) === "sample",
     loudnessTargetLufs: loudness("MATINEE_LOUDNESS_LUFS"),

@@ -11,7 +11,7 @@ import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
-import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
+import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { scoreChunk } from "./score-chunk.ts";
 import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
@@ -74,7 +74,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
         if (isSuspect && timing === "count") return null;
-        throw error;
+        throw blameFor(error, run.stderrTail);
       });
       if (rungs === null) return { made: null, log: run.stderrTail };
       // What stands in for lost frames cannot be compared with what was lost.

@@ -1,6 +1,8 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
 import { assemble, type FfmpegRecipe } from "./ffmpeg-command.ts";
 import type { RunOutcome, RunRequest } from "./launcher.ts";
+import type { RunLimit } from "./run-limit.ts";
+import { complaintsIn } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Limits of one ffmpeg run, from what it is expected to make. */
@@ -21,6 +23,8 @@ const KILLS_FORGIVEN = 25;
 const CPU_RATIO = 60;
 const WALL_RATIO = 120;
 const FLOOR_SECONDS = 120;
+/** Each attempt may hold twice as much as the one before; four times the usual is the most. */
+const LARGEST_MEMORY_CLASS = 2;
 /** Below this a full disk is the likely reason of a failure. */
 const NEARLY_FULL_BYTES = 4 * 2 ** 20;
 
@@ -47,6 +51,7 @@ export async function runFfmpeg(
         wallSeconds: FLOOR_SECONDS + budget.mediaSeconds * WALL_RATIO,
         cpuSeconds: Math.ceil(FLOOR_SECONDS + budget.mediaSeconds * CPU_RATIO),
         outputBytes: budget.outputBytes,
+        memoryClass: Math.min(LARGEST_MEMORY_CLASS, context.task.failures),
       },
       signal: context.signal,
       onProgress: ({ frame }) => {
@@ -73,7 +78,7 @@ async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> 
     return new Failure(
       "resource",
       "encode_failed",
-      "The encoder ran into a limit of this machine (time, memory or output size).",
+      `The encoder ran into a limit of this machine (${LIMIT_WORDS[run.limit ?? "none"]}).`,
       { cause },
     );
   }
@@ -89,6 +94,26 @@ async function explain(context: TaskContext, run: RunOutcome): Promise<Failure> 
   }
   return new Failure("ours", "encode_failed", "The encoder failed on this source.", { cause });
 }
+
+/**
+ * Who is to blame for an output that is not what was planned: a decoder that has complained (at `-v error` it is silent
+ * otherwise) has left out pictures that the container had promised; without that it is our doing.
+ */
+export function blameFor(error: unknown, stderrTail: string): unknown {
+  if (complaintsIn(stderrTail).length === 0) return error;
+  const cause = new Error(stderrTail, { cause: error });
+  return sourceFailure("source_damaged", "The master cannot be decoded as a whole: it is damaged.", cause);
+}
+
+/** For the owner: which limit it was. */
+const LIMIT_WORDS: Record<RunLimit | "none", string> = {
+  wall: "time",
+  cpu: "CPU time",
+  output: "output size",
+  memory: "memory",
+  disk: "disk",
+  none: "it was killed again and again",
+};
 
 /** ffmpeg answers 0 on a full disk, and so this is also asked when its output is not what was planned. */
 export async function isShortOfDisk(context: TaskContext, stderrTail: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { nameOf, soundFindings } from "../core/findings-sound.ts";
 import { sourceFindings } from "../core/findings-source.ts";
 import type { Ladder } from "../core/ladder.ts";
 import { joinTracks, type ProducedTrack } from "../core/package.ts";
+import type { AudioTrack } from "../core/plan.ts";
 import type { Finding, TaskRecord, TaskResult } from "../core/records.ts";
 import type { SourceAudio } from "../core/source.ts";
 import { segmentCount, timelineSeconds } from "../core/timeline.ts";
@@ -84,15 +85,16 @@ function findInSound({ plan, source }: PlannedAsset, tasks: readonly TaskRecord[
 }
 
 /** What was heard of a track where it was mixed down least: peaks of a mix are not those of the source. */
-function heardOf(
-  track: SourceAudio,
-  planned: readonly { id: string; streamIndex: number; channels: number }[],
-  tasks: readonly TaskRecord[],
-) {
-  const own = planned.filter(({ streamIndex }) => streamIndex === track.streamIndex);
+function heardOf(track: SourceAudio, planned: readonly AudioTrack[], tasks: readonly TaskRecord[]) {
+  const own = planned.filter((one) => isOf(one, track));
   const widest = own.toSorted((a, b) => b.channels - a.channels)[0];
   const made = tasks.find(({ kind, part }) => kind === "audio" && part === widest?.id)?.result;
   return made?.tracks.find((one: ProducedTrack) => one.trackId === widest?.id)?.heard;
+}
+
+/** Whether a planned track is made from this one of the master, and not from a file beside it. */
+function isOf({ file, streamIndex }: AudioTrack, track: SourceAudio): boolean {
+  return file === null && streamIndex === track.streamIndex;
 }
 
 /** A stream of the master that a decoder complained of. */
@@ -146,7 +148,7 @@ function suspectsOf({ plan, source }: PlannedAsset, tasks: readonly TaskRecord[]
   };
   const sounds = source.audio.filter((track) =>
     complained.some(({ kind, part }) =>
-      plan.audio.some((one) => kind === "audio" && one.id === part && one.streamIndex === track.streamIndex),
+      plan.audio.some((one) => kind === "audio" && one.id === part && isOf(one, track)),
     ),
   );
   return [

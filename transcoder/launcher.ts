@@ -1,4 +1,5 @@
-import { type Ending, runProcess } from "./process-group.ts";
+import { findMemoryGroups, type MemoryGroups } from "./memory-group.ts";
+import { type Ending, quoted, runProcess, watched } from "./process-group.ts";
 import { type RunLimit, reachedLimit } from "./run-limit.ts";
 import { bareArgv, bubblewrapArgv, type Sandbox, type Wrapping } from "./sandbox.ts";
 import { testSandbox } from "./sandbox-self-test.ts";
@@ -11,6 +12,10 @@ export interface RunLimits {
   outputBytes: number;
   /** Address space; decoders reserve far more than they use, so never below 4 GiB. */
   memoryBytes?: number;
+  /** What all processes of the run may hold at once, where the machine can count it (`state.detail` says so). */
+  residentBytes?: number;
+  /** How often both are doubled: a run that was killed for want of memory is tried again in a larger class. */
+  memoryClass?: number;
 }
 
 /** `scorer` is an ffmpeg with libvmaf, which need not be the one that encodes. */
@@ -51,6 +56,8 @@ export interface RunOutcome {
   /** User and system time of the whole process tree; 0 where it was ended by force. */
   cpuSeconds: number;
   wallSeconds: number;
+  /** The most that the run held at once, page cache included; null where the machine cannot count it. */
+  peakMemoryBytes: number | null;
   /** The program and its arguments, without the wrapping. */
   argv: string[];
   /** What was really run, quoted for a shell. */
@@ -76,9 +83,15 @@ export interface LauncherSettings {
   bwrapPath: string | null;
   prlimitPath: string | null;
   setprivPath: string | null;
+  /** A control group set aside for runs; null to make them in the worker's own, where that can be done. */
+  memoryGroupFolder?: string | null;
+  /** `residentBytes` of encodes: of runs that state a memory class and no limit of their own. */
+  residentBytes?: number;
 }
 
 const DEFAULT_MEMORY_BYTES = 6 * 2 ** 30;
+/** What one encode of a 4K picture in all its rungs holds, with room. */
+export const DEFAULT_RESIDENT_BYTES = 3 * 2 ** 30;
 /** Encoding yields to everything that answers people. */
 const DEFAULT_NICENESS = 10;
 
@@ -88,13 +101,14 @@ const DEFAULT_NICENESS = 10;
  */
 export async function openLauncher(settings: LauncherSettings): Promise<Launcher> {
   const { sandbox, detail } = await findSandbox(settings);
+  const groups = await findMemoryGroups(settings.memoryGroupFolder ?? null);
   const programs: Record<Program, string> = {
     ffmpeg: settings.ffmpegPath,
     ffprobe: settings.ffprobePath,
     scorer: settings.scorerPath ?? settings.ffmpegPath,
   };
   const run = (request: RunRequest): Promise<RunOutcome> =>
-    launch(settings, programs[request.program], sandbox, request);
+    launch(settings, programs[request.program], sandbox, groups, request);
   const version = await run({
     program: "ffmpeg",
     args: ["-hide_banner", "-version"],
@@ -104,7 +118,7 @@ export async function openLauncher(settings: LauncherSettings): Promise<Launcher
     throw new Error(`ffmpeg does not run: ${version.shellLine}\n${version.stderrTail}`);
   return {
     run,
-    state: { sandboxed: sandbox !== null, detail },
+    state: { sandboxed: sandbox !== null, detail: `${detail}; ${memoryDetail(groups, settings)}` },
     build: version.stdout.split("\n")[0]?.trim() ?? "unknown",
     canScore: await hasVmaf(run),
   };
@@ -124,10 +138,16 @@ async function findSandbox(settings: LauncherSettings): Promise<{ sandbox: Sandb
   return testSandbox({ bwrapPath, prlimitPath: inside });
 }
 
+function memoryDetail(groups: MemoryGroups | null, { prlimitPath }: LauncherSettings): string {
+  if (groups !== null) return "memory counted and limited by control group";
+  return prlimitPath === null ? "memory NOT limited" : "memory limited by address space only";
+}
+
 async function launch(
   settings: LauncherSettings,
   programPath: string,
   sandbox: Sandbox | null,
+  groups: MemoryGroups | null,
   request: RunRequest,
 ): Promise<RunOutcome> {
   const { limits, onProgress } = request;
@@ -137,23 +157,36 @@ async function launch(
     sourceFile: request.source,
     outputDirectory: request.outputDirectory,
   };
-  const inner =
-    sandbox === null ? bareArgv(settings.setprivPath, wrapping) : bubblewrapArgv(sandbox, wrapping);
+  const outer = outerArgv(settings, limits, request.niceness ?? DEFAULT_NICENESS);
+  const argvIn = (place: Sandbox | null): string[] => [
+    ...outer,
+    ...(place === null ? bareArgv(settings.setprivPath, wrapping) : bubblewrapArgv(place, wrapping)),
+  ];
+  const argv = argvIn(sandbox);
   const limitOf = await reachedLimit(limits.cpuSeconds);
+  const group = await groups?.open(residentLimit(settings, limits));
+  const held = group?.entered(argv) ?? argv;
+  let memory: { kills: number; peakBytes: number | null } | undefined;
   const outcome = await runProcess({
-    argv: [...outerArgv(settings, limits, request.niceness ?? DEFAULT_NICENESS), ...inner],
+    argv: sandbox === null ? held : watched(held),
     parentDeathPath: settings.setprivPath,
     wallSeconds: limits.wallSeconds,
+    prelude: sandbox?.systemCallFilter ?? null,
     signal: request.signal,
     onStdoutLine: onProgress === undefined ? request.onStdoutLine : progressReader(onProgress),
     onStderrLine: request.onStderrLine,
+  }).finally(async () => {
+    memory = await group?.close();
   });
-  const limit = await limitOf(outcome);
+  const limit = await limitOf(outcome, memory?.kills ?? null);
   return {
     ...outcome,
     ending: limit === null ? outcome.ending : "limit",
     limit,
+    peakMemoryBytes: memory?.peakBytes ?? null,
     argv: [request.program, ...request.args],
+    // A filter comes through a descriptor that nobody has who types.
+    shellLine: quoted(argvIn(sandbox && { ...sandbox, systemCallFilter: null })),
   };
 }
 
@@ -169,11 +202,20 @@ function outerArgv(settings: LauncherSettings, limits: RunLimits, niceness: numb
     // Soft and hard alike: at the soft one ffmpeg would end as if someone had pressed q, and call it success.
     `--cpu=${limits.cpuSeconds}`,
     `--fsize=${limits.outputBytes}`,
-    `--as=${limits.memoryBytes ?? DEFAULT_MEMORY_BYTES}`,
+    `--as=${(limits.memoryBytes ?? DEFAULT_MEMORY_BYTES) * classFactor(limits)}`,
     "--core=0",
     "--nofile=256",
     "--",
   ];
+}
+
+function residentLimit(settings: LauncherSettings, limits: RunLimits): number {
+  const forEncodes = limits.memoryClass === undefined ? undefined : settings.residentBytes;
+  return (limits.residentBytes ?? forEncodes ?? DEFAULT_RESIDENT_BYTES) * classFactor(limits);
+}
+
+function classFactor({ memoryClass = 0 }: RunLimits): number {
+  return 2 ** memoryClass;
 }
 
 /** ffmpeg's -progress output: one block of lines every half second. */

@@ -1,5 +1,6 @@
 import { Failure } from "../core/errors.ts";
-import type { TaskResult } from "../core/records.ts";
+import { packagePrefix } from "../core/keys.ts";
+import { objectsOf } from "../core/task-recipe.ts";
 import { redoTask, tasksOfAsset } from "../stores/library/tasks.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -15,18 +16,17 @@ export interface DamagedObject {
  */
 export async function makeAgain(context: TaskContext, damaged: readonly DamagedObject[]): Promise<Failure> {
   const keys = new Set(damaged.map(({ key }) => key));
+  const prefix = packagePrefix(context.asset._id, context.task.generation ?? "");
   await context.blobs.remove("media", [...keys]);
   const tasks = await tasksOfAsset(context.library, context.asset._id);
   const makers = tasks.filter(
     (task) =>
-      task.generation === context.task.generation && task.result !== null && hasMade(task.result, keys),
+      task.generation === context.task.generation &&
+      task.result !== null &&
+      objectsOf(task.result, prefix).some((key) => keys.has(key)),
   );
   for (const task of makers) await redoTask(context.library, task);
   const cause = new Error(damaged.map(({ key, reason }) => `${key}: ${reason}`).join("\n"));
   const message = `${damaged.length} objects did not read back and are made again.`;
   return new Failure("transient", "cells_damaged", message, { cause });
-}
-
-function hasMade({ tracks, images }: TaskResult, keys: ReadonlySet<string>): boolean {
-  return [...tracks.flatMap(({ cells }) => cells), ...images].some(({ key }) => keys.has(key));
 }

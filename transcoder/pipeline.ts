@@ -5,6 +5,7 @@ import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { inspect } from "./inspect.ts";
 import { makeImages } from "./make-images.ts";
+import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
 import { reuseCells } from "./reuse-cells.ts";
@@ -24,6 +25,7 @@ export interface StageOutcome {
  *           ├─► video 1 ├─► images, score ┐
  *           ├─► …       ├─► inspect ──────┼─► publish: verify → package → gate → proof → one compare-and-set
  *           ├─► audio ──┘                 │
+ *           ├─► text ─────────────────────┤
  *           └─► checksum ─────────────────┘
  *
  * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in
@@ -44,6 +46,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
       return encodeChunk(context);
     case "audio":
       return encodeAudio(context);
+    case "subtitle":
+      return makeSubtitle(context);
     case "images":
       return makeImages(context);
     case "score":

@@ -18,7 +18,7 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   await requireCodecs(context.launcher, encoding.codecs);
   // What an earlier revision found in the same master is true of it still.
   const known = context.asset.source;
-  const source = known ?? (await describe(context, pinned));
+  const source = known ?? (await describeMaster(context, pinned));
   const findings = known === null ? sourceFindings(source) : context.asset.findings;
   const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
   const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
@@ -36,8 +36,11 @@ async function probed({ launcher, scratch, signal, note }: TaskContext, sidecar:
   return { ...sidecar, sound };
 }
 
-/** From the file's index and first samples where it has such an index, from all of it otherwise. */
-async function describe(context: TaskContext, pinned: PinnedSource): Promise<Source> {
+/** Describes a master: from its index and first samples where it has such an index, from all of it otherwise. */
+export async function describeMaster(
+  context: Pick<TaskContext, "launcher" | "scratch" | "signal" | "note">,
+  pinned: PinnedSource,
+): Promise<Source> {
   const { launcher, scratch, signal, note } = context;
   const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
   const fromIndex = await scratch.withParts(pinned, async (master) => {

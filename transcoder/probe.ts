@@ -6,8 +6,10 @@ import { describeSource, type ProbeReport, type ProbeStream } from "../core/prob
 import { pictureStream } from "../core/probed-picture.ts";
 import type { SampleTrack } from "../core/sample-table.ts";
 import type { Source } from "../core/source.ts";
+import { cutOffReason } from "./cut-off.ts";
 import { assemble, STDOUT } from "./ffmpeg-command.ts";
 import type { Launcher, RunLimits, RunOutcome, RunRequest } from "./launcher.ts";
+import { KILLED_EXIT_CODE } from "./process-group.ts";
 import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
@@ -29,6 +31,8 @@ export function limitsFor(sizeBytes: number): RunLimits {
     cpuSeconds: 60 + Math.ceil(sizeBytes / 100e6),
     outputBytes: 0,
     memoryBytes: 4 * 2 ** 30,
+    // A few pictures of the largest size that is taken; bombs that get past the whitelists end here.
+    residentBytes: 2 ** 30,
   };
 }
 
@@ -48,6 +52,7 @@ export async function probeSource(
   const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
   const report = await readReport(probe);
   const picture = pictureStream(report);
+  if (tables === null) await checkEnd(sourcePath, report);
   const packets =
     tables !== null && areTheStreams(tables, report)
       ? listSamples(tables, picture, file.sizeBytes)
@@ -56,6 +61,11 @@ export async function probeSource(
   const source = describeSource({ ...report, frames }, packets, file);
   await decodeFirstFrame(probe, picture.index);
   return source;
+}
+
+async function checkEnd(sourcePath: string, report: ProbeReport): Promise<void> {
+  const reason = await cutOffReason(sourcePath, report.format?.format_name ?? "");
+  if (reason !== null) throw sourceFailure("source_damaged", `The file is cut off or damaged: ${reason}.`);
 }
 
 /** Whether the file's own tables list the streams that ffprobe sees, in its order. */
@@ -142,7 +152,16 @@ async function runProbe(
   const run = await launcher.run({ ...request, source, limits, signal });
   probe.note(run);
   signal.throwIfAborted();
-  if (run.ending === "killed") throw new Failure("resource", "internal", "The probe was killed.");
+  if (run.ending === "killed") throw new Failure("transient", "internal", "The probe was killed.");
+  // A table of billions of entries in a file of a few kilobytes: the demuxer gives up by itself.
+  if (run.limit === "memory" && run.exitCode !== KILLED_EXIT_CODE) {
+    throw sourceFailure("source_damaged", "The file asks for more memory than any film.", asCause(run));
+  }
+  if (run.limit === "memory" || run.limit === "disk") {
+    throw new Failure("resource", "internal", `The probe ran short of ${run.limit}.`, {
+      cause: asCause(run),
+    });
+  }
   if (run.ending === "limit") {
     throw sourceFailure("timeline_invalid", "The file could not be read within the limits.", asCause(run));
   }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 
 /** By itself, killed by someone else, at its time limit, or called off by its caller. */
 export type Ending = "exited" | "killed" | "limit" | "aborted";
@@ -9,6 +10,8 @@ export interface ProcessRequest {
   /** `setpriv`, where the system has it: the kernel then ends the process when its parent dies. */
   parentDeathPath: string | null;
   wallSeconds: number;
+  /** Bytes that the command reads from its descriptor 4 before all else (`bwrap --seccomp`). */
+  prelude?: Uint8Array | null;
   signal?: AbortSignal | undefined;
   onStdoutLine?: ((line: string) => void) | undefined;
   /** Sees each line of stderr first; those that it answers true for are not kept. */
@@ -22,7 +25,6 @@ export interface ProcessOutcome {
   stderrTail: string;
   cpuSeconds: number;
   wallSeconds: number;
-  shellLine: string;
 }
 
 /** A playlist without an end kept ffmpeg alive past one SIGTERM (RELIABILITY §0.3), so the group is told again, then killed. */
@@ -34,7 +36,8 @@ const KILL_STEPS: readonly { afterMs: number; signal: NodeJS.Signals }[] = [
 const STDERR_TAIL_CHARACTERS = 8_000;
 const STDOUT_LIMIT_CHARACTERS = 64 * 2 ** 20;
 const TIMES_TAIL_CHARACTERS = 100;
-const KILLED_EXIT_CODE = 128 + 9;
+/** 128 + SIGKILL, as a shell says it. */
+export const KILLED_EXIT_CODE = 128 + 9;
 
 /**
  * Wraps a command so that it dies with its launcher and its CPU time is known; it must stand inside the sandbox.
@@ -46,7 +49,8 @@ const KILLED_EXIT_CODE = 128 + 9;
  * killed, on a loaded machine) goes nowhere: the program's own stderr stays clean.
  */
 export function timed(bashPath: string, argv: readonly string[]): string[] {
-  return [bashPath, "-c", LIFELINE_AND_TIME, "run", ...argv];
+  // bash takes a socket as standard input for a remote login, and would run its owner's start-up file.
+  return [bashPath, "--norc", "-c", LIFELINE_AND_TIME, "run", ...argv];
 }
 
 const LIFELINE_AND_TIME = `
@@ -54,6 +58,23 @@ exec 5<&0 0</dev/null 4>&2 2>/dev/null
 { read -r -u 5; kill -KILL 0; } >/dev/null 2>&1 3>&- &
 TIMEFORMAT='%U %S'
 { time "$@" 2>&4 3>&- 4>&- 5<&-; } 2>&3
+code=$?
+kill -KILL $! 2>/dev/null
+exit $code
+`;
+
+/**
+ * The same lifeline outside of a sandbox, for the moment in which it is being set up: bubblewrap's first process waits for
+ * its maker before it asks to die with it, and for ever where that one has been killed.
+ */
+export function watched(argv: readonly string[]): string[] {
+  return ["sh", "-c", LIFELINE, "watch", ...argv];
+}
+
+const LIFELINE = `
+exec 5<&0
+{ read -r line <&5; kill -KILL 0; } >/dev/null 2>&1 3>&- 4<&- &
+"$@" 5<&-
 code=$?
 kill -KILL $! 2>/dev/null
 exit $code
@@ -71,8 +92,9 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin",
       LC_ALL: "C",
     },
-    stdio: ["pipe", "pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", "pipe", ...(request.prelude ? ["pipe" as const] : [])],
   });
+  giveTo(child, request.prelude);
   // Nothing is ever written: the lifeline breaks when the command has ended first.
   child.stdin?.on("error", () => undefined);
   const texts = collect(child, request);
@@ -98,13 +120,20 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
       stderrTail: texts.stderr(),
       cpuSeconds: cpuSecondsIn(texts.times()),
       wallSeconds: (performance.now() - started) / 1000,
-      shellLine: request.argv.map(quote).join(" "),
     };
   } finally {
     clearTimeout(wall);
     stop.end();
     request.signal?.removeEventListener("abort", onAbort);
   }
+}
+
+function giveTo(child: ChildProcess, prelude: Uint8Array | null | undefined): void {
+  const door = child.stdio[4] as Writable | undefined;
+  if (!prelude || !door) return;
+  // A command that ends before it has read is reported by its exit code.
+  door.on("error", () => undefined);
+  door.end(prelude);
 }
 
 function collect(child: ChildProcess, { onStdoutLine, onStderrLine }: ProcessRequest) {
@@ -155,6 +184,11 @@ function stopper(child: ChildProcess) {
 function cpuSecondsIn(times: string): number {
   const match = /^([\d.]+) ([\d.]+)\s*$/m.exec(times);
   return match === null ? 0 : Number(match[1]) + Number(match[2]);
+}
+
+/** A command line that can be typed again. */
+export function quoted(argv: readonly string[]): string {
+  return argv.map(quote).join(" ");
 }
 
 function quote(argument: string): string {

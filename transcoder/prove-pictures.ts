@@ -41,7 +41,7 @@ export async function provePictures(
   for (const rung of rungs) lines.push(...(await lookAt(rung.part, () => playRung(bench, rung, timeline))));
   for (const [index, from] of rungs.entries()) {
     const to = rungs[index + 1];
-    if (to?.facts.sampleEntry === from.facts.sampleEntry)
+    if (to !== undefined && isSwitchable(from, to))
       lines.push(...(await lookAt(from.part, async () => [await playSwitch(bench, from, to)])));
   }
   return lines;
@@ -152,6 +152,12 @@ function streamFaults({ entry }: OpenRung, stream: Parameters<typeof codecFault>
   const stated = entry.attributes.get("RESOLUTION");
   const codec = codecFault(codecsOf(entry)[0] ?? "", stream);
   return [...(codec === null ? [] : [codec]), ...(size === stated ? [] : [`${size}, not ${stated}`])];
+}
+
+/** Players stay within a codec and a dynamic range. */
+function isSwitchable(from: OpenRung, to: OpenRung): boolean {
+  const rangeOf = ({ entry }: OpenRung): string => entry.attributes.get("VIDEO-RANGE") ?? "SDR";
+  return from.facts.sampleEntry === to.facts.sampleEntry && rangeOf(from) === rangeOf(to);
 }
 
 /** The last group of one rung before a border and the first of the next after it, through one decoder. */

@@ -17,6 +17,7 @@ import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
 import { verifyImages } from "./verify-images.ts";
+import { verifyTexts } from "./verify-subtitles.ts";
 
 /**
  * Package → verify → gate → proof → publish. Playlists are made from produced bytes, everything is read back and a little
@@ -38,14 +39,16 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   const prefix = packagePrefix(context.asset._id, generation);
   const facts: FactsOfPackage = { prefix, objects: new Map() };
   const images = results.flatMap((result) => result.images);
+  const texts = results.flatMap((result) => result.texts ?? []);
   const bad = [
     ...(await verifyCells(context.blobs, plan, tracks, context.signal, facts)),
+    ...(await verifyTexts(context.blobs, texts, context.signal, facts)),
     ...(await verifyImages(context.blobs, images, timelineSeconds(plan.timeline))),
   ];
   if (bad.length > 0) throw await makeAgain(context, bad);
   await verifyInits(context.blobs, tracks, facts);
   context.report(0.6);
-  const made = buildPackage(plan, tracks);
+  const made = buildPackage(plan, tracks, texts);
   await storePlaylists(context, made, facts);
   await passGate(context, generation, facts.objects);
   context.report(0.7);

@@ -9,6 +9,7 @@ import {
   UNKNOWN_TRANSPORT,
 } from "../core/conformance/object-facts.ts";
 import { resolvePath } from "../core/conformance/package-view.ts";
+import { parseMpd } from "../core/conformance/parse-mpd.ts";
 import { parseMedia, parseMultivariant } from "../core/conformance/parse-playlist.ts";
 
 /** One object as it came, unpacked where it was gzip. */
@@ -47,7 +48,8 @@ export async function readPackageFacts(
       [uri, ...(map ? [map.uri] : [])].map((name) => resolvePath(path, name)),
     ),
   );
-  await inLanes([...new Set(media)], fetch);
+  const files = parseMpd(objects.get(mpdPath)?.text ?? "").representations.flatMap(({ file }) => file ?? []);
+  await inLanes([...new Set([...media, ...files.map((file) => resolvePath(mpdPath, file))])], fetch);
   return objects;
 }
 

@@ -15,17 +15,19 @@ const OUTPUT_EXIT_CODE = 128 + 25;
  */
 export async function reachedLimit(
   cpuLimitSeconds: number,
-): Promise<(outcome: ProcessOutcome) => Promise<RunLimit | null>> {
+): Promise<(outcome: ProcessOutcome, killsInGroup: number | null) => Promise<RunLimit | null>> {
   const killsBefore = await memoryKills();
-  return async (outcome) => {
+  return async (outcome, killsInGroup) => {
     if (outcome.ending === "limit") return "wall";
     if (outcome.ending === "aborted" || outcome.exitCode === 0) return null;
+    if (killsInGroup !== null && killsInGroup > 0) return "memory";
     if (outcome.exitCode === CPU_EXIT_CODE) return "cpu";
     if (outcome.exitCode === OUTPUT_EXIT_CODE) return "output";
     if (outcome.ending === "killed") {
       // One second: the kernel counts each process for itself, we count the tree.
       if (outcome.cpuSeconds >= cpuLimitSeconds - 1) return "cpu";
-      return (await memoryKills()) > killsBefore ? "memory" : null;
+      // The run's own group has counted exactly; without one, what the whole machine has seen must do.
+      return killsInGroup === null && (await memoryKills()) > killsBefore ? "memory" : null;
     }
     if (/No space left on device|Disk quota exceeded/i.test(outcome.stderrTail)) return "disk";
     if (/File too large/i.test(outcome.stderrTail)) return "output";

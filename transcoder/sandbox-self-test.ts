@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runProcess } from "./process-group.ts";
 import { BASH_PATH, bubblewrapArgv, type Sandbox } from "./sandbox.ts";
+import { seccompFilter } from "./seccomp.ts";
 
 /**
  * A script of shell builtins: each line fails loudly where the sandbox leaks. `$1` is a port on which the host
- * listens, `$2` a file outside `/out` that the host can write.
+ * listens, `$2` a file outside `/out` that the host can write, `$3` is `filtered` or `open`.
  */
 const SELF_TEST_SCRIPT = `
 fail() { echo "$1"; exit 1; }
@@ -21,6 +22,8 @@ while read -r name value; do
   case $name in
     Cap*) [ "$value" = 0000000000000000 ] || fail "capabilities are left: $name $value" ;;
     NoNewPrivs:) [ "$value" = 1 ] || fail "privileges can be gained" ;;
+    # 2: by a filter, be it ours or one around the worker.
+    Seccomp:) [ "$3" = open ] || [ "$value" = 2 ] || fail "system calls are not filtered" ;;
   esac
 done < /proc/self/status
 while read -r -d '' variable; do
@@ -33,6 +36,11 @@ done < /proc/$$/environ
 processes=(/proc/[0-9]*)
 # bubblewrap, the shell that keeps time, its lifeline and this one.
 [ "\${#processes[@]}" -le 4 ] || fail "other processes are visible"
+if [ "$3" = filtered ]; then
+  # Without a network a socket can be made but leads nowhere; with the filter there is none.
+  said=$({ : 3<>/dev/tcp/127.0.0.1/1; } 2>&1)
+  [[ $said = *"not permitted"* ]] || fail "the filter lets sockets through"
+fi
 echo contained
 `;
 
@@ -44,28 +52,50 @@ export type SandboxState =
       detail: string;
     };
 
-/** Tries the sandbox from inside. One that leaks or does not start is not used. */
-export async function testSandbox(sandbox: Omit<Sandbox, "canDisableUserNamespaces">): Promise<SandboxState> {
-  const canDisableUserNamespaces = await knowsOption(sandbox.bwrapPath, "--disable-userns");
-  const candidate: Sandbox = { ...sandbox, canDisableUserNamespaces };
+/**
+ * Tries the sandbox from inside, first without a filter of system calls, so that the namespaces are seen to hold by
+ * themselves, then with it. One that leaks or does not start is not used; one whose filter fails is used without, and says so.
+ */
+export async function testSandbox(tools: Pick<Sandbox, "bwrapPath" | "prlimitPath">): Promise<SandboxState> {
+  const canDisableUserNamespaces = await knowsOption(tools.bwrapPath, "--disable-userns");
+  const unfiltered: Sandbox = { ...tools, canDisableUserNamespaces, systemCallFilter: null };
+  const leak = await tryFromInside(unfiltered);
+  if (leak !== null) return { sandbox: null, detail: leak };
+  const systemCallFilter = seccompFilter(process.arch);
+  if (systemCallFilter === null) {
+    return {
+      sandbox: unfiltered,
+      detail: `contained; system calls are not filtered: no filter for ${process.arch}`,
+    };
+  }
+  const filtered = { ...unfiltered, systemCallFilter };
+  const fault = await tryFromInside(filtered);
+  return fault === null
+    ? { sandbox: filtered, detail: "contained; system calls filtered" }
+    : { sandbox: unfiltered, detail: `contained; system calls are not filtered: ${fault}` };
+}
+
+/** null where the sandbox holds, else what is wrong with it. */
+async function tryFromInside(candidate: Sandbox): Promise<string | null> {
   const outputDirectory = await mkdtemp(join(tmpdir(), "matinee-self-test-"));
   const listener = createServer((socket) => socket.destroy());
   try {
     const port = await listen(listener);
+    const filterMode = candidate.systemCallFilter === null ? "open" : "filtered";
     const outcome = await runProcess({
       argv: bubblewrapArgv(candidate, {
         programPath: BASH_PATH,
-        args: ["-c", SELF_TEST_SCRIPT, "self-test", String(port), outputDirectory],
+        args: ["-c", SELF_TEST_SCRIPT, "self-test", String(port), outputDirectory, filterMode],
         sourceFile: undefined,
         outputDirectory,
       }),
       parentDeathPath: null,
       wallSeconds: 20,
+      prelude: candidate.systemCallFilter,
     });
-    if (outcome.exitCode === 0 && outcome.stdout.trim() === "contained")
-      return { sandbox: candidate, detail: "contained" };
+    if (outcome.exitCode === 0 && outcome.stdout.trim() === "contained") return null;
     const said = (outcome.stdout || outcome.stderrTail).trim().slice(-300);
-    return { sandbox: null, detail: said || "the sandbox does not start" };
+    return said || "the sandbox does not start";
   } finally {
     listener.close();
     await rm(outputDirectory, { recursive: true, force: true });

@@ -26,7 +26,12 @@ export interface Sandbox {
   prlimitPath: string | null;
   /** bubblewrap ≥ 0.8 can forbid further user namespaces, the usual door to kernel defects. */
   canDisableUserNamespaces: boolean;
+  /** The filter of system calls; null where there is none for this machine, which readiness says. */
+  systemCallFilter: Uint8Array | null;
 }
+
+/** Where a command finds its prelude (process-group.ts): descriptors 0 to 3 have their uses. */
+const PRELUDE_DESCRIPTOR = 4;
 
 /** Threads and processes inside one sandbox: room for any encoder, none for a fork bomb. */
 const MOST_PROCESSES = 256;
@@ -43,6 +48,8 @@ export function bubblewrapArgv(sandbox: Sandbox, wrapping: Wrapping): string[] {
     "--die-with-parent",
     // No terminal to inject keystrokes into (CVE-2017-5226).
     "--new-session",
+    // Applied last, by bubblewrap itself: what runs inside cannot take it off.
+    ...(sandbox.systemCallFilter === null ? [] : ["--seccomp", String(PRELUDE_DESCRIPTOR)]),
     ...["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--clearenv"],
     ...["--ro-bind", "/usr", "/usr", ...systemFolders(), ...programFolder(programPath)],
     ...["--proc", "/proc", "--dev", "/dev"],

@@ -23,11 +23,12 @@ const NO_SCORES: TaskResult = { tracks: [], images: [] };
  * ffmpeg with libvmaf, or scoring is off, the ladder goes without: SSIM came with its cells.
  */
 export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
-  if (!context.scoresVmaf) return NO_SCORES;
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
   const ladder = plan.ladders.find(({ id }) => id === context.task.part);
   if (ladder === undefined)
     throw new Failure("ours", "internal", "The task names a ladder that the plan does not have.");
+  // The model was made for standard range: of anything else its figures would mean nothing.
+  if (!context.scoresVmaf || ladder.range !== "SDR") return NO_SCORES;
   // Its model was trained on standard dynamic range: of PQ and HLG it would say something, and mean nothing.
   if (ladder.range !== "SDR") return NO_SCORES;
   const tracks = await tracksOf(context, ladder);

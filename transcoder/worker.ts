@@ -145,7 +145,7 @@ async function recordFailure(
   failure: Failure,
   attempt: AttemptRecord,
 ): Promise<void> {
-  const verdict = verdictOn(failure.failureClass, task.failures + 1);
+  const verdict = verdictOn(failure, task.failures + 1);
   workshop.log.warn(
     { err: failure, taskId: task._id, assetId: task.assetId, code: failure.code, verdict },
     "task failed",
@@ -175,7 +175,7 @@ function ended(
   failure: Failure | null,
   result: TaskResult | null,
 ): AttemptRecord {
-  const cells = result?.tracks.flatMap((track) => track.cells) ?? [];
+  const cells = [...(result?.tracks ?? []), ...(result?.texts ?? [])].flatMap((track) => track.cells);
   return {
     ...attempt,
     endedAt: workshop.library.serverNow(),

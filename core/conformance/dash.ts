@@ -3,6 +3,7 @@ import { resolvePath } from "./package-view.ts";
 import type { Manifest, ManifestRepresentation } from "./parse-mpd.ts";
 import { each, faultless, type Judgement, must, notApplicable, type Rule } from "./rule.ts";
 import { playlistsOf } from "./selections.ts";
+import { cueLines, cuesOf } from "./web-vtt.ts";
 
 /** ISO/IEC 23009-1: the MPD says the same as the bytes, and as the HLS playlists do. */
 
@@ -71,9 +72,10 @@ export const DASH_RULES: Rule[] = [
     "dash-same-set",
     "each representation is a track of the HLS package, none is left out",
     withManifest((manifest, view, path) => {
-      const twins = manifest.representations.map((one) => twinOf(view, path, one));
+      const segmented = manifest.representations.filter(({ file }) => file === null);
+      const twins = segmented.map((one) => twinOf(view, path, one));
       const lost = playlistsOf(view, "video", "audio").filter((playlist) => !twins.includes(playlist));
-      const unknown = manifest.representations.filter((_, index) => twins[index] === undefined);
+      const unknown = segmented.filter((_, index) => twins[index] === undefined);
       return faultless(
         [
           ...unknown.map(({ id }) => `${id} is not in the package`),
@@ -81,6 +83,26 @@ export const DASH_RULES: Rule[] = [
         ],
         `${twins.length} representations`,
       );
+    }),
+  ),
+  must(
+    "dash-text",
+    "text is there as in HLS: as many tracks, WebVTT, no line that HLS has not",
+    withManifest((manifest, view, path) => {
+      const texts = manifest.representations.filter(({ kind }) => kind === "text");
+      const playlists = playlistsOf(view, "subtitle");
+      if (texts.length + playlists.length === 0) return notApplicable("no text");
+      const lines = new Set(playlists.flatMap(cueLines));
+      const faults = texts.flatMap(({ id, file }) => {
+        if (file === null) return [];
+        const text = view.objects.get(resolvePath(path, file))?.text;
+        if (!text?.startsWith("WEBVTT")) return [`${id} is no WebVTT`];
+        const strange = cuesOf(text).flatMap((cue) => cue.lines.find((line) => !lines.has(line)) ?? []);
+        return strange.length > 0 ? [`${id} has “${strange[0]?.slice(0, 40)}”`] : [];
+      });
+      const missing =
+        texts.length === playlists.length ? [] : [`${texts.length} of ${playlists.length} tracks`];
+      return faultless([...missing, ...faults], `${texts.length} tracks`);
     }),
   ),
   must(

@@ -4,6 +4,7 @@ export interface Element {
   name: string;
   attributes: ReadonlyMap<string, string>;
   children: Element[];
+  text: string;
 }
 
 export interface ManifestRepresentation {
@@ -12,6 +13,8 @@ export interface ManifestRepresentation {
   codecs: string;
   bandwidthBps: number;
   initialization: string;
+  /** The one file that it is (BaseURL), where it has no segments. */
+  file: string | null;
   /** Code point of its curve (ISO/IEC 23091-2), and whether a client that does not know it must leave it alone. */
   transfer: { value: number; essential: boolean } | null;
   timescale: number;
@@ -44,7 +47,8 @@ function representation(one: Element, set: Element, faults: string[]): ManifestR
   const id = value("id");
   const template = childrenOf(one, "SegmentTemplate")[0] ?? childrenOf(set, "SegmentTemplate")[0];
   const timeline = childrenOf(template ?? null, "SegmentTimeline")[0];
-  if (template === undefined || timeline === undefined) faults.push(`${id} has no SegmentTimeline`);
+  const file = template === undefined ? (childrenOf(one, "BaseURL")[0]?.text.trim() ?? null) : null;
+  if (file === null && timeline === undefined) faults.push(`${id} has no SegmentTimeline`);
   const start = Number(template?.attributes.get("startNumber") ?? 1);
   const segments: ManifestRepresentation["segments"] = [];
   let time = 0;
@@ -62,6 +66,7 @@ function representation(one: Element, set: Element, faults: string[]): ManifestR
     kind: value("contentType") || value("mimeType").split("/")[0] || "",
     codecs: value("codecs"),
     bandwidthBps: Number(value("bandwidth")),
+    file,
     initialization: filled(template?.attributes.get("initialization") ?? "", id, 0, 0),
     transfer: transferOf(set),
     timescale: Number(template?.attributes.get("timescale") ?? 1),
@@ -103,20 +108,23 @@ const TOKEN =
 
 /** XML 1.0 without DTDs, entities of our own or CDATA: all that an MPD needs. */
 function parseXml(text: string, faults: string[]): Element | null {
-  const top: Element = { name: "", attributes: new Map(), children: [] };
+  const top: Element = { name: "", attributes: new Map(), children: [], text: "" };
   const open: Element[] = [top];
   TOKEN.lastIndex = 0;
   let at = 0;
   for (let match = TOKEN.exec(text); match !== null && at < text.length; match = TOKEN.exec(text)) {
     at = TOKEN.lastIndex;
-    const [, closing, name, attributes = "", selfClosing] = match;
-    if (name === undefined) continue;
+    const [, closing, name, attributes = "", selfClosing, content = ""] = match;
+    if (name === undefined) {
+      open.at(-1)!.text += plain(content);
+      continue;
+    }
     if (closing) {
       if (open.pop()?.name !== name) faults.push(`</${name}> closes nothing`);
       if (open.length === 0) return null;
       continue;
     }
-    const element: Element = { name, attributes: attributesOf(attributes, faults), children: [] };
+    const element: Element = { name, attributes: attributesOf(attributes, faults), children: [], text: "" };
     open.at(-1)?.children.push(element);
     if (!selfClosing) open.push(element);
   }
@@ -130,10 +138,13 @@ function attributesOf(text: string, faults: string[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const [, name = "", value = ""] of text.matchAll(/([\w:.-]+)\s*=\s*"([^"]*)"/g)) {
     if (found.has(name)) faults.push(`attribute ${name} twice`);
-    const plain = value.replace(/&(lt|gt|quot|apos|amp);/g, (_, entity: string) => ENTITIES[entity] ?? "");
-    found.set(name, plain);
+    found.set(name, plain(value));
   }
   return found;
+}
+
+function plain(text: string): string {
+  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, entity: string) => ENTITIES[entity] ?? "");
 }
 
 const ENTITIES: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };

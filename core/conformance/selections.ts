@@ -57,16 +57,20 @@ export function numberOf(attributes: Attributes, name: string): number {
   return Number(attributes.get(name) ?? Number.NaN);
 }
 
-/** Apple 9.13: a variant with the most demanding rendition of its audio group. */
+/** Apple 9.13: a variant with the most demanding rendition of its audio group and of its subtitles. */
 export function combinedRates(view: PackageView, variant: VariantView): MeasuredBitrate {
-  const group = variant.attributes.get("AUDIO");
-  const sounds = renditionsOf(view, "AUDIO").filter(({ attributes }) => attributes.get("GROUP-ID") === group);
-  const most = (pick: (rate: MeasuredBitrate) => number): number =>
-    Math.max(0, ...(group === undefined ? [] : sounds.map(({ playlist }) => pick(playlist.measured))));
+  const most = (type: "AUDIO" | "SUBTITLES", rate: keyof MeasuredBitrate): number => {
+    const group = variant.attributes.get(type);
+    const members = renditionsOf(view, type).filter((one) => one.attributes.get("GROUP-ID") === group);
+    return Math.max(
+      0,
+      ...(group === undefined ? [] : members.map(({ playlist }) => playlist.measured[rate])),
+    );
+  };
   const { averageBps, peakBps } = variant.playlist.measured;
   return {
-    averageBps: averageBps + most((rate) => rate.averageBps),
-    peakBps: peakBps + most((rate) => rate.peakBps),
+    averageBps: averageBps + most("AUDIO", "averageBps") + most("SUBTITLES", "averageBps"),
+    peakBps: peakBps + most("AUDIO", "peakBps") + most("SUBTITLES", "peakBps"),
   };
 }
 

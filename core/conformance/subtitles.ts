@@ -2,6 +2,7 @@ import type { PackageView, PlaylistView } from "./package-view.ts";
 import type { Attributes } from "./parse-playlist.ts";
 import { each, must, notApplicable, type Rule, should } from "./rule.ts";
 import { codecsOf, mediaOf, nameOf, playlistsOf, renditionsOf } from "./selections.ts";
+import { cueLines, mediaCues } from "./web-vtt.ts";
 
 /** Apple HLS authoring specification, sections 4 and 5: captions and subtitles. */
 
@@ -27,16 +28,42 @@ function nameIn(attributes: Attributes): string {
   return attributes.get("NAME") ?? "(unnamed)";
 }
 
-/** Every line of WebVTT that is shown: what follows a timing line, up to the blank one. */
-function cueLines({ segments }: PlaylistView): string[] {
-  return segments.flatMap(({ object }) =>
-    (object?.text ?? "").split(/\r?\n\r?\n/).flatMap((block) => {
-      const lines = block.split(/\r?\n/);
-      const timing = lines.findIndex((line) => line.includes("-->"));
-      return timing === -1 ? [] : lines.slice(timing + 1).filter((line) => line.trim() !== "");
-    }),
-  );
+/** Seconds that a cue may overlap a segment's border without its being told there: EXTINF is rounded, cues are not. */
+const BORDER_SECONDS = 0.05;
+
+/** Where the media begins on its own clock: what X-TIMESTAMP-MAP is measured against. */
+function startSeconds(view: PackageView): number {
+  const [video] = playlistsOf(view, "video");
+  const first = video?.segments[0]?.fragments[0];
+  const timescale = video?.init?.timescale ?? 1;
+  return first === undefined ? 0 : (first.baseDecodeTime + first.compositionTicks) / timescale;
 }
+
+/** The first cue that stands in a segment which does not show it, or is missing in one that does. */
+function misplacedCue({ segments }: PlaylistView, mediaStartSeconds: number): string | null {
+  let end = mediaStartSeconds;
+  const windows = segments.map(({ extinfSeconds, path, object }) => {
+    const start = end;
+    end += extinfSeconds;
+    return { start, end, path, cues: mediaCues(object?.text ?? "") };
+  });
+  for (const { start, end, path, cues } of windows) {
+    const stray = cues.find((cue) => cue.endSeconds < start || cue.startSeconds > end);
+    if (stray !== undefined) return `${path} has “${stray.lines[0] ?? ""}”, which it does not show`;
+  }
+  for (const [index, { cues, path }] of windows.entries()) {
+    const next = windows[index + 1];
+    const there = new Set(next?.cues.map(({ key }) => key));
+    const lost = cues.find(
+      ({ key, endSeconds }) => endSeconds > (next?.start ?? Infinity) + BORDER_SECONDS && !there.has(key),
+    );
+    if (lost !== undefined) return `${next?.path} lacks “${lost.lines[0] ?? ""}” of ${path}`;
+  }
+  return null;
+}
+
+/** WebVTT's own markup; anything else could mean something to a page that shows it. */
+const STRANGE_TAG = /<(?!\/?(?:b|i|u|c|v|lang|ruby|rt)(?:[.\s][^<>]*)?>|\d{2,}:[\d:.]+>)[^\n]{0,30}/;
 
 export const SUBTITLE_RULES: Rule[] = [
   should("4.1", "there are captions", (view) => {
@@ -76,6 +103,25 @@ export const SUBTITLE_RULES: Rule[] = [
       const bad = segments.find(({ object }) => !object?.text?.includes("X-TIMESTAMP-MAP="));
       return bad ? `${bad.path} has none` : null;
     }),
+  ),
+  must("8216-vtt", "a WebVTT segment has the cues that are shown during it (8216bis 3.5)", (view) => {
+    const start = startSeconds(view);
+    return each(playlistsOf(view, "subtitle").filter(isWebVtt), "no WebVTT", (playlist) =>
+      misplacedCue(playlist, start),
+    );
+  }),
+  must("vtt-markup", "WebVTT has no markup but its own (WebVTT 6.4)", (view) =>
+    each(playlistsOf(view, "subtitle").filter(isWebVtt), "no WebVTT", (playlist) => {
+      const strange = cueLines(playlist).flatMap((line) => STRANGE_TAG.exec(line)?.[0] ?? [])[0];
+      return strange === undefined ? null : `${playlist.path} has ${strange}`;
+    }),
+  ),
+  must("8216-forced", "FORCED is an attribute of subtitles (8216bis 4.4.6.1)", (view) =>
+    each(
+      view.main.media.filter((one) => one.has("FORCED")),
+      "none is forced",
+      (one) => (one.get("TYPE") === "SUBTITLES" ? null : `${nameIn(one)} is ${one.get("TYPE")}`),
+    ),
   ),
   must("5.5", "subtitle playlists span the whole content", (view) => {
     const whole = Math.max(0, ...playlistsOf(view, "video").map(({ durationSeconds }) => durationSeconds));

@@ -52,9 +52,14 @@ export function apiService(on: Foundations): ChildSpec {
   });
 }
 
-/** The edge: it knows the grant key and the media bucket, nothing else. */
+/** 2 GiB: enough for the films that a person tries out, little enough for a laptop. */
+const LOCAL_CACHE_BYTES = String(2 * 1_024 ** 3);
+
+/** The edge: it knows the grant key and the media bucket, nothing else; what it has fetched it keeps in the data folder. */
 export function deliveryService(on: Foundations): ChildSpec {
   return nodeService(on, "delivery", "delivery/main.ts", 2, {
+    MATINEE_EDGE_CACHE_DIR: on.environment.MATINEE_EDGE_CACHE_DIR || join(on.dataDirectory, "edge-cache"),
+    MATINEE_EDGE_CACHE_BYTES: on.environment.MATINEE_EDGE_CACHE_BYTES || LOCAL_CACHE_BYTES,
     ...blobStore(on),
     MATINEE_HTTP_PORT: String(on.ports.delivery),
     MATINEE_CORS_ORIGINS: pageOrigins(on),

@@ -6,6 +6,7 @@ import type {
   AssetRecord,
   PlaybackRecord,
   PositionRecord,
+  RevocationRecord,
   TaskRecord,
   TitleRecord,
   UploadRecord,
@@ -17,6 +18,7 @@ import { fromDriver } from "./driver-errors.ts";
 import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
 import { PLAYBACK_INDEXES, POSITION_INDEXES } from "./playbacks.ts";
+import { REVOCATION_INDEXES } from "./revocations.ts";
 import { TITLE_INDEXES } from "./titles.ts";
 import { UPLOAD_INDEXES } from "./uploads.ts";
 
@@ -49,6 +51,7 @@ export interface Library {
   apiKeys: Collection<ApiKeyRecord>;
   playbacks: Collection<PlaybackRecord>;
   positions: Collection<PositionRecord>;
+  revocations: Collection<RevocationRecord>;
   claims: Collection<ClaimRecord>;
   conformance: Collection<ConformanceRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
@@ -98,6 +101,7 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     apiKeys: db.collection("apiKeys"),
     playbacks: db.collection("playbacks"),
     positions: db.collection("positions"),
+    revocations: db.collection("revocations"),
     claims: db.collection("claims"),
     conformance: db.collection("conformance"),
     serverNow: () => clock.now(),
@@ -157,6 +161,7 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["apiKeys", API_KEY_INDEXES],
     ["playbacks", PLAYBACK_INDEXES],
     ["positions", POSITION_INDEXES],
+    ["revocations", REVOCATION_INDEXES],
     ["claims", CLAIM_INDEXES],
   ];
   for (const [name, indexes] of wanted) {

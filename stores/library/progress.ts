@@ -30,7 +30,7 @@ export function ratioOf(asset: Pick<AssetRecord, "state" | "generation">, tasks:
 export function stageOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): string {
   if (asset.state !== "encoding") return asset.state;
   const planned = tasks.filter(({ kind, generation }) => kind !== "probe" && generation === asset.generation);
-  const cells = planned.filter(({ kind }) => kind === "video" || kind === "audio");
+  const cells = planned.filter(({ kind }) => kind !== "images" && kind !== "publish");
   return cells.length > 0 && cells.every(({ state }) => state === "done") ? "packaging" : "encoding";
 }
 

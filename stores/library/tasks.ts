@@ -221,6 +221,12 @@ export async function reopenTasks(
   );
 }
 
+/** What was made of a generation is to be looked at again: its findings may have gone with another master meanwhile. */
+export async function reopenInspection(library: Library, assetId: string, generation: string): Promise<void> {
+  const done = { assetId, generation, kind: "inspect" as const, state: "done" as const };
+  await fromDriver(library.tasks.updateMany(done, { $set: AFRESH, $inc: { epoch: 1 } }));
+}
+
 /** Forgets what the tasks of a generation made: its objects are about to go, and it may be wanted again one day. */
 export async function forgetResults(library: Library, assetId: string, generation: string): Promise<void> {
   await fromDriver(

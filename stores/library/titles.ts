@@ -133,6 +133,15 @@ export async function findAvailableTitle(
   return fromDriver(library.titles.findOne({ ...availableTitles(tenant, library.serverNow()), _id: id }));
 }
 
+/** Some title with this asset that a viewer may see now, or null. */
+export async function findAvailableTitleOfAsset(
+  library: Library,
+  tenant: string,
+  assetId: string,
+): Promise<TitleRecord | null> {
+  return fromDriver(library.titles.findOne({ ...availableTitles(tenant, library.serverNow()), assetId }));
+}
+
 /** Everything that a viewer of the tenant may see now, newest first, up to `limit`. */
 export async function listAvailableTitles(
   library: Library,

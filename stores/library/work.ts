@@ -4,7 +4,7 @@ import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
 import type { Library } from "./connect.ts";
 import { closeGeneration, markUnsettled, notePublication, openGeneration } from "./generations.ts";
-import { callOffTasks, reopenTasks } from "./tasks.ts";
+import { callOffTasks, reopenInspection, reopenTasks } from "./tasks.ts";
 
 /**
  * The workers' side of an asset: its transitions on the way to `ready`. Every write names the state and the
@@ -68,6 +68,7 @@ export async function recordPlan(
 ): Promise<void> {
   await openGeneration(library, asset, found);
   await reopenTasks(library, { assetId: asset._id, generation: found.generation });
+  await reopenInspection(library, asset._id, found.generation);
   const moved = await moveAsset(library, asset, ["queued", "probing"], { ...found, state: "encoding" });
   // Too late, for a revision that is no more: what was opened for it is to be closed again.
   if (!moved) await markUnsettled(library, asset._id);

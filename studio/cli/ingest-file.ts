@@ -4,11 +4,18 @@ import { basename, extname } from "node:path";
 import type { Asset, Finding, OpenedUpload, SignedPart, Title, UploadStatus } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { formatBytes, formatClock, openRateMeter } from "../pace.ts";
+import { addSubtitle } from "../subtitle-track.ts";
 import { sendParts } from "../upload-file.ts";
 import { fitsLayout, missingParts, partRange } from "../upload-plan.ts";
 import { watchAsset } from "../watch-asset.ts";
 import { IngestFailure } from "./next-step.ts";
 import { formatPace, type ProgressLine } from "./progress-bar.ts";
+
+export interface SubtitleFile {
+  /** BCP-47. */
+  language: string;
+  path: string;
+}
 
 export interface FileIngest {
   api: Api;
@@ -20,6 +27,8 @@ export interface FileIngest {
   /** null: no title is made. */
   titleName: string | null;
   publish: boolean;
+  /** Files beside the film. */
+  subtitles: readonly SubtitleFile[];
   signal: AbortSignal;
   line: ProgressLine;
   /** Hears of the upload as soon as there is one, and null once it needs no resuming any more. */
@@ -30,9 +39,15 @@ export interface FileIngest {
 export async function ingestFile(ingest: FileIngest): Promise<void> {
   const { api, path, line, signal } = ingest;
   const file = await openFile(path);
+  const texts = await Promise.all(ingest.subtitles.map(({ path: text }) => openFile(text)));
   const upload =
     ingest.uploadId === null ? await openUpload(ingest, file) : await reopen(ingest, ingest.uploadId, file);
   ingest.onUpload(upload.id);
+  // Before the film is there, so that it is made with them.
+  for (const [index, { language, path: text }] of ingest.subtitles.entries()) {
+    const wish = { language, label: null, role: "main" as const, filename: basename(text) };
+    await addSubtitle(api, upload.assetId, { ...wish, file: texts[index]! }, signal);
+  }
   if (upload.state === "open") await send(ingest, file, upload);
   ingest.onUpload(null);
   const asset = await follow(ingest, upload.assetId);
@@ -126,7 +141,9 @@ async function follow({ api, signal, line }: FileIngest, assetId: string): Promi
       for (const finding of asset.findings) line.finish(findingText(finding));
     if (state === "ready") {
       const videos = asset.renditions.filter(({ kind }) => kind === "video").length;
-      line.finish(`Ready      ${assetId}, ${videos} video renditions`);
+      const texts = asset.renditions.filter(({ kind }) => kind === "subtitle").length;
+      const also = texts === 0 ? "" : `, ${texts} subtitle tracks`;
+      line.finish(`Ready      ${assetId}, ${videos} video renditions${also}`);
       return asset;
     }
     if (state === "failed") {

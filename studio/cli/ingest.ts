@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { openApi } from "../api-client.ts";
-import { ingestFile, nameOf } from "./ingest-file.ts";
+import { ingestFile, nameOf, type SubtitleFile } from "./ingest-file.ts";
 import { explainFailure } from "./next-step.ts";
 import { openProgressLine } from "./progress-bar.ts";
 
@@ -19,6 +19,7 @@ interface Options {
   data: string;
   resume?: string;
   codecs?: string;
+  subtitles: SubtitleFile[];
 }
 
 function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[]; options: Options } {
@@ -31,14 +32,29 @@ function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[];
     .option("--publish", "make a movie (named like the file without --title) and publish it", false)
     .option("--data <dir>", "data folder of the local start", env.MATINEE_DATA_DIR ?? "data")
     .option("--codecs <list>", "ladders beside H.264, by commas: hevc, av1")
+    .option(
+      "--subtitles <language=file>",
+      "add a subtitle file (.srt, .vtt, .ass); may be repeated",
+      readSubtitles,
+      [],
+    )
     .option("--resume <uploadId>", "go on with an upload that was interrupted")
     .exitOverride()
     .parse(argv, { from: "user" });
   const options = command.opts<Options>();
-  if (command.args.length > 1 && (options.resume !== undefined || options.title !== undefined)) {
-    command.error("error: --resume and --title go with one file");
+  const isOfOne = options.resume !== undefined || options.title !== undefined || options.subtitles.length > 0;
+  if (command.args.length > 1 && isOfOne) {
+    command.error("error: --resume, --title and --subtitles go with one file");
   }
   return { files: command.args, options };
+}
+
+/** `de=FILE.srt` beside those before it. */
+function readSubtitles(value: string, before: SubtitleFile[]): SubtitleFile[] {
+  const [, language, path] = /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)=(.+)$/.exec(value) ?? [];
+  if (language === undefined || path === undefined)
+    throw new InvalidArgumentError("A language and a file, as in de=FILE.srt.");
+  return [...before, { language, path }];
 }
 
 /** Where to and as whom: what was given, else what the local start wrote when it became ready. */
@@ -71,6 +87,7 @@ async function ingestAll(files: string[], options: Options, target: { api: strin
         codecs: options.codecs?.split(",") ?? [],
         titleName: options.title ?? (options.publish ? nameOf(path) : null),
         publish: options.publish,
+        subtitles: options.subtitles,
         signal: stop.signal,
         line,
         onUpload: (uploadId) => {

@@ -33,6 +33,9 @@ const NEXT_STEPS: Record<string, string> = {
   storage_refused: "Check the blob storage, then go on with --resume and the id of the upload.",
   file_unreadable: "Check the path and whether you may read the file.",
   other_file: "Resume with the very file that the upload was begun with.",
+  subtitle_invalid: "Send the subtitles as .srt, .vtt or .ass with at least one line in them.",
+  subtitle_too_large:
+    "Split the subtitles or take styling out of them; three hours of talk are a tenth of 1 MiB.",
   cancelled: "Somebody stopped the work. Retry it in the studio.",
   codec_unavailable: "Install an ffmpeg that has the encoder, then retry; or upload without that codec.",
   findings_not_waived: "Look at the findings; waive them in the studio, or send another master.",

@@ -10,6 +10,7 @@ import { previewPlayer } from "./preview-player.ts";
 import { problemText } from "./problem-text.ts";
 import { stepper } from "./stepper.ts";
 import { nextStepText, type StringKey, text } from "./strings.ts";
+import { subtitleForm } from "./subtitle-form.ts";
 import { titleForm } from "./title-form.ts";
 
 export interface AssetDrawer {
@@ -32,6 +33,7 @@ export function openDrawer(
   const posters = posterPicker(api, first.id, handlers.onChange);
   const postersSection = section("poster", posters.root);
   const title = titleForm(api, first, (titleId) => handlers.onChange({ ...latest, titleId }));
+  const subtitles = subtitleForm(api, first.id, handlers.onChange);
   const facts = element("div", { class: "facts-sections" });
   const close = element(
     "button",
@@ -49,6 +51,7 @@ export function openDrawer(
     section("title", title.root),
     previewSection,
     postersSection,
+    section("subtitles", subtitles.root),
     facts,
     ledgerSection(api, first.id),
     removal(api, first.id, (asset) => {
@@ -76,6 +79,7 @@ export function openDrawer(
       steps.update(asset, upload);
       actions.update(asset);
       title.update(asset);
+      subtitles.update(asset);
       previewSection.hidden = !asset.progress.playable;
       postersSection.hidden = !posters.update(asset);
       showProblem(problem, asset);

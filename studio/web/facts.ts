@@ -24,7 +24,8 @@ export function sourceFacts(source: SourceFacts): HTMLElement {
   return element("dl", { class: "facts-list" }, ...entries);
 }
 
-function languageName(language: string | undefined): string {
+/** A language in the words of the page; empty where it is not known. */
+export function languageName(language: string | undefined): string {
   if (language === undefined || language === "und") return "";
   try {
     return new Intl.DisplayNames(pageLanguage, { type: "language" }).of(language) ?? language;
@@ -45,21 +46,28 @@ export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
   );
   return table(
     [text("rendition"), text("codec"), text("average"), text("peak"), text("size"), text("quality")],
-    ordered.map(({ id, kind, codec, width, height, language, averageBps, peakBps, bytes, ...scores }) => [
-      kind === "video"
-        ? `${width}×${height}`
-        : [languageName(language), kind].filter(Boolean).join(" ") || id,
-      codec,
-      kind === "image" ? "–" : bitRate(averageBps),
-      kind === "image" ? "–" : bitRate(peakBps),
-      formatBytes(bytes),
-      scoreText(scores),
-    ]),
+    ordered.map(
+      ({ id, kind, codec, width, height, language, label, averageBps, peakBps, bytes, ...scores }) => [
+        kind === "video"
+          ? `${width}×${height}`
+          : [label ?? languageName(language), kind].filter(Boolean).join(" ") || id,
+        codec,
+        kind === "image" ? "–" : bitRate(averageBps),
+        kind === "image" ? "–" : bitRate(peakBps),
+        formatBytes(bytes),
+        scoreText(scores),
+      ],
+    ),
   );
 }
 
-/** The picture's measured likeness to its source, or how loud the sound came out. */
-function scoreText({ quality, loudnessLufs }: Pick<Rendition, "quality" | "loudnessLufs">): string {
+/** The picture's measured likeness to its source, how loud the sound came out, or how many lines a text has. */
+function scoreText({
+  quality,
+  loudnessLufs,
+  cueCount,
+}: Pick<Rendition, "quality" | "loudnessLufs" | "cueCount">): string {
+  if (cueCount !== undefined) return text("lines", { count: cueCount });
   if (quality !== undefined) return `${quality.metric.toUpperCase()} ${quality.mean.toFixed(3)}`;
   return loudnessLufs === undefined ? "–" : `${loudnessLufs.toFixed(1)} LUFS`;
 }

@@ -20,6 +20,7 @@ const BODIES: Record<string, unknown> = {
   "POST /v1/assets": { sourceUrl: "https://example.com/a.mp4" },
   "POST /v1/assets/{id}/poster": { id: "poster-1" },
   "POST /v1/assets/{id}/rollback": { generation: "g" },
+  "POST /v1/assets/{id}/findings/{code}/waive": { reason: "r" },
   "POST /v1/assets/{id}/reprocess": { encoding: { codecs: ["h264"] } },
   "POST /v1/assets/{id}/tracks": { kind: "subtitle", language: "en", vtt: "WEBVTT" },
   "POST /v1/titles": { name: "N" },

@@ -9,6 +9,7 @@ import type { ApiDeps } from "../../api/deps.ts";
 import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
+import { openRevoker } from "../../api/revoker.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
@@ -85,6 +86,7 @@ export async function openTestApi(
     checkQueue: () => queue.check(),
     authenticate: openAuthenticator(library, config.jwt),
     limits: openRateLimits(config.queue, config.rates),
+    revoker: openRevoker({ library, blobs, log, grantKeys: config.grantKeys }),
     catalog: openCatalog(library),
     watch: openAssetWatch(library, config, log),
     metrics: openMetrics(library),
@@ -97,6 +99,7 @@ export async function openTestApi(
   const app = createApp(deps, await loadPages(config.pagesDir));
   after(async () => {
     deps.watch.close();
+    deps.revoker.close();
     deps.limits.close();
     await queue.close();
     blobs.close();

@@ -159,6 +159,27 @@ describe("a new revision", () => {
     }
   });
 
+  test("that comes to an earlier generation keeps what was made of it, and looks at it again", async () => {
+    const asset = await madeAsset(api, "alpha", "encoding");
+    await ensureTasks(library, asset, tasksOf(asset));
+    await library.tasks.updateMany({ assetId: asset._id }, { $set: { state: "done" } });
+    await publishAsset(library, asset, {
+      generation: GENERATION,
+      durationSeconds: 30,
+      renditions: RENDITIONS,
+    });
+    await editor("POST", `/v1/assets/${asset._id}/reprocess`, {});
+    const revised = await fresh(asset);
+    await recordPlan(library, revised, planned(revised, GENERATION));
+    const again = await fresh(asset);
+    await ensureTasks(library, again, tasksOf(again));
+    const wanted = new Set(tasksOf(again).map(({ id }) => id));
+    const open = (await tasksOfAsset(library, asset._id)).filter(
+      ({ _id, state }) => wanted.has(_id) && state !== "done",
+    );
+    assert.deepEqual(open.map(({ kind }) => kind).sort(), ["inspect", "publish"]);
+  });
+
   test("is refused of what is deleted or has no master, and of strangers", async () => {
     const { body: upload } = await editor("POST", "/v1/uploads", { filename: "f.mp4", sizeBytes: 5 });
     const deleted = await madeAsset(api, "alpha", "ready");

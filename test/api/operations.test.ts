@@ -62,11 +62,12 @@ describe("the document", () => {
     POST /v1/assets/{id}/preview, POST /v1/assets/{id}/retry, POST /v1/assets/{id}/cancel, GET /v1/assets/{id}/ledger, GET /v1/assets/{id}/conformance,
     POST /v1/assets/{id}/poster,
     GET /v1/assets/{id}/generations, POST /v1/assets/{id}/rollback, POST /v1/assets/{id}/reprocess,
+    POST /v1/assets/{id}/findings/{code}/waive,
     POST /v1/assets/{id}/tracks, DELETE /v1/assets/{id}/tracks/{trackId},
     POST /v1/titles, GET /v1/titles, GET /v1/titles/{id}, PATCH /v1/titles/{id}, DELETE /v1/titles/{id},
     POST /v1/titles/{id}/publish, POST /v1/titles/{id}/unpublish,
     GET /v1/catalog/home, GET /v1/catalog/titles, GET /v1/catalog/titles/{id}, GET /v1/catalog/search,
-    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}`;
+    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/grant-keys/{kid}/revoke`;
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
     const document = await (await api.request("/openapi.json")).json();
@@ -136,7 +137,7 @@ describe("the pages", () => {
     );
     assert.match(
       page.headers.get("content-security-policy") ?? "",
-      /media-src 'self' blob: http:\/\/delivery\.test;/,
+      /media-src 'self' blob: data: http:\/\/delivery\.test;/,
     );
     const script = await api.request("/player/assets/index-B3xk9_aQ.js");
     assert.equal(script.headers.get("cache-control"), "public, max-age=31536000, immutable");

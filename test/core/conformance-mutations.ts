@@ -88,24 +88,33 @@ export class Bench {
     this.text("main.mpd", /SupplementalProperty/g, "EssentialProperty");
   }
 
-  /** Adds a subtitle track of three WebVTT segments. */
+  /** Adds a subtitle track of three WebVTT segments, to HLS and MPD; `cues` are the texts of the segments. */
   subtitles(
     attributes = 'NAME="English",LANGUAGE="en",AUTOSELECT=YES',
     extinf = ["6.000000", "6.000000", "1.000000"],
+    { id = "s0", cues = ["", "", ""] } = {},
   ): void {
-    const uri = "text/s0/media.m3u8";
+    const uri = `text/${id}/media.m3u8`;
     this.line(`#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",${attributes},URI="${uri}"`);
-    this.main(/AUDIO="audio"/g, 'AUDIO="audio",SUBTITLES="text"');
+    if (id === "s0") this.main(/AUDIO="audio"/g, 'AUDIO="audio",SUBTITLES="text"');
     const playlist = [
       ...["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:6", "#EXT-X-PLAYLIST-TYPE:VOD"],
       ...extinf.flatMap((seconds, index) => [`#EXTINF:${seconds},`, `0000${index}.vtt`]),
       "#EXT-X-ENDLIST",
     ].join("\n");
+    // Apple 9.13: room for what the texts themselves need.
+    const wider = (_: string, bps: string): string => `STREAM-INF:BANDWIDTH=${Number(bps) + 1_000}`;
+    const main = this.at(MAIN);
+    main.text = (main.text ?? "").replace(/STREAM-INF:BANDWIDTH=(\d+)(?=[^\n]*SUBTITLES=)/g, wider);
     const vtt = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n";
     this.add(uri, playlist);
     extinf.forEach((_, index) => {
-      this.add(`text/s0/0000${index}.vtt`, vtt);
+      this.add(`text/${id}/0000${index}.vtt`, vtt + (cues[index] ?? ""));
     });
+    this.add(`text/${id}/whole.vtt`, `WEBVTT\n\n${cues.join("\n")}`);
+    const representation = `<Representation id="${id}" bandwidth="100"><BaseURL>text/${id}/whole.vtt</BaseURL></Representation>`;
+    const set = `<AdaptationSet id="9" contentType="text" mimeType="text/vtt" lang="en">${representation}</AdaptationSet>`;
+    this.text("main.mpd", "</Period>", `${set}</Period>`);
   }
 
   add(path: string, text: string): void {
@@ -371,19 +380,28 @@ export const MUTATIONS: readonly Mutation[] = [
       b.text("text/s0/00001.vtt", /X-TIMESTAMP-MAP[^\n]*\n/, "");
     },
   },
+  {
+    rule: "8216-vtt",
+    break: (b) => b.subtitles(undefined, undefined, { cues: ["00:05.000 --> 00:07.000\nover the border\n"] }),
+  },
+  {
+    rule: "vtt-markup",
+    break: (b) =>
+      b.subtitles(undefined, undefined, {
+        cues: ["00:01.000 --> 00:02.000\n<img src=x onerror=alert(1)>\n"],
+      }),
+  },
+  { rule: "8216-forced", break: (b) => b.main('LANGUAGE="de",', 'LANGUAGE="de",FORCED=YES,') },
   { rule: "5.5", break: (b) => b.subtitles(undefined, ["6.000000"]) },
   {
     rule: "5.8",
     break: (b) => {
       b.subtitles();
-      const vtt = b.at("text/s0/00000.vtt").text;
-      b.add("text/s1/00000.vtt", `${vtt}00:01.000 --> 00:02.000\nA sign in French\n`);
-      b.add("text/s1/media.m3u8", b.at("text/s0/media.m3u8").text?.replace(/0000\d/g, "00000") ?? "");
-      b.line(
-        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="Forced",LANGUAGE="en",AUTOSELECT=YES,FORCED=YES,URI="text/s1/media.m3u8"',
-      );
+      b.subtitles('NAME="Forced",LANGUAGE="en",AUTOSELECT=YES,FORCED=YES', undefined, {
+        id: "s1",
+        cues: ["00:01.000 --> 00:02.000\nA sign in French\n"],
+      });
     },
-    also: ["9.17"],
   },
   {
     rule: "5.10",
@@ -404,7 +422,7 @@ export const MUTATIONS: readonly Mutation[] = [
           path: `text/s0/0000${n}.m4s`,
         });
     },
-    also: ["10.4"],
+    also: ["10.4", "1.26", "1.27", "9.13"],
   },
   {
     rule: "5.11",
@@ -662,6 +680,13 @@ export const MUTATIONS: readonly Mutation[] = [
   // DASH.
   { rule: "dash-mpd", break: (b) => b.text("main.mpd", 'type="static"', 'type="dynamic"') },
   { rule: "dash-same-set", break: (b) => b.text("main.mpd", /<Representation id="234p"[^>]*>/, "") },
+  {
+    rule: "dash-text",
+    break: (b) => {
+      b.subtitles();
+      b.add("text/s0/whole.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nnot in HLS\n");
+    },
+  },
   { rule: "dash-timeline", break: (b) => b.text("main.mpd", 'd="24000"', 'd="24001"') },
   { rule: "dash-codecs", break: (b) => b.text("main.mpd", "avc1.64001e", "avc1.64001f") },
   { rule: "dash-bandwidth", break: (b) => b.text("main.mpd", 'bandwidth="', 'bandwidth="9') },

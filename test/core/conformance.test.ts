@@ -46,7 +46,7 @@ async function makePackage(): Promise<{ good: Map<string, ObjectFacts>; files: M
     const files = await readPackage(product, asset);
     const good = new Map<string, ObjectFacts>();
     for (const [name, bytes] of files) {
-      if (/\.(m3u8|mpd)$/.test(name))
+      if (/\.(m3u8|mpd|vtt)$/.test(name))
         good.set(name, describeStoredText(name, Buffer.from(bytes).toString(), gzipSync(bytes)));
       else if (/\.(mp4|m4s)$/.test(name))
         good.set(name, describeMedia(name, bytes, storedTransport(name, null)));

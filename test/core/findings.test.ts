@@ -135,7 +135,7 @@ test("the probe's words: an ordinary master gives none, each oddity its own", ()
     ["late", { audio: [{ ...TRACK, startSeconds: 2, durationSeconds: 58 }] }, ["short_audio warning 0 2"]],
     ["ends early", { audio: [{ ...TRACK, durationSeconds: 50 }] }, ["short_audio warning 50 60"]],
     ["half a second", { audio: [{ ...TRACK, startSeconds: 0.5, durationSeconds: 59.1 }] }, []],
-    ["pictures of text", { subtitles: [bitmap as never] }, ["bitmap_subtitles warning"]],
+    ["pictures of text", { subtitles: [bitmap as never] }, ["subtitle_not_convertible info"]],
   ];
   for (const [name, change, expected] of table)
     assert.deepEqual(short(sourceFindings({ ...ordinary, facts, ...change })), expected, name);

@@ -3,7 +3,7 @@
  * by hand when the format of a grant changes: `node test/core/make-grant-vectors.ts`. It computes its MACs itself, so
  * that a mistake in core/grant.ts cannot write itself into the vectors.
  */
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
 
 export interface GrantVector {
@@ -12,6 +12,10 @@ export interface GrantVector {
   rawPath: string;
   nowSeconds: number;
   allow: boolean;
+  /** Who asks; where it is left out the edge knows nothing of them. */
+  asker?: { address?: string; country?: string; userAgent?: string };
+  /** What was called back; nothing where it is left out. */
+  revoked?: { sessions?: string[]; withdrawn?: string[]; assets?: string[]; keys?: string[] };
 }
 
 const NOW = 1_900_000_000;
@@ -41,8 +45,13 @@ const OBJECTS = [
 
 const vectors: GrantVector[] = [];
 
-function add(allow: boolean, name: string, rawPath: string, nowSeconds = NOW): void {
-  vectors.push({ name, rawPath, nowSeconds, allow });
+function add(
+  allow: boolean,
+  name: string,
+  rawPath: string,
+  circumstances: Pick<GrantVector, "asker" | "revoked"> = {},
+): void {
+  vectors.push({ name, rawPath, nowSeconds: NOW, allow, ...circumstances });
 }
 
 function grant(
@@ -54,6 +63,7 @@ function grant(
     session?: string;
     prefix?: string;
     signed?: string;
+    limits?: string;
   } = {},
 ): string {
   const kid = changes.kid ?? "k1";
@@ -61,8 +71,12 @@ function grant(
   const expires = changes.expires ?? String(NOW + 3_600);
   const session = changes.session ?? SESSION;
   const prefix = changes.prefix ?? `/${ASSET}/${GENERATION}/`;
-  const signed = changes.signed ?? `matinee-grant-1\n${kid}\n${prefix}\n${expires}\n${session}`;
+  const { limits } = changes;
+  const claims = `${kid}\n${prefix}\n${expires}\n${session}`;
+  const plain = limits === undefined ? `matinee-grant-1\n${claims}` : `matinee-grant-2\n${claims}\n${limits}`;
+  const signed = changes.signed ?? plain;
   const mac = createHmac("sha256", Buffer.from(hex, "hex")).update(signed).digest("base64url");
+  if (limits !== undefined) return `${changes.version ?? "2"}.${kid}.${expires}.${session}.${limits}.${mac}`;
   return `${changes.version ?? "1"}.${kid}.${expires}.${session}.${mac}`;
 }
 
@@ -331,10 +345,176 @@ function evilPaths(): void {
   }
 }
 
+const AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36";
+const DEVICE = createHash("sha256").update(AGENT).digest("base64url").slice(0, 16);
+
+function limited(): void {
+  const path = `/${ASSET}/${GENERATION}/video/1080p/00000.m4s`;
+  const table: [allow: boolean, limits: string, asker: GrantVector["asker"]][] = [
+    [true, "n4c0000207", { address: "192.0.2.7" }],
+    [false, "n4c0000207", { address: "192.0.2.8" }],
+    [true, "n4c00002", { address: "192.0.2.255" }],
+    [false, "n4c00002", { address: "192.0.3.0" }],
+    [true, "n4c", { address: "207.255.255.255" }],
+    [false, "n4c", { address: "208.0.0.0" }],
+    [true, "n4c00002", { address: "::ffff:192.0.2.7" }],
+    [true, "n4c00002", { address: "::FFFF:C000:0207" }],
+    [false, "n4c00002", { address: "::192.0.2.7" }],
+    [false, "n4c00002", { address: "c000:200::1" }],
+    [true, "n620010db80000", { address: "2001:db8::1" }],
+    [true, "n620010db80000", { address: "2001:DB8:0:ffff::" }],
+    [false, "n620010db80000", { address: "2001:db8:1::1" }],
+    [true, "n62001", { address: "2001:0db8:0000:0000:0000:0000:0000:0001" }],
+    [true, "n60000000000000000000000000000000", { address: "::1" }],
+    [true, "n600000000000000000000000000000001", { address: "::1" }],
+    [false, "n600000000000000000000000000000001", { address: "::2" }],
+    [false, "n4c00002", { address: "192.0.2" }],
+    [false, "n4c00002", { address: "192.0.2.7.1" }],
+    [false, "n4c00002", { address: "192.0.2.256" }],
+    [false, "n4c00002", { address: "192.0.02.7" }],
+    [false, "n4c00002", { address: "192.0.2.7 " }],
+    [false, "n4c00002", { address: "unknown" }],
+    [false, "n4c00002", { address: "" }],
+    [false, "n4c00002", undefined],
+    [false, "n62001", { address: "2001::db8::1" }],
+    [false, "n62001", { address: "2001:db8" }],
+    [false, "n62001", { address: "2001:db8:0:0:0:0:0:0:1" }],
+    [false, "n62001", { address: "2001:db8::12345" }],
+    [false, "n62001", { address: "[2001:db8::1]" }],
+    [false, "n62001", { address: "2001:db8::1%eth0" }],
+    [true, "cDE", { country: "DE" }],
+    [true, "cDEATCH", { country: "CH" }],
+    [false, "cDEATCH", { country: "FR" }],
+    [false, "cDEATCH", { country: "EA" }],
+    [false, "cDEATCH", { country: "DEAT" }],
+    [false, "cDEATCH", { country: "de" }],
+    [false, "cDEATCH", { country: "D" }],
+    [false, "cDEATCH", { country: "" }],
+    [false, "cDEATCH", undefined],
+    [true, `d${DEVICE}`, { userAgent: AGENT }],
+    [false, `d${DEVICE}`, { userAgent: `${AGENT} ` }],
+    [false, `d${DEVICE}`, { userAgent: "" }],
+    [false, `d${DEVICE}`, undefined],
+    [true, `n4c00002~cDE~d${DEVICE}`, { address: "192.0.2.7", country: "DE", userAgent: AGENT }],
+    [false, `n4c00002~cDE~d${DEVICE}`, { address: "192.0.3.7", country: "DE", userAgent: AGENT }],
+    [false, `n4c00002~cDE~d${DEVICE}`, { address: "192.0.2.7", country: "AT", userAgent: AGENT }],
+    [false, `n4c00002~cDE~d${DEVICE}`, { address: "192.0.2.7", country: "DE", userAgent: "curl" }],
+    [false, `n4c00002~cDE~d${DEVICE}`, { address: "192.0.2.7" }],
+    [true, `n4c00002~d${DEVICE}`, { address: "192.0.2.7", userAgent: AGENT }],
+    [true, `cDE~d${DEVICE}`, { country: "DE", userAgent: AGENT }],
+  ];
+  const everything = { address: "192.0.2.7", country: "DE", userAgent: AGENT };
+  for (const [allow, limits, asker] of table) {
+    add(allow, `limits ${limits} for ${JSON.stringify(asker)}`, `/v/${grant({ limits })}${path}`, { asker });
+  }
+  for (const limits of [
+    "",
+    "~",
+    "~cDE",
+    "cDE~",
+    "cDE~n4c00002",
+    "cDE~cDE",
+    `d${DEVICE}~cDE`,
+    "n4",
+    "n",
+    "n5c00002",
+    "n4C00002",
+    "n4c00002070",
+    "nc0000207",
+    "n4c00002cDE",
+    "n4c00002~~cDE",
+    "c",
+    "cD",
+    "cDEA",
+    "cde",
+    "d",
+    `d${DEVICE}A`,
+    `d${DEVICE.slice(1)}`,
+    "x1",
+    "*",
+    "null",
+    `c${"DE".repeat(61)}`,
+  ]) {
+    const asker = everything;
+    add(false, `limits spelt "${limits.slice(0, 40)}"`, `/v/${grant({ limits })}${path}`, { asker });
+  }
+  const good = grant({ limits: "cDE" });
+  const fields = good.split(".");
+  const without = [...fields.slice(0, 4), fields[5]].join(".");
+  for (const [name, one] of Object.entries({
+    "limits cut out": without,
+    "limits cut out and the version changed": `1${without.slice(1)}`,
+    "AT put in": good.replace("cDE", "cDEAT"),
+    "a limit put into a grant without": grant().replace(`.${SESSION}.`, `.${SESSION}.cDE.`),
+    "a limit put into a grant without, and the version changed": `2${grant().replace(`.${SESSION}.`, `.${SESSION}.cDE.`).slice(1)}`,
+    "version 1 with limits": grant({ limits: "cDE", version: "1" }),
+    "version 2 without limits": grant({ version: "2" }),
+    "version 3 with limits": grant({ limits: "cDE", version: "3" }),
+    "limits signed in the session": grant({ version: "2", session: `${SESSION}.cDE` }),
+    "limits signed as version 1 would": grant({
+      limits: "cDE",
+      signed: `matinee-grant-1\nk1\n/${ASSET}/${GENERATION}/\n${NOW + 3_600}\n${SESSION}`,
+    }),
+  })) {
+    add(false, name, `/v/${one}${path}`, {
+      asker: { ...everything, country: name.includes("AT") ? "AT" : "DE" },
+    });
+  }
+  const expired = grant({ limits: "cDE", expires: String(NOW - 61) });
+  add(false, "limits and an end that has come", `/v/${expired}${path}`, { asker: everything });
+}
+
+function calledBack(): void {
+  const path = `/${ASSET}/${GENERATION}`;
+  const of = (session: string) => `/v/${grant({ session })}${path}`;
+  const preview = "pv_0123456789abcdefghjkmnpqrs";
+  const table: [allow: boolean, name: string, rawPath: string, revoked: GrantVector["revoked"]][] = [
+    [false, "its session ended", of(SESSION), { sessions: [SESSION] }],
+    [true, "another session ended", of(SESSION), { sessions: [`${SESSION}0`, SESSION.slice(0, -1)] }],
+    [
+      true,
+      "its session among assets",
+      of(SESSION),
+      { assets: [SESSION], withdrawn: [SESSION], keys: [SESSION] },
+    ],
+    [false, "its asset deleted", of(SESSION), { assets: [ASSET] }],
+    [true, "another asset deleted", of(SESSION), { assets: [OTHER, `${ASSET}0`, ASSET.slice(0, -1)] }],
+    [true, "its generation among assets", of(SESSION), { assets: [GENERATION] }],
+    [false, "its title taken down", of(SESSION), { withdrawn: [ASSET] }],
+    [true, "another title taken down", of(SESSION), { withdrawn: [OTHER] }],
+    [true, "its title taken down, seen by an editor", of(preview), { withdrawn: [ASSET] }],
+    [false, "its asset deleted, seen by an editor", of(preview), { assets: [ASSET] }],
+    [false, "an editor's session ended", of(preview), { sessions: [preview] }],
+    [false, "its key revoked", of(SESSION), { keys: ["k1"] }],
+    [true, "another key revoked", of(SESSION), { keys: ["k2", "K1", "k"] }],
+    [true, "a list of nothing", of(SESSION), {}],
+    [true, "names of objects in the list", of(SESSION), { sessions: ["__proto__"], keys: ["constructor"] }],
+  ];
+  for (const [allow, name, rawPath, revoked] of table) {
+    for (const object of ["main.m3u8", "video/1080p/00000.m4s", "images/poster.jpg"]) {
+      add(allow, `${name}: ${object}`, `${rawPath}/${object}`, { revoked });
+    }
+  }
+  for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
+    add(true, `a session named ${name} and an empty list`, `${of(name)}/main.m3u8`, { revoked: {} });
+  }
+  const poster = `${of("images")}/images/poster.jpg`;
+  add(true, "pictures of a title taken down", poster, { revoked: { withdrawn: [ASSET] } });
+  add(false, "pictures of a deleted asset", poster, { revoked: { assets: [ASSET] } });
+  const both = grant({ limits: "cDE" });
+  const asker = { country: "DE" };
+  add(false, "limits that hold, of a session that ended", `/v/${both}${path}/main.m3u8`, {
+    asker,
+    revoked: { sessions: [SESSION] },
+  });
+}
+
 good();
 evilClaims();
 evilMutants();
 evilPaths();
+limited();
+calledBack();
 const file = new URL("../grant-vectors.json", import.meta.url);
 writeFileSync(file, `${JSON.stringify({ keys: KEYS, vectors }, null, 1)}\n`);
 console.log(`${vectors.length} vectors, ${vectors.filter((vector) => vector.allow).length} of them good`);

@@ -16,6 +16,28 @@ test("settings are typed, with defaults for what may be left out", () => {
   assert.deepEqual(config.corsOrigins, ["http://a.test", "https://b.test:8443"]);
   assert.equal(config.grantKeys[0]?.kid, "k1");
   assert.equal(config.logLevel, "info");
+  assert.deepEqual([config.cache, config.tls], [null, null]);
+  assert.deepEqual(config.trustedHeaders, { address: null, country: null });
+});
+
+test("a cache, a certificate and headers of a proxy are there where they are named", () => {
+  const config = readDeliveryConfig({
+    ...GOOD,
+    MATINEE_EDGE_CACHE_DIR: "/var/cache/matinee",
+    MATINEE_EDGE_MEMORY_BYTES: "0",
+    MATINEE_TLS_CERT_FILE: "/c.pem",
+    MATINEE_TLS_KEY_FILE: "/k.pem",
+    MATINEE_CLIENT_ADDRESS_HEADER: "X-Forwarded-For",
+  });
+  assert.deepEqual(config.cache, {
+    folder: "/var/cache/matinee",
+    diskBytes: 10 * 1_024 ** 3,
+    memoryBytes: 0,
+  });
+  assert.deepEqual(config.tls, { certFile: "/c.pem", keyFile: "/k.pem" });
+  assert.deepEqual(config.trustedHeaders, { address: "x-forwarded-for", country: null });
+  const alone = { ...GOOD, MATINEE_TLS_CERT_FILE: "/c.pem" };
+  assert.throws(() => readDeliveryConfig(alone), /MATINEE_TLS_KEY_FILE go together/);
 });
 
 test("every setting at fault is named, and no secret is shown", () => {

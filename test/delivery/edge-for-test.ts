@@ -5,9 +5,14 @@ import { gzipSync } from "node:zlib";
 import { type GrantKey, parseGrantKeys, signGrant } from "../../core/grant.ts";
 import { newId } from "../../core/ids.ts";
 import { createDelivery, type DeliveryApp } from "../../delivery/app.ts";
+import { type CacheSettings, openCachedSource } from "../../delivery/cache/cached-source.ts";
+import type { TlsFiles } from "../../delivery/listener.ts";
+import type { TrustedHeaders } from "../../delivery/media.ts";
 import { openMetrics } from "../../delivery/metrics.ts";
+import { storeSource } from "../../delivery/object-source.ts";
 import { type Blobs, openBlobs } from "../../stores/blobs.ts";
 import { openLog } from "../../stores/log.ts";
+import { type RevocationWatch, watchRevocations } from "../../stores/revocation-watch.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
 
 export const PAGE = "http://player.test";
@@ -20,6 +25,10 @@ export interface Edge {
   app: DeliveryApp;
   blobs: Blobs;
   key: GrantKey;
+  /** The keys it takes, which a test may change as an operator would. */
+  grantKeys: GrantKey[];
+  revocations: RevocationWatch;
+  hasCache: boolean;
   clock: { nowSeconds: number };
   /** Lines of its log. */
   lines: string[];
@@ -30,7 +39,13 @@ export interface Edge {
 
 export async function openEdge(
   name: string,
-  options: { s3Endpoint?: string; corsOrigins?: string[] } = {},
+  options: {
+    s3Endpoint?: string;
+    corsOrigins?: string[];
+    cache?: CacheSettings;
+    tls?: TlsFiles;
+    trustedHeaders?: TrustedHeaders;
+  } = {},
 ): Promise<Edge> {
   const s3 = s3ForTest(name);
   const blobs = openBlobs({ ...s3, endpoint: options.s3Endpoint ?? s3.endpoint });
@@ -40,23 +55,43 @@ export async function openEdge(
   const grantKeys = parseGrantKeys(
     `new:${randomBytes(32).toString("hex")},old:${randomBytes(32).toString("hex")}`,
   );
+  const log = openLog({ name: "edge", level: "info", destination: { write: (line) => lines.push(line) } });
+  const { cache: settings } = options;
+  const cache = settings === undefined ? null : await openCachedSource({ blobs, settings, metrics, log });
+  const revocations = await watchRevocations({
+    blobs,
+    log,
+    folder: settings?.folder,
+    onList: ({ assets }) => cache?.forget((key) => assets.has(key.slice(0, key.indexOf("/")))),
+  });
   const app = createDelivery({
     blobs,
-    grantKeys,
+    source: cache ?? storeSource(blobs),
+    grantKeys: () => grantKeys,
+    revocations: revocations.list,
     corsOrigins: options.corsOrigins ?? [PAGE],
-    maxConnections: 100,
+    trustedHeaders: options.trustedHeaders ?? { address: null, country: null },
+    maxConnections: 200,
+    tls: options.tls ?? null,
+    state: {
+      cacheWorks: () => (cache === null ? null : !cache.isResting()),
+      revocationsAgeSeconds: revocations.ageSeconds,
+    },
     metrics,
-    log: openLog({ name: "edge", level: "info", destination: { write: (line) => lines.push(line) } }),
+    log,
     nowSeconds: () => clock.nowSeconds,
   });
   app.server.listen(0, "127.0.0.1");
   await once(app.server, "listening");
   const [signer] = grantKeys as [GrantKey, GrantKey];
   return {
-    url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+    url: `http${options.tls ? "s" : ""}://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
     app,
     blobs,
     key: signer,
+    grantKeys,
+    revocations,
+    hasCache: cache !== null,
     clock,
     lines,
     metric: async (metric) => {
@@ -67,6 +102,7 @@ export async function openEdge(
       signGrant(key, { prefix, expiresAtSeconds, session: "ps_test" }),
     close: async () => {
       await app.stop(0);
+      revocations.close();
       blobs.close();
     },
   };

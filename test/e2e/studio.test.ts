@@ -70,6 +70,18 @@ test("a dropped film goes its way in view, gets a name, is published and watched
     () => (document.querySelector<HTMLVideoElement>(".drawer video")?.currentTime ?? 0) > 0.5,
   );
 
+  await page.setInputFiles("#subtitle-file", {
+    name: "german.srt",
+    mimeType: "application/x-subrip",
+    buffer: Buffer.from("1\n00:00:00,000 --> 00:00:29,000\nGröße\n", "latin1"),
+  });
+  await page.fill("#subtitle-language", "de");
+  await page.click(".subtitle-form button[type=submit]");
+  await page.waitForSelector(".tracks li");
+  const isMade = () =>
+    /Deutsch subtitle/.test(document.querySelector(".drawer .table-frame")?.textContent ?? "");
+  await page.waitForFunction(isMade, undefined, { timeout: MAKING_MS });
+
   const opened = context.waitForEvent("page");
   await watch.click();
   const player = await opened;

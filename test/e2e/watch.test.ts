@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import type { Browser, Page, Response } from "playwright-core";
+import { made } from "../rig/media.ts";
+import { eventually } from "../rig/processes.ts";
+import { callerOf, upload } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
 import { FILM, ingest, type StartedProduct, startWholeProduct } from "./product.ts";
 
@@ -152,6 +156,38 @@ test("a title is found despite a slip, tells of itself, and Back leads from the 
   assert.equal(await page.locator("dialog").count(), 0);
   await page.goBack();
   await page.waitForSelector("dialog a.play");
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("playing goes on while the film is published anew, back and forth", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.player);
+  await page.click(".hero a.play");
+  await waitForFrames(page, 24);
+  const call = callerOf(product.api, product.tokens.editor);
+  const [asset] = (await call("GET", "/v1/assets?state=ready")).body.data;
+  const sound = await made("wav", ["-f", "lavfi", "-i", "sine=frequency=330:duration=2", "{out}"]);
+  const track = { assetId: asset.id, kind: "audio", language: "de", label: "Zweiter Ton" };
+  await upload(call, await readFile(sound), { filename: "ton.wav", track });
+  const next = await eventually("the next generation", 300, async () => {
+    const { state, generation } = (await call("GET", `/v1/assets/${asset.id}`)).body;
+    return state === "ready" && generation !== asset.generation ? (generation as string) : null;
+  });
+  for (let flip = 0; flip < 10; flip++) {
+    const generation = flip % 2 === 0 ? asset.generation : next;
+    assert.equal((await call("POST", `/v1/assets/${asset.id}/rollback`, { generation })).status, 202);
+    const frames = await shownFrames(page);
+    await seek(page, (flip * 11) % 28);
+    await waitForFrames(page, frames + 12);
+  }
+  assert.equal(await page.locator("[role=alert]").count(), 0);
+  assert.deepEqual(complaints, []);
+  const fresh = await context.newPage();
+  await fresh.goto(product.player);
+  await fresh.click(".hero a.play");
+  await waitForFrames(fresh, 1);
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import { readApiConfig } from "../../api/config.ts";
 import { readDeliveryConfig } from "../../delivery/config.ts";
 import { fillSecrets } from "../../infra/compose-env.ts";
+import { readNginxSettings } from "../../infra/nginx/settings.ts";
 import { makeSecrets } from "../../infra/start/secrets.ts";
 import { readConfig as readTranscoderConfig } from "../../transcoder/config.ts";
 
@@ -71,12 +72,14 @@ const READERS: Record<string, (env: Record<string, string | undefined>) => objec
   api: readApiConfig,
   transcoder: readTranscoderConfig,
   delivery: readDeliveryConfig,
+  "edge-nginx": (env) => readNginxSettings(env),
 };
 
 test("every service says what it runs, how its health is seen, what memory it may have, and is not root", () => {
   assert.deepEqual(Object.keys(raw.services).sort(), [
     "api",
     "delivery",
+    "edge-nginx",
     "mongo",
     "redis",
     "s3",

@@ -100,7 +100,7 @@ function checkConformance(name: string, files: ReadonlyMap<string, Uint8Array>):
       .filter(([path]) => !path.endsWith(".jpg"))
       .map(([path, bytes]) => [
         path,
-        /\.(m3u8|mpd)$/.test(path)
+        /\.(m3u8|mpd|vtt)$/.test(path)
           ? describeText(path, Buffer.from(bytes).toString(), bytes.length, UNKNOWN_TRANSPORT)
           : describeMedia(path, bytes, UNKNOWN_TRANSPORT),
       ]),

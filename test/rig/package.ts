@@ -19,14 +19,14 @@ export function openStorage({ environment: env }: Product): Blobs {
   });
 }
 
-/** A published package as it lies in storage: path below its prefix → bytes, playlists unpacked. */
+/** A published package as it lies in storage: path below its prefix → bytes, texts unpacked. */
 export async function readPackage(product: Product, asset: AssetRecord): Promise<Map<string, Uint8Array>> {
   const blobs = openStorage(product);
   const prefix = `${asset._id}/${asset.published?.generation ?? asset.generation}/`;
   const files = new Map<string, Uint8Array>();
   for await (const { key } of blobs.list("media", prefix)) {
     const bytes = (await blobs.read("media", key)) ?? new Uint8Array();
-    files.set(key.slice(prefix.length), /\.(m3u8|mpd)$/.test(key) ? gunzipSync(bytes) : bytes);
+    files.set(key.slice(prefix.length), /\.(m3u8|mpd|vtt)$/.test(key) ? gunzipSync(bytes) : bytes);
   }
   blobs.close();
   return files;

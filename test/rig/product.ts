@@ -100,19 +100,7 @@ export async function startProduct(
   await start("delivery/main.ts", { MATINEE_HTTP_PORT: String(deliveryPort) }, "listening");
   for (let index = 0; index < (options.workers ?? 1); index++) await addWorker();
 
-  const call: Product["call"] = async (method, path, body, token = tokens.editor, headers = {}) => {
-    const response = await fetch(path.startsWith("http") ? path : apiUrl + path, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: text === "" ? null : parsed(text), headers: response.headers };
-  };
+  const call = callerOf(apiUrl, tokens.editor);
   const product: Product = {
     apiUrl,
     deliveryUrl,
@@ -138,6 +126,23 @@ export async function startProduct(
     },
   };
   return product;
+}
+
+/** Asks the API at that address, as an editor unless told otherwise. */
+export function callerOf(apiUrl: string, editor: string): Product["call"] {
+  return async (method, path, body, token = editor, headers = {}) => {
+    const response = await fetch(path.startsWith("http") ? path : apiUrl + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? null : parsed(text), headers: response.headers };
+  };
 }
 
 function environmentOf(
@@ -215,7 +220,8 @@ function parsed(text: string): unknown {
   }
 }
 
-async function upload(
+/** Uploads a file through presigned parts and completes it, by any API that `call` asks: the asset's id. */
+export async function upload(
   call: Product["call"],
   bytes: Uint8Array,
   options: UploadOptions = {},

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import type { Launcher, RunLimits, RunOutcome } from "../../transcoder/launcher.ts";
+import { findMemoryGroups } from "../../transcoder/memory-group.ts";
 import { launcherForTest } from "../rig/launcher.ts";
 import { bars } from "../rig/odd-media.ts";
 import { descendants, namedIn, untilGone } from "../rig/process-tree.ts";
@@ -18,6 +19,7 @@ const FOREVER = [...ENDLESS, "-f", "null", "-"];
 let contained: Launcher;
 let bare: Launcher;
 let out: string;
+const hasMemoryGroups = (await findMemoryGroups(null)) !== null;
 before(async () => {
   contained = await launcherForTest();
   bare = await launcherForTest({ bwrapPath: null });
@@ -32,7 +34,8 @@ const ways = (): [string, Launcher][] => [
 ];
 
 test("the self-test of the sandbox passes here, and its absence is said", () => {
-  assert.deepEqual(contained.state, { sandboxed: true, detail: "contained" });
+  assert.equal(contained.state.sandboxed, true);
+  assert.match(contained.state.detail, /^contained; system calls filtered; memory (counted|limited) /);
   assert.equal(bare.state.sandboxed, false);
   assert.match(contained.build, /^ffmpeg version \S+/);
 });
@@ -131,6 +134,10 @@ test("limits end a run and are named", async () => {
     ["output", { ...LIMITS, outputBytes: 2 ** 20 }, [...lavfi, ...raw]],
     ["memory", { ...LIMITS, memoryBytes: 400 * 2 ** 20 }, [...lavfi, "-c:v", "libx264", "-f", "null", "-"]],
   ];
+  if (/by control group/.test(contained.state.detail)) {
+    const held = ["-f", "lavfi", "-i", "testsrc2=s=1920x1080", "-c:v", "libx264", "-f", "null", "-"];
+    table.push(["memory", { ...LIMITS, residentBytes: 80 * 2 ** 20 }, ["-nostdin", "-v", "error", ...held]]);
+  }
   for (const [way, launcher] of ways())
     for (const [limit, limits, args] of table) {
       const request = { program: "ffmpeg" as const, args, outputDirectory: out, limits, niceness: 0 };
@@ -171,6 +178,93 @@ test("an abort ends the whole tree before the promise settles; T04 also of what 
     const left = (await descendants(process.pid)).filter((pid) => !before.has(pid));
     assert.deepEqual(left, [], way);
   }
+});
+
+test("T04 an endless playlist leaves its slot at the limit: fifty in a row, and no process stays", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "matinee-endless-"));
+  await copyFile(await bars({ seconds: 1, extension: "ts" }), join(folder, "s.ts"));
+  const playlist = join(folder, "noendlist.mp4");
+  await writeFile(playlist, "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/out/s.ts\n");
+  // As if every whitelist had failed.
+  const open = ["-protocol_whitelist", "file,crypto,data", "-allowed_extensions", "ALL", "-f", "hls"];
+  const endless = async (launcher: Launcher): Promise<void> => {
+    const run = await launcher.run({
+      program: "ffmpeg",
+      args: ["-nostdin", "-v", "error", ...open, "-i", "/in/source", "-f", "null", "-"],
+      source: playlist,
+      outputDirectory: folder,
+      limits: { ...LIMITS, wallSeconds: 1 },
+    });
+    assert.deepEqual([run.ending, run.limit], ["limit", "wall"], run.stderrTail);
+  };
+  const before = new Set(await descendants(process.pid));
+  for (let batch = 0; batch < 5; batch++)
+    await Promise.all(Array.from({ length: 10 }, () => endless(contained)));
+  assert.deepEqual(
+    (await descendants(process.pid)).filter((pid) => !before.has(pid)),
+    [],
+  );
+  await rm(folder, { recursive: true });
+});
+
+test("F23 a run killed for want of memory is named, passes in a larger class, and harms no neighbour", {
+  skip: hasMemoryGroups ? false : "no control group can be made here",
+}, async () => {
+  const encode = (limits: Partial<RunLimits>): Promise<RunOutcome> =>
+    contained.run({
+      program: "ffmpeg",
+      args: [
+        ...["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=1920x1080:d=1"],
+        ...["-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", "-f", "null", "-"],
+      ],
+      limits: { ...LIMITS, ...limits },
+    });
+  const small = 48 * 2 ** 20;
+  const [neighbour, ...killed] = await Promise.all([
+    encode({}),
+    ...Array.from({ length: 3 }, () => encode({ residentBytes: small })),
+  ]);
+  assert.deepEqual([neighbour.ending, neighbour.exitCode], ["exited", 0], neighbour.stderrTail);
+  for (const run of killed) assert.deepEqual([run.ending, run.limit], ["limit", "memory"]);
+  const larger = await encode({ residentBytes: small, memoryClass: 3 });
+  assert.deepEqual([larger.ending, larger.exitCode], ["exited", 0], larger.stderrTail);
+  assert.ok(larger.peakMemoryBytes! > small && larger.peakMemoryBytes! <= 8 * small);
+});
+
+test("T05 from inside: no service answers, no secret shows, no process of others is seen", async () => {
+  const script = join(out, "inside");
+  const addresses = [
+    process.env.MATINEE_MONGO_URL,
+    process.env.MATINEE_REDIS_URL,
+    process.env.MATINEE_S3_ENDPOINT,
+  ]
+    .flatMap((url) => (url === undefined ? [] : [new URL(url).host.replace(":", "/")]))
+    .concat("169.254.169.254/80");
+  assert.equal(addresses.length, 4, "the services of the test run are known");
+  await writeFile(
+    script,
+    `#!/bin/bash
+[ "$2" = -version ] && exit 0
+for place in ${addresses.join(" ")}; do (exec 3<>"/dev/tcp/$place") 2>/dev/null && echo "reached $place"; done
+tr '\\0' '\\n' < /proc/self/environ
+for status in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $status; echo; done
+for place in /in/x /in/source /usr/x /x /tmp/x /dev/shm/x /proc/x /etc/x; do (echo x > $place) 2>/dev/null && echo "wrote $place"; done
+echo end
+`,
+    { mode: 0o755 },
+  );
+  process.env.MATINEE_S3_SECRET_CANARY = "canary-secret";
+  const launcher = await launcherForTest({ ffmpegPath: script });
+  const run = await launcher.run({
+    program: "ffmpeg",
+    args: [],
+    source: await bars({ seconds: 1 }),
+    outputDirectory: out,
+    limits: LIMITS,
+  });
+  delete process.env.MATINEE_S3_SECRET_CANARY;
+  assert.match(run.stdout, /end\n$/, run.stderrTail);
+  assert.doesNotMatch(run.stdout, /reached|wrote|canary|SECRET|node|redis|mongo/i);
 });
 
 test("F02 ffmpeg killed by someone else is told from every other end", async () => {

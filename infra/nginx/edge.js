@@ -1,0 +1,98 @@
+// What nginx asks while it answers (njs): whose request it is, and how to ask the store for an object.
+
+import grants from 'grant.js';
+
+const crypto = require('crypto');
+const fs = require('fs');
+
+// Read once, when nginx starts; requests get a copy.
+const KEYS = {};
+process.env.MATINEE_GRANT_KEYS.split(',').forEach((entry) => {
+  const parts = entry.trim().split(':');
+  KEYS['kid ' + parts[0]] = parts[1];
+});
+const STATE = process.env.MATINEE_NGINX_STATE;
+const STALE_AFTER_MS = 60000;
+const EMPTY_SHA256 = crypto.createHash('sha256').digest('hex');
+
+// The media path of a request whose grant is good and was not called back; '' for every other.
+function mediaPath(r) {
+  const variables = r.variables;
+  const grant = grants.readGrant(variables.request_uri.split('?')[0]);
+  if (grant === null) return '';
+  const nowSeconds = Date.now() / 1000 + Number(variables.clock_offset_seconds);
+  const asker = {
+    address: lastOf(variables.asker_address),
+    country: variables.asker_country || undefined,
+    userAgent: r.headersIn['User-Agent'],
+  };
+  if (!grants.isGood(grant, KEYS['kid ' + grant.kid], nowSeconds, asker)) return '';
+  const revocations = grants.revocationsOf(grant);
+  for (let at = 0; at < revocations.length; at++) if (isThere('revoked/' + revocations[at])) return '';
+  return grant.path;
+}
+
+// Of a list of addresses the last one: that is what the proxy next to us has seen itself.
+function lastOf(addresses) {
+  return addresses === undefined ? undefined : addresses.slice(addresses.lastIndexOf(',') + 1).trim();
+}
+
+function isThere(name) {
+  try {
+    fs.accessSync(STATE + '/' + name, fs.constants.F_OK);
+    return true;
+  } catch (missing) {
+    return false;
+  }
+}
+
+// Ready as long as the list of revocations can be had (infra/nginx/main.ts looks for it).
+function ready(r) {
+  let isFresh = false;
+  try {
+    isFresh = Date.now() - fs.statSync(STATE + '/looked').mtimeMs < STALE_AFTER_MS;
+  } catch (missing) {
+    isFresh = false;
+  }
+  r.headersOut['Content-Type'] = 'application/json';
+  r.headersOut['Cache-Control'] = 'no-store';
+  const status = isFresh ? 'ready' : 'degraded';
+  r.return(200, JSON.stringify({ status, dependencies: { revocations: isFresh ? 'ok' : 'stale' } }));
+}
+
+// AWS Signature Version 4 for a GET without a body. A media path has nothing that would have to be encoded.
+function storeDate() {
+  return new Date().toISOString().replace(/[:-]|\.[0-9]{3}/g, '');
+}
+
+function storeAuthorization(r) {
+  const variables = r.variables;
+  const date = variables.store_date;
+  const scope = date.slice(0, 8) + '/' + process.env.MATINEE_S3_REGION + '/s3/aws4_request';
+  const signed = 'host;x-amz-content-sha256;x-amz-date';
+  const path = '/' + process.env.MATINEE_S3_MEDIA_BUCKET + variables.media_path;
+  const headers =
+    'host:' + variables.store_host + '\nx-amz-content-sha256:' + EMPTY_SHA256 + '\nx-amz-date:' + date + '\n';
+  const canonical = ['GET', path, '', headers, signed, EMPTY_SHA256].join('\n');
+  const hashed = crypto.createHash('sha256').update(canonical).digest('hex');
+  const text = ['AWS4-HMAC-SHA256', date, scope, hashed].join('\n');
+  const signature = hmac(signingKey(date.slice(0, 8)), text).digest('hex');
+  const credential = process.env.MATINEE_S3_ACCESS_KEY_ID + '/' + scope;
+  return 'AWS4-HMAC-SHA256 Credential=' + credential + ', SignedHeaders=' + signed + ', Signature=' + signature;
+}
+
+function signingKey(day) {
+  const ofDay = hmac('AWS4' + process.env.MATINEE_S3_SECRET_ACCESS_KEY, day).digest();
+  const ofRegion = hmac(ofDay, process.env.MATINEE_S3_REGION).digest();
+  return hmac(hmac(ofRegion, 's3').digest(), 'aws4_request').digest();
+}
+
+function hmac(key, text) {
+  return crypto.createHmac('sha256', key).update(text);
+}
+
+function emptyHash() {
+  return EMPTY_SHA256;
+}
+
+export default { mediaPath, ready, storeDate, storeAuthorization, emptyHash };

@@ -1,0 +1,75 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { NO_REVOCATIONS } from "../../core/revocation.ts";
+import { openBlobs } from "../../stores/blobs.ts";
+import { openLog } from "../../stores/log.ts";
+import { STALE_AFTER_SECONDS, watchRevocations } from "../../stores/revocation-watch.ts";
+import { renderNginx } from "./render.ts";
+import { writeRevokedFiles } from "./revoked-files.ts";
+import { readNginxSettings } from "./settings.ts";
+
+/**
+ * The nginx edge: nginx with our configuration, and beside it the one thing that it cannot do by itself, looking for
+ * what was called back. nginx answers alone; while this process is gone the last list holds.
+ */
+
+/** How often it is written down that the list could be had: nginx's readiness goes by it. */
+const MARK_EVERY_MS = 5_000;
+
+const settings = readNginxSettings(process.env);
+const log = openLog({ name: "nginx-edge", level: settings.logLevel });
+const state = resolve(settings.stateFolder);
+const revoked = join(state, "revoked");
+const codeFolder = join(state, "code");
+for (const folder of [state, codeFolder, settings.cacheFolder]) await mkdir(folder, { recursive: true });
+await copyFile(join(import.meta.dirname, "edge.js"), join(codeFolder, "edge.js"));
+await copyFile(join(import.meta.dirname, "../edge/grant.js"), join(codeFolder, "grant.js"));
+const configuration = join(state, "nginx.conf");
+await writeFile(
+  configuration,
+  renderNginx({ ...settings, stateFolder: state }, codeFolder, process.getuid?.() === 0),
+);
+
+const blobs = openBlobs(settings.blobs);
+await writeRevokedFiles(revoked, NO_REVOCATIONS);
+const watch = await watchRevocations({
+  blobs,
+  log,
+  folder: state,
+  everyMs: settings.revocationsEveryMs,
+  onList: (list) => writeRevokedFiles(revoked, list),
+});
+const mark = async (): Promise<void> => {
+  if (watch.ageSeconds() < STALE_AFTER_SECONDS) await writeFile(join(state, "looked"), "");
+};
+await mark();
+const marking = setInterval(
+  () => void mark().catch((thrown) => log.warn({ err: thrown }, "not marked")),
+  MARK_EVERY_MS,
+);
+
+const nginx = spawn(settings.nginxPath, ["-p", state, "-c", configuration, "-e", "stderr"], {
+  env: {
+    PATH: process.env.PATH,
+    MATINEE_GRANT_KEYS: process.env.MATINEE_GRANT_KEYS,
+    MATINEE_NGINX_STATE: state,
+    MATINEE_S3_REGION: settings.blobs.region,
+    MATINEE_S3_MEDIA_BUCKET: settings.blobs.mediaBucket,
+    MATINEE_S3_ACCESS_KEY_ID: settings.blobs.accessKeyId,
+    MATINEE_S3_SECRET_ACCESS_KEY: settings.blobs.secretAccessKey,
+  },
+  stdio: ["ignore", "inherit", "inherit"],
+});
+// QUIT lets answers under way end; who sends a second signal does not want to wait for them.
+let signals = 0;
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.on(signal, () => nginx.kill(signals++ === 0 ? "SIGQUIT" : "SIGTERM"));
+}
+log.info({ listen: settings.listen }, "nginx started");
+const [code] = (await once(nginx, "exit")) as [number | null];
+clearInterval(marking);
+watch.close();
+blobs.close();
+process.exitCode = code ?? 1;

@@ -1,0 +1,89 @@
+import { availableParallelism } from "node:os";
+import { parseGrantKeys } from "../../core/grant.ts";
+import type { BlobsConfig } from "../../stores/blobs.ts";
+
+/** The same names as the Node edge has, as far as nginx does the same. */
+export interface NginxSettings {
+  listen: string;
+  tls: { certFile: string; keyFile: string } | null;
+  blobs: BlobsConfig;
+  corsOrigins: string[];
+  /** Lower-case names of headers that a proxy before us sets; null where there is none. */
+  addressHeader: string | null;
+  countryHeader: string | null;
+  cacheFolder: string;
+  cacheBytes: number;
+  /** Where revocations, the rendered configuration and bodies on their way lie. */
+  stateFolder: string;
+  accessLog: string | null;
+  /** Whom workers run as where we are root. */
+  workerUser: string;
+  workers: number;
+  nginxPath: string;
+  modulesFolder: string;
+  logLevel: string;
+  /** How often to look for what was called back. */
+  revocationsEveryMs: number;
+  /** Seconds between this machine's clock and the one that grants are judged by: a test's, 0 for everybody else. */
+  clockOffsetSeconds: number;
+}
+
+/** Reads the settings. Throws one Error that names every one at fault, and never a secret's value. */
+export function readNginxSettings(env: Record<string, string | undefined>): NginxSettings {
+  const faults: string[] = [];
+  const text = (name: string, pattern: RegExp, fallback?: string): string => {
+    const value = env[name]?.trim() || fallback;
+    if (value === undefined) faults.push(`${name} is missing`);
+    // What is no plain word must not come into a configuration file: there a ; or } means something.
+    else if (!pattern.test(value)) faults.push(`${name} is not valid`);
+    return value ?? "";
+  };
+  const optional = (name: string, pattern: RegExp): string | null => text(name, pattern, "-") || null;
+  const orNull = (value: string | null) => (value === "-" ? null : value);
+  const endpoint = text("MATINEE_S3_ENDPOINT", /^https?:\/\/[A-Za-z0-9.:[\]-]+\/?$/);
+  const certFile = orNull(optional("MATINEE_TLS_CERT_FILE", PATH));
+  const keyFile = orNull(optional("MATINEE_TLS_KEY_FILE", PATH));
+  if ((certFile === null) !== (keyFile === null))
+    faults.push("MATINEE_TLS_CERT_FILE and MATINEE_TLS_KEY_FILE go together");
+  try {
+    parseGrantKeys(env.MATINEE_GRANT_KEYS ?? "");
+  } catch (thrown) {
+    faults.push(`MATINEE_GRANT_KEYS: ${(thrown as Error).message}`);
+  }
+  const settings: NginxSettings = {
+    listen: `${text("MATINEE_HTTP_HOST", /^[A-Za-z0-9.:[\]-]+$/, "127.0.0.1")}:${text("MATINEE_HTTP_PORT", /^[0-9]{1,5}$/, "8082")}`,
+    tls: certFile === null || keyFile === null ? null : { certFile, keyFile },
+    blobs: {
+      endpoint,
+      publicEndpoint: endpoint,
+      region: text("MATINEE_S3_REGION", WORD, "us-east-1"),
+      accessKeyId: text("MATINEE_S3_ACCESS_KEY_ID", /^[^\s"]+$/),
+      secretAccessKey: text("MATINEE_S3_SECRET_ACCESS_KEY", /^[^\s"]+$/),
+      sourceBucket: "unused",
+      mediaBucket: text("MATINEE_S3_MEDIA_BUCKET", /^[a-z0-9][a-z0-9.-]+$/),
+    },
+    corsOrigins: (orNull(optional("MATINEE_CORS_ORIGINS", /^[A-Za-z0-9.:/,*[\]\s-]+$/)) ?? "")
+      .split(",")
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ""),
+    addressHeader: orNull(optional("MATINEE_CLIENT_ADDRESS_HEADER", HEADER))?.toLowerCase() ?? null,
+    countryHeader: orNull(optional("MATINEE_COUNTRY_HEADER", HEADER))?.toLowerCase() ?? null,
+    cacheFolder: text("MATINEE_EDGE_CACHE_DIR", PATH),
+    cacheBytes: Number(text("MATINEE_EDGE_CACHE_BYTES", /^[1-9][0-9]{7,15}$/, String(10 * 1024 ** 3))),
+    stateFolder: text("MATINEE_NGINX_STATE_DIR", PATH),
+    accessLog: orNull(optional("MATINEE_NGINX_ACCESS_LOG", PATH)),
+    workerUser: text("MATINEE_NGINX_USER", WORD, "www-data"),
+    workers: Number(text("MATINEE_NGINX_WORKERS", /^[1-9][0-9]?$/, String(availableParallelism()))),
+    nginxPath: text("MATINEE_NGINX_PATH", PATH, "/usr/sbin/nginx"),
+    modulesFolder: text("MATINEE_NGINX_MODULES_DIR", PATH, "/usr/lib/nginx/modules"),
+    logLevel: text("MATINEE_LOG_LEVEL", WORD, "info"),
+    revocationsEveryMs: Number(text("MATINEE_REVOCATIONS_EVERY_MS", /^[1-9][0-9]{1,4}$/, "10000")),
+    clockOffsetSeconds: Number(text("MATINEE_NGINX_CLOCK_OFFSET_SECONDS", /^-?[0-9]{1,10}$/, "0")),
+  };
+  if (faults.length > 0) throw new Error(`Settings of the nginx edge: ${faults.join("; ")}.`);
+  return settings;
+}
+
+const PATH = /^[A-Za-z0-9/._-]+$/;
+const WORD = /^[A-Za-z0-9_-]+$/;
+const HEADER = /^[A-Za-z0-9-]+$/;

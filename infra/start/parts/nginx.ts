@@ -1,0 +1,28 @@
+import { existsSync } from "node:fs";
+import { obtain, type Recipe, type Workbench } from "../install.ts";
+
+const NGINX: Recipe = {
+  part: "nginx",
+  setting: "MATINEE_TEST_NGINX",
+  binaries: ["nginx"],
+  // The module brings nginx with it.
+  installers: [{ by: "apt", package: "libnginx-mod-http-js", binary: "nginx" }],
+  advice: "there is no nginx. Type: sudo apt-get install nginx libnginx-mod-http-js.",
+};
+const JS_MODULE = "/usr/lib/nginx/modules/ngx_http_js_module.so";
+
+/** nginx with njs for the tests of the nginx edge; null, and said aloud, where this machine has none to give. */
+export async function findNginx(bench: Workbench): Promise<string | null> {
+  const { report } = bench;
+  try {
+    const found = await obtain(NGINX, bench);
+    if (!existsSync(JS_MODULE)) throw new Error(`nginx without ${JS_MODULE}: install libnginx-mod-http-js`);
+    const path = "url" in found ? found.url : found.program;
+    report.done(NGINX.part, path);
+    return path;
+  } catch (error) {
+    if (bench.signal.aborted) throw error;
+    report.note(NGINX.part, `its tests are skipped: ${(error as Error).message}`);
+    return null;
+  }
+}

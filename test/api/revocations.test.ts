@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, test } from "node:test";
+import { splitGrantedPath, verifyGrant } from "../../core/grant.ts";
+import { isRevoked, parseRevocations, REVOCATIONS_KEY, type Revocations } from "../../core/revocation.ts";
+import { upsertApiKeys } from "../../stores/library/api-keys.ts";
+import { madeAsset, openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
+
+const api = await openTestApi("revocations");
+const viewer = api.as("alpha", "viewer");
+const editor = api.as("alpha");
+const allKeys = [...api.deps.config.grantKeys];
+const installation = (["editor", "admin"] as const).map((role) => ({
+  role,
+  token: `mk_installation-${role}`,
+}));
+await upsertApiKeys(
+  api.deps.library,
+  installation.map(({ role, token }) => ({
+    _id: createHash("sha256").update(token).digest("hex"),
+    tenant: "default",
+    subject: role,
+    role,
+  })),
+);
+
+/** The list as the edges will have it, once its turn has come. */
+async function published(): Promise<Revocations> {
+  await api.deps.revoker.refresh();
+  const stored = await api.deps.blobs.read("media", REVOCATIONS_KEY);
+  assert.ok(stored);
+  return parseRevocations(Buffer.from(stored).toString());
+}
+
+/** Whether an edge with that list lets the URL be read. */
+async function plays(url: string): Promise<boolean> {
+  const split = splitGrantedPath(new URL(url).pathname);
+  assert.ok(split);
+  const verdict = verifyGrant(allKeys, split.grant, split.path, Date.now() / 1000);
+  assert.ok(verdict.ok);
+  return !isRevoked(await published(), verdict);
+}
+
+async function started(titleId: string, capabilities?: object) {
+  const { status, body } = await viewer("POST", "/v1/playback", { titleId, capabilities });
+  assert.equal(status, 201);
+  return body;
+}
+
+describe("grants are called back", () => {
+  test("when a session ends, and for no longer than its grants could last", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const lengths: [object | undefined, number][] = [
+      [{ renews: true }, 5 * 60],
+      [undefined, 6 * 3_600],
+    ];
+    for (const [capabilities, grantSeconds] of lengths) {
+      const [one, other] = [await started(titleId, capabilities), await started(titleId, capabilities)];
+      assert.equal(await plays(one.manifestUrl), true);
+      for (let times = 0; times < 2; times++)
+        assert.equal((await viewer("DELETE", `/v1/playback/${one.sessionId}`)).status, 204);
+      assert.equal(await plays(one.manifestUrl), false);
+      assert.equal(await plays(other.manifestUrl), true);
+      const record = await api.deps.library.revocations.findOne({ _id: `sessions:${one.sessionId}` });
+      const kept = (record!.until!.getTime() - Date.now()) / 1_000;
+      assert.ok(kept > grantSeconds && kept < grantSeconds + 900, `${kept} s for ${grantSeconds} s`);
+    }
+  });
+
+  test("when a title is taken down: viewers stop, an editor's preview does not, and it comes back", async () => {
+    const { asset, titleId } = await publishedMovie(api, "alpha");
+    const { manifestUrl } = await started(titleId);
+    await editor("POST", `/v1/titles/${titleId}/unpublish`);
+    assert.equal(await plays(manifestUrl), false);
+    const preview = await editor("POST", `/v1/assets/${asset._id}/preview`);
+    assert.equal(preview.status, 201);
+    assert.equal(await plays(preview.body.manifestUrl), true);
+    const later = new Date(Date.now() + 3_600_000);
+    await editor("POST", `/v1/titles/${titleId}/publish`, { availableFrom: later.toISOString() });
+    assert.equal(await plays(manifestUrl), false, "not before its time");
+    const record = await api.deps.library.revocations.findOne({ _id: `withdrawn:${asset._id}` });
+    assert.deepEqual(record?.until, later);
+    await editor("POST", `/v1/titles/${titleId}/publish`, {});
+    assert.equal(await plays(manifestUrl), true);
+    assert.equal((await editor("DELETE", `/v1/titles/${titleId}`)).status, 204);
+    assert.equal(await plays(manifestUrl), false);
+  });
+
+  test("but not while another title still shows the asset", async () => {
+    const { asset, titleId } = await publishedMovie(api, "alpha");
+    const { manifestUrl } = await started(titleId);
+    const second = await editor("POST", "/v1/titles", {
+      type: "movie",
+      name: { en: "Again" },
+      assetId: asset._id,
+    });
+    await editor("POST", `/v1/titles/${second.body.id}/publish`, {});
+    await editor("POST", `/v1/titles/${titleId}/unpublish`);
+    assert.equal(await plays(manifestUrl), true);
+    await editor("POST", `/v1/titles/${second.body.id}/unpublish`);
+    assert.equal(await plays(manifestUrl), false);
+    const third = await editor("POST", "/v1/titles", {
+      type: "movie",
+      name: { en: "Third" },
+      assetId: asset._id,
+    });
+    await editor("POST", `/v1/titles/${third.body.id}/publish`, {});
+    assert.equal(await plays(manifestUrl), true);
+  });
+
+  test("when an asset is deleted, for viewers and editors", async () => {
+    const asset = await madeAsset(api, "alpha", "ready");
+    const preview = await editor("POST", `/v1/assets/${asset._id}/preview`);
+    assert.equal((await editor("DELETE", `/v1/assets/${asset._id}`)).status, 202);
+    assert.equal(await plays(preview.body.manifestUrl), false);
+    assert.equal((await api.as("beta")("DELETE", `/v1/assets/${asset._id}`)).status, 404);
+    assert.equal((await editor("DELETE", "/v1/assets/as_nothing")).status, 404);
+    assert.ok(!(await published()).assets.has("as_nothing"));
+  });
+
+  test("with the key that signed them, which signs no more (T32)", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { manifestUrl } = await started(titleId);
+    const [first, second] = allKeys.map(({ kid }) => kid);
+    const [weak, strong] = installation.map(({ token }) => token) as [string, string];
+    const revoke = (token: string, kid: string) =>
+      api.request(`/v1/grant-keys/${kid}/revoke`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${token}` },
+      });
+    assert.equal((await revoke(weak, first!)).status, 403);
+    assert.equal((await revoke(tokenOf("alpha", "admin"), first!)).status, 404);
+    assert.equal((await revoke(strong, "none")).status, 404);
+    const answer = await revoke(strong, first!);
+    assert.deepEqual([answer.status, await answer.json()], [200, { kid: first, liveKids: [second] }]);
+    assert.equal(await plays(manifestUrl), false);
+    const fresh = await started(titleId);
+    assert.match(fresh.manifestUrl, new RegExp(`/v/1\\.${second}\\.`));
+    assert.equal(await plays(fresh.manifestUrl), true);
+    assert.equal((await revoke(strong, second!)).status, 200);
+    const refused = await viewer("POST", "/v1/playback", { titleId });
+    assert.deepEqual([refused.status, refused.body.code], [503, "no_signing_key"]);
+  });
+});

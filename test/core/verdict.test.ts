@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FailureClass } from "../../core/errors.ts";
+import { verdictOn } from "../../core/work.ts";
+
+test("F23 how often each kind of failure is tried again", () => {
+  const table: [FailureClass, string, number][] = [
+    ["source", "source_damaged", 1],
+    ["ours", "internal", 3],
+    // A limit of memory, time or output: twice more, in larger classes of memory.
+    ["resource", "encode_failed", 3],
+    // A full disk is waited for, and so is an outer part.
+    ["resource", "scratch_full", 40],
+    ["transient", "blob_store_unavailable", 40],
+  ];
+  for (const [failureClass, code, attempts] of table) {
+    const verdicts = Array.from({ length: attempts }, (_, index) =>
+      verdictOn({ failureClass, code }, index + 1),
+    );
+    assert.equal(verdicts.indexOf("final"), attempts - 1, code);
+  }
+});

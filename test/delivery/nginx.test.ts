@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { signGrant } from "../../core/grant.ts";
+import { openBlobs } from "../../stores/blobs.ts";
+import { type NginxEdge, startNginxEdge } from "../rig/nginx-edge.ts";
+import { s3ForTest } from "../stores/s3-for-test.ts";
+import { wireToStore } from "../stores/wire-to-store.ts";
+import { PAGE, PLAYLIST, storePackage } from "./edge-for-test.ts";
+import {
+  ADDRESS_HEADER,
+  COUNTRY_HEADER,
+  judgeVectors,
+  listOf,
+  raw,
+  VECTOR_NOW,
+  vectorKeys,
+  vectorKeysText,
+} from "./edge-under-test.ts";
+
+const NAME = "nginx";
+const skip = process.env.MATINEE_TEST_NGINX ? false : "there is no nginx with njs here";
+const SEGMENT = "video/360p/00000.m4s";
+const [key] = vectorKeys as [(typeof vectorKeys)[0]];
+const { prefix, objects } = await storePackage(NAME);
+const other = await storePackage(NAME);
+const wire = await wireToStore();
+const s3 = s3ForTest(NAME);
+const blobs = openBlobs(s3);
+/** Seconds by which the edge's clock runs before ours: it lives in the vectors' year. */
+const offset = VECTOR_NOW - Math.floor(Date.now() / 1_000);
+const edge: NginxEdge | null = skip
+  ? null
+  : await startNginxEdge(
+      {
+        MATINEE_S3_ENDPOINT: wire.endpoint,
+        MATINEE_S3_ACCESS_KEY_ID: s3.accessKeyId,
+        MATINEE_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+        MATINEE_S3_MEDIA_BUCKET: s3.mediaBucket,
+        MATINEE_GRANT_KEYS: vectorKeysText,
+        MATINEE_CORS_ORIGINS: PAGE,
+        MATINEE_CLIENT_ADDRESS_HEADER: ADDRESS_HEADER,
+        MATINEE_COUNTRY_HEADER: COUNTRY_HEADER,
+        MATINEE_NGINX_CLOCK_OFFSET_SECONDS: String(offset),
+      },
+      blobs,
+    );
+
+after(async () => {
+  await edge?.stop();
+  blobs.close();
+  wire.close();
+});
+
+function grant(session = "ps_1", expiresAtSeconds = VECTOR_NOW + 300, one = key, of = prefix): string {
+  return signGrant(one, { prefix: of, expiresAtSeconds, session });
+}
+
+function ask(path: string, headers: Record<string, string> = {}, method = "GET", by = grant()) {
+  return raw(edge!.url, `/v/${by}${prefix}${path}`, headers, method);
+}
+
+test("nginx judges every vector as the file says (T26–T32)", { skip }, async () => {
+  await judgeVectors({ url: edge!.url, revoke: (list) => edge!.revoke(list) }, { clockStands: false });
+});
+
+test("no object of any class is read without a good grant, warm or cold", { skip }, async () => {
+  const good = grant();
+  const bad: [string, string][] = [
+    ["no grant", ""],
+    ["another title's", `/${grant("ps_1", VECTOR_NOW + 300, key, other.prefix)}`],
+    ["an expired one", `/${grant("ps_1", VECTOR_NOW - 3_600)}`],
+    ["one for longer than any", `/${grant("ps_1", VECTOR_NOW + 13 * 3_600)}`],
+    ["a tampered one", `/${good.slice(0, -1)}${good.endsWith("A") ? "B" : "A"}`],
+    ["one of a key that is gone", `/${grant("ps_1", VECTOR_NOW + 300, { ...key, kid: "gone" })}`],
+    ["nonsense", "/x"],
+  ];
+  for (const warm of [false, true]) {
+    for (const [path, body] of objects) {
+      for (const [what, segment] of bad) {
+        for (const method of ["GET", "HEAD", "POST"]) {
+          const answer = await raw(edge!.url, `/v${segment}${prefix}${path}`, { origin: PAGE }, method);
+          assert.equal(answer.status, 403, `${method} ${path} with ${what}, ${warm ? "warm" : "cold"}`);
+          assert.equal(answer.headers["cache-control"], "no-store");
+          assert.equal(answer.headers["access-control-allow-origin"], PAGE);
+        }
+      }
+      const answer = await ask(path, { "accept-encoding": "identity" });
+      assert.equal(answer.status, 200, path);
+      assert.deepEqual(answer.body, body, path);
+    }
+  }
+  assert.equal(
+    JSON.parse((await raw(edge!.url, `/v/x${prefix}main.m3u8`)).body.toString()).code,
+    "grant_refused",
+  );
+});
+
+test("what is called back stops on warm objects", { skip }, async () => {
+  const [, asset = ""] = prefix.split("/");
+  const statuses = async () =>
+    Promise.all(
+      ["ps_1", "ps_2", "pv_1"].map(async (who) => (await ask(SEGMENT, {}, "GET", grant(who))).status),
+    );
+  const cases: [Parameters<typeof listOf>[0], number[]][] = [
+    [{}, [200, 200, 200]],
+    [{ sessions: ["ps_1"] }, [403, 200, 200]],
+    [{ withdrawn: [asset] }, [403, 403, 200]],
+    [{ assets: [asset] }, [403, 403, 403]],
+    [{ keys: [key.kid] }, [403, 403, 403]],
+    [{}, [200, 200, 200]],
+  ];
+  for (const [revoked, expected] of cases) {
+    await edge!.revoke(listOf(revoked));
+    assert.deepEqual(await statuses(), expected, JSON.stringify(revoked));
+  }
+});
+
+test("types, ranges, conditions and codings are those of the Node edge", { skip }, async () => {
+  const types: Record<string, string> = {
+    "main.m3u8": "application/vnd.apple.mpegurl",
+    "main.mpd": "application/dash+xml",
+    "video/360p/init.mp4": "video/mp4",
+    [SEGMENT]: "video/iso.segment",
+    "audio/a0/init.mp4": "audio/mp4",
+    "audio/a0/00000.m4s": "audio/mp4",
+    "text/en/00000.vtt": "text/vtt; charset=utf-8",
+    "images/poster.jpg": "image/jpeg",
+  };
+  for (const [path, type] of Object.entries(types)) {
+    const { status, headers } = await ask(path, { origin: PAGE });
+    assert.equal(status, 200, path);
+    assert.equal(headers["content-type"], type);
+    assert.equal(headers["cache-control"], "public, max-age=31536000, immutable");
+    assert.equal(headers["x-content-type-options"], "nosniff");
+    assert.equal(headers["access-control-allow-origin"], PAGE);
+    assert.equal(headers["cross-origin-resource-policy"], "cross-origin");
+    assert.ok(headers["x-request-id"]);
+    assert.equal(headers.server, "nginx");
+    assert.equal(
+      Object.keys(headers).find((name) => name.startsWith("x-amz")),
+      undefined,
+    );
+  }
+  const segment = objects.get(SEGMENT)!;
+  const etag = (await ask(SEGMENT)).headers.etag!;
+  const cases: [Record<string, string>, number, number, number][] = [
+    [{ range: "bytes=0-0" }, 206, 0, 1],
+    [{ range: "bytes=100-199" }, 206, 100, 200],
+    [{ range: "bytes=199990-" }, 206, 199_990, 200_000],
+    [{ range: "bytes=-7" }, 206, 199_993, 200_000],
+    [{ range: "bytes=0-9", "if-range": etag }, 206, 0, 10],
+    [{ range: "bytes=0-9", "if-range": '"x"' }, 200, 0, 200_000],
+  ];
+  for (const [headers, status, from, to] of cases) {
+    const part = await ask(SEGMENT, headers);
+    assert.equal(part.status, status, JSON.stringify(headers));
+    assert.deepEqual(part.body, segment.subarray(from, to));
+    if (status === 206) assert.equal(part.headers["content-range"], `bytes ${from}-${to - 1}/200000`);
+  }
+  assert.equal((await ask(SEGMENT, { range: "bytes=200000-" })).status, 416);
+  assert.equal((await ask(SEGMENT, { "if-none-match": etag })).status, 304);
+  assert.equal((await ask(SEGMENT, { "if-match": '"x"' })).status, 412);
+  const head = await ask(SEGMENT, {}, "HEAD");
+  assert.deepEqual([head.status, head.headers["content-length"], head.body.length], [200, "200000", 0]);
+  const packed = await ask("main.m3u8", { "accept-encoding": "gzip" });
+  assert.equal(packed.headers["content-encoding"], "gzip");
+  assert.equal(gunzipSync(packed.body).toString(), PLAYLIST);
+  assert.match(packed.headers.vary ?? "", /Accept-Encoding/);
+  const plain = await ask("main.m3u8", { "accept-encoding": "identity" });
+  assert.deepEqual([plain.headers["content-encoding"], plain.body.toString()], [undefined, PLAYLIST]);
+});
+
+test("what is not there, not media or not reading is answered as by the Node edge", { skip }, async () => {
+  const missing = await ask("video/360p/99999.m4s");
+  assert.deepEqual([missing.status, missing.headers["cache-control"]], [404, "no-store"]);
+  assert.equal(JSON.parse(missing.body.toString()).code, "not_found");
+  const write = await ask("main.m3u8", {}, "PUT");
+  assert.deepEqual([write.status, write.headers.allow], [405, "GET, HEAD, OPTIONS"]);
+  assert.equal((await raw(edge!.url, `${prefix}main.m3u8`)).status, 404);
+  assert.equal((await raw(edge!.url, `/media${prefix}main.m3u8`)).status, 404);
+  assert.equal((await raw(edge!.url, `/texts${prefix}main.m3u8`)).status, 404);
+  const preflight = await ask(SEGMENT, { origin: PAGE, "access-control-request-method": "GET" }, "OPTIONS");
+  assert.equal(preflight.status, 204);
+  assert.match(preflight.headers["access-control-allow-headers"] ?? "", /\bRange\b/);
+  const stranger = await ask(SEGMENT, { origin: "http://x.test" });
+  assert.equal(stranger.headers["access-control-allow-origin"], undefined);
+  assert.equal((await raw(edge!.url, "/healthz")).status, 200);
+  assert.equal(JSON.parse((await raw(edge!.url, "/readyz")).body.toString()).status, "ready");
+});
+
+test("two viewers share one copy, and the store is asked once however many ask at once (T31)", {
+  skip,
+}, async () => {
+  const path = "video/360p/00777.m4s";
+  const bytes = Buffer.alloc(3 * 1024 * 1024, "matinee");
+  await blobs.put("media", `${prefix.slice(1)}${path}`, bytes, { contentType: "video/mp4" });
+  const before = wire.state.bytes;
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => ask(path, {}, "GET", grant(`ps_${at}`, VECTOR_NOW + 300 + at))),
+  );
+  for (const answer of answers) assert.ok(answer.status === 200 && bytes.equals(answer.body));
+  const asked = wire.state.bytes - before;
+  assert.ok(asked < bytes.length * 1.5, `${asked} bytes from the store for ${bytes.length}`);
+});
+
+// The last one: it takes the store away.
+test("while the store is away a warm film plays on, and only what is cold is 503", { skip }, async () => {
+  await blobs.put("media", `${prefix.slice(1)}video/360p/00888.m4s`, Buffer.alloc(9), { contentType: "a/b" });
+  wire.close();
+  for (const [path, body] of objects) {
+    const answer = await ask(path, { "accept-encoding": "identity" });
+    assert.equal(answer.status, 200, path);
+    assert.deepEqual(answer.body, body, path);
+  }
+  const cold = await ask("video/360p/00888.m4s");
+  assert.deepEqual([cold.status, cold.headers["cache-control"]], [503, "no-store"]);
+  assert.ok(Number(cold.headers["retry-after"]) > 0);
+});
