@@ -162,7 +162,13 @@ export const assetView = z
     encoding: z.object({ codecs: z.array(z.enum(["h264", "hevc", "av1"])) }),
     /** Added beside the master. */
     tracks: z.array(trackView),
-    progress: z.object({ ratio: z.number().min(0).max(1), stage: z.string(), playable: z.boolean() }),
+    progress: z.object({
+      ratio: z.number().min(0).max(1),
+      stage: z.string(),
+      playable: z.boolean(),
+      /** Until it is ready, at the rate of the last minutes; null where that cannot be told. */
+      secondsLeft: z.number().min(0).nullable(),
+    }),
     source: sourceView.nullable(),
     findings: z.array(
       z.object({
@@ -225,9 +231,15 @@ export function presentTrack(sidecar: Sidecar): z.infer<typeof trackView> {
   return { id, kind, language, label, role, sizeBytes, createdAt: createdAt.toISOString() };
 }
 
-/** Whether there is a package that a preview can show. */
-export function isPlayable(asset: Pick<AssetRecord, "state" | "published">): boolean {
-  return asset.published !== null && asset.state !== "deleted";
+/** Whether there is a package that a preview can show, or a beginning of one. */
+export function isPlayable(asset: AssetRecord): boolean {
+  if (asset.state === "deleted") return false;
+  return asset.published !== null || isBegun(asset);
+}
+
+/** Whether there is something to look at of what is not ready yet. */
+export function isBegun({ state, preview, generation }: AssetRecord): boolean {
+  return state === "encoding" && preview !== undefined && preview === generation;
 }
 
 function presentSource({ video, audio, subtitles, facts, ...source }: Source) {

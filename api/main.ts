@@ -5,7 +5,7 @@ import { openBlobs } from "../stores/blobs.ts";
 import { upsertApiKeys } from "../stores/library/api-keys.ts";
 import { openLibrary } from "../stores/library/connect.ts";
 import { openLog } from "../stores/log.ts";
-import { offerWork } from "../stores/offer-work.ts";
+import { offerPreviewCell, offerWork } from "../stores/offer-work.ts";
 import { openQueue } from "../stores/queue.ts";
 import { createApp } from "./app.ts";
 import { openAssetWatch } from "./asset-watch.ts";
@@ -19,6 +19,7 @@ import { loadPages } from "./pages.ts";
 import { openRateLimits } from "./rate-limit.ts";
 import { reapAssets } from "./reap-assets.ts";
 import { reapGenerations } from "./reap-generations.ts";
+import { reapPreviews } from "./reap-previews.ts";
 import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
 
@@ -57,6 +58,7 @@ const deps: ApiDeps = {
       );
       await Promise.race([offered, pause(HINT_DEADLINE_MS)]);
     },
+    offerCell: (asset, cell) => offerPreviewCell(library, queue, asset, cell),
   },
   checkQueue: () => queue.check(),
   authenticate: openAuthenticator(library, config.jwt),
@@ -87,6 +89,7 @@ const reaper = setInterval(() => {
     .then(() => reapUploads(deps))
     .then(() => reapAssets(deps))
     .then(() => reapGenerations(deps, policy))
+    .then(() => reapPreviews(deps))
     .catch((thrown) => log.warn({ err: thrown }, "reaper's round failed"));
 }, REAP_EVERY_MS);
 

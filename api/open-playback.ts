@@ -1,9 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
-import { DASH_MANIFEST, MAIN_PLAYLIST, packagePrefix, STORYBOARD_PATH } from "../core/keys.ts";
+import {
+  DASH_MANIFEST,
+  MAIN_PLAYLIST,
+  PREVIEW_FOLDER,
+  packagePrefix,
+  STORYBOARD_PATH,
+} from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath, postersOf } from "../core/posters.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
+import { timelineSeconds } from "../core/timeline.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
 import { type PosterView, trackRoles } from "./asset-view.ts";
@@ -56,7 +63,7 @@ export const playbackView = z
   .openapi("Playback");
 type PlaybackView = z.infer<typeof playbackView>;
 
-type Signing = Pick<ApiConfig, "grantKeys" | "deliveryUrl">;
+type Signing = Pick<ApiConfig, "grantKeys" | "deliveryUrl" | "previewUrl">;
 
 /** `<delivery>/v/<grant>/<assetId>/<generation>/<path>`, good until `expiresAt`. */
 export function grantedUrl(
@@ -69,7 +76,8 @@ export function grantedUrl(
   const prefix = packagePrefix(media.assetId, media.generation);
   const expiresAtSeconds = Math.floor(media.expiresAt.getTime() / 1000);
   const grant = signGrant(key, { prefix: `/${prefix}`, expiresAtSeconds, session: media.session });
-  return `${config.deliveryUrl}/v/${grant}/${prefix}${path}`;
+  const edge = path.startsWith(PREVIEW_FOLDER) ? config.previewUrl : config.deliveryUrl;
+  return `${edge}/v/${grant}/${prefix}${path}`;
 }
 
 /** Every key was revoked: nothing can be watched until another one is set. */
@@ -106,7 +114,7 @@ export function grantExpiry(now: Date, renews: boolean): Date {
 }
 
 export interface PlaybackWish {
-  /** With a published package. */
+  /** With a published package, or something of one to look at. */
   asset: AssetRecord;
   titleId: string | null;
   renews: boolean;
@@ -119,8 +127,7 @@ export async function openPlayback(
   { tenant, subject }: Caller,
   { asset, titleId, renews, sessionId }: PlaybackWish,
 ): Promise<PlaybackView> {
-  if (asset.published === null) throw new Error("nothing is published");
-  const { generation, durationSeconds } = asset.published;
+  const { generation, durationSeconds, folder } = shownOf(asset);
   const now = library.serverNow();
   const last = titleId === null ? null : await findPosition(library, tenant, subject, titleId);
   const resumeAtSeconds = resumeAt(last?.positionSeconds ?? 0, durationSeconds);
@@ -132,6 +139,7 @@ export async function openPlayback(
     titleId,
     assetId: asset._id,
     generation,
+    ...(folder === "" ? {} : { isPreview: true }),
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
     firstGrantExpiresAt: expiresAt,
@@ -146,14 +154,25 @@ export async function openPlayback(
   const poster = chosenPoster(asset);
   return {
     sessionId: playback._id,
-    manifestUrl: grantedUrl(config, media, MAIN_PLAYLIST),
-    dashUrl: grantedUrl(config, media, DASH_MANIFEST),
+    manifestUrl: grantedUrl(config, media, folder + MAIN_PLAYLIST),
+    ...(folder === "" ? { dashUrl: grantedUrl(config, media, DASH_MANIFEST) } : {}),
     posterUrl: poster === null ? null : grantedUrl(config, media, posterPath(poster)),
     storyboardUrl: hasStoryboard(asset) ? grantedUrl(config, media, STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
     resumeAtSeconds,
     durationSeconds,
     tracks: tracksOf(asset),
+  };
+}
+
+/** What there is to see of an asset: its published package, else the preview of what is being made. */
+function shownOf(asset: AssetRecord): { generation: string; durationSeconds: number; folder: string } {
+  if (asset.published !== null) return { ...asset.published, folder: "" };
+  if (asset.plan === null || asset.preview === undefined) throw new Error("nothing is to be seen");
+  return {
+    generation: asset.preview,
+    durationSeconds: timelineSeconds(asset.plan.timeline),
+    folder: PREVIEW_FOLDER,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { AssetRecord } from "../core/records.ts";
-import { type Progress, readProgress } from "../stores/library/progress.ts";
+import { type Progress, progressUnread, readProgress } from "../stores/library/progress.ts";
 import { type AssetView, presentAsset } from "./asset-view.ts";
 import type { ApiDeps } from "./deps.ts";
 import { presentPosters } from "./open-playback.ts";
@@ -22,5 +22,5 @@ export async function presentAllNow({ library, config }: Deps, assets: AssetReco
 }
 
 function progressOf(asset: AssetRecord, progress: Map<string, Progress>): Progress {
-  return progress.get(asset._id) ?? { ratio: asset.shownRatio, stage: asset.state };
+  return progress.get(asset._id) ?? progressUnread(asset);
 }

@@ -27,6 +27,7 @@ const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
 const OTHER_STAGES: Record<Exclude<TaskKind, "video" | "audio">, string> = {
   probe: "probe",
   checksum: "checksum",
+  preview: "preview: its beginning",
   inspect: "inspection",
   subtitle: "text",
   images: "images",

@@ -21,6 +21,8 @@ export const MEDIA_PLAYLIST_NAME = "media.m3u8";
 export const IFRAME_PLAYLIST_NAME = "iframes.m3u8";
 /** A text track in one file, for DASH. */
 export const WHOLE_TEXT_NAME = "whole.vtt";
+/** Below a generation: what is shown of it before it is ready. */
+export const PREVIEW_FOLDER = "preview/";
 /** Grants for browsing cover this folder alone (core/grant.ts). */
 export const IMAGES_FOLDER = "images/";
 export const STORYBOARD_PATH = `${IMAGES_FOLDER}storyboard.vtt`;

@@ -71,7 +71,7 @@ export interface Asset {
   createdAt: string;
   updatedAt: string;
   generation: string | null;
-  progress: { ratio: number; stage: string; playable: boolean };
+  progress: { ratio: number; stage: string; playable: boolean; secondsLeft: number | null };
   tracks: AddedTrack[];
   source: SourceFacts | null;
   findings: Finding[];

@@ -117,7 +117,7 @@ function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
 }
 
 /** Reads one rung's file back: the exit code proves nothing (RELIABILITY §0.1), the frames do. */
-async function readRung(
+export async function readRung(
   outputDirectory: string,
   plan: Plan,
   { hdr }: Ladder,

@@ -12,6 +12,7 @@ export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
   { key: { state: 1, updatedAt: 1 } },
   { key: { unsettled: 1 } },
+  { key: { preview: 1 } },
 ];
 
 export const TASK_INDEXES: IndexDescription[] = [

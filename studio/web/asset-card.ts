@@ -146,7 +146,14 @@ function assetFacts(asset: Asset | null): string {
   const { source, state, progress, error, createdAt } = asset;
   if (error !== null) return error.message;
   if (state === "queued" || state === "probing" || state === "encoding") {
-    return `${Math.floor(progress.ratio * 100)} %${progress.playable ? ` · ${text("playable")}` : ""}`;
+    const left =
+      progress.secondsLeft === null ? null : text("left", { time: formatClock(progress.secondsLeft) });
+    const facts = [
+      `${Math.floor(progress.ratio * 100)} %`,
+      left,
+      progress.playable ? text("playable") : null,
+    ];
+    return facts.filter((fact) => fact !== null).join(" · ");
   }
   const picture = source === null ? null : `${source.video.width}×${source.video.height}`;
   const length = source === null ? null : formatClock(source.durationSeconds);

@@ -109,7 +109,7 @@ describe("an asset", () => {
   test("shows its source, renditions and progress as the contract says", async () => {
     const asset = await madeAsset(api, "alpha", "ready");
     const { body } = await editor("GET", `/v1/assets/${asset._id}`);
-    assert.deepEqual(body.progress, { ratio: 1, stage: "ready", playable: true });
+    assert.deepEqual(body.progress, { ratio: 1, stage: "ready", playable: true, secondsLeft: null });
     assert.equal(body.generation, GENERATION);
     assert.equal(body.source.video.frameRate, 24);
     assert.deepEqual(body.renditions, RENDITIONS);
