@@ -19,6 +19,7 @@ import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
 import { type Pages, pageRoutes } from "./pages.ts";
 import { playbackRoutes } from "./playback-routes.ts";
+import { previewDemandRoutes } from "./preview-demands.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
 import { titleRoutes } from "./title-routes.ts";
@@ -61,6 +62,8 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", playbackRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));
+  // Between our own processes: what a viewer is shown of it is the edge's answer.
+  app.route("/", previewDemandRoutes(deps));
   const document = JSON.stringify(describeApi(app, deps.config.publicUrl));
   app.get("/openapi.json", (c) => c.body(document, 200, { "Content-Type": "application/json" }));
   app.route("/", pageRoutes(pages, deps.config));

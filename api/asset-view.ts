@@ -212,9 +212,15 @@ export function presentTrack(sidecar: Sidecar): z.infer<typeof trackView> {
   return { id, kind, language, label, role, sizeBytes, createdAt: createdAt.toISOString() };
 }
 
-/** Whether there is a package that a preview can show. */
-export function isPlayable(asset: Pick<AssetRecord, "state" | "published">): boolean {
-  return asset.published !== null && asset.state !== "deleted";
+/** Whether there is a package that a preview can show, or a beginning of one. */
+export function isPlayable(asset: AssetRecord): boolean {
+  if (asset.state === "deleted") return false;
+  return asset.published !== null || isBegun(asset);
+}
+
+/** Whether there is something to look at of what is not ready yet. */
+export function isBegun({ state, preview, generation }: AssetRecord): boolean {
+  return state === "encoding" && preview !== undefined && preview === generation;
 }
 
 function presentSource({ video, audio, subtitles, facts, ...source }: Source) {

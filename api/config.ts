@@ -15,6 +15,8 @@ export interface ApiConfig {
   http: { host: string; port: number };
   publicUrl: string | null;
   deliveryUrl: string;
+  /** The Node edge, which has a preview's cells made when they are asked for. */
+  previewUrl: string;
   mongoUrl: string;
   queue: { url: string; prefix: string };
   blobs: BlobsConfig;
@@ -62,6 +64,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
     },
     publicUrl: settings.optionalUrl("MATINEE_API_URL"),
     deliveryUrl: settings.url("MATINEE_DELIVERY_URL"),
+    previewUrl: settings.optionalUrl("MATINEE_PREVIEW_URL") ?? settings.url("MATINEE_DELIVERY_URL"),
     mongoUrl: settings.text("MATINEE_MONGO_URL"),
     queue: {
       url: settings.text("MATINEE_REDIS_URL"),

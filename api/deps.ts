@@ -1,4 +1,4 @@
-import type { Caller } from "../core/records.ts";
+import type { AssetRecord, Caller } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import type { Log } from "../stores/log.ts";
@@ -13,6 +13,8 @@ import type { Revoker } from "./revoker.ts";
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
 export interface WorkHint {
   offer(assetId: string): Promise<void>;
+  /** Has a preview's cell made before everything else: the id of its task, or null where there is no such cell. */
+  offerCell(asset: AssetRecord, cell: number): Promise<string | null>;
 }
 
 /** What the routes are built on, put together in `main.ts` (or in a test). */

@@ -5,7 +5,7 @@ import { openBlobs } from "../stores/blobs.ts";
 import { upsertApiKeys } from "../stores/library/api-keys.ts";
 import { openLibrary } from "../stores/library/connect.ts";
 import { openLog } from "../stores/log.ts";
-import { offerWork } from "../stores/offer-work.ts";
+import { offerPreviewCell, offerWork } from "../stores/offer-work.ts";
 import { openQueue } from "../stores/queue.ts";
 import { createApp } from "./app.ts";
 import { openAssetWatch } from "./asset-watch.ts";
@@ -57,6 +57,7 @@ const deps: ApiDeps = {
       );
       await Promise.race([offered, pause(HINT_DEADLINE_MS)]);
     },
+    offerCell: (asset, cell) => offerPreviewCell(library, queue, asset, cell),
   },
   checkQueue: () => queue.check(),
   authenticate: openAuthenticator(library, config.jwt),

@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
-import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
+import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, PREVIEW_FOLDER, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
+import { timelineSeconds } from "../core/timeline.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
 import { trackRoles } from "./asset-view.ts";
@@ -54,7 +55,7 @@ export const playbackView = z
   .openapi("Playback");
 type PlaybackView = z.infer<typeof playbackView>;
 
-type Signing = Pick<ApiConfig, "grantKeys" | "deliveryUrl">;
+type Signing = Pick<ApiConfig, "grantKeys" | "deliveryUrl" | "previewUrl">;
 
 /** `<delivery>/v/<grant>/<assetId>/<generation>/<path>`, good until `expiresAt`. */
 export function grantedUrl(
@@ -67,7 +68,8 @@ export function grantedUrl(
   const prefix = packagePrefix(media.assetId, media.generation);
   const expiresAtSeconds = Math.floor(media.expiresAt.getTime() / 1000);
   const grant = signGrant(key, { prefix: `/${prefix}`, expiresAtSeconds, session: media.session });
-  return `${config.deliveryUrl}/v/${grant}/${prefix}${path}`;
+  const edge = path.startsWith(PREVIEW_FOLDER) ? config.previewUrl : config.deliveryUrl;
+  return `${edge}/v/${grant}/${prefix}${path}`;
 }
 
 /** Every key was revoked: nothing can be watched until another one is set. */
@@ -96,7 +98,7 @@ export function grantExpiry(now: Date, renews: boolean): Date {
 }
 
 export interface PlaybackWish {
-  /** With a published package. */
+  /** With a published package, or something of one to look at. */
   asset: AssetRecord;
   titleId: string | null;
   renews: boolean;
@@ -109,8 +111,7 @@ export async function openPlayback(
   { tenant, subject }: Caller,
   { asset, titleId, renews, sessionId }: PlaybackWish,
 ): Promise<PlaybackView> {
-  if (asset.published === null) throw new Error("nothing is published");
-  const { generation, durationSeconds } = asset.published;
+  const { generation, durationSeconds, folder } = shownOf(asset);
   const now = library.serverNow();
   const last = titleId === null ? null : await findPosition(library, tenant, subject, titleId);
   const resumeAtSeconds = resumeAt(last?.positionSeconds ?? 0, durationSeconds);
@@ -122,6 +123,7 @@ export async function openPlayback(
     titleId,
     assetId: asset._id,
     generation,
+    ...(folder === "" ? {} : { isPreview: true }),
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
     firstGrantExpiresAt: expiresAt,
@@ -136,14 +138,25 @@ export async function openPlayback(
   const hasPoster = asset.renditions.some(({ kind }) => kind === "image");
   return {
     sessionId: playback._id,
-    manifestUrl: grantedUrl(config, media, MAIN_PLAYLIST),
-    dashUrl: grantedUrl(config, media, DASH_MANIFEST),
+    manifestUrl: grantedUrl(config, media, folder + MAIN_PLAYLIST),
+    ...(folder === "" ? { dashUrl: grantedUrl(config, media, DASH_MANIFEST) } : {}),
     posterUrl: hasPoster ? grantedUrl(config, media, POSTER_PATH) : null,
     storyboardUrl: null,
     expiresAt: expiresAt.toISOString(),
     resumeAtSeconds,
     durationSeconds,
     tracks: tracksOf(asset),
+  };
+}
+
+/** What there is to see of an asset: its published package, else the preview of what is being made. */
+function shownOf(asset: AssetRecord): { generation: string; durationSeconds: number; folder: string } {
+  if (asset.published !== null) return { ...asset.published, folder: "" };
+  if (asset.plan === null || asset.preview === undefined) throw new Error("nothing is to be seen");
+  return {
+    generation: asset.preview,
+    durationSeconds: timelineSeconds(asset.plan.timeline),
+    folder: PREVIEW_FOLDER,
   };
 }
 

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
-import { MAIN_PLAYLIST } from "../core/keys.ts";
+import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller, PlaybackRecord } from "../core/records.ts";
 import { findAsset, findPublishedAssets } from "../stores/library/assets.ts";
 import { endPlayback, findPlayback, recordPosition } from "../stores/library/playbacks.ts";
@@ -115,7 +115,8 @@ export function playbackRoutes(deps: ApiDeps) {
       // The session's own end stays: a day after it began.
       const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
       const { assetId, generation, _id: session } = playback;
-      const manifestUrl = grantedUrl(config, { assetId, generation, session, expiresAt }, MAIN_PLAYLIST);
+      const path = playback.isPreview === true ? PREVIEW_FOLDER + MAIN_PLAYLIST : MAIN_PLAYLIST;
+      const manifestUrl = grantedUrl(config, { assetId, generation, session, expiresAt }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
     })
     .openapi(beaconsRoute, async (c) => {

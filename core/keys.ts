@@ -21,6 +21,8 @@ export const MEDIA_PLAYLIST_NAME = "media.m3u8";
 export const IFRAME_PLAYLIST_NAME = "iframes.m3u8";
 /** A text track in one file, for DASH. */
 export const WHOLE_TEXT_NAME = "whole.vtt";
+/** Below a generation: what is shown of it before it is ready. */
+export const PREVIEW_FOLDER = "preview/";
 export const POSTER_PATH = "images/poster.jpg";
 
 /** `00007.m4s`: fixed width, so a listing of the folder is in playing order. */

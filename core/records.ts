@@ -145,6 +145,8 @@ export interface AssetRecord {
   generation: string | null;
   /** What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. */
   published: { generation: string; at: Date; durationSeconds: number } | null;
+  /** The generation of which there is a preview to look at; absent where there is none, or it was removed again. */
+  preview?: string;
   findings: Finding[];
   /** Every waiver ever given, of this master and of those before it; absent from records made before there were any. */
   waivers?: Waiver[];
@@ -164,6 +166,7 @@ export interface AssetRecord {
 export type TaskKind =
   | "probe"
   | "checksum"
+  | "preview"
   | "video"
   | "audio"
   | "subtitle"
@@ -265,7 +268,7 @@ export interface TaskRecord {
   kind: TaskKind;
   /** What it is about within its kind: a ladder, a track, a revision of the asset; `all` where there is only one. */
   part: string;
-  /** Index of the chunk for `video`, 0 otherwise. */
+  /** Index of the chunk for `video`, of the unit for `preview`, 0 otherwise. */
   chunk: number;
   /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it is done anew each time. */
   recipe: string | null;
@@ -340,6 +343,8 @@ export interface PlaybackRecord {
   titleId: string | null;
   assetId: string;
   generation: string;
+  /** Of what is shown before the package is ready. */
+  isPreview?: boolean;
   createdAt: Date;
   expiresAt: Date;
   /** When the grant given at the start ends; the later ones end five minutes after they are asked for. */

@@ -137,3 +137,11 @@ export interface SourceSubtitle {
   label: string | null;
   role: SubtitleRole;
 }
+
+/** Containers that list their keyframes. In others a seek lands anywhere, and pictures are grey until the next one. */
+const INDEXED = new Set(["mov", "mp4", "matroska", "webm"]);
+
+/** Whether a seek lands where it is told to. */
+export function isIndexed({ container }: Pick<Source, "container">): boolean {
+  return container.split(",").some((name) => INDEXED.has(name));
+}

@@ -48,6 +48,8 @@ export function recipesOf(
       case "checksum":
         // Of the object itself: what was read once need not be read again.
         return digest([kind, identityOf(pinned), pinned.key, pinned.sha256]);
+      // Goes away soon, and what is on air needs none.
+      case "preview":
       // What it finds is kept on the asset, beside what it made nothing of.
       case "inspect":
       case "probe":

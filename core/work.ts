@@ -1,5 +1,6 @@
 import type { VideoCodec } from "./encoding.ts";
 import type { Failure, FailureClass } from "./errors.ts";
+import { eagerUnits } from "./preview.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
 import { chunkFrames } from "./timeline.ts";
 
@@ -22,6 +23,8 @@ const INSPECT_COST = 0.03;
 /** The master is read once more, but nothing of it is decoded. */
 const TEXT_COST = 0.002;
 const FIXED_COST = 0.5;
+/** One small picture from a decode of its own, by the quickest preset. */
+const PREVIEW_COST = 0.5;
 /** A ladder's scoring, in CPU seconds for each second of film. */
 const SCORE_COST = 0.05;
 /** The part of a task that there is one of. */
@@ -49,6 +52,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     weight,
   });
   return [
+    // What is on air already is looked at there.
+    ...(asset.published === null ? eagerUnits(plan.timeline) : []).map((unit) => previewSpec(asset, unit)),
     ...plan.ladders.flatMap((ladder) =>
       plan.chunks.map((chunk) => {
         const frames = chunkFrames(plan.timeline, chunk).frameCount;
@@ -69,14 +74,34 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
   ];
 }
 
+/** The task that makes one unit of the preview of what the asset is becoming, or has become. */
+export function previewSpec(asset: Pick<AssetRecord, "_id" | "generation">, unit: number): TaskSpec {
+  const id = taskId(asset._id, asset.generation ?? "", "preview", WHOLE, unit);
+  return { id, kind: "preview", part: WHOLE, chunk: unit, weight: PREVIEW_COST };
+}
+
 /** Looking and publishing are done anew for each revision, also where the same generation comes of it. */
 function revisionPart({ revision }: Pick<AssetRecord, "revision">): string {
   return `r${revision}`;
 }
 
 /** Whether its asset, as it is now, calls for this task: one of an earlier revision does nothing any more. */
-export function isWanted(task: Pick<TaskRecord, "_id">, asset: AssetRecord): boolean {
+export function isWanted(task: Pick<TaskRecord, "_id" | "kind" | "generation">, asset: AssetRecord): boolean {
+  // Units of a preview are there because somebody asked, who may still be looking when the film is ready.
+  if (task.kind === "preview") return isPreviewed(asset) && task.generation === asset.generation;
   return tasksOf(asset).some(({ id }) => id === task._id);
+}
+
+/** Whether units of its preview are made on demand. */
+export function isPreviewed({ state, plan }: Pick<AssetRecord, "state" | "plan">): boolean {
+  return plan !== null && (state === "encoding" || state === "ready");
+}
+
+/** Tasks that somebody waits for in person: they have a queue and a slot of their own in every worker. */
+export type Lane = "fast" | "usual";
+
+export function laneOf(kind: TaskKind): Lane {
+  return kind === "probe" || kind === "preview" ? "fast" : "usual";
 }
 
 /** `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`: an id that the queue accepts as a job's id too. */
@@ -92,7 +117,8 @@ export function taskId(
 
 /** What a task must wait for: `score` and `inspect` for what they look at, `publish` for all others. */
 function waitsFor(task: Pick<TaskRecord, "kind" | "part">, other: TaskRecord): boolean {
-  if (task.kind === "publish") return other.kind !== "publish" && other.kind !== "probe";
+  if (task.kind === "publish")
+    return other.kind !== "publish" && other.kind !== "probe" && other.kind !== "preview";
   const isItsPicture = other.kind === "video" && other.part === task.part;
   if (task.kind === "inspect") return isItsPicture || other.kind === "audio";
   return task.kind === "score" && isItsPicture;

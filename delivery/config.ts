@@ -12,6 +12,8 @@ export interface DeliveryConfig {
   };
   blobs: BlobsConfig;
   grantKeys: GrantKey[];
+  /** Where cells of previews are asked for; null: only those are served that are there. */
+  apiUrl: string | null;
   /** null: every request goes to the store. */
   cache: CacheSettings | null;
   trustedHeaders: TrustedHeaders;
@@ -85,6 +87,8 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
     },
     tls: certFile && keyFile ? { certFile, keyFile } : null,
     grantKeys: checked("MATINEE_GRANT_KEYS", text("MATINEE_GRANT_KEYS"), parseGrantKeys, []),
+    apiUrl:
+      checked("MATINEE_API_URL", env.MATINEE_API_URL?.trim() ?? "", httpUrl, "").replace(/\/+$/, "") || null,
     corsOrigins: checked("MATINEE_CORS_ORIGINS", env.MATINEE_CORS_ORIGINS?.trim() ?? "", corsOrigins, []),
     logLevel: checked("MATINEE_LOG_LEVEL", text("MATINEE_LOG_LEVEL", "info"), logLevel, "info"),
   };

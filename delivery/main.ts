@@ -9,6 +9,7 @@ import { openCachedSource } from "./cache/cached-source.ts";
 import { readDeliveryConfig } from "./config.ts";
 import { openMetrics } from "./metrics.ts";
 import { storeSource } from "./object-source.ts";
+import { askApi, withPreviews } from "./preview-source.ts";
 
 /** Streams in flight get this long after SIGTERM; orchestrators kill after 30 s. */
 const STOP_GRACE_MS = 20_000;
@@ -28,7 +29,10 @@ const revocations = await watchRevocations({
 });
 const app = createDelivery({
   blobs,
-  source: cache ?? storeSource(blobs),
+  source: withPreviews(
+    cache ?? storeSource(blobs),
+    config.apiUrl === null ? null : askApi(config.apiUrl, () => config.grantKeys),
+  ),
   grantKeys: () => config.grantKeys,
   revocations: revocations.list,
   nowSeconds: () => Date.now() / 1_000,

@@ -2,6 +2,7 @@ import { type ConnectionOptions, DelayedError, type Job, Queue, Worker } from "b
 import { Redis, type RedisOptions } from "ioredis";
 import { Failure } from "../core/errors.ts";
 import type { TaskKind } from "../core/records.ts";
+import type { Lane } from "../core/work.ts";
 
 /**
  * The queue is a hint: it says which task to look at next, quickly. What is to be done and who does it is
@@ -17,6 +18,7 @@ export interface QueueSettings {
 export interface Offer {
   taskId: string;
   kind: TaskKind;
+  lane: Lane;
   priority: number;
 }
 
@@ -26,6 +28,8 @@ export type Handled = "done" | { againAt: Date };
 export interface WorkQueue {
   /** Adds what is not there yet. Throws Failure `transient` after the deadline. */
   offer(offers: readonly Offer[]): Promise<void>;
+  /** Puts a task of the fast lane first, where it waits. */
+  hurry(taskId: string): Promise<void>;
   /** How many wait and run. */
   depth(): Promise<{ waiting: number; active: number; delayed: number }>;
   /** Asserts what we need of Redis: answers, keeps an append-only file, never evicts. */
@@ -33,7 +37,10 @@ export interface WorkQueue {
   close(): Promise<void>;
 }
 
-const QUEUE_NAME = "work";
+/** What somebody waits for has a queue of its own: behind it stand no hours of encoding. */
+const QUEUE_NAMES: Record<Lane, string> = { usual: "work", fast: "fast" };
+/** At once in each worker, beside its usual slots: a preview's unit keeps one core for two seconds. */
+const FAST_SLOTS = 1;
 /** A producer never waits longer than this for Redis; the reconciler makes good what was not offered. */
 const OFFER_DEADLINE_MS = 2_000;
 /** BullMQ's own back-off ends at 20 s: a worker would idle that long after Redis is back. */
@@ -42,18 +49,23 @@ const retryStrategy = (times: number): number => Math.min(200 * times, 2_000);
 /** Opens the producers' side. Connects lazily and survives Redis being away. */
 export function openQueue(settings: QueueSettings): WorkQueue {
   const connection = connect(settings.url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
-  const queue = new Queue(QUEUE_NAME, {
-    connection: connection as ConnectionOptions,
-    prefix: settings.prefix,
-  });
-  // Without a listener a lost connection would end the process; ioredis reconnects by itself.
-  queue.on("error", () => undefined);
+  const open = (lane: Lane): Queue => {
+    const queue = new Queue(QUEUE_NAMES[lane], {
+      connection: connection as ConnectionOptions,
+      prefix: settings.prefix,
+    });
+    // Without a listener a lost connection would end the process; ioredis reconnects by itself.
+    queue.on("error", () => undefined);
+    return queue;
+  };
+  const queues: Record<Lane, Queue> = { fast: open("fast"), usual: open("usual") };
   return {
-    offer: (offers) => withDeadline(addAll(queue, offers)),
-    depth: () => withDeadline(queueDepth(queue)),
+    offer: (offers) => withDeadline(addAll(queues, offers)),
+    hurry: (taskId) => withDeadline(putFirst(queues.fast, taskId)),
+    depth: () => withDeadline(sumOfDepths(queues)),
     check: () => withDeadline(checkRedis(connection)),
     close: async () => {
-      await queue.close();
+      await Promise.all([queues.fast.close(), queues.usual.close()]);
       connection.disconnect();
     },
   };
@@ -65,8 +77,14 @@ function connect(url: string, options: RedisOptions): Redis {
   return connection;
 }
 
-async function addAll(queue: Queue, offers: readonly Offer[]): Promise<void> {
-  if (offers.length === 0) return;
+async function addAll(queues: Record<Lane, Queue>, offers: readonly Offer[]): Promise<void> {
+  for (const lane of ["fast", "usual"] as const) {
+    const own = offers.filter((offer) => offer.lane === lane);
+    if (own.length > 0) await addTo(queues[lane], own);
+  }
+}
+
+async function addTo(queue: Queue, offers: readonly Offer[]): Promise<void> {
   await queue.addBulk(
     offers.map(({ taskId, kind, priority }) => ({
       name: kind,
@@ -75,6 +93,21 @@ async function addAll(queue: Queue, offers: readonly Offer[]): Promise<void> {
       opts: { jobId: taskId, priority, removeOnComplete: true, removeOnFail: true },
     })),
   );
+}
+
+/** Of those that wait, the one that was asked for last comes first: whoever seeks again does not wait for where he was. */
+async function putFirst(queue: Queue, taskId: string): Promise<void> {
+  const job = await queue.getJob(taskId);
+  await job?.changePriority({ priority: 1, lifo: true });
+}
+
+async function sumOfDepths(queues: Record<Lane, Queue>) {
+  const [fast, usual] = await Promise.all([queueDepth(queues.fast), queueDepth(queues.usual)]);
+  return {
+    waiting: fast.waiting + usual.waiting,
+    active: fast.active + usual.active,
+    delayed: fast.delayed + usual.delayed,
+  };
 }
 
 async function queueDepth(queue: Queue): Promise<{ waiting: number; active: number; delayed: number }> {
@@ -120,7 +153,7 @@ export interface Consumer {
 }
 
 /**
- * Runs `handle` for offered tasks, at most `slots` at once. A worker killed with `kill -9` has its jobs
+ * Runs `handle` for offered tasks, at most `slots` at once and one more of the fast lane. A worker killed with `kill -9` has its jobs
  * offered again after lock and stall check (measured: under 10 s); the library's lease decides who works.
  */
 export function consume(
@@ -135,19 +168,23 @@ export function consume(
     await job.moveToDelayed(handled.againAt.getTime(), token);
     throw new DelayedError();
   };
-  const worker = new Worker(QUEUE_NAME, run, {
-    connection: connection as ConnectionOptions,
-    prefix: settings.prefix,
-    concurrency: slots,
-    lockDuration: 6_000,
-    stalledInterval: 2_000,
-    // Deaths are counted in the library; here a job may stall for ever.
-    maxStalledCount: 1_000_000,
-  });
-  worker.on("error", () => undefined);
+  const work = (lane: Lane, concurrency: number): Worker => {
+    const worker = new Worker(QUEUE_NAMES[lane], run, {
+      connection: connection as ConnectionOptions,
+      prefix: settings.prefix,
+      concurrency,
+      lockDuration: 6_000,
+      stalledInterval: 2_000,
+      // Deaths are counted in the library; here a job may stall for ever.
+      maxStalledCount: 1_000_000,
+    });
+    worker.on("error", () => undefined);
+    return worker;
+  };
+  const workers = [work("fast", FAST_SLOTS), work("usual", slots)];
   return {
     close: async () => {
-      await worker.close();
+      await Promise.all(workers.map((worker) => worker.close()));
       connection.disconnect();
     },
   };

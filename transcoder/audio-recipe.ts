@@ -1,8 +1,8 @@
 import { SOUND_FORMATS } from "../core/accepted-media.ts";
 import type { AudioTrack } from "../core/plan.ts";
-import type { Source } from "../core/source.ts";
+import { isIndexed, type Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
-import { fixedZero, isIndexed } from "./chunk-entry.ts";
+import { fixedZero } from "./chunk-entry.ts";
 import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
 import { type LevelChange, PEAK_CEILING_DBTP } from "./loudness.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";

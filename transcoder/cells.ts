@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFragments } from "../core/box-reader.ts";
 import { Failure } from "../core/errors.ts";
 import { setSequenceNumber } from "../core/fragment.ts";
-import { INIT_NAME, packagePrefix, segmentName, trackFolder } from "../core/keys.ts";
+import { INIT_NAME, PREVIEW_FOLDER, packagePrefix, segmentName, trackFolder } from "../core/keys.ts";
 import type { CellScores } from "../core/quality.ts";
 import type { CellRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
@@ -25,6 +25,8 @@ export interface TrackPlace {
   generation: string;
   kind: "video" | "audio";
   trackId: string;
+  /** Of what is shown before the package is ready. */
+  isPreview?: boolean;
 }
 
 /** Objects in flight at once per task: enough to hide a round trip, little enough memory. */
@@ -129,7 +131,10 @@ export async function storeCells(
 }
 
 function objectKey(place: TrackPlace, name: string): string {
-  return packagePrefix(place.assetId, place.generation) + trackFolder(place.kind, place.trackId) + name;
+  const folder = place.isPreview === true ? PREVIEW_FOLDER : "";
+  return (
+    packagePrefix(place.assetId, place.generation) + folder + trackFolder(place.kind, place.trackId) + name
+  );
 }
 
 function contentType(place: TrackPlace): string {

@@ -1,6 +1,6 @@
 import type { Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
-import type { Source } from "../core/source.ts";
+import { isIndexed, type Source } from "../core/source.ts";
 import type { TimeWindow } from "../core/source-window.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { deinterlaceFilters } from "./picture-filters.ts";
@@ -9,8 +9,6 @@ import { deinterlaceFilters } from "./picture-filters.ts";
 const RETIME_PREROLL_SEGMENTS = 1;
 /** Frames of the master before a deinterlaced chunk: bwdif looks one frame back, and guesses without it. */
 const DEINTERLACE_PREROLL = 4;
-/** Containers that list their keyframes. In others a seek lands anywhere, and pictures are grey until the next one. */
-const INDEXED = new Set(["mov", "mp4", "matroska", "webm"]);
 
 /** Their first times after a seek may be guesses. */
 const UNINDEXED_LEAD_MICROS = 2_000_000;
@@ -67,11 +65,6 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
       ...timingFilters(plan, preroll),
     ],
   };
-}
-
-/** Whether a seek lands where it is told to. */
-export function isIndexed({ container }: Source): boolean {
-  return container.split(",").some((name) => INDEXED.has(name));
 }
 
 /**

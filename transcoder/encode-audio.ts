@@ -120,12 +120,13 @@ function measured({ integratedLufs, truePeakDbtp }: Loudness) {
 }
 
 /** 14496-12 12.2.3.2: `channelcount`. ffmpeg writes two whatever the sound has. */
-function stateChannels(init: Uint8Array, channels: number): void {
+export function stateChannels(init: Uint8Array, channels: number): void {
   const { sampleEntryOffset } = readInit(init);
   new DataView(init.buffer, init.byteOffset).setUint16(sampleEntryOffset + 24, channels);
 }
 
-function readAacFrames(fragmentBytes: Uint8Array): Uint8Array[] {
+/** The coded frames, in order. */
+export function readAacFrames(fragmentBytes: Uint8Array): Uint8Array[] {
   return readFragments(fragmentBytes).flatMap((fragment) =>
     fragment.samples.map((sample) => fragmentBytes.subarray(sample.offset, sample.offset + sample.sizeBytes)),
   );

@@ -19,7 +19,7 @@ import type { TaskContext } from "./task-context.ts";
 import { rungFile, videoRecipe } from "./video-recipe.ts";
 
 /** One rung of one chunk, checked and cut, before it is stored. */
-interface EncodedRung {
+export interface EncodedRung {
   rung: Rung;
   init: Uint8Array;
   cells: Cell[];
@@ -111,7 +111,7 @@ function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
 }
 
 /** Reads one rung's file back: the exit code proves nothing (RELIABILITY §0.1), the frames do. */
-async function readRung(
+export async function readRung(
   outputDirectory: string,
   plan: Plan,
   { hdr }: Ladder,

@@ -15,7 +15,7 @@ export interface RunBudget {
 }
 
 /** Which ffmpeg, and who listens to what it says while it runs. */
-export type RunManner = Partial<Pick<RunRequest, "program" | "onStderrLine">>;
+export type RunManner = Partial<Pick<RunRequest, "program" | "onStderrLine" | "niceness">>;
 
 /** ffmpeg killed from outside (an operator, the kernel) is started again at once this often. */
 const KILLS_FORGIVEN = 25;

@@ -3,6 +3,7 @@ import type { TaskResult } from "../core/records.ts";
 import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
+import { encodePreview } from "./encode-preview.ts";
 import { inspect } from "./inspect.ts";
 import { makePoster } from "./make-poster.ts";
 import { makeSubtitle } from "./make-subtitle.ts";
@@ -26,6 +27,7 @@ export interface StageOutcome {
  *           ├─► …       ├─► inspect ─► publish: verify → package → gate → proof → one compare-and-set
  *           ├─► audio ──┘         │
  *           ├─► text ─────────────┤
+ *           ├─► preview 0 … (nobody waits for these but who looks)
  *           ├─► checksum ─────────┤
  *           └─► images ───────────┘
  *
@@ -43,6 +45,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
       return probeAsset(context, settings);
     case "checksum":
       return checkDigest(context);
+    case "preview":
+      return encodePreview(context);
     case "video":
       return encodeChunk(context);
     case "audio":

@@ -29,7 +29,7 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
     (task) => task.generation === generation,
   );
   const results = tasks.flatMap((task) =>
-    task.kind !== "publish" && task.result !== null ? [task.result] : [],
+    task.kind !== "publish" && task.kind !== "preview" && task.result !== null ? [task.result] : [],
   );
   const tracks = joinTracks(results, segmentCount(plan.timeline));
 

@@ -62,6 +62,7 @@ export function deliveryService(on: Foundations): ChildSpec {
     MATINEE_EDGE_CACHE_BYTES: on.environment.MATINEE_EDGE_CACHE_BYTES || LOCAL_CACHE_BYTES,
     ...blobStore(on),
     MATINEE_HTTP_PORT: String(on.ports.delivery),
+    MATINEE_API_URL: publicUrls(on.ports).api,
     MATINEE_CORS_ORIGINS: pageOrigins(on),
     MATINEE_GRANT_KEYS: on.secrets.grantKey,
   });

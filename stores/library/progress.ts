@@ -17,7 +17,7 @@ const PROGRESS_FIELDS = { assetId: 1, generation: 1, kind: 1, weight: 1, state: 
 export function ratioOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): number {
   if (asset.state === "ready") return 1;
   if (asset.state === "waiting" || asset.state === "queued") return 0;
-  const planned = tasks.filter(({ kind, generation }) => kind !== "probe" && generation === asset.generation);
+  const planned = plannedOf(asset, tasks);
   if (planned.length === 0) return 0;
   const total = planned.reduce((sum, { weight }) => sum + weight, 0);
   const done = planned.reduce((sum, task) => sum + task.weight * (task.state === "done" ? 1 : task.ratio), 0);
@@ -26,10 +26,20 @@ export function ratioOf(asset: Pick<AssetRecord, "state" | "generation">, tasks:
   return Math.min(0.999, PROBE_SHARE + (1 - PROBE_SHARE) * share);
 }
 
+/** What the package is made of: neither the probe nor what is shown before it is ready. */
+function plannedOf<T extends Pick<TaskProgress, "kind" | "generation">>(
+  { generation }: Pick<AssetRecord, "generation">,
+  tasks: readonly T[],
+): T[] {
+  return tasks.filter(
+    (task) => task.kind !== "probe" && task.kind !== "preview" && task.generation === generation,
+  );
+}
+
 /** What is running: the finer stage under the asset's state. */
 export function stageOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): string {
   if (asset.state !== "encoding") return asset.state;
-  const planned = tasks.filter(({ kind, generation }) => kind !== "probe" && generation === asset.generation);
+  const planned = plannedOf(asset, tasks);
   const cells = planned.filter(({ kind }) => kind !== "images" && kind !== "publish");
   return cells.length > 0 && cells.every(({ state }) => state === "done") ? "packaging" : "encoding";
 }

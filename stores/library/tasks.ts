@@ -20,7 +20,8 @@ export async function ensureTasks(
   specs: readonly TaskSpec[],
 ): Promise<void> {
   if (specs.length === 0) return;
-  const known = new Set((await tasksOfAsset(library, asset._id)).map((task) => task._id));
+  const ids = library.tasks.find({ assetId: asset._id }, { projection: { _id: 1 } });
+  const known = new Set((await ids.toArray()).map((task) => task._id));
   const unknown = specs.filter((spec) => !known.has(spec.id));
   if (unknown.length === 0) return;
   const recipeOf = recipesOf(asset);
@@ -62,6 +63,12 @@ function newTask(asset: AssetRecord, spec: TaskSpec, recipe: string | null): Tas
 /** All tasks of an asset: of its probe and of every generation. */
 export async function tasksOfAsset(library: Library, assetId: string): Promise<TaskRecord[]> {
   return library.tasks.find({ assetId }).toArray();
+}
+
+/** Whether a task has been done; one small read. */
+export async function isTaskDone(library: Library, id: string): Promise<boolean> {
+  const task = await fromDriver(library.tasks.findOne({ _id: id }, { projection: { state: 1 } }));
+  return task?.state === "done";
 }
 
 export type ClaimOutcome =

@@ -74,6 +74,14 @@ export async function recordPlan(
   if (!moved) await markUnsettled(library, asset._id);
 }
 
+/** Something of this generation can be looked at. */
+export async function markPreviewed(library: Library, asset: AssetRecord, generation: string): Promise<void> {
+  await library.assets.updateOne(
+    { _id: asset._id, revision: asset.revision, state: "encoding", generation },
+    { $set: { preview: generation, updatedAt: library.serverNow() }, $inc: { version: 1 } },
+  );
+}
+
 /**
  * The publication: one compare-and-set from `encoding` of exactly this generation and revision to `ready`. True for the
  * one caller that did it; false where it had been done, cancelled or superseded. What is needed to come back to the

@@ -82,6 +82,7 @@ export async function openTestApi(
       async offer(assetId) {
         offered.push(assetId);
       },
+      offerCell: async () => null,
     },
     checkQueue: () => queue.check(),
     authenticate: openAuthenticator(library, config.jwt),

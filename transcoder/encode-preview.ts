@@ -1,0 +1,142 @@
+import { gzipSync } from "node:zlib";
+import { codecString } from "../core/codec-string.ts";
+import { contentTypeOf } from "../core/delivery-rules.ts";
+import { Failure } from "../core/errors.ts";
+import { PREVIEW_FOLDER, packagePrefix } from "../core/keys.ts";
+import { previewOf, unitSeconds } from "../core/preview.ts";
+import { previewPlaylists } from "../core/preview-playlists.ts";
+import type { TaskResult } from "../core/records.ts";
+import { windowRanges } from "../core/source-window.ts";
+import { chunkFrames } from "../core/timeline.ts";
+import { markPreviewed } from "../stores/library/work.ts";
+import { AAC_SAMPLES_PER_FRAME } from "./audio-recipe.ts";
+import { type Cell, storeCells, storeInit, type TrackPlace } from "./cells.ts";
+import { readRung } from "./encode-chunk.ts";
+import { listenToEncoders } from "./encoder-scores.ts";
+import { runFfmpeg } from "./ffmpeg-run.ts";
+import { requirePlanned } from "./planned-asset.ts";
+import { heardSeconds, previewSoundRecipe, readPreviewSound } from "./preview-sound.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { pictureWindow, withSourceWindow } from "./source-window.ts";
+import type { TaskContext } from "./task-context.ts";
+import { videoRecipe } from "./video-recipe.ts";
+
+interface MadeTrack {
+  init: Uint8Array;
+  cells: Cell[];
+}
+
+/** Somebody waits for it: before all encodes that nobody looks at. */
+const NICENESS = 0;
+
+/**
+ * Makes one unit of what is shown of a film before it is ready: a few cells of one small rung and their sound, side by
+ * side. The first also writes the playlists, which name every cell of the film, and says that it can be looked at.
+ */
+export async function encodePreview(context: TaskContext): Promise<TaskResult> {
+  const { plan, source, pinned, generation } = requirePlanned(context.asset);
+  const preview = previewOf(plan, source);
+  const unit = preview.plan.chunks[context.task.chunk];
+  if (unit === undefined) throw new Failure("ours", "internal", "The task names a unit that no preview has.");
+  const { sound, ladder, rung } = preview;
+  const frames = chunkFrames(preview.plan.timeline, unit);
+  const mediaSeconds = unitSeconds(preview, unit);
+  const budget = { mediaSeconds, outputBytes: Math.ceil(rung.maxBitrateBps * mediaSeconds) + 2 ** 22 };
+  const soundWindow = sound === null ? null : heardSeconds(preview, unit, sound, source);
+  const wanted = (index: SourceIndex) => {
+    const seen = pictureWindow(source, preview.plan, frames)(index);
+    const track = sound === null ? undefined : index.tracks[sound.streamIndex];
+    if (seen === null || (sound !== null && track === undefined)) return null;
+    return track === undefined || soundWindow === null
+      ? seen
+      : [...seen, ...windowRanges(track, soundWindow)];
+  };
+  const { picture, heard } = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
+    context.scratch.withDirectory(async (outputDirectory) => {
+      const recipe = videoRecipe(source, preview.plan, ladder, unit);
+      const seen = runFfmpeg(
+        context,
+        recipe,
+        sourcePath,
+        outputDirectory,
+        { ...budget, frames: frames.frameCount },
+        {
+          onStderrLine: listenToEncoders().take,
+          niceness: NICENESS,
+        },
+      );
+      const soundRecipe = sound === null ? null : previewSoundRecipe(preview, unit, sound, source);
+      const spoken =
+        soundRecipe === null
+          ? null
+          : runFfmpeg(
+              context,
+              soundRecipe,
+              sourcePath,
+              outputDirectory,
+              { ...budget, frames: null },
+              { niceness: NICENESS },
+            );
+      // Both have ended before their directory goes, also where one fails.
+      await Promise.allSettled([seen, spoken]);
+      const log = (await seen).stderrTail;
+      await spoken;
+      const made: { picture: MadeTrack; heard: MadeTrack | null } = {
+        picture: await readRung(outputDirectory, preview.plan, ladder, unit, rung),
+        heard:
+          sound === null || soundRecipe === null
+            ? null
+            : await readPreviewSound(outputDirectory, preview, unit, sound),
+      };
+      return { made, log };
+    }),
+  );
+
+  const tracks = [await stored(context, generation, "video", rung.id, plan.timeline.timescale, picture)];
+  if (sound !== null && heard !== null)
+    tracks.push(await stored(context, generation, "audio", sound.id, sound.sampleRateHz, heard));
+  if (unit.index === 0) {
+    const codecs = { video: tracks[0]!.codec, audio: tracks[1]?.codec ?? null };
+    const folder = packagePrefix(context.asset._id, generation) + PREVIEW_FOLDER;
+    await storePlaylists(context, folder, previewPlaylists(preview, codecs, AAC_SAMPLES_PER_FRAME));
+    await markPreviewed(context.library, context.asset, generation);
+  }
+  return { tracks, images: [] };
+}
+
+async function stored(
+  context: TaskContext,
+  generation: string,
+  kind: TrackPlace["kind"],
+  trackId: string,
+  timescale: number,
+  { init, cells }: MadeTrack,
+): Promise<TaskResult["tracks"][number]> {
+  const place: TrackPlace = { assetId: context.asset._id, generation, kind, trackId, isPreview: true };
+  const { key, sha256 } = await storeInit(context.blobs, place, init);
+  return {
+    trackId,
+    initKey: key,
+    initBytes: init.length,
+    initSha256: sha256,
+    codec: codecString(init),
+    timescale,
+    cells: await storeCells(context.blobs, place, cells, context.signal),
+  };
+}
+
+async function storePlaylists(
+  { blobs }: TaskContext,
+  folder: string,
+  playlists: readonly { path: string; text: string }[],
+): Promise<void> {
+  for (const { path, text } of playlists) {
+    // Apple 10.1: gzip, as all playlists are.
+    await blobs.put("media", folder + path, gzipSync(text, { level: 9 }), {
+      contentType: contentTypeOf(path),
+      contentEncoding: "gzip",
+      cacheControl: "public, max-age=31536000, immutable",
+      createOnce: true,
+    });
+  }
+}
