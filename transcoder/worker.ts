@@ -1,10 +1,10 @@
 import { asFailure, type Failure } from "../core/errors.ts";
 import type { PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
-import { isWanted, verdictOn } from "../core/work.ts";
+import { isWanted, type Verdict, verdictOn } from "../core/work.ts";
 import { claimTask, completeTask, failTask, releaseTask, renewLease } from "../stores/library/tasks.ts";
 import { findAssetForWork } from "../stores/library/work.ts";
-import { offerWork } from "../stores/offer-work.ts";
+import { offerAfter, offerWork } from "../stores/offer-work.ts";
 import type { Handled, WorkQueue } from "../stores/queue.ts";
 import { runStage } from "./pipeline.ts";
 import type { TaskContext, Workshop } from "./task-context.ts";
@@ -91,12 +91,15 @@ export function createWorker(workshop: Workshop, queue: WorkQueue, settings: Pla
         workshop.log.info({ taskId: task._id, why: reason.why }, "task given up");
         return reason.why === "shutdown" ? { againAt: workshop.library.serverNow() } : "done";
       }
-      await recordFailure(workshop, task, asFailure(thrown), attempt);
+      const verdict = await recordFailure(workshop, task, asFailure(thrown), attempt);
+      await offerWork(workshop.library, queue, task.assetId);
+      // The job in hand is this task's: another offer of it would be taken for the same one and vanish with it.
+      return verdict === "final" ? "done" : { againAt: inSeconds(workshop, verdict.retryInSeconds) };
     } finally {
       claim.end();
       inHand.delete(controller);
     }
-    await offerWork(workshop.library, queue, task.assetId);
+    await offerAfter(workshop.library, queue, task);
     return "done";
   };
 
@@ -105,7 +108,7 @@ export function createWorker(workshop: Workshop, queue: WorkQueue, settings: Pla
       handle(taskId).catch((error: unknown) => {
         // The library is away: the claim runs out by itself, the queue asks again.
         workshop.log.error({ err: error, taskId }, "a task could not be handled");
-        return { againAt: new Date(workshop.library.serverNow().getTime() + 2_000) };
+        return { againAt: inSeconds(workshop, 2) };
       }),
     stop: () => {
       stopping = true;
@@ -144,13 +147,18 @@ async function recordFailure(
   task: TaskRecord,
   failure: Failure,
   attempt: AttemptRecord,
-): Promise<void> {
+): Promise<Verdict> {
   const verdict = verdictOn(failure, task.failures + 1);
   workshop.log.warn(
     { err: failure, taskId: task._id, assetId: task.assetId, code: failure.code, verdict },
     "task failed",
   );
   await failTask(workshop.library, task, failure, ended(workshop, attempt, "failed", failure, null), verdict);
+  return verdict;
+}
+
+function inSeconds({ library }: Workshop, seconds: number): Date {
+  return new Date(library.serverNow().getTime() + seconds * 1000);
 }
 
 function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {

@@ -13,12 +13,38 @@ import { callOffTasks, reopenInspection, reopenTasks } from "./tasks.ts";
 
 /** States in which an asset has work to do. */
 export const ACTIVE_STATES: readonly AssetState[] = ["queued", "probing", "encoding"];
-/** Assets that may need work, oldest first. */
-export async function activeAssets(library: Library): Promise<AssetRecord[]> {
-  const found = await Promise.all(
-    ACTIVE_STATES.map((state) => library.assets.find({ state }).sort({ updatedAt: 1 }).limit(500).toArray()),
+/** Titles of each tenant that one round looks at: those in hand and enough behind them that no worker is idle. */
+const TITLES_LOOKED_AT = 32;
+
+/** Each tenant's oldest assets that need work, oldest first: however many one has, those of the others are there too. */
+export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
+  const found = await library.assets
+    .aggregate<{ _id: string }>([
+      { $match: { state: { $in: [...ACTIVE_STATES] } } },
+      { $group: { _id: "$tenant" } },
+    ])
+    .toArray();
+  const oldest = (tenant: string, state: AssetState): Promise<AssetRecord[]> =>
+    library.assets.find({ tenant, state }).sort({ createdAt: 1 }).limit(TITLES_LOOKED_AT).toArray();
+  return Promise.all(
+    found.map(async ({ _id: tenant }) => {
+      const byState = await Promise.all(ACTIVE_STATES.map((state) => oldest(tenant, state)));
+      return byState
+        .flat()
+        .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+        .slice(0, TITLES_LOOKED_AT);
+    }),
   );
-  return found.flat();
+}
+
+/** How many of its tenant's unfinished assets are older; not counted beyond `most`. */
+export async function rankOfAsset(
+  library: Library,
+  { tenant, createdAt }: Pick<AssetRecord, "tenant" | "createdAt">,
+  most: number,
+): Promise<number> {
+  const older = { tenant, state: { $in: [...ACTIVE_STATES] }, createdAt: { $lt: createdAt } };
+  return library.assets.countDocuments(older, { limit: most });
 }
 
 /** The asset, whatever its tenant: workers serve all of them. */
