@@ -2,6 +2,7 @@ import type { VideoCodec } from "./encoding.ts";
 import type { Failure, FailureClass } from "./errors.ts";
 import type { Ladder } from "./ladder.ts";
 import { eagerUnits } from "./preview.ts";
+import { windowCount } from "./quality.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
 import { chunkFrames } from "./timeline.ts";
 
@@ -28,8 +29,8 @@ const FIXED_COST = 0.5;
 const MEASURED_SAMPLES_PER_SECOND = 24 * (1920 * 1080 + 1280 * 720 + 960 * 540 + 640 * 360 + 416 * 234);
 /** One small picture from a decode of its own, by the quickest preset. */
 const PREVIEW_COST = 0.5;
-/** A ladder's scoring, in CPU seconds for each second of film. */
-const SCORE_COST = 0.05;
+/** A ladder's scoring, in CPU seconds for each window. */
+const SCORE_COST = 2;
 /** The part of a task that there is one of. */
 const WHOLE = "all";
 
@@ -67,7 +68,9 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ...plan.subtitles.map((track) =>
       spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
     ),
-    ...plan.ladders.map(({ id }) => spec("score", id, 0, SCORE_COST * seconds(plan.timeline.frameCount))),
+    ...plan.ladders.map(({ id }) =>
+      spec("score", id, 0, SCORE_COST * windowCount(seconds(plan.timeline.frameCount))),
+    ),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     spec("images", WHOLE, 0, FIXED_COST),
@@ -123,6 +126,8 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
+const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "inspect", "publish"]);
+
 /** What a task must wait for: `score` and `inspect` for what they look at, `publish` for all others. */
 function waitsFor(
   task: Pick<TaskRecord, "kind" | "part">,
@@ -141,9 +146,11 @@ export function isOffered(
   all: readonly Pick<TaskRecord, "kind" | "part" | "state">[],
   now: Date,
 ): boolean {
-  if (all.some((other) => waitsFor(task, other) && other.state !== "done")) return false;
-  if (task.state === "todo") return true;
-  return task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now;
+  const isFree =
+    task.state === "todo" || (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now);
+  // Most tasks are chunks, of which a long film has hundreds: they are not each held against all others.
+  if (!isFree || !FOLLOWS_OTHERS.has(task.kind)) return isFree;
+  return all.every((other) => other.state === "done" || !waitsFor(task, other));
 }
 
 /** What to do with a task whose attempt failed. */
