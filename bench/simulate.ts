@@ -25,15 +25,15 @@ for (const [name, plan] of films) printScaling(name, plan);
 printFairness();
 
 /** The work of a film, what can only begin when all of its picture is done, and what no number of workers makes sooner. */
-function boundsOf(plan: Plan): { workSeconds: number; tailSeconds: number; tasks: number } {
+function boundsOf(plan: Plan): {
+  workSeconds: number;
+  tailSeconds: number;
+  chainSeconds: number;
+  tasks: number;
+} {
   const asset = {
-    _id: "as",
-    state: "encoding",
-    plan,
-    generation: "g",
-    revision: 1,
-    pinned: null,
-    published: null,
+    ...{ _id: "as", state: "encoding", plan, generation: "g" },
+    ...{ revision: 1, pinned: null, published: null },
   };
   const tasks = tasksOf(asset as unknown as AssetRecord).filter(({ kind }) => kind !== "preview");
   const longest = (kinds: string[]): number =>
@@ -42,8 +42,8 @@ function boundsOf(plan: Plan): { workSeconds: number; tailSeconds: number; tasks
   return {
     workSeconds: tasks.reduce((sum, { weight }) => sum + weight, 0),
     tailSeconds,
-    // Probed, then the longest single task, then what follows the picture.
-    chainSeconds: 0.5 + longest(["video", "audio"]) + tailSeconds,
+    // The longest single task, then what follows the picture.
+    chainSeconds: longest(["video", "audio"]) + tailSeconds,
     tasks: tasks.length,
   };
 }
@@ -58,7 +58,7 @@ function printScaling(name: string, plan: Plan): void {
   const alone = makespan(simulate(CALM, arrivals));
   const rows = WORKERS.map((workers) => {
     const calm = makespan(simulate({ ...CALM, workers }, arrivals));
-    const bound = Math.max(alone / workers, chainSeconds);
+    const bound = Math.max((alone - tailSeconds) / workers + tailSeconds, chainSeconds);
     const rough = simulate({ ...ROUGH, workers }, arrivals);
     return [
       String(workers),

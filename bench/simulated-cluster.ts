@@ -88,6 +88,7 @@ export function simulate(cluster: Cluster, arrivals: readonly Arrival[]): Outcom
     kind: task.spec.kind,
     chunk: task.spec.chunk,
     workSeconds: task.spec.weight,
+    memoryBytes: 0,
     isRunning: task.state === "claimed",
     isBackfill: false,
     rank,

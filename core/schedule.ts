@@ -12,6 +12,8 @@ export interface Queued extends Pick<TaskRecord, "tenant" | "assetId" | "kind" |
   taskId: string;
   /** What it costs, in seconds of one core. */
   workSeconds: number;
+  /** What it will hold in memory, roughly. */
+  memoryBytes: number;
   /** Somebody is at it: it needs no place, but counts against its tenant. */
   isRunning: boolean;
   /** Another version of what is on air already: after all that nobody can watch yet. */

@@ -1,3 +1,4 @@
+import { memoryOf } from "../core/admission.ts";
 import { unitsFor } from "../core/preview.ts";
 import type { AssetRecord, TaskRecord } from "../core/records.ts";
 import {
@@ -32,8 +33,7 @@ export async function offerWork(library: Library, queue: WorkQueue, assetId: str
   if (asset.preview !== asset.generation) {
     const previews = tasksOf(asset).filter(({ kind }) => kind === "preview");
     await ensureTasks(library, asset, previews);
-    const { _id, tenant } = asset;
-    const tasks = previews.map(({ id, ...spec }) => ({ ...spec, _id: id, tenant, assetId: _id }));
+    const tasks = previews.map(({ id, ...spec }) => ({ ...spec, _id: id, failures: 0 }));
     await offerPlaced(
       queue,
       tasks.map((task) => queuedOf(asset, task, rank, false)),
@@ -71,9 +71,9 @@ async function offerPlaced(
   place: (queued: readonly Queued[]) => Map<string, number>,
 ): Promise<Map<string, number>> {
   const places = place(queued);
-  const offers = queued.flatMap(({ taskId, kind }): Offer[] => {
+  const offers = queued.flatMap(({ taskId, kind, memoryBytes }): Offer[] => {
     const priority = places.get(taskId);
-    return priority === undefined ? [] : [{ taskId, kind, lane: laneOf(kind), priority }];
+    return priority === undefined ? [] : [{ taskId, kind, lane: laneOf(kind), priority, memoryBytes }];
   });
   await queue.offer(offers);
   return places;
@@ -114,28 +114,22 @@ async function openTasksOf(library: Library, asset: AssetRecord, rank: number): 
 
 function queuedOf(
   asset: AssetRecord,
-  {
-    _id,
-    tenant,
-    assetId,
-    kind,
-    chunk,
-    weight,
-  }: Pick<TaskRecord, "_id" | "tenant" | "assetId" | "kind" | "chunk" | "weight">,
+  task: Pick<TaskRecord, "_id" | "kind" | "part" | "chunk" | "weight" | "failures">,
   rank: number,
   isRunning: boolean,
 ): Queued {
-  const backfill = isBackfill(asset);
   return {
-    taskId: _id,
-    tenant,
-    assetId,
-    kind,
-    chunk,
-    workSeconds: weight,
+    taskId: task._id,
+    tenant: asset.tenant,
+    assetId: asset._id,
+    kind: task.kind,
+    chunk: task.chunk,
+    workSeconds: task.weight,
+    // A run that met its limit is given twice as much the next time.
+    memoryBytes: memoryOf(task, asset.plan) * 2 ** task.failures,
     rank,
     isRunning,
-    isBackfill: backfill,
+    isBackfill: isBackfill(asset),
   };
 }
 
@@ -155,10 +149,11 @@ export async function offerPreviewCell(
   if (waitedFor === undefined) return null;
   await ensureTasks(library, asset, specs);
   await queue.offer(
-    [waitedFor, ...ahead].map(({ id, kind }, behind) => ({
-      taskId: id,
-      kind,
-      lane: laneOf(kind),
+    [waitedFor, ...ahead].map((spec, behind) => ({
+      taskId: spec.id,
+      kind: spec.kind,
+      lane: laneOf(spec.kind),
+      memoryBytes: memoryOf(spec, asset.plan),
       priority: WAITED_FOR_PRIORITY + behind,
     })),
   );

@@ -21,7 +21,12 @@ export interface Offer {
   kind: TaskKind;
   lane: Lane;
   priority: number;
+  /** What it will hold in memory, roughly: whoever has less room leaves it to others. */
+  memoryBytes: number;
 }
+
+/** What a worker is told of a task. */
+export type TakenOffer = Pick<Offer, "taskId" | "lane" | "memoryBytes">;
 
 /** `done`: forget the job. `again`: someone holds the task; look again at that time. */
 export type Handled = "done" | { againAt: Date };
@@ -97,9 +102,9 @@ async function addAll(queues: Record<Lane, Queue>, offers: readonly Offer[]): Pr
 
 async function addTo(queue: Queue, offers: readonly Offer[]): Promise<void> {
   await queue.addBulk(
-    offers.map(({ taskId, kind, priority }) => ({
+    offers.map(({ taskId, kind, lane, priority, memoryBytes }) => ({
       name: kind,
-      data: { taskId },
+      data: { taskId, lane, memoryBytes } satisfies TakenOffer,
       // The id only keeps the queue short: a second offer of a waiting task adds nothing. Nothing relies on it.
       opts: { jobId: taskId, priority, removeOnComplete: true, removeOnFail: true },
     })),
@@ -187,11 +192,11 @@ export interface Consumer {
 export function consume(
   settings: QueueSettings,
   slots: number,
-  handle: (taskId: string) => Promise<Handled>,
+  handle: (offer: TakenOffer) => Promise<Handled>,
 ): Consumer {
   const connection = connect(settings.url, { maxRetriesPerRequest: null });
-  const run = async (job: Job<{ taskId: string }>, token?: string): Promise<void> => {
-    const handled = await handle(job.data.taskId);
+  const run = async (job: Job<TakenOffer>, token?: string): Promise<void> => {
+    const handled = await handle(job.data);
     if (handled === "done") return;
     await job.moveToDelayed(handled.againAt.getTime(), token);
     throw new DelayedError();

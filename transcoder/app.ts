@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Server } from "node:http";
+import { openRoom } from "../core/admission.ts";
 import { newId } from "../core/ids.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import { openBlobs } from "../stores/blobs.ts";
@@ -18,6 +19,8 @@ import { createWorker, type Worker } from "./worker.ts";
 
 /** Running tasks have this long to be handed back before the process goes regardless. */
 const STOP_DEADLINE_MS = 20_000;
+/** Of the worker's own process; the rest of its memory is for what it runs. */
+const OWN_MEMORY_BYTES = 300 * 2 ** 20;
 
 export interface Transcoder {
   server: Server;
@@ -30,6 +33,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const log = openLog({ name: "transcoder", level: config.logLevel });
   const launcher = await openLauncher({
     ...config.tools,
+    mostResidentBytes: config.memoryBytes - OWN_MEMORY_BYTES,
     prlimitPath: firstOf("/usr/bin/prlimit"),
     setprivPath: firstOf("/usr/bin/setpriv"),
   });
@@ -49,10 +53,9 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
   const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf };
-  const worker = createWorker(workshop, queue, {
-    ...DEFAULT_PLAN_SETTINGS,
-    loudnessTargetLufs: config.loudnessTargetLufs,
-  });
+  const planSettings = { ...DEFAULT_PLAN_SETTINGS, loudnessTargetLufs: config.loudnessTargetLufs };
+  const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
+  const worker = createWorker(workshop, queue, planSettings, room);
   const metrics = openMetrics();
   defineMetrics(metrics, worker, queue);
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);

@@ -1,3 +1,4 @@
+import type { Room } from "../core/admission.ts";
 import { asFailure, type Failure } from "../core/errors.ts";
 import type { PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
@@ -5,17 +6,19 @@ import { isWanted, type Verdict, verdictOn } from "../core/work.ts";
 import { claimTask, completeTask, failTask, releaseTask, renewLease } from "../stores/library/tasks.ts";
 import { findAssetForWork } from "../stores/library/work.ts";
 import { offerAfter, offerWork } from "../stores/offer-work.ts";
-import type { Handled, WorkQueue } from "../stores/queue.ts";
+import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
 import { runStage } from "./pipeline.ts";
 import type { TaskContext, Workshop } from "./task-context.ts";
 
 /** A claim lives this long without a sign of life; a killed worker's tasks are free again after it. */
 const LEASE_SECONDS = 6;
 const RENEW_MS = 1_500;
+/** A task for which there is no room here is offered again after this, to whoever has some. */
+const NO_ROOM_SECONDS = 2;
 
 export interface Worker {
   /** Handles one offer from the queue. Never throws: what went wrong is in the library. */
-  handle(taskId: string): Promise<Handled>;
+  handle(offer: TakenOffer): Promise<Handled>;
   /** Stops what runs and hands it back unharmed. */
   stop(): void;
   /** Tasks in hand. */
@@ -32,12 +35,27 @@ class Stopped extends Error {
 }
 
 /** A worker: claims offered tasks, runs their stage under a lease, records how it ended, offers what follows. */
-export function createWorker(workshop: Workshop, queue: WorkQueue, settings: PlanSettings): Worker {
+export function createWorker(
+  workshop: Workshop,
+  queue: WorkQueue,
+  settings: PlanSettings,
+  room: Room,
+): Worker {
   const inHand = new Set<AbortController>();
   let stopping = false;
 
-  const handle = async (taskId: string): Promise<Handled> => {
+  const handle = async ({ taskId, lane, memoryBytes }: TakenOffer): Promise<Handled> => {
     if (stopping) return { againAt: workshop.library.serverNow() };
+    if (!room.enter(taskId, memoryBytes, performance.now() / 1000, lane === "fast"))
+      return { againAt: inSeconds(workshop, NO_ROOM_SECONDS) };
+    try {
+      return await handleWithRoom(taskId);
+    } finally {
+      room.leave(taskId);
+    }
+  };
+
+  const handleWithRoom = async (taskId: string): Promise<Handled> => {
     const claim = await claimTask(workshop.library, taskId, workshop.workerId, LEASE_SECONDS);
     if ("busyUntil" in claim) return { againAt: claim.busyUntil };
     if ("gone" in claim) return "done";
@@ -104,10 +122,10 @@ export function createWorker(workshop: Workshop, queue: WorkQueue, settings: Pla
   };
 
   return {
-    handle: (taskId) =>
-      handle(taskId).catch((error: unknown) => {
+    handle: (offer) =>
+      handle(offer).catch((error: unknown) => {
         // The library is away: the claim runs out by itself, the queue asks again.
-        workshop.log.error({ err: error, taskId }, "a task could not be handled");
+        workshop.log.error({ err: error, taskId: offer.taskId }, "a task could not be handled");
         return { againAt: inSeconds(workshop, 2) };
       }),
     stop: () => {

@@ -79,6 +79,7 @@ const OUTLINE = {
   weight: 1,
   state: 1,
   leaseUntil: 1,
+  failures: 1,
   error: 1,
 } as const;
 

@@ -19,6 +19,7 @@ function queued(taskId: string, more: Partial<Queued> = {}): Queued {
     kind: "video",
     chunk: 0,
     workSeconds: 10,
+    memoryBytes: 0,
     isRunning: false,
     isBackfill: false,
     rank: 0,
