@@ -4,7 +4,8 @@ import { openRoom } from "../core/admission.ts";
 import { newId } from "../core/ids.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import { openBlobs } from "../stores/blobs.ts";
-import { openLibrary } from "../stores/library/connect.ts";
+import { type Library, openLibrary } from "../stores/library/connect.ts";
+import { openWorkSeconds } from "../stores/library/work.ts";
 import { openLog } from "../stores/log.ts";
 import { type Metrics, openMetrics } from "../stores/metrics.ts";
 import { consume, openQueue, type WorkQueue } from "../stores/queue.ts";
@@ -57,7 +58,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
   const worker = createWorker(workshop, queue, planSettings, room);
   const metrics = openMetrics();
-  defineMetrics(metrics, worker, queue);
+  defineMetrics(metrics, worker, queue, library);
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);
   const consumer = consume(config.redis, config.slots, worker.handle);
   const stopReconciler = startReconciler(workshop, queue);
@@ -87,7 +88,7 @@ function firstOf(path: string): string | null {
   return existsSync(path) ? path : null;
 }
 
-function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue): void {
+function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue, library: Library): void {
   metrics.gauge("matinee_tasks_running", "Tasks in this worker's hands.", [], (gauge) =>
     gauge.set(worker.running()),
   );
@@ -95,6 +96,15 @@ function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue): void
     const depth = await queue.depth().catch(() => null);
     for (const [state, count] of Object.entries(depth ?? {})) gauge.set({ state }, count);
   });
+  metrics.gauge(
+    "matinee_queue_work_seconds",
+    "Work that is planned and not done, in seconds of one core.",
+    ["lane"],
+    async (gauge) => {
+      const open = await openWorkSeconds(library).catch(() => null);
+      for (const [lane, seconds] of Object.entries(open ?? {})) gauge.set({ lane }, seconds);
+    },
+  );
 }
 
 function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {

@@ -1,7 +1,15 @@
 import type { Plan } from "../../core/plan.ts";
-import type { AssetError, AssetRecord, AssetState, Finding, Rendition } from "../../core/records.ts";
+import type {
+  AssetError,
+  AssetRecord,
+  AssetState,
+  Finding,
+  Rendition,
+  TaskKind,
+} from "../../core/records.ts";
 import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
+import { type Lane, laneOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { closeGeneration, markUnsettled, notePublication, openGeneration } from "./generations.ts";
 import { callOffTasks, reopenInspection, reopenTasks } from "./tasks.ts";
@@ -35,6 +43,19 @@ export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
         .slice(0, TITLES_LOOKED_AT);
     }),
   );
+}
+
+/** Work on record that is not done, in seconds of one core, lane by lane. */
+export async function openWorkSeconds(library: Library): Promise<Record<Lane, number>> {
+  const open = await library.tasks
+    .aggregate<{ _id: TaskKind; seconds: number }>([
+      { $match: { state: { $in: ["todo", "claimed"] } } },
+      { $group: { _id: "$kind", seconds: { $sum: "$weight" } } },
+    ])
+    .toArray();
+  const total: Record<Lane, number> = { fast: 0, usual: 0 };
+  for (const { _id: kind, seconds } of open) total[laneOf(kind)] += seconds;
+  return total;
 }
 
 /** How many of its tenant's unfinished assets are older; not counted beyond `most`. */

@@ -6,6 +6,7 @@ import type { AssetRecord, AttemptRecord } from "../../core/records.ts";
 import { TITLES_IN_HAND } from "../../core/schedule.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
 import { claimTask, completeTask, outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
+import { openWorkSeconds } from "../../stores/library/work.ts";
 import { offerAfter, offerAll, offerWork } from "../../stores/offer-work.ts";
 import { consume, openQueue, type WorkQueue } from "../../stores/queue.ts";
 
@@ -103,6 +104,18 @@ async function takenInOrder(tenants: string[]): Promise<TaskOutline[]> {
   await consumer.close();
   return taken;
 }
+
+test("work that is not done is told in seconds", async () => {
+  const before = await openWorkSeconds(library);
+  await planned("as_counted", "counted", 60);
+  const claim = await claimTask(library, "as_counted.g.video.h264.0", "w", 60);
+  assert.ok("claimed" in claim);
+  const begun = await openWorkSeconds(library);
+  assert.ok(await completeTask(library, claim.claimed, null, attempt));
+  const done = await openWorkSeconds(library);
+  assert.ok(begun.usual > before.usual + 4 * claim.claimed.weight);
+  assert.ok(Math.abs(begun.usual - done.usual - claim.claimed.weight) < 1e-6);
+});
 
 test("one of many takes its turn", async () => {
   const turns = await Promise.all(Array.from({ length: 20 }, () => queue.takeTurn("test", 60_000)));
