@@ -115,6 +115,7 @@ export const renditionView = z.object({
   role: trackRoles.optional(),
   channels: z.number().int().optional(),
   loudnessLufs: z.number().optional(),
+  atSeconds: z.number().optional(),
   cueCount: z.number().int().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
@@ -122,6 +123,16 @@ export const renditionView = z.object({
   sampledQuality: qualityView.optional(),
   bytes: z.number().int(),
 });
+
+const posterView = z.object({
+  id: z.string(),
+  url: z.string(),
+  /** The moment of the film that it shows. */
+  atSeconds: z.number(),
+  /** The one that viewers see, where the title has no artwork of its own. */
+  chosen: z.boolean(),
+});
+export type PosterView = z.infer<typeof posterView>;
 
 /** A track that was added: of its file only what a person knows it by. */
 export const trackView = z
@@ -151,7 +162,13 @@ export const assetView = z
     encoding: z.object({ codecs: z.array(z.enum(["h264", "hevc", "av1"])) }),
     /** Added beside the master. */
     tracks: z.array(trackView),
-    progress: z.object({ ratio: z.number().min(0).max(1), stage: z.string(), playable: z.boolean() }),
+    progress: z.object({
+      ratio: z.number().min(0).max(1),
+      stage: z.string(),
+      playable: z.boolean(),
+      /** Until it is ready, at the rate of the last minutes; null where that cannot be told. */
+      secondsLeft: z.number().min(0).nullable(),
+    }),
     source: sourceView.nullable(),
     findings: z.array(
       z.object({
@@ -175,13 +192,14 @@ export const assetView = z
       }),
     ),
     renditions: z.array(renditionView),
+    posters: z.array(posterView),
     error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
   })
   .openapi("Asset");
 export type AssetView = z.infer<typeof assetView>;
 
 /** The asset as its content team sees it. */
-export function presentAsset(asset: AssetRecord, progress: Progress): AssetView {
+export function presentAsset(asset: AssetRecord, progress: Progress, posters: PosterView[]): AssetView {
   return {
     id: asset._id,
     state: asset.state,
@@ -203,6 +221,7 @@ export function presentAsset(asset: AssetRecord, progress: Progress): AssetView 
       ...(waivedAt === undefined ? {} : { waivedAt: waivedAt.toISOString() }),
     })),
     renditions: asset.renditions,
+    posters,
     error: asset.error,
   };
 }

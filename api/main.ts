@@ -19,6 +19,7 @@ import { loadPages } from "./pages.ts";
 import { openRateLimits } from "./rate-limit.ts";
 import { reapAssets } from "./reap-assets.ts";
 import { reapGenerations } from "./reap-generations.ts";
+import { reapPreviews } from "./reap-previews.ts";
 import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
 
@@ -64,7 +65,7 @@ const deps: ApiDeps = {
   limits: openRateLimits(config.queue, config.rates),
   revoker,
   catalog: openCatalog(library),
-  watch: openAssetWatch(library, log),
+  watch: openAssetWatch(library, config, log),
   metrics: openMetrics(library),
   log,
 };
@@ -88,6 +89,7 @@ const reaper = setInterval(() => {
     .then(() => reapUploads(deps))
     .then(() => reapAssets(deps))
     .then(() => reapGenerations(deps, policy))
+    .then(() => reapPreviews(deps))
     .catch((thrown) => log.warn({ err: thrown }, "reaper's round failed"));
 }, REAP_EVERY_MS);
 

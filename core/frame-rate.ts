@@ -47,7 +47,7 @@ export function frameTiming(
   const measured = span > 0 ? (timesSeconds.length - 1) / span : 1 / (lastDurationSeconds || 1 / 25);
   const stated = declared.filter((rate): rate is Rational => rate !== null);
   const fromTimes = snap(measured, SNAP_TOLERANCE);
-  const fromFile = stated.map((rate) => snap(toNumber(rate), SNAP_TOLERANCE) ?? rate);
+  const fromFile = stated.map((rate) => snap(toNumber(rate), SNAP_TOLERANCE) ?? tamed(rate));
   const candidates = span < TELLING_SECONDS ? [...fromFile, fromTimes] : [fromTimes, ...fromFile];
   const constant = candidates.find(
     (rate) => rate !== null && toNumber(rate) >= SLOWEST_FRAME_RATE && isConstant(timesSeconds, rate),
@@ -60,6 +60,33 @@ export function frameTiming(
   const shownSeconds = span + (lastDurationSeconds || 1 / measured);
   const frameCount = Math.max(1, Math.round(shownSeconds * toNumber(frameRate)));
   return { frameRate, frameCount, variable: true };
+}
+
+/** Numerators of which a timeline makes a timescale (core/timeline.ts) of ticks no shorter than a microsecond. */
+function isTame(num: number): boolean {
+  return num <= 1_000 || (num >= 10_000 && num <= 1_000_000);
+}
+
+/**
+ * An average over a whole file may be any fraction, 118027272/4918159 as well: ffmpeg places a chunk by whole
+ * microseconds, which names no tick of such a timescale. The nearest fraction with tame parts (a convergent of its
+ * continued fraction) is a billionth off; whether the frames stand on it is seen by their times.
+ */
+function tamed(rate: Rational): Rational {
+  if (isTame(rate.num)) return rate;
+  let best = rate;
+  let [num, den] = [rate.num, rate.den];
+  let [before, last] = [
+    { num: 0, den: 1 },
+    { num: 1, den: 0 },
+  ];
+  while (den !== 0) {
+    const whole = Math.floor(num / den);
+    [num, den] = [den, num - whole * den];
+    [before, last] = [last, { num: whole * last.num + before.num, den: whole * last.den + before.den }];
+    if (last.num > 0 && isTame(last.num)) best = rational(last.num, last.den);
+  }
+  return best;
 }
 
 function halve(rate: Rational, frames: number): FrameTiming {

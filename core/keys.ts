@@ -23,7 +23,9 @@ export const IFRAME_PLAYLIST_NAME = "iframes.m3u8";
 export const WHOLE_TEXT_NAME = "whole.vtt";
 /** Below a generation: what is shown of it before it is ready. */
 export const PREVIEW_FOLDER = "preview/";
-export const POSTER_PATH = "images/poster.jpg";
+/** Grants for browsing cover this folder alone (core/grant.ts). */
+export const IMAGES_FOLDER = "images/";
+export const STORYBOARD_PATH = `${IMAGES_FOLDER}storyboard.vtt`;
 
 /** `00007.m4s`: fixed width, so a listing of the folder is in playing order. */
 export function segmentName(segment: number): string {

@@ -73,7 +73,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
-    spec("images", WHOLE, 0, FIXED_COST),
+    // Stills are taken from the ladder that the pictures for seeking are made with.
+    spec("images", plan.trickPlay.ladderId, 0, FIXED_COST),
     // Looks at what the first ladder shows: every title has it.
     spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),
     spec("publish", revisionPart(asset), 0, FIXED_COST),
@@ -126,9 +127,9 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "inspect", "publish"]);
+const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "inspect", "images", "publish"]);
 
-/** What a task must wait for: `score` and `inspect` for what they look at, `publish` for all others. */
+/** What a task must wait for: `score`, `inspect` and `images` for what they look at, `publish` for all others. */
 function waitsFor(
   task: Pick<TaskRecord, "kind" | "part">,
   other: Pick<TaskRecord, "kind" | "part">,
@@ -137,7 +138,7 @@ function waitsFor(
     return other.kind !== "publish" && other.kind !== "probe" && other.kind !== "preview";
   const isItsPicture = other.kind === "video" && other.part === task.part;
   if (task.kind === "inspect") return isItsPicture || other.kind === "audio";
-  return task.kind === "score" && isItsPicture;
+  return (task.kind === "score" || task.kind === "images") && isItsPicture;
 }
 
 /** Whether a task may be offered to the workers now: when all that it waits for is done. */

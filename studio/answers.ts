@@ -56,6 +56,13 @@ export interface SourceFacts {
   subtitles: { codec: string; language?: string }[];
 }
 
+export interface Poster {
+  id: string;
+  url: string;
+  atSeconds: number;
+  chosen: boolean;
+}
+
 export interface Asset {
   id: string;
   state: AssetState;
@@ -63,11 +70,14 @@ export interface Asset {
   filename: string;
   createdAt: string;
   updatedAt: string;
-  progress: { ratio: number; stage: string; playable: boolean };
+  generation: string | null;
+  progress: { ratio: number; stage: string; playable: boolean; secondsLeft: number | null };
   tracks: AddedTrack[];
   source: SourceFacts | null;
   findings: Finding[];
   renditions: Rendition[];
+  /** Best first. */
+  posters: Poster[];
   error: { code: string; message: string; retryable: boolean } | null;
 }
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { splitInit } from "../core/box-reader.ts";
 import { Failure } from "../core/errors.ts";
-import { writeAudioSegment } from "../core/fragment.ts";
+import { writeSegment } from "../core/fragment.ts";
 import type { AudioTrack } from "../core/plan.ts";
 import { type Preview, soundOfUnit } from "../core/preview.ts";
 import type { Source } from "../core/source.ts";
@@ -90,7 +90,7 @@ export async function readPreviewSound(
       frames: frameCount,
       durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
       keyframes: [],
-      bytes: writeAudioSegment({
+      bytes: writeSegment({
         sequenceNumber: segment + 1,
         baseDecodeTime: firstFrame * AAC_SAMPLES_PER_FRAME,
         sampleDurationTicks: AAC_SAMPLES_PER_FRAME,

@@ -53,14 +53,19 @@ export async function probeSource(
   const report = await readReport(probe);
   const picture = pictureStream(report);
   if (tables === null) await checkEnd(sourcePath, report);
-  const packets =
-    tables !== null && areTheStreams(tables, report)
-      ? listSamples(tables, picture, file.sizeBytes)
-      : await readPackets(probe, picture);
-  const frames = await readFirstFrame(probe, picture);
-  const source = describeSource({ ...report, frames }, packets, file);
-  await decodeFirstFrame(probe, picture.index);
-  return source;
+  const describe = async (): Promise<Source> => {
+    const packets =
+      tables !== null && areTheStreams(tables, report)
+        ? listSamples(tables, picture, file.sizeBytes)
+        : await readPackets(probe, picture);
+    const frames = await readFirstFrame(probe, picture);
+    return describeSource({ ...report, frames }, packets, file);
+  };
+  // Side by side: whoever waits for the first picture waits for this. What is wrong with the description is said first.
+  const [described, decoded] = await Promise.allSettled([describe(), decodeFirstFrame(probe, picture.index)]);
+  if (described.status === "rejected") throw described.reason;
+  if (decoded.status === "rejected") throw decoded.reason;
+  return described.value;
 }
 
 async function checkEnd(sourcePath: string, report: ProbeReport): Promise<void> {

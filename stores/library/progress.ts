@@ -1,4 +1,5 @@
 import type { AssetRecord, AttemptRecord, TaskRecord } from "../../core/records.ts";
+import { secondsLeft, type TimedTask } from "../../core/time-left.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 
@@ -10,8 +11,13 @@ export type TaskProgress = Pick<
   TaskRecord,
   "_id" | "assetId" | "generation" | "kind" | "weight" | "state" | "ratio"
 >;
+/** And what it took so far. */
+type ReadTask = TaskProgress & TimedTask;
 
-const PROGRESS_FIELDS = { assetId: 1, generation: 1, kind: 1, weight: 1, state: 1, ratio: 1 };
+const PROGRESS_FIELDS = {
+  ...{ assetId: 1, generation: 1, kind: 1, weight: 1, state: 1, ratio: 1 },
+  ...{ "attempts.startedAt": 1, "attempts.endedAt": 1, "attempts.outcome": 1 },
+};
 
 /** How far an asset is, 0..1, from its state and its tasks. Pure; may go back (a chunk lost is work to do again). */
 export function ratioOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): number {
@@ -47,6 +53,13 @@ export function stageOf(asset: Pick<AssetRecord, "state" | "generation">, tasks:
 export interface Progress {
   ratio: number;
   stage: string;
+  /** Until it is ready, as far as can be told; null where it cannot, or nothing is to be done. */
+  secondsLeft: number | null;
+}
+
+/** What is known without looking at its tasks. */
+export function progressUnread({ shownRatio, state }: Pick<AssetRecord, "shownRatio" | "state">): Progress {
+  return { ratio: shownRatio, stage: state, secondsLeft: null };
 }
 
 /**
@@ -62,17 +75,19 @@ export async function readProgress(library: Library, assets: AssetRecord[]): Pro
   for (const asset of assets) {
     const own = tasks.filter(({ assetId }) => assetId === asset._id);
     const ratio = await raiseShownRatio(library, asset, ratioOf(asset, own));
-    shown.set(asset._id, { ratio, stage: stageOf(asset, own) });
+    const isMade = asset.state === "encoding";
+    const left = isMade ? secondsLeft(plannedOf(asset, own), library.serverNow()) : null;
+    shown.set(asset._id, { ratio, stage: stageOf(asset, own), secondsLeft: left });
   }
   return shown;
 }
 
-async function readTasks(library: Library, assetIds: string[]): Promise<TaskProgress[]> {
+async function readTasks(library: Library, assetIds: string[]): Promise<ReadTask[]> {
   if (assetIds.length === 0) return [];
   const filter = { assetId: { $in: assetIds } };
   return fromDriver(
     library.tasks.find(filter, { projection: PROGRESS_FIELDS, maxTimeMS: 2_000 }).toArray(),
-  ) as Promise<TaskProgress[]>;
+  ) as Promise<ReadTask[]>;
 }
 
 async function raiseShownRatio(library: Library, asset: AssetRecord, ratio: number): Promise<number> {

@@ -157,7 +157,8 @@ async function follow({ api, signal, line }: FileIngest, assetId: string): Promi
     if (state === "cancelled" || state === "deleted") {
       throw new IngestFailure(state, `The asset ${assetId} was ${state}.`);
     }
-    line.update(capitalized(progress.stage), progress.ratio, "");
+    const left = progress.secondsLeft === null ? "" : `${formatClock(progress.secondsLeft)} left`;
+    line.update(capitalized(progress.stage), progress.ratio, left);
   }
   throw new IngestFailure("internal", "The server told nothing more of the asset.", true);
 }

@@ -89,7 +89,7 @@ describe("a new revision", () => {
       [202, "queued", GENERATION, ["h264", "hevc"]],
     );
     assert.ok(api.offered.includes(asset._id));
-    assert.deepEqual(answer.body.progress, { ratio: 0, stage: "queued", playable: true });
+    assert.deepEqual(answer.body.progress, { ratio: 0, stage: "queued", playable: true, secondsLeft: null });
     const viewer = api.as("alpha", "viewer");
     const play = async () => (await viewer("POST", "/v1/playback", { titleId })).body.manifestUrl as string;
     assert.match(await play(), new RegExp(`/${GENERATION}/main.m3u8$`));
