@@ -11,10 +11,19 @@ import { startParts } from "./parts.ts";
  */
 
 /** Files beside the benches that are none themselves. */
-const PARTS_OF_THE_RIG = ["run.ts", "parts.ts", "table.ts", "cpu.ts", "follow.ts", "bare-route.ts"];
+const PARTS_OF_THE_RIG = [
+  "run.ts",
+  "parts.ts",
+  "table.ts",
+  "cpu.ts",
+  "follow.ts",
+  "bare-route.ts",
+  "simulated-cluster.ts",
+  "simulated-plan.ts",
+];
 
-/** These start everything by themselves, which is what they measure. */
-const BRING_THEIR_OWN = ["start-up"];
+/** These start everything by themselves, which is what they measure, or need nothing. */
+const BRING_THEIR_OWN = ["start-up", "simulate"];
 
 const root = resolve(import.meta.dirname, "..");
 const benches = readdirSync(import.meta.dirname)

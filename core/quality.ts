@@ -102,6 +102,11 @@ const SECONDS_PER_WINDOW = 80;
 /** Beyond this many more say nothing new: an estimate's error depends on their number, not on the film's length. */
 const MOST_WINDOWS = 24;
 
+/** How many windows of a film are looked at, where it has as many segments. */
+export function windowCount(filmSeconds: number): number {
+  return Math.min(MOST_WINDOWS, Math.max(1, Math.floor(filmSeconds / SECONDS_PER_WINDOW)));
+}
+
 /**
  * The segments to look at closely: at least one drawn by the seed (evenly over the film, one from each equal part), and
  * as many with the lowest scores. The same seed draws the same ones, on any machine.
@@ -111,11 +116,7 @@ export function chooseWindows(
   filmSeconds: number,
   seed: string,
 ): Window[] {
-  const wanted = Math.min(
-    segments.length,
-    MOST_WINDOWS,
-    Math.max(1, Math.floor(filmSeconds / SECONDS_PER_WINDOW)),
-  );
+  const wanted = Math.min(segments.length, windowCount(filmSeconds));
   const samples = Math.ceil(wanted / 2);
   const stride = segments.length / samples;
   const drawn = new Set(

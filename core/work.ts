@@ -1,6 +1,8 @@
 import type { VideoCodec } from "./encoding.ts";
 import type { Failure, FailureClass } from "./errors.ts";
+import type { Ladder } from "./ladder.ts";
 import { eagerUnits } from "./preview.ts";
+import { windowCount } from "./quality.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
 import { chunkFrames } from "./timeline.ts";
 
@@ -10,11 +12,11 @@ export interface TaskSpec {
   kind: TaskKind;
   part: string;
   chunk: number;
-  /** Share of the asset's work, in seconds of one core: only the proportions matter. */
+  /** What it costs in seconds of one core, roughly: shares and places in the queue go by it. */
   weight: number;
 }
 
-/** Rough costs from measured baselines, in CPU seconds per second of picture. */
+/** Rough costs from measured baselines, in CPU seconds per second of picture: the whole ladder of 1080p at 24 frames. */
 const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 /** Two passes: one measures, one encodes. */
 const AUDIO_COST = 0.05;
@@ -23,10 +25,12 @@ const INSPECT_COST = 0.03;
 /** The master is read once more, but nothing of it is decoded. */
 const TEXT_COST = 0.002;
 const FIXED_COST = 0.5;
+/** Samples of that ladder in a second: other pictures cost by how many they have. */
+const MEASURED_SAMPLES_PER_SECOND = 24 * (1920 * 1080 + 1280 * 720 + 960 * 540 + 640 * 360 + 416 * 234);
 /** One small picture from a decode of its own, by the quickest preset. */
 const PREVIEW_COST = 0.5;
-/** A ladder's scoring, in CPU seconds for each second of film. */
-const SCORE_COST = 0.05;
+/** A ladder's scoring, in CPU seconds for each window. */
+const SCORE_COST = 2;
 /** The part of a task that there is one of. */
 const WHOLE = "all";
 
@@ -57,14 +61,16 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ...plan.ladders.flatMap((ladder) =>
       plan.chunks.map((chunk) => {
         const frames = chunkFrames(plan.timeline, chunk).frameCount;
-        return spec("video", ladder.id, chunk.index, VIDEO_COST[ladder.codec] * seconds(frames));
+        return spec("video", ladder.id, chunk.index, pictureCost(ladder, frames));
       }),
     ),
     ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
     ...plan.subtitles.map((track) =>
       spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
     ),
-    ...plan.ladders.map(({ id }) => spec("score", id, 0, SCORE_COST * seconds(plan.timeline.frameCount))),
+    ...plan.ladders.map(({ id }) =>
+      spec("score", id, 0, SCORE_COST * windowCount(seconds(plan.timeline.frameCount))),
+    ),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     // Stills are taken from the ladder that the pictures for seeking are made with.
@@ -73,6 +79,11 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),
     spec("publish", revisionPart(asset), 0, FIXED_COST),
   ];
+}
+
+function pictureCost({ codec, rungs }: Ladder, frames: number): number {
+  const samples = frames * rungs.reduce((sum, { width, height }) => sum + width * height, 0);
+  return VIDEO_COST[codec] * (samples / MEASURED_SAMPLES_PER_SECOND);
 }
 
 /** The task that makes one unit of the preview of what the asset is becoming, or has become. */
@@ -116,8 +127,13 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
+const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "inspect", "images", "publish"]);
+
 /** What a task must wait for: `score`, `inspect` and `images` for what they look at, `publish` for all others. */
-function waitsFor(task: Pick<TaskRecord, "kind" | "part">, other: TaskRecord): boolean {
+function waitsFor(
+  task: Pick<TaskRecord, "kind" | "part">,
+  other: Pick<TaskRecord, "kind" | "part">,
+): boolean {
   if (task.kind === "publish")
     return other.kind !== "publish" && other.kind !== "probe" && other.kind !== "preview";
   const isItsPicture = other.kind === "video" && other.part === task.part;
@@ -128,12 +144,14 @@ function waitsFor(task: Pick<TaskRecord, "kind" | "part">, other: TaskRecord): b
 /** Whether a task may be offered to the workers now: when all that it waits for is done. */
 export function isOffered(
   task: Pick<TaskRecord, "kind" | "part" | "state" | "leaseUntil">,
-  all: readonly TaskRecord[],
+  all: readonly Pick<TaskRecord, "kind" | "part" | "state">[],
   now: Date,
 ): boolean {
-  if (all.some((other) => waitsFor(task, other) && other.state !== "done")) return false;
-  if (task.state === "todo") return true;
-  return task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now;
+  const isFree =
+    task.state === "todo" || (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now);
+  // Most tasks are chunks, of which a long film has hundreds: they are not each held against all others.
+  if (!isFree || !FOLLOWS_OTHERS.has(task.kind)) return isFree;
+  return all.every((other) => other.state === "done" || !waitsFor(task, other));
 }
 
 /** What to do with a task whose attempt failed. */

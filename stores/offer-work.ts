@@ -1,35 +1,25 @@
+import { memoryOf } from "../core/admission.ts";
 import { unitsFor } from "../core/preview.ts";
-import type { AssetRecord, TaskKind } from "../core/records.ts";
+import type { AssetRecord, TaskRecord } from "../core/records.ts";
 import {
-  isOffered,
-  isPreviewed,
-  isWanted,
-  laneOf,
-  previewSpec,
-  type TaskSpec,
-  tasksOf,
-} from "../core/work.ts";
+  isBackfill,
+  placeTasks,
+  placeTitle,
+  type Queued,
+  TITLES_IN_HAND,
+  WAITED_FOR_PRIORITY,
+} from "../core/schedule.ts";
+import { isOffered, isPreviewed, isWanted, laneOf, previewSpec, tasksOf } from "../core/work.ts";
 import type { Library } from "./library/connect.ts";
-import { ensureTasks, reopenTasks, tasksOfAsset } from "./library/tasks.ts";
-import { failAsset, findAssetForWork } from "./library/work.ts";
+import {
+  ensureTasks,
+  hasOpenSibling,
+  outlinesOfAsset,
+  reopenTasks,
+  type TaskOutline,
+} from "./library/tasks.ts";
+import { activeAssets, failAsset, findAssetForWork, rankOfAsset } from "./library/work.ts";
 import type { Offer, WorkQueue } from "./queue.ts";
-
-/** Short stages first: they open the way for the long ones. */
-const PRIORITY: Record<TaskKind, number> = {
-  probe: 1,
-  publish: 2,
-  inspect: 3,
-  checksum: 3,
-  audio: 3,
-  subtitle: 3,
-  images: 3,
-  score: 3,
-  video: 4,
-  // Of those in the fast lane: behind probes, unless somebody waits for it.
-  preview: 2,
-};
-/** Of what a viewer waits for this very moment. */
-const WAITED_FOR = 1;
 
 /**
  * Derives an asset's tasks from its state, records the missing ones and offers to the queue what can be
@@ -37,42 +27,110 @@ const WAITED_FOR = 1;
  */
 export async function offerWork(library: Library, queue: WorkQueue, assetId: string): Promise<void> {
   const asset = await findAssetForWork(library, assetId);
-  if (asset !== null) await offerAsset(library, queue, asset);
-}
-
-/** As `offerWork`, for an asset already read. */
-export async function offerAsset(library: Library, queue: WorkQueue, asset: AssetRecord): Promise<void> {
-  const specs = tasksOf(asset);
-  if (specs.length === 0) return;
+  if (asset === null) return;
+  const rank = await rankOfAsset(library, asset, TITLES_IN_HAND);
   // The first picture is not to wait until a long film's hundreds of tasks are on record.
   if (asset.preview !== asset.generation) {
-    const previews = specs.filter(({ kind }) => kind === "preview");
+    const previews = tasksOf(asset).filter(({ kind }) => kind === "preview");
     await ensureTasks(library, asset, previews);
-    await queue.offer(previews.map(offerOf));
+    const tasks = previews.map(({ id, ...spec }) => ({ ...spec, _id: id, failures: 0 }));
+    await offerPlaced(
+      queue,
+      tasks.map((task) => queuedOf(asset, task, rank, false)),
+      placeTitle,
+    );
   }
-  await ensureTasks(library, asset, specs);
-  const wanted = new Set(specs.map((spec) => spec.id));
-  const tasks = (await tasksOfAsset(library, asset._id)).filter(
-    // Units of a preview that viewers asked for are on record alone.
-    (task) => wanted.has(task._id) || (task.kind === "preview" && isWanted(task, asset)),
-  );
-  // A film is not lost for the lack of a preview.
-  const failed = tasks.find((task) => task.state === "failed" && task.kind !== "preview");
-  if (failed?.error) return failAsset(library, asset, failed.error);
-  const calledOff = tasks.filter((task) => task.state === "cancelled");
-  if (calledOff.length > 0) {
-    // Whoever called them off crossed with whoever wants them now: the asset's state is what counts.
-    await reopenTasks(library, { assetId: asset._id, _id: { $in: calledOff.map(({ _id }) => _id) } });
-    return offerAsset(library, queue, asset);
-  }
-  const now = library.serverNow();
-  const open = tasks.filter((task) => isOffered(task, tasks, now));
-  await queue.offer(open.map(({ _id: id, kind, chunk }) => offerOf({ id, kind, chunk })));
+  await offerPlaced(queue, await openTasksOf(library, asset, rank), placeTitle);
 }
 
-function offerOf({ id, kind, chunk }: Pick<TaskSpec, "id" | "kind" | "chunk">): Offer {
-  const isFirstPicture = kind === "preview" && chunk === 0;
-  return { taskId: id, kind, lane: laneOf(kind), priority: isFirstPicture ? WAITED_FOR : PRIORITY[kind] };
+/**
+ * What follows a task that is done. A chunk beside which others are still open opens nothing, which one small read
+ * tells: what a title's chunks cost the library does not grow with their number.
+ */
+export async function offerAfter(library: Library, queue: WorkQueue, done: TaskRecord): Promise<void> {
+  if (done.kind === "preview") return;
+  if (done.kind === "video" && (await hasOpenSibling(library, done))) return;
+  await offerWork(library, queue, done.assetId);
+}
+
+/**
+ * One round over the unfinished assets of all tenants: offers what nobody works on, and gives all that waits its place
+ * among them.
+ */
+export async function offerAll(library: Library, queue: WorkQueue): Promise<void> {
+  const queued: Queued[] = [];
+  for (const ofTenant of await activeAssets(library))
+    for (const [rank, asset] of ofTenant.entries()) queued.push(...(await openTasksOf(library, asset, rank)));
+  const places = await offerPlaced(queue, queued, placeTasks);
+  await queue.reorder(places);
+}
+
+async function offerPlaced(
+  queue: WorkQueue,
+  queued: readonly Queued[],
+  place: (queued: readonly Queued[]) => Map<string, number>,
+): Promise<Map<string, number>> {
+  const places = place(queued);
+  const offers = queued.flatMap(({ taskId, kind, memoryBytes }): Offer[] => {
+    const priority = places.get(taskId);
+    return priority === undefined ? [] : [{ taskId, kind, lane: laneOf(kind), priority, memoryBytes }];
+  });
+  await queue.offer(offers);
+  return places;
+}
+
+/** What can be worked on now and what somebody is at; records are made and the asset failed where its state calls for it. */
+async function openTasksOf(library: Library, asset: AssetRecord, rank: number): Promise<Queued[]> {
+  const specs = tasksOf(asset);
+  if (specs.length === 0) return [];
+  const wanted = new Set(specs.map((spec) => spec.id));
+  // Units of a preview that viewers asked for are on record alone.
+  const isOurs = (task: TaskOutline): boolean =>
+    wanted.has(task._id) || (task.kind === "preview" && isWanted(task, asset));
+  let tasks = (await outlinesOfAsset(library, asset._id)).filter(isOurs);
+  const known = new Set(tasks.map(({ _id }) => _id));
+  if (specs.some(({ id }) => !known.has(id))) {
+    await ensureTasks(library, asset, specs);
+    tasks = (await outlinesOfAsset(library, asset._id)).filter(isOurs);
+  }
+  // A film is not lost for the lack of a preview.
+  const failed = tasks.find((task) => task.state === "failed" && task.kind !== "preview");
+  if (failed?.error) {
+    await failAsset(library, asset, failed.error);
+    return [];
+  }
+  const calledOff = tasks.filter((task) => task.state === "cancelled").map(({ _id }) => _id);
+  if (calledOff.length > 0) {
+    // Whoever called them off crossed with whoever wants them now: the asset's state is what counts.
+    await reopenTasks(library, { assetId: asset._id, _id: { $in: calledOff } });
+    return openTasksOf(library, asset, rank);
+  }
+  const now = library.serverNow();
+  return tasks.flatMap((task): Queued[] => {
+    if (isOffered(task, tasks, now)) return [queuedOf(asset, task, rank, false)];
+    return task.state === "claimed" ? [queuedOf(asset, task, rank, true)] : [];
+  });
+}
+
+function queuedOf(
+  asset: AssetRecord,
+  task: Pick<TaskRecord, "_id" | "kind" | "part" | "chunk" | "weight" | "failures">,
+  rank: number,
+  isRunning: boolean,
+): Queued {
+  return {
+    taskId: task._id,
+    tenant: asset.tenant,
+    assetId: asset._id,
+    kind: task.kind,
+    chunk: task.chunk,
+    workSeconds: task.weight,
+    // A run that met its limit is given twice as much the next time.
+    memoryBytes: memoryOf(task, asset.plan) * 2 ** task.failures,
+    rank,
+    isRunning,
+    isBackfill: isBackfill(asset),
+  };
 }
 
 /**
@@ -90,8 +148,15 @@ export async function offerPreviewCell(
   const [waitedFor, ...ahead] = specs;
   if (waitedFor === undefined) return null;
   await ensureTasks(library, asset, specs);
-  await queue.offer(ahead.map(offerOf));
-  await queue.offer([{ ...offerOf(waitedFor), priority: WAITED_FOR }]);
+  await queue.offer(
+    [waitedFor, ...ahead].map((spec, behind) => ({
+      taskId: spec.id,
+      kind: spec.kind,
+      lane: laneOf(spec.kind),
+      memoryBytes: memoryOf(spec, asset.plan),
+      priority: WAITED_FOR_PRIORITY + behind,
+    })),
+  );
   await queue.hurry(waitedFor.id);
   return waitedFor.id;
 }

@@ -2,6 +2,7 @@ import { type ConnectionOptions, DelayedError, type Job, Queue, Worker } from "b
 import { Redis, type RedisOptions } from "ioredis";
 import { Failure } from "../core/errors.ts";
 import type { TaskKind } from "../core/records.ts";
+import { WAITED_FOR_PRIORITY } from "../core/schedule.ts";
 import type { Lane } from "../core/work.ts";
 
 /**
@@ -20,7 +21,12 @@ export interface Offer {
   kind: TaskKind;
   lane: Lane;
   priority: number;
+  /** What it will hold in memory, roughly: whoever has less room leaves it to others. */
+  memoryBytes: number;
 }
+
+/** What a worker is told of a task. */
+export type TakenOffer = Pick<Offer, "taskId" | "lane" | "memoryBytes">;
 
 /** `done`: forget the job. `again`: someone holds the task; look again at that time. */
 export type Handled = "done" | { againAt: Date };
@@ -30,6 +36,10 @@ export interface WorkQueue {
   offer(offers: readonly Offer[]): Promise<void>;
   /** Puts a task of the fast lane first, where it waits. */
   hurry(taskId: string): Promise<void>;
+  /** Gives tasks that wait another priority; of those that do not, and of those that somebody waits for, nothing changes. */
+  reorder(priorities: ReadonlyMap<string, number>): Promise<void>;
+  /** True for one caller in `milliseconds`, of all processes: what they all do in turn is then done by one. */
+  takeTurn(what: string, milliseconds: number): Promise<boolean>;
   /** How many wait and run. */
   depth(): Promise<{ waiting: number; active: number; delayed: number }>;
   /** Asserts what we need of Redis: answers, keeps an append-only file, never evicts. */
@@ -62,6 +72,12 @@ export function openQueue(settings: QueueSettings): WorkQueue {
   return {
     offer: (offers) => withDeadline(addAll(queues, offers)),
     hurry: (taskId) => withDeadline(putFirst(queues.fast, taskId)),
+    reorder: async (priorities) => {
+      await reorder(queues.fast, priorities);
+      await reorder(queues.usual, priorities);
+    },
+    takeTurn: (what, milliseconds) =>
+      withDeadline(takeTurn(connection, `${settings.prefix}:turn:${what}`, milliseconds)),
     depth: () => withDeadline(sumOfDepths(queues)),
     check: () => withDeadline(checkRedis(connection)),
     close: async () => {
@@ -86,19 +102,36 @@ async function addAll(queues: Record<Lane, Queue>, offers: readonly Offer[]): Pr
 
 async function addTo(queue: Queue, offers: readonly Offer[]): Promise<void> {
   await queue.addBulk(
-    offers.map(({ taskId, kind, priority }) => ({
+    offers.map(({ taskId, kind, lane, priority, memoryBytes }) => ({
       name: kind,
-      data: { taskId },
+      data: { taskId, lane, memoryBytes } satisfies TakenOffer,
       // The id only keeps the queue short: a second offer of a waiting task adds nothing. Nothing relies on it.
       opts: { jobId: taskId, priority, removeOnComplete: true, removeOnFail: true },
     })),
   );
 }
 
+/** How many of those that wait are brought into their order: more than are taken up before the next round. */
+const REORDERED = 2_000;
+
+async function reorder(queue: Queue, priorities: ReadonlyMap<string, number>): Promise<void> {
+  const first = await withDeadline(queue.getPrioritized(0, REORDERED - 1));
+  for (const job of first) {
+    const priority = priorities.get(job.id ?? "");
+    if (priority === undefined || priority === job.priority || job.priority === WAITED_FOR_PRIORITY) continue;
+    // Somebody took it up in between: then its place matters no more.
+    await withDeadline(job.changePriority({ priority }).catch(() => undefined));
+  }
+}
+
+async function takeTurn(connection: Redis, key: string, milliseconds: number): Promise<boolean> {
+  return (await connection.set(key, "taken", "PX", milliseconds, "NX")) === "OK";
+}
+
 /** Of those that wait, the one that was asked for last comes first: whoever seeks again does not wait for where he was. */
 async function putFirst(queue: Queue, taskId: string): Promise<void> {
   const job = await queue.getJob(taskId);
-  await job?.changePriority({ priority: 1, lifo: true });
+  await job?.changePriority({ priority: WAITED_FOR_PRIORITY, lifo: true });
 }
 
 async function sumOfDepths(queues: Record<Lane, Queue>) {
@@ -159,11 +192,11 @@ export interface Consumer {
 export function consume(
   settings: QueueSettings,
   slots: number,
-  handle: (taskId: string) => Promise<Handled>,
+  handle: (offer: TakenOffer) => Promise<Handled>,
 ): Consumer {
   const connection = connect(settings.url, { maxRetriesPerRequest: null });
-  const run = async (job: Job<{ taskId: string }>, token?: string): Promise<void> => {
-    const handled = await handle(job.data.taskId);
+  const run = async (job: Job<TakenOffer>, token?: string): Promise<void> => {
+    const handled = await handle(job.data);
     if (handled === "done") return;
     await job.moveToDelayed(handled.againAt.getTime(), token);
     throw new DelayedError();

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Server } from "node:http";
+import { openRoom } from "../core/admission.ts";
 import { newId } from "../core/ids.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import { openBlobs } from "../stores/blobs.ts";
-import { openLibrary } from "../stores/library/connect.ts";
+import { type Library, openLibrary } from "../stores/library/connect.ts";
+import { openWorkSeconds } from "../stores/library/work.ts";
 import { openLog } from "../stores/log.ts";
 import { type Metrics, openMetrics } from "../stores/metrics.ts";
 import { consume, openQueue, type WorkQueue } from "../stores/queue.ts";
@@ -18,6 +20,8 @@ import { createWorker, type Worker } from "./worker.ts";
 
 /** Running tasks have this long to be handed back before the process goes regardless. */
 const STOP_DEADLINE_MS = 20_000;
+/** Of the worker's own process; the rest of its memory is for what it runs. */
+const OWN_MEMORY_BYTES = 300 * 2 ** 20;
 
 export interface Transcoder {
   server: Server;
@@ -30,6 +34,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const log = openLog({ name: "transcoder", level: config.logLevel });
   const launcher = await openLauncher({
     ...config.tools,
+    mostResidentBytes: config.memoryBytes - OWN_MEMORY_BYTES,
     prlimitPath: firstOf("/usr/bin/prlimit"),
     setprivPath: firstOf("/usr/bin/setpriv"),
   });
@@ -49,12 +54,11 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
   const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf };
-  const worker = createWorker(workshop, queue, {
-    ...DEFAULT_PLAN_SETTINGS,
-    loudnessTargetLufs: config.loudnessTargetLufs,
-  });
+  const planSettings = { ...DEFAULT_PLAN_SETTINGS, loudnessTargetLufs: config.loudnessTargetLufs };
+  const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
+  const worker = createWorker(workshop, queue, planSettings, room);
   const metrics = openMetrics();
-  defineMetrics(metrics, worker, queue);
+  defineMetrics(metrics, worker, queue, library);
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);
   const consumer = consume(config.redis, config.slots, worker.handle);
   const stopReconciler = startReconciler(workshop, queue);
@@ -84,7 +88,7 @@ function firstOf(path: string): string | null {
   return existsSync(path) ? path : null;
 }
 
-function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue): void {
+function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue, library: Library): void {
   metrics.gauge("matinee_tasks_running", "Tasks in this worker's hands.", [], (gauge) =>
     gauge.set(worker.running()),
   );
@@ -92,6 +96,15 @@ function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue): void
     const depth = await queue.depth().catch(() => null);
     for (const [state, count] of Object.entries(depth ?? {})) gauge.set({ state }, count);
   });
+  metrics.gauge(
+    "matinee_queue_work_seconds",
+    "Work that is planned and not done, in seconds of one core.",
+    ["lane"],
+    async (gauge) => {
+      const open = await openWorkSeconds(library).catch(() => null);
+      for (const [lane, seconds] of Object.entries(open ?? {})) gauge.set({ lane }, seconds);
+    },
+  );
 }
 
 function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 import { DEFAULT_RESIDENT_BYTES } from "./launcher.ts";
+import { machineMemoryBytes } from "./machine-memory.ts";
 
 export interface TranscoderConfig {
   mongoUrl: string;
@@ -10,6 +11,8 @@ export interface TranscoderConfig {
   scratch: { directory: string; limitBytes: number };
   /** Tasks at once: one single-threaded encode per core. */
   slots: number;
+  /** What this worker and all that it runs may hold in memory. */
+  memoryBytes: number;
   tools: {
     ffmpegPath: string;
     ffprobePath: string;
@@ -74,6 +77,7 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
       limitBytes: count("MATINEE_SCRATCH_LIMIT_BYTES", 100 * 2 ** 30, 2 ** 20),
     },
     slots: count("MATINEE_WORKER_SLOTS", availableParallelism(), 1),
+    memoryBytes: count("MATINEE_WORKER_MEMORY_BYTES", machineMemoryBytes(), 512 * 2 ** 20),
     tools: {
       ffmpegPath: text("MATINEE_FFMPEG_PATH", "/usr/bin/ffmpeg"),
       ffprobePath: text("MATINEE_FFPROBE_PATH", "/usr/bin/ffprobe"),

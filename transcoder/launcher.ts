@@ -87,6 +87,8 @@ export interface LauncherSettings {
   memoryGroupFolder?: string | null;
   /** `residentBytes` of encodes: of runs that state a memory class and no limit of their own. */
   residentBytes?: number;
+  /** No run may hold more, whatever its class: what there is. */
+  mostResidentBytes?: number;
 }
 
 const DEFAULT_MEMORY_BYTES = 6 * 2 ** 30;
@@ -211,7 +213,8 @@ function outerArgv(settings: LauncherSettings, limits: RunLimits, niceness: numb
 
 function residentLimit(settings: LauncherSettings, limits: RunLimits): number {
   const forEncodes = limits.memoryClass === undefined ? undefined : settings.residentBytes;
-  return (limits.residentBytes ?? forEncodes ?? DEFAULT_RESIDENT_BYTES) * classFactor(limits);
+  const wanted = (limits.residentBytes ?? forEncodes ?? DEFAULT_RESIDENT_BYTES) * classFactor(limits);
+  return Math.min(wanted, settings.mostResidentBytes ?? Number.POSITIVE_INFINITY);
 }
 
 function classFactor({ memoryClass = 0 }: RunLimits): number {

@@ -1,14 +1,15 @@
-import { activeAssets } from "../stores/library/work.ts";
-import { offerAsset } from "../stores/offer-work.ts";
+import { offerAll } from "../stores/offer-work.ts";
 import type { WorkQueue } from "../stores/queue.ts";
 import type { Workshop } from "./task-context.ts";
 
 /** How often the queue is derived anew: a wiped Redis costs at most this and the time to connect. */
 const PERIOD_MS = 5_000;
+/** Shorter than the shortest time between two rounds of one worker, so that a worker alone never misses its own. */
+const TURN_MS = 3_000;
 
 /**
  * Derives, again and again, the tasks that every unfinished asset needs and offers those that nobody works on.
- * Every worker runs one: each step is harmless to repeat. Returns a function that stops it.
+ * Every worker runs one, one of them at a time does a round: each step is harmless to repeat. Returns a function that stops it.
  */
 export function startReconciler(workshop: Workshop, queue: WorkQueue): () => Promise<void> {
   let stopped = false;
@@ -33,7 +34,7 @@ export function startReconciler(workshop: Workshop, queue: WorkQueue): () => Pro
   };
 }
 
-/** One round over all unfinished assets. */
+/** One round over all unfinished assets, by whoever's turn it is: what it costs does not grow with the workers. */
 export async function reconcile(workshop: Workshop, queue: WorkQueue): Promise<void> {
-  for (const asset of await activeAssets(workshop.library)) await offerAsset(workshop.library, queue, asset);
+  if (await queue.takeTurn("reconcile", TURN_MS)) await offerAll(workshop.library, queue);
 }

@@ -1,21 +1,24 @@
+import type { Room } from "../core/admission.ts";
 import { asFailure, type Failure } from "../core/errors.ts";
 import type { PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
-import { isWanted, verdictOn } from "../core/work.ts";
+import { isWanted, type Verdict, verdictOn } from "../core/work.ts";
 import { claimTask, completeTask, failTask, releaseTask, renewLease } from "../stores/library/tasks.ts";
 import { findAssetForWork } from "../stores/library/work.ts";
-import { offerWork } from "../stores/offer-work.ts";
-import type { Handled, WorkQueue } from "../stores/queue.ts";
+import { offerAfter, offerWork } from "../stores/offer-work.ts";
+import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
 import { runStage } from "./pipeline.ts";
 import type { TaskContext, Workshop } from "./task-context.ts";
 
 /** A claim lives this long without a sign of life; a killed worker's tasks are free again after it. */
 const LEASE_SECONDS = 6;
 const RENEW_MS = 1_500;
+/** A task for which there is no room here is offered again after this, to whoever has some. */
+const NO_ROOM_SECONDS = 2;
 
 export interface Worker {
   /** Handles one offer from the queue. Never throws: what went wrong is in the library. */
-  handle(taskId: string): Promise<Handled>;
+  handle(offer: TakenOffer): Promise<Handled>;
   /** Stops what runs and hands it back unharmed. */
   stop(): void;
   /** Tasks in hand. */
@@ -32,12 +35,27 @@ class Stopped extends Error {
 }
 
 /** A worker: claims offered tasks, runs their stage under a lease, records how it ended, offers what follows. */
-export function createWorker(workshop: Workshop, queue: WorkQueue, settings: PlanSettings): Worker {
+export function createWorker(
+  workshop: Workshop,
+  queue: WorkQueue,
+  settings: PlanSettings,
+  room: Room,
+): Worker {
   const inHand = new Set<AbortController>();
   let stopping = false;
 
-  const handle = async (taskId: string): Promise<Handled> => {
+  const handle = async ({ taskId, lane, memoryBytes }: TakenOffer): Promise<Handled> => {
     if (stopping) return { againAt: workshop.library.serverNow() };
+    if (!room.enter(taskId, memoryBytes, performance.now() / 1000, lane === "fast"))
+      return { againAt: inSeconds(workshop, NO_ROOM_SECONDS) };
+    try {
+      return await handleWithRoom(taskId);
+    } finally {
+      room.leave(taskId);
+    }
+  };
+
+  const handleWithRoom = async (taskId: string): Promise<Handled> => {
     const claim = await claimTask(workshop.library, taskId, workshop.workerId, LEASE_SECONDS);
     if ("busyUntil" in claim) return { againAt: claim.busyUntil };
     if ("gone" in claim) return "done";
@@ -91,21 +109,24 @@ export function createWorker(workshop: Workshop, queue: WorkQueue, settings: Pla
         workshop.log.info({ taskId: task._id, why: reason.why }, "task given up");
         return reason.why === "shutdown" ? { againAt: workshop.library.serverNow() } : "done";
       }
-      await recordFailure(workshop, task, asFailure(thrown), attempt);
+      const verdict = await recordFailure(workshop, task, asFailure(thrown), attempt);
+      await offerWork(workshop.library, queue, task.assetId);
+      // The job in hand is this task's: another offer of it would be taken for the same one and vanish with it.
+      return verdict === "final" ? "done" : { againAt: inSeconds(workshop, verdict.retryInSeconds) };
     } finally {
       claim.end();
       inHand.delete(controller);
     }
-    await offerWork(workshop.library, queue, task.assetId);
+    await offerAfter(workshop.library, queue, task);
     return "done";
   };
 
   return {
-    handle: (taskId) =>
-      handle(taskId).catch((error: unknown) => {
+    handle: (offer) =>
+      handle(offer).catch((error: unknown) => {
         // The library is away: the claim runs out by itself, the queue asks again.
-        workshop.log.error({ err: error, taskId }, "a task could not be handled");
-        return { againAt: new Date(workshop.library.serverNow().getTime() + 2_000) };
+        workshop.log.error({ err: error, taskId: offer.taskId }, "a task could not be handled");
+        return { againAt: inSeconds(workshop, 2) };
       }),
     stop: () => {
       stopping = true;
@@ -144,13 +165,18 @@ async function recordFailure(
   task: TaskRecord,
   failure: Failure,
   attempt: AttemptRecord,
-): Promise<void> {
+): Promise<Verdict> {
   const verdict = verdictOn(failure, task.failures + 1);
   workshop.log.warn(
     { err: failure, taskId: task._id, assetId: task.assetId, code: failure.code, verdict },
     "task failed",
   );
   await failTask(workshop.library, task, failure, ended(workshop, attempt, "failed", failure, null), verdict);
+  return verdict;
+}
+
+function inSeconds({ library }: Workshop, seconds: number): Date {
+  return new Date(library.serverNow().getTime() + seconds * 1000);
 }
 
 function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {

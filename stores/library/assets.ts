@@ -11,12 +11,14 @@ import { callOffTasks, reopenTasks } from "./tasks.ts";
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
   { key: { state: 1, updatedAt: 1 } },
+  { key: { tenant: 1, state: 1, createdAt: 1 } },
   { key: { unsettled: 1 } },
   { key: { preview: 1 } },
 ];
 
 export const TASK_INDEXES: IndexDescription[] = [
   { key: { assetId: 1, generation: 1 } },
+  { key: { assetId: 1, state: 1, kind: 1, part: 1 } },
   { key: { state: 1, leaseUntil: 1 } },
 ];
 

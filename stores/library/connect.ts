@@ -39,6 +39,8 @@ export interface LibraryOptions {
   /** How long one operation may take on the wire. */
   operationTimeoutMs?: number;
   maxConnections?: number;
+  /** Hears the name of every command that is sent. */
+  onCommand?: (name: string) => void;
 }
 
 /** The door to MongoDB: typed collections, the server's clock, and the life of the connection. */
@@ -79,7 +81,9 @@ export async function openLibrary(url: string, options: LibraryOptions = {}): Pr
     waitQueueTimeoutMS: 3_000,
     maxPoolSize: options.maxConnections ?? 20,
     ignoreUndefined: true,
+    monitorCommands: options.onCommand !== undefined,
   });
+  client.on("commandStarted", ({ commandName }) => options.onCommand?.(commandName));
   try {
     await fromDriver(client.connect());
     const db = client.db();

@@ -65,6 +65,41 @@ export async function tasksOfAsset(library: Library, assetId: string): Promise<T
   return library.tasks.find({ assetId }).toArray();
 }
 
+/** What the schedule needs of a task: results and attempts are large and stay in the library. */
+export type TaskOutline = Pick<TaskRecord, keyof typeof OUTLINE>;
+
+const OUTLINE = {
+  _id: 1,
+  tenant: 1,
+  assetId: 1,
+  generation: 1,
+  kind: 1,
+  part: 1,
+  chunk: 1,
+  weight: 1,
+  state: 1,
+  leaseUntil: 1,
+  failures: 1,
+  error: 1,
+} as const;
+
+/** As `tasksOfAsset`, without what they made. */
+export async function outlinesOfAsset(library: Library, assetId: string): Promise<TaskOutline[]> {
+  return library.tasks.find({ assetId }, { projection: OUTLINE }).toArray() as Promise<TaskOutline[]>;
+}
+
+/** Whether another task of the same kind and part is still to be done; one small read, however many there are. */
+export async function hasOpenSibling(
+  library: Library,
+  { assetId, generation, kind, part }: Pick<TaskRecord, "assetId" | "generation" | "kind" | "part">,
+): Promise<boolean> {
+  for (const state of ["todo", "claimed"] as const) {
+    const filter = { assetId, state, kind, part, generation };
+    if ((await library.tasks.findOne(filter, { projection: { _id: 1 } })) !== null) return true;
+  }
+  return false;
+}
+
 /** Whether a task has been done; one small read. */
 export async function isTaskDone(library: Library, id: string): Promise<boolean> {
   const task = await fromDriver(library.tasks.findOne({ _id: id }, { projection: { state: 1 } }));

@@ -1,7 +1,15 @@
 import type { Plan } from "../../core/plan.ts";
-import type { AssetError, AssetRecord, AssetState, Finding, Rendition } from "../../core/records.ts";
+import type {
+  AssetError,
+  AssetRecord,
+  AssetState,
+  Finding,
+  Rendition,
+  TaskKind,
+} from "../../core/records.ts";
 import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
+import { type Lane, laneOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { closeGeneration, markUnsettled, notePublication, openGeneration } from "./generations.ts";
 import { callOffTasks, reopenInspection, reopenTasks } from "./tasks.ts";
@@ -13,12 +21,51 @@ import { callOffTasks, reopenInspection, reopenTasks } from "./tasks.ts";
 
 /** States in which an asset has work to do. */
 export const ACTIVE_STATES: readonly AssetState[] = ["queued", "probing", "encoding"];
-/** Assets that may need work, oldest first. */
-export async function activeAssets(library: Library): Promise<AssetRecord[]> {
-  const found = await Promise.all(
-    ACTIVE_STATES.map((state) => library.assets.find({ state }).sort({ updatedAt: 1 }).limit(500).toArray()),
+/** Titles of each tenant that one round looks at: those in hand and enough behind them that no worker is idle. */
+const TITLES_LOOKED_AT = 32;
+
+/** Each tenant's oldest assets that need work, oldest first: however many one has, those of the others are there too. */
+export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
+  const found = await library.assets
+    .aggregate<{ _id: string }>([
+      { $match: { state: { $in: [...ACTIVE_STATES] } } },
+      { $group: { _id: "$tenant" } },
+    ])
+    .toArray();
+  const oldest = (tenant: string, state: AssetState): Promise<AssetRecord[]> =>
+    library.assets.find({ tenant, state }).sort({ createdAt: 1 }).limit(TITLES_LOOKED_AT).toArray();
+  return Promise.all(
+    found.map(async ({ _id: tenant }) => {
+      const byState = await Promise.all(ACTIVE_STATES.map((state) => oldest(tenant, state)));
+      return byState
+        .flat()
+        .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+        .slice(0, TITLES_LOOKED_AT);
+    }),
   );
-  return found.flat();
+}
+
+/** Work on record that is not done, in seconds of one core, lane by lane. */
+export async function openWorkSeconds(library: Library): Promise<Record<Lane, number>> {
+  const open = await library.tasks
+    .aggregate<{ _id: TaskKind; seconds: number }>([
+      { $match: { state: { $in: ["todo", "claimed"] } } },
+      { $group: { _id: "$kind", seconds: { $sum: "$weight" } } },
+    ])
+    .toArray();
+  const total: Record<Lane, number> = { fast: 0, usual: 0 };
+  for (const { _id: kind, seconds } of open) total[laneOf(kind)] += seconds;
+  return total;
+}
+
+/** How many of its tenant's unfinished assets are older; not counted beyond `most`. */
+export async function rankOfAsset(
+  library: Library,
+  { tenant, createdAt }: Pick<AssetRecord, "tenant" | "createdAt">,
+  most: number,
+): Promise<number> {
+  const older = { tenant, state: { $in: [...ACTIVE_STATES] }, createdAt: { $lt: createdAt } };
+  return library.assets.countDocuments(older, { limit: most });
 }
 
 /** The asset, whatever its tenant: workers serve all of them. */

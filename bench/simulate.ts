@@ -1,0 +1,112 @@
+import type { Plan } from "../core/plan.ts";
+import type { AssetRecord } from "../core/records.ts";
+import { timelineSeconds } from "../core/timeline.ts";
+import { tasksOf } from "../core/work.ts";
+import { type Arrival, type Cluster, type Outcome, simulate } from "./simulated-cluster.ts";
+import { planOf } from "./simulated-plan.ts";
+import { figure, printTable } from "./table.ts";
+
+/**
+ * The product's own scheduling against 1 to 1,000 workers of one core on simulated time: how far from ideal a title's
+ * makespan is, what deaths and stragglers cost, and what one tenant's flood does to the others. Needs no part of the rig.
+ */
+
+const CALM: Cluster = { workers: 1, seed: 1, spread: 0.3, deaths: 0, stragglers: 0, stragglerFactor: 1 };
+const ROUGH: Cluster = { ...CALM, deaths: 0.01, stragglers: 0.02, stragglerFactor: 4 };
+const WORKERS = [1, 2, 8, 32, 128, 512, 1000];
+
+const films: [string, Plan][] = [
+  ["10 min 1080p, H.264", planOf(600, 1920, 1080)],
+  ["2 h 1080p, H.264", planOf(7200, 1920, 1080)],
+  ["2 h 2160p, H.264 and HEVC", planOf(7200, 3840, 2160, ["h264", "hevc"])],
+];
+
+for (const [name, plan] of films) printScaling(name, plan);
+printFairness();
+
+/** The work of a film, what can only begin when all of its picture is done, and what no number of workers makes sooner. */
+function boundsOf(plan: Plan): {
+  workSeconds: number;
+  tailSeconds: number;
+  chainSeconds: number;
+  tasks: number;
+} {
+  const asset = {
+    ...{ _id: "as", state: "encoding", plan, generation: "g" },
+    ...{ revision: 1, pinned: null, published: null },
+  };
+  const tasks = tasksOf(asset as unknown as AssetRecord).filter(({ kind }) => kind !== "preview");
+  const longest = (kinds: string[]): number =>
+    Math.max(0, ...tasks.filter(({ kind }) => kinds.includes(kind)).map(({ weight }) => weight));
+  const tailSeconds = longest(["score", "inspect"]) + longest(["publish"]);
+  return {
+    workSeconds: tasks.reduce((sum, { weight }) => sum + weight, 0),
+    tailSeconds,
+    // The longest single task, then what follows the picture.
+    chainSeconds: longest(["video", "audio"]) + tailSeconds,
+    tasks: tasks.length,
+  };
+}
+
+function makespan({ titles }: Outcome): number {
+  return Math.max(...titles.map(({ readyAt }) => readyAt ?? Number.POSITIVE_INFINITY));
+}
+
+function printScaling(name: string, plan: Plan): void {
+  const { workSeconds, tailSeconds, chainSeconds, tasks } = boundsOf(plan);
+  const arrivals: Arrival[] = [{ atSeconds: 0, tenant: "one", plan }];
+  const alone = makespan(simulate(CALM, arrivals));
+  const rows = WORKERS.map((workers) => {
+    const calm = makespan(simulate({ ...CALM, workers }, arrivals));
+    const bound = Math.max((alone - tailSeconds) / workers + tailSeconds, chainSeconds);
+    const rough = simulate({ ...ROUGH, workers }, arrivals);
+    return [
+      String(workers),
+      figure(calm / 60, 1),
+      figure(alone / calm, 1),
+      figure((calm * workers) / alone),
+      figure(calm / bound),
+      figure(makespan(rough) / calm),
+      String(rough.deaths),
+      figure(rough.lostSeconds / rough.workSeconds, 3),
+    ];
+  });
+  process.stdout.write(
+    `${name}: ${figure(timelineSeconds(plan.timeline) / 60, 0)} min, ${tasks} tasks, ${figure(workSeconds / 3600, 1)} core hours; ` +
+      `${figure(tailSeconds / 60, 1)} min can only follow the picture\n`,
+  );
+  printTable(["workers", "min", "speed-up", "÷ linear", "÷ bound", "rough ÷ calm", "deaths", "lost"], rows);
+}
+
+/** Nine tenants send films as they come; then a tenth has ten thousand waiting. */
+function printFairness(): void {
+  const film = planOf(120, 1920, 1080);
+  const cluster: Cluster = { ...CALM, workers: 32, untilSeconds: 3600 };
+  const others: Arrival[] = Array.from({ length: 180 }, (_, index) => ({
+    atSeconds: 15 * index + ((index * 7919) % 15),
+    tenant: `t${index % 9}`,
+    plan: film,
+  }));
+  const flood: Arrival[] = Array.from({ length: 10_000 }, () => ({
+    atSeconds: 0,
+    tenant: "flood",
+    plan: film,
+  }));
+  const rows = (["before", "with the flood"] as const).map((name) => {
+    const arrivals = name === "before" ? others : [...flood, ...others];
+    const { titles } = simulate(cluster, arrivals);
+    const theirs = titles.filter(({ tenant }) => tenant !== "flood");
+    const waits = theirs.map(({ arrivedAt, begunAt }) => (begunAt ?? Number.POSITIVE_INFINITY) - arrivedAt);
+    const whole = theirs.map(({ arrivedAt, readyAt }) => (readyAt ?? Number.POSITIVE_INFINITY) - arrivedAt);
+    const floods = titles.filter(({ tenant, readyAt }) => tenant === "flood" && readyAt !== null).length;
+    return [name, figure(p95(waits), 1), figure(p95(whole), 1), String(floods)];
+  });
+  printTable(
+    ["32 workers, nine tenants", "p95 to the first chunk, s", "p95 to ready, s", "of the flood ready"],
+    rows,
+  );
+}
+
+function p95(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1]!;
+}

@@ -1,0 +1,83 @@
+import type { VideoCodec } from "./encoding.ts";
+import type { Ladder } from "./ladder.ts";
+import type { Plan } from "./plan.ts";
+import type { TaskSpec } from "./work.ts";
+
+/**
+ * What a worker takes on at once: never more than its memory holds. Pure but for what it remembers; times are given.
+ */
+
+const MEBIBYTE = 2 ** 20;
+/** Anything that is no encode of a picture: a decoder, some buffers. */
+const SMALL_TASK_BYTES = 256 * MEBIBYTE;
+/**
+ * Of one encode in all rungs of a ladder, from what the kernel counted: in H.264 500 MB at 1080p, in HEVC and AV1 1 GB
+ * there and 2.6 GB at 2160p (docs/operations.md). A part is there whatever the size, the rest grows with the samples.
+ */
+const ENCODER_BYTES: Record<VideoCodec, number> = {
+  h264: 128 * MEBIBYTE,
+  hevc: 560 * MEBIBYTE,
+  av1: 560 * MEBIBYTE,
+};
+const BYTES_PER_SAMPLE = 128;
+
+/** What a task holds in memory at its peak, roughly. */
+export function memoryOf(
+  { kind, part }: Pick<TaskSpec, "kind" | "part">,
+  plan: Pick<Plan, "ladders"> | null,
+): number {
+  const ladder = plan?.ladders.find(({ id }) => id === part);
+  if (kind !== "video" || ladder === undefined) return SMALL_TASK_BYTES;
+  return ENCODER_BYTES[ladder.codec] + BYTES_PER_SAMPLE * samplesOf(ladder);
+}
+
+function samplesOf({ rungs }: Ladder): number {
+  return rungs.reduce((sum, { width, height }) => sum + width * height, 0);
+}
+
+/** A worker's memory, and who holds how much of it. */
+export interface Room {
+  /**
+   * Takes room for a task; false where it must wait, and then nothing is taken. One that `passes`, since a person waits
+   * for it, goes in before those that wait for room.
+   */
+  enter(taskId: string, bytes: number, nowSeconds: number, passes?: boolean): boolean;
+  leave(taskId: string): void;
+}
+
+/** Room is kept for a task that found too little for so long after it last asked. */
+const KEPT_SECONDS = 10;
+
+/**
+ * Small tasks would for ever slip in before a large one: while one waits, nobody else is let in. What is larger than
+ * everything is left to other workers when it first asks, and runs alone after that.
+ */
+export function openRoom(limitBytes: number): Room {
+  const held = new Map<string, number>();
+  const refusedOnce = new Set<string>();
+  let waiting: { taskId: string; askedAtSeconds: number } | null = null;
+  return {
+    enter(taskId, bytes, nowSeconds, passes = false) {
+      if (waiting !== null && nowSeconds - waiting.askedAtSeconds > KEPT_SECONDS) waiting = null;
+      if (waiting !== null && waiting.taskId !== taskId && !passes) return false;
+      const isTooLarge = bytes > limitBytes;
+      if (isTooLarge && !refusedOnce.has(taskId)) {
+        refusedOnce.add(taskId);
+        return false;
+      }
+      const heldBytes = [...held.values()].reduce((sum, one) => sum + one, 0);
+      if (held.size > 0 && heldBytes + bytes > limitBytes) {
+        waiting ??= { taskId, askedAtSeconds: nowSeconds };
+        if (waiting.taskId === taskId) waiting.askedAtSeconds = nowSeconds;
+        return false;
+      }
+      if (waiting?.taskId === taskId) waiting = null;
+      refusedOnce.delete(taskId);
+      held.set(taskId, bytes);
+      return true;
+    },
+    leave(taskId) {
+      held.delete(taskId);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planOf } from "../../bench/simulated-plan.ts";
+import { memoryOf, openRoom } from "../../core/admission.ts";
+
+const GIBIBYTE = 2 ** 30;
+
+test("what an encode holds grows with its codec and its picture", () => {
+  const hd = planOf(60, 1920, 1080, ["h264", "hevc"]);
+  const uhd = planOf(60, 3840, 2160, ["h264", "hevc"]);
+  const table: [string, number, number][] = [
+    ["H.264 at 1080p", memoryOf({ kind: "video", part: "h264" }, hd), 0.5],
+    ["HEVC at 1080p", memoryOf({ kind: "video", part: "hevc" }, hd), 1],
+    ["HEVC at 2160p", memoryOf({ kind: "video", part: "hevc" }, uhd), 2.5],
+    ["sound", memoryOf({ kind: "audio", part: "a0" }, uhd), 0.25],
+  ];
+  for (const [what, bytes, gibibytes] of table)
+    assert.ok(Math.abs(bytes / GIBIBYTE - gibibytes) < 0.1, `${what}: ${bytes / GIBIBYTE} GiB`);
+});
+
+test("F23 no more is let in than there is room for, and a large task is not passed over for ever", () => {
+  const room = openRoom(2 * GIBIBYTE);
+  assert.ok(room.enter("a", GIBIBYTE, 0));
+  assert.ok(!room.enter("large", 1.5 * GIBIBYTE, 1), "no room beside a");
+  assert.ok(!room.enter("small", 0.2 * GIBIBYTE, 2), "the large one waits");
+  assert.ok(room.enter("preview", 0.2 * GIBIBYTE, 2, true), "a person waits for it");
+  room.leave("preview");
+  room.leave("a");
+  assert.ok(room.enter("large", 1.5 * GIBIBYTE, 3));
+  assert.ok(room.enter("small", 0.2 * GIBIBYTE, 4));
+});
+
+test("what nobody waits for any more is forgotten", () => {
+  const room = openRoom(2 * GIBIBYTE);
+  assert.ok(room.enter("a", GIBIBYTE, 0));
+  assert.ok(!room.enter("large", 1.5 * GIBIBYTE, 1));
+  assert.ok(room.enter("small", 0.2 * GIBIBYTE, 60), "another worker took the large one");
+});
+
+test("F23 what is larger than the machine is left to others first, and then runs alone", () => {
+  const room = openRoom(1.7 * GIBIBYTE);
+  assert.ok(!room.enter("huge", 2.6 * GIBIBYTE, 0), "others may have more");
+  assert.ok(room.enter("a", 0.5 * GIBIBYTE, 1));
+  assert.ok(!room.enter("huge", 2.6 * GIBIBYTE, 2), "not beside another");
+  room.leave("a");
+  assert.ok(room.enter("huge", 2.6 * GIBIBYTE, 3));
+  assert.ok(!room.enter("b", 0.1 * GIBIBYTE, 4), "nor another beside it");
+});

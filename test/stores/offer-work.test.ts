@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, test } from "node:test";
+import { planOf } from "../../bench/simulated-plan.ts";
+import type { AssetRecord, AttemptRecord } from "../../core/records.ts";
+import { TITLES_IN_HAND } from "../../core/schedule.ts";
+import { type Library, openLibrary } from "../../stores/library/connect.ts";
+import { claimTask, completeTask, outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
+import { openWorkSeconds } from "../../stores/library/work.ts";
+import { offerAfter, offerAll, offerWork } from "../../stores/offer-work.ts";
+import { consume, openQueue, type WorkQueue } from "../../stores/queue.ts";
+
+let library: Library;
+let queue: WorkQueue;
+let commands = 0;
+const name = `t${randomBytes(5).toString("hex")}`;
+const settings = { url: process.env.MATINEE_REDIS_URL ?? "redis://127.0.0.1:36379", prefix: name };
+
+before(async () => {
+  const url = new URL(process.env.MATINEE_MONGO_URL ?? "mongodb://127.0.0.1:37017/");
+  url.pathname = `/${name}`;
+  library = await openLibrary(url.href, {
+    onCommand: (command) => {
+      if (command !== "hello") commands++;
+    },
+  });
+  await library.ensureIndexes();
+  queue = openQueue(settings);
+});
+after(async () => {
+  await queue.close();
+  await library.close();
+});
+
+/** An asset that has been planned: what the schedule looks at of one. */
+async function planned(id: string, tenant: string, seconds: number): Promise<AssetRecord> {
+  const asset = {
+    ...{ _id: id, tenant, state: "encoding", revision: 1, generation: "g", published: null, pinned: null },
+    ...{ source: null, plan: planOf(seconds, 640, 360), createdAt: library.serverNow(), preview: "g" },
+  } as unknown as AssetRecord;
+  await library.assets.insertOne(asset);
+  await offerWork(library, queue, id);
+  return asset;
+}
+
+const attempt: AttemptRecord = {
+  ...{ stage: "video", worker: "w", outcome: "done", argv: [], cpuSeconds: 1, bytesOut: 0, error: null },
+  ...{ startedAt: new Date(0), endedAt: new Date(0) },
+};
+
+/** Commands to the library for each chunk of a title but the last, from the claim to what follows. */
+async function commandsPerChunk(id: string, seconds: number): Promise<number[]> {
+  await planned(id, "t", seconds);
+  const chunks = (await outlinesOfAsset(library, id)).filter(({ kind }) => kind === "video");
+  const counts: number[] = [];
+  for (const { _id } of chunks.slice(0, -1)) {
+    const begun = commands;
+    const claim = await claimTask(library, _id, "w", 60);
+    assert.ok("claimed" in claim);
+    assert.ok(await completeTask(library, claim.claimed, null, attempt));
+    await offerAfter(library, queue, claim.claimed);
+    counts.push(commands - begun);
+  }
+  return counts;
+}
+
+test("what a chunk costs the library does not grow with the title", async () => {
+  const short = await commandsPerChunk("as_short", 60);
+  const long = await commandsPerChunk("as_long", 600);
+  assert.ok(long.length >= 10 * short.length);
+  assert.equal(Math.max(...long), Math.max(...short));
+  assert.ok(Math.max(...long) <= 5, `${Math.max(...long)} commands`);
+});
+
+test("F29 one tenant's titles wait for their turn, another's has half of all that is taken up", async () => {
+  const flood = Array.from({ length: 12 }, (_, index) => `as_flood${index}`);
+  for (const id of flood) await planned(id, "flood", 60);
+  await planned("as_other", "other", 60);
+  await offerAll(library, queue);
+  const taken = await takenInOrder(["flood", "other"]);
+  const places = (id: string): number[] =>
+    taken.flatMap(({ assetId }, place) => (assetId === id ? [place] : []));
+  const others = places("as_other");
+  assert.ok(Math.max(...others) <= 2 * others.length, `the other's are taken as ${others}`);
+  const inHand = flood.slice(0, TITLES_IN_HAND).flatMap(places);
+  const behind = flood.slice(TITLES_IN_HAND).flatMap(places);
+  assert.ok(Math.max(...inHand) < Math.min(...behind), "titles behind those in hand wait");
+});
+
+/** The tasks of the usual lane as a worker of one slot is given them, until there are no more of these tenants. */
+async function takenInOrder(tenants: string[]): Promise<TaskOutline[]> {
+  const open = await library.tasks
+    .find({ tenant: { $in: tenants }, kind: { $nin: ["preview", "score", "inspect", "publish"] } })
+    .toArray();
+  const byId = new Map(open.map((task) => [task._id, task]));
+  const taken: TaskOutline[] = [];
+  const all = Promise.withResolvers<void>();
+  const consumer = consume(settings, 1, async ({ taskId }) => {
+    const task = byId.get(taskId);
+    if (task !== undefined && taken.push(task) === byId.size) all.resolve();
+    return "done";
+  });
+  await all.promise;
+  await consumer.close();
+  return taken;
+}
+
+test("work that is not done is told in seconds", async () => {
+  const before = await openWorkSeconds(library);
+  await planned("as_counted", "counted", 60);
+  const claim = await claimTask(library, "as_counted.g.video.h264.0", "w", 60);
+  assert.ok("claimed" in claim);
+  const begun = await openWorkSeconds(library);
+  assert.ok(await completeTask(library, claim.claimed, null, attempt));
+  const done = await openWorkSeconds(library);
+  assert.ok(begun.usual > before.usual + 4 * claim.claimed.weight);
+  assert.ok(Math.abs(begun.usual - done.usual - claim.claimed.weight) < 1e-6);
+});
+
+test("one of many takes its turn", async () => {
+  const turns = await Promise.all(Array.from({ length: 20 }, () => queue.takeTurn("test", 60_000)));
+  assert.equal(turns.filter(Boolean).length, 1);
+});
