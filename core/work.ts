@@ -2,6 +2,7 @@ import type { VideoCodec } from "./encoding.ts";
 import type { Failure, FailureClass } from "./errors.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
 import { chunkFrames } from "./timeline.ts";
+import { curvesMissing, isOf } from "./title-analysis.ts";
 
 /** A task as the state of its asset calls for it, before anyone has worked on it. */
 export interface TaskSpec {
@@ -34,8 +35,11 @@ const WHOLE = "all";
 export function tasksOf(asset: AssetRecord): TaskSpec[] {
   if (asset.state === "queued" || asset.state === "probing") {
     const part = revisionPart(asset);
-    const id = taskId(asset._id, "source", "probe", part, 0);
-    return [{ id, kind: "probe", part, chunk: 0, weight: FIXED_COST }];
+    const before = (kind: TaskKind): TaskSpec => ({
+      id: taskId(asset._id, "source", kind, part, 0),
+      ...{ kind, part, chunk: 0, weight: FIXED_COST },
+    });
+    return isToBeAnalysed(asset) ? [before("probe"), before("analyse")] : [before("probe")];
   }
   const { plan, generation } = asset;
   if (asset.state !== "encoding" || plan === null || generation === null) return [];
@@ -69,6 +73,13 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
   ];
 }
 
+/** A ladder of the film's own needs curves that are not there yet; whether it does is known once the master is described. */
+function isToBeAnalysed({ source, pinned, encoding, analysis }: AssetRecord): boolean {
+  if (source === null || pinned === null) return false;
+  const curves = analysis && isOf(analysis, pinned) ? analysis.curves : [];
+  return curvesMissing(source, encoding, curves).length > 0;
+}
+
 /** Looking and publishing are done anew for each revision, also where the same generation comes of it. */
 function revisionPart({ revision }: Pick<AssetRecord, "revision">): string {
   return `r${revision}`;
@@ -90,8 +101,9 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-/** What a task must wait for: `score` and `inspect` for what they look at, `publish` for all others. */
+/** What a task must wait for: `analyse` for the probe, `score` and `inspect` for what they look at, `publish` for all others. */
 function waitsFor(task: Pick<TaskRecord, "kind" | "part">, other: TaskRecord): boolean {
+  if (task.kind === "analyse") return other.kind === "probe";
   if (task.kind === "publish") return other.kind !== "publish" && other.kind !== "probe";
   const isItsPicture = other.kind === "video" && other.part === task.part;
   if (task.kind === "inspect") return isItsPicture || other.kind === "audio";

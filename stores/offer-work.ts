@@ -8,6 +8,7 @@ import type { WorkQueue } from "./queue.ts";
 /** Short stages first: they open the way for the long ones. */
 const PRIORITY: Record<TaskKind, number> = {
   probe: 1,
+  analyse: 1,
   publish: 2,
   inspect: 3,
   checksum: 3,

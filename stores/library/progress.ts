@@ -17,7 +17,7 @@ const PROGRESS_FIELDS = { assetId: 1, generation: 1, kind: 1, weight: 1, state: 
 export function ratioOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): number {
   if (asset.state === "ready") return 1;
   if (asset.state === "waiting" || asset.state === "queued") return 0;
-  const planned = tasks.filter(({ kind, generation }) => kind !== "probe" && generation === asset.generation);
+  const planned = tasks.filter(({ generation }) => generation !== null && generation === asset.generation);
   if (planned.length === 0) return 0;
   const total = planned.reduce((sum, { weight }) => sum + weight, 0);
   const done = planned.reduce((sum, task) => sum + task.weight * (task.state === "done" ? 1 : task.ratio), 0);
@@ -29,7 +29,7 @@ export function ratioOf(asset: Pick<AssetRecord, "state" | "generation">, tasks:
 /** What is running: the finer stage under the asset's state. */
 export function stageOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): string {
   if (asset.state !== "encoding") return asset.state;
-  const planned = tasks.filter(({ kind, generation }) => kind !== "probe" && generation === asset.generation);
+  const planned = tasks.filter(({ generation }) => generation !== null && generation === asset.generation);
   const cells = planned.filter(({ kind }) => kind !== "images" && kind !== "publish");
   return cells.length > 0 && cells.every(({ state }) => state === "done") ? "packaging" : "encoding";
 }
