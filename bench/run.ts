@@ -11,7 +11,15 @@ import { startParts } from "./parts.ts";
  */
 
 /** Files beside the benches that are none themselves. */
-const PARTS_OF_THE_RIG = ["run.ts", "parts.ts", "table.ts", "cpu.ts", "follow.ts", "bare-route.ts"];
+const PARTS_OF_THE_RIG = [
+  "run.ts",
+  "parts.ts",
+  "table.ts",
+  "cpu.ts",
+  "follow.ts",
+  "bare-route.ts",
+  "bits-chart.ts",
+];
 
 /** These start everything by themselves, which is what they measure. */
 const BRING_THEIR_OWN = ["start-up"];

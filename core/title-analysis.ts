@@ -40,9 +40,9 @@ export interface TitleAnalysis {
 const SHORTEST_SECONDS = 60;
 /** A smaller picture has no sizes to choose between. */
 const SMALLEST_SHORT_SIDE = 360;
-/** Trial sizes: below, nothing is gained over less quality at the next; above, the score's own screen ends. */
-const LEAST_TRIAL_SIDE = 300;
+/** Trial sizes: above, the score's own screen ends; of more than so many the smallest is no gain over less quality at the next. */
 const LARGEST_TRIAL_SIDE = 1080;
+const MOST_TRIAL_SIZES = 4;
 /** Two qualities a size, about where its rungs will lie: between and near them a curve is known (quality-curve.ts). */
 export const TRIAL_CRFS: Record<VideoCodec, readonly [number, number]> = {
   h264: [21, 31],
@@ -76,10 +76,9 @@ export function curvesMissing(
 
 /** Sizes that are tried: those of the table that a screen of 1080 lines can tell apart. */
 export function trialSizes(width: number, height: number, codec: VideoCodec): Rung[] {
-  return buildLadder(width, height, codec).filter((rung) => {
-    const side = Math.min(rung.width, rung.height);
-    return side >= LEAST_TRIAL_SIDE && side <= LARGEST_TRIAL_SIDE;
-  });
+  return buildLadder(width, height, codec)
+    .filter((rung) => Math.min(rung.width, rung.height) <= LARGEST_TRIAL_SIDE)
+    .slice(0, MOST_TRIAL_SIZES);
 }
 
 /** A ladder of all trial sizes at one constant quality, to be encoded and scored as any other is. */

@@ -162,7 +162,7 @@ function round(metric: QualityMetric, score: number): number {
 }
 
 /** Apple's own table of H.264 at up to 30 frames a second, the cheapest row of each size: what every film would cost by it. */
-const FIXED_TABLE: readonly { shortSide: number; bitrateBps: number }[] = [
+export const FIXED_TABLE: readonly { shortSide: number; bitrateBps: number }[] = [
   { shortSide: 1080, bitrateBps: 4_500_000 },
   { shortSide: 720, bitrateBps: 3_000_000 },
   { shortSide: 540, bitrateBps: 2_000_000 },

@@ -13,8 +13,11 @@ export const ENCODER_OF: Record<VideoCodec, string> = {
   av1: "libsvtav1",
 };
 
+/** What an encoder needs to know of a plan. */
+type Coding = Pick<Plan, "timeline" | "speed" | "preset">;
+
 /** Options of one rung's encoder. Equal input gives equal bytes: each works on one thread, or in an order that is fixed. */
-export function encoderOptions(plan: Plan, ladder: Ladder, rung: Rung): string[] {
+export function encoderOptions(plan: Coding, ladder: Ladder, rung: Rung): string[] {
   switch (ladder.codec) {
     case "h264":
       return x264(plan, rung);
@@ -25,7 +28,7 @@ export function encoderOptions(plan: Plan, ladder: Ladder, rung: Rung): string[]
   }
 }
 
-function x264(plan: Plan, rung: Rung): string[] {
+function x264(plan: Coding, rung: Rung): string[] {
   const gop = plan.timeline.framesPerKeyframe;
   const cap = String(rung.maxBitrateBps);
   return [
@@ -41,7 +44,7 @@ function x264(plan: Plan, rung: Rung): string[] {
   ];
 }
 
-function x265(plan: Plan, { range, hdr }: Ladder, rung: Rung): string[] {
+function x265(plan: Coding, { range, hdr }: Ladder, rung: Rung): string[] {
   const gop = plan.timeline.framesPerKeyframe;
   const cap = String(rung.maxBitrateBps);
   const params = [
@@ -81,7 +84,7 @@ function hdr10({ masteringDisplay, contentLight }: HdrMetadata = {}): string[] {
   return params;
 }
 
-function svtAv1(plan: Plan, rung: Rung): string[] {
+function svtAv1(plan: Coding, rung: Rung): string[] {
   return [
     ...["-c:v", ENCODER_OF.av1, "-preset", PRESETS[plan.speed].av1],
     // Capped CRF; it knows no buffer beside.

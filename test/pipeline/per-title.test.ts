@@ -42,6 +42,15 @@ test("an easy film and a hard one get ladders of their own, and what was foretol
   }
   assert.notDeepEqual(rungs(easy), rungs(hard));
   assert.ok(rungs(easy)[0]!.maxBitrateBps < rungs(hard)[0]!.maxBitrateBps);
+  console.error(
+    JSON.stringify(
+      [easy, hard].map((a) => [
+        a.analysis,
+        rungs(a),
+        a.renditions.map((r) => [r.id, r.averageBps, r.peakBps, r.quality]),
+      ]),
+    ),
+  );
   const [top] = rungs(hard);
   const { averageBps } = hard.renditions.find(({ id }) => id === top!.id)!;
   const ratio = averageBps / top!.predicted!.averageBps;
