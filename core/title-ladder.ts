@@ -76,7 +76,7 @@ function falling(rungs: readonly Rung[]): Rung[] {
 /** What is taken of a film's candidates: of those on the upper edge, best first. */
 export function chooseRungs(metric: QualityMetric, candidates: readonly Candidate[]): Candidate[] {
   const edge = upperEdge(candidates);
-  const top = edge.find(({ score }) => score >= TRANSPARENT[metric]) ?? edge.at(-1);
+  const top = topOf(metric, edge, candidates);
   if (top === undefined) return [];
   const chosen = [top];
   while (chosen.length < MOST_RUNGS && chosen.at(-1)!.averageBps > FLOOR_BPS) {
@@ -88,6 +88,22 @@ export function chooseRungs(metric: QualityMetric, candidates: readonly Candidat
     chosen.push(next);
   }
   return chosen;
+}
+
+/**
+ * The cheapest at which no more is seen, or the best that there is. Where that is next to nothing (black, a title card) the
+ * largest size that is so too: nothing is saved by a smaller one.
+ */
+function topOf(
+  metric: QualityMetric,
+  edge: readonly Candidate[],
+  candidates: readonly Candidate[],
+): Candidate | undefined {
+  const cheapest = edge.find(({ score }) => score >= TRANSPARENT[metric]);
+  if (cheapest === undefined || cheapest.averageBps > FLOOR_BPS) return cheapest ?? edge.at(-1);
+  return candidates
+    .filter(({ score, averageBps }) => score >= TRANSPARENT[metric] && averageBps <= FLOOR_BPS)
+    .toSorted((a, b) => b.width - a.width || a.averageBps - b.averageBps)[0];
 }
 
 /** The cheapest within the steps of rate that loses no more than a step of quality; the dearest where all lose more. */

@@ -103,6 +103,23 @@ test("the top rung is where no more is seen, or the best that there is", () => {
   assert.ok(poor!.predicted!.score < 94);
 });
 
+test("a film of next to nothing keeps its size", () => {
+  const black = curveFor(5_000, 1);
+  const rungs = titleRungs(
+    1920,
+    1080,
+    { ...black, points: black.points.map((one) => ({ ...one, score: 100 })) },
+    "",
+  )!;
+  assert.deepEqual(
+    rungs.map(({ id, height }) => [id, height]),
+    [
+      ["1080p", 1080],
+      ["1080p-low", 1080],
+    ],
+  );
+});
+
 test("two rungs of the top size where it is HD and costs little (Apple 9.10)", () => {
   const [first, second] = titleRungs(1920, 1080, curveFor(3_000_000, 0.93), "")!;
   assert.deepEqual([first!.id, second!.id], ["1080p", "1080p-2"]);
