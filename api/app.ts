@@ -19,6 +19,7 @@ import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
 import { type Pages, pageRoutes } from "./pages.ts";
 import { playbackRoutes } from "./playback-routes.ts";
+import { posterRoutes } from "./poster-routes.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
 import { titleRoutes } from "./title-routes.ts";
@@ -56,6 +57,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", generationRoutes(deps));
   app.route("/", trackRoutes(deps));
   app.route("/", findingRoutes(deps));
+  app.route("/", posterRoutes(deps));
   app.route("/", titleRoutes(deps));
   app.route("/", catalogRoutes(deps));
   app.route("/", playbackRoutes(deps));

@@ -10,9 +10,9 @@ import {
   retryAsset,
 } from "../stores/library/assets.ts";
 import { findConformance } from "../stores/library/conformance.ts";
-import { type Progress, readLedger, readProgress } from "../stores/library/progress.ts";
+import { readLedger } from "../stores/library/progress.ts";
 import { streamAssetEvents } from "./asset-events.ts";
-import { assetStates, assetView, isPlayable, presentAsset } from "./asset-view.ts";
+import { assetStates, assetView, isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import {
   BEARER,
@@ -29,6 +29,7 @@ import {
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
 import { openPlayback, playbackView } from "./open-playback.ts";
+import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
 
 const ledgerEntry = z
@@ -180,10 +181,7 @@ export function assetRoutes(deps: ApiDeps) {
     if (asset === null) throw notFound("asset");
     return asset;
   };
-  const present = async (asset: AssetRecord) => {
-    const progress = await readProgress(library, [asset]);
-    return presentAsset(asset, progressOf(asset, progress));
-  };
+  const present = (asset: AssetRecord) => presentNow(deps, asset);
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
       const { limit, cursor, state } = c.req.valid("query");
@@ -192,8 +190,7 @@ export function assetRoutes(deps: ApiDeps) {
         limit,
         after: decodeCursor(cursor),
       });
-      const progress = await readProgress(library, page.records);
-      const data = page.records.map((asset) => presentAsset(asset, progressOf(asset, progress)));
+      const data = await presentAllNow(deps, page.records);
       return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
     })
     .openapi(pullRoute, () => {
@@ -272,10 +269,6 @@ export function assetRoutes(deps: ApiDeps) {
       );
       return c.json(await present(asset), 202);
     });
-}
-
-function progressOf(asset: AssetRecord, progress: Map<string, Progress>): Progress {
-  return progress.get(asset._id) ?? { ratio: asset.shownRatio, stage: asset.state };
 }
 
 function refused(code: string, message: string) {

@@ -118,6 +118,7 @@ export const renditionView = z.object({
   role: trackRoles.optional(),
   channels: z.number().int().optional(),
   loudnessLufs: z.number().optional(),
+  atSeconds: z.number().optional(),
   cueCount: z.number().int().optional(),
   averageBps: z.number(),
   peakBps: z.number(),
@@ -125,6 +126,16 @@ export const renditionView = z.object({
   sampledQuality: qualityView.optional(),
   bytes: z.number().int(),
 });
+
+const posterView = z.object({
+  id: z.string(),
+  url: z.string(),
+  /** The moment of the film that it shows. */
+  atSeconds: z.number(),
+  /** The one that viewers see, where the title has no artwork of its own. */
+  chosen: z.boolean(),
+});
+export type PosterView = z.infer<typeof posterView>;
 
 /** A track that was added: of its file only what a person knows it by. */
 export const trackView = z
@@ -180,13 +191,14 @@ export const assetView = z
     renditions: z.array(renditionView),
     /** Why it has these rungs, and what they save; null before they are planned. */
     ladder: ladderView.nullable(),
+    posters: z.array(posterView),
     error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
   })
   .openapi("Asset");
 export type AssetView = z.infer<typeof assetView>;
 
 /** The asset as its content team sees it. */
-export function presentAsset(asset: AssetRecord, progress: Progress): AssetView {
+export function presentAsset(asset: AssetRecord, progress: Progress, posters: PosterView[]): AssetView {
   return {
     id: asset._id,
     state: asset.state,
@@ -209,6 +221,7 @@ export function presentAsset(asset: AssetRecord, progress: Progress): AssetView 
     })),
     renditions: asset.renditions,
     ladder: titleEvidence(asset),
+    posters,
     error: asset.error,
   };
 }

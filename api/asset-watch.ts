@@ -1,8 +1,9 @@
 import { findAsset } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { readProgress } from "../stores/library/progress.ts";
 import type { Log } from "../stores/log.ts";
-import { type AssetView, presentAsset } from "./asset-view.ts";
+import type { AssetView } from "./asset-view.ts";
+import type { ApiConfig } from "./config.ts";
+import { presentNow } from "./present-now.ts";
 
 /** How often a watched asset is looked at, once for all who watch it here. */
 const POLL_MS = 500;
@@ -28,12 +29,12 @@ interface Watched {
 }
 
 /** Watches assets by looking (no change streams: the stand-in for one machine has none that last). */
-export function openAssetWatch(library: Library, log: Log): AssetWatch {
+export function openAssetWatch(library: Library, config: ApiConfig, log: Log): AssetWatch {
   const watched = new Map<string, Watched>();
   const stop = new AbortController();
   const look = async (key: string, entry: Watched, tenant: string, assetId: string): Promise<void> => {
     try {
-      const change = await readChange(library, tenant, assetId);
+      const change = await readChange(library, config, tenant, assetId);
       if (change !== null && change.id !== entry.latest?.id) {
         entry.latest = change;
         for (const listener of entry.listeners) listener(change);
@@ -65,10 +66,15 @@ export function openAssetWatch(library: Library, log: Log): AssetWatch {
   };
 }
 
-async function readChange(library: Library, tenant: string, assetId: string): Promise<AssetChange | null> {
+async function readChange(
+  library: Library,
+  config: ApiConfig,
+  tenant: string,
+  assetId: string,
+): Promise<AssetChange | null> {
   const asset = await findAsset(library, tenant, assetId);
   if (asset === null) return null;
-  const progress = (await readProgress(library, [asset])).get(asset._id) ?? { ratio: 0, stage: asset.state };
-  const id = `${asset.version}-${Math.round(progress.ratio * 1000)}-${progress.stage}`;
-  return { id, asset: presentAsset(asset, progress) };
+  const shown = await presentNow({ library, config }, asset);
+  const { ratio, stage } = shown.progress;
+  return { id: `${asset.version}-${Math.round(ratio * 1000)}-${stage}`, asset: shown };
 }

@@ -2,11 +2,11 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { waiveFinding } from "../stores/library/findings.ts";
-import { readProgress } from "../stores/library/progress.ts";
-import { assetView, presentAsset } from "./asset-view.ts";
+import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { presentNow } from "./present-now.ts";
 
 const waiveRoute = createRoute({
   tags: ["Assets"],
@@ -23,7 +23,8 @@ const waiveRoute = createRoute({
 });
 
 /** What a person decides about findings. Whatever was waived before is answered the same again. */
-export function findingRoutes({ library, hint }: ApiDeps): OpenAPIHono<ApiEnv> {
+export function findingRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const { library, hint } = deps;
   return new OpenAPIHono<ApiEnv>().openapi(waiveRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
     const { id, code } = c.req.valid("param");
@@ -37,7 +38,6 @@ export function findingRoutes({ library, hint }: ApiDeps): OpenAPIHono<ApiEnv> {
     const waived = await waiveFinding(library, tenant, id, { code, by: subject, reason });
     if (waived === null) throw notFound("asset");
     await hint.offer(id);
-    const progress = (await readProgress(library, [waived])).get(id);
-    return c.json(presentAsset(waived, progress ?? { ratio: waived.shownRatio, stage: waived.state }), 200);
+    return c.json(await presentNow(deps, waived), 200);
   });
 }

@@ -5,9 +5,8 @@ import { MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { findGeneration, listGenerations } from "../stores/library/generations.ts";
-import { readProgress } from "../stores/library/progress.ts";
 import { restoreGeneration, reviseAsset } from "../stores/library/revisions.ts";
-import { assetView, presentAsset, presentTrack, renditionView, trackView } from "./asset-view.ts";
+import { assetView, presentTrack, renditionView, trackView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import {
   BEARER,
@@ -23,6 +22,7 @@ import {
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { encodingChoice, encodingOf, encodingView } from "./encoding-choice.ts";
 import { once } from "./idempotency.ts";
+import { presentNow } from "./present-now.ts";
 
 const generationView = z
   .object({
@@ -114,12 +114,6 @@ async function found({ library }: ApiDeps, tenant: string, id: string): Promise<
   const asset = await findAsset(library, tenant, id);
   if (asset === null) throw notFound("asset");
   return asset;
-}
-
-/** The asset as an answer shows it, with how far it is. */
-export async function presentNow({ library }: ApiDeps, asset: AssetRecord) {
-  const progress = await readProgress(library, [asset]);
-  return presentAsset(asset, progress.get(asset._id) ?? { ratio: asset.shownRatio, stage: asset.state });
 }
 
 async function rollBack(

@@ -63,7 +63,7 @@ const deps: ApiDeps = {
   limits: openRateLimits(config.queue, config.rates),
   revoker,
   catalog: openCatalog(library),
-  watch: openAssetWatch(library, log),
+  watch: openAssetWatch(library, config, log),
   metrics: openMetrics(library),
   log,
 };

@@ -1,11 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
-import { DASH_MANIFEST, MAIN_PLAYLIST, POSTER_PATH, packagePrefix } from "../core/keys.ts";
+import { DASH_MANIFEST, MAIN_PLAYLIST, packagePrefix, STORYBOARD_PATH } from "../core/keys.ts";
+import { chosenPoster, hasStoryboard, posterPath, postersOf } from "../core/posters.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
-import { trackRoles } from "./asset-view.ts";
+import { type PosterView, trackRoles } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
 
@@ -45,6 +46,7 @@ export const playbackView = z
     /** The same segments for DASH players. */
     dashUrl: z.string().optional(),
     posterUrl: z.string().nullable(),
+    /** WebVTT of small pictures for the seek bar: `<sheet>.jpg#xywh=…`, relative. */
     storyboardUrl: z.string().nullable(),
     expiresAt: instant,
     resumeAtSeconds: z.number(),
@@ -77,17 +79,25 @@ function noSigningKey(): Failure {
   });
 }
 
-/** The poster of a published asset for lists; null where it has none. */
+/** The chosen poster of a published asset for lists; null where it has none. */
 export function posterUrl(config: Signing, asset: AssetRecord, now: Date): string | null {
-  if (asset.published === null || !asset.renditions.some(({ kind }) => kind === "image")) return null;
+  return presentPosters(config, asset, now).find(({ chosen }) => chosen)?.url ?? null;
+}
+
+/** What a published asset offers as its poster, best first, each behind a grant for pictures alone. */
+export function presentPosters(config: Signing, asset: AssetRecord, now: Date): PosterView[] {
+  if (asset.published === null) return [];
   const window = Math.floor(now.getTime() / 1000 / POSTER_WINDOW_SECONDS) + 2;
   const expiresAt = new Date(window * POSTER_WINDOW_SECONDS * 1000);
   const { generation } = asset.published;
-  return grantedUrl(
-    config,
-    { assetId: asset._id, generation, session: IMAGES_SESSION, expiresAt },
-    POSTER_PATH,
-  );
+  const media = { assetId: asset._id, generation, session: IMAGES_SESSION, expiresAt };
+  const chosen = chosenPoster(asset);
+  return postersOf(asset).map((poster) => ({
+    id: poster.id,
+    url: grantedUrl(config, media, posterPath(poster)),
+    atSeconds: poster.atSeconds,
+    chosen: poster.id === chosen?.id,
+  }));
 }
 
 export function grantExpiry(now: Date, renews: boolean): Date {
@@ -133,13 +143,13 @@ export async function openPlayback(
     session: playback._id,
     expiresAt,
   };
-  const hasPoster = asset.renditions.some(({ kind }) => kind === "image");
+  const poster = chosenPoster(asset);
   return {
     sessionId: playback._id,
     manifestUrl: grantedUrl(config, media, MAIN_PLAYLIST),
     dashUrl: grantedUrl(config, media, DASH_MANIFEST),
-    posterUrl: hasPoster ? grantedUrl(config, media, POSTER_PATH) : null,
-    storyboardUrl: null,
+    posterUrl: poster === null ? null : grantedUrl(config, media, posterPath(poster)),
+    storyboardUrl: hasStoryboard(asset) ? grantedUrl(config, media, STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
     resumeAtSeconds,
     durationSeconds,

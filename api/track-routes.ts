@@ -11,8 +11,8 @@ import { atLeast } from "./auth.ts";
 import { BEARER, jsonAnswer, jsonBody } from "./contract.ts";
 import { decodeText } from "./decode-text.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { presentNow } from "./generation-routes.ts";
 import { type IdMaker, once } from "./idempotency.ts";
+import { presentNow } from "./present-now.ts";
 import { trackLabel, trackLanguage } from "./track-form.ts";
 
 /** Bodies of this route alone may be as long: a text of 1 MiB, and what JSON makes of its line ends and quotes. */

@@ -24,13 +24,15 @@ const film = await filmOf(loops);
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
 
 /** What is done beside the encode, and its name in the table. */
-const OTHER_STAGES: readonly (readonly [TaskKind, string])[] = [
-  ["probe", "probe"],
-  ["checksum", "checksum"],
-  ["images", "images"],
-  ["score", "VMAF of samples"],
-  ["publish", "proof of playback"],
-];
+const OTHER_STAGES: Record<Exclude<TaskKind, "video" | "audio">, string> = {
+  probe: "probe",
+  checksum: "checksum",
+  inspect: "inspection",
+  subtitle: "text",
+  images: "images",
+  score: "VMAF of samples",
+  publish: "proof of playback",
+};
 
 interface Run {
   cpuSeconds: number;
@@ -181,7 +183,9 @@ function printStages(): void {
     figure(seconds, 1),
     `${figure((100 * seconds) / encode, 1)} %`,
   ];
-  const others = OTHER_STAGES.map(([kind, what]): [string, number] => [what, ofStage(kind)]);
+  const others = (Object.keys(OTHER_STAGES) as (keyof typeof OTHER_STAGES)[]).map(
+    (kind): [string, number] => [OTHER_STAGES[kind], ofStage(kind)],
+  );
   const worker = median(ours.map((run) => run.worker));
   const rest = worker + others.reduce((sum, [, seconds]) => sum + seconds, 0);
   printTable(

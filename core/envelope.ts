@@ -31,7 +31,7 @@ export interface Likeness {
 
 /** How alike two sounds are, slid to where they fit best; null where `b` is silent or even, so that anything would fit it. */
 export function compareEnvelopes(a: readonly number[], b: readonly number[]): Likeness | null {
-  if (Math.max(...b, 0) < SILENCE || spread(b) < 0.1) return null;
+  if (Math.max(...b, 0) < SILENCE || spread(smoothed(b)) < 0.1) return null;
   const lags = Array.from({ length: 2 * LARGEST_LAG + 1 }, (_, index) => index - LARGEST_LAG);
   const fits = lags.map((lag) => correlate(a, b, lag));
   const best = fits.reduce((top, fit, index) => (fit > fits[top]! ? index : top), 0);
@@ -43,8 +43,18 @@ export function compareEnvelopes(a: readonly number[], b: readonly number[]): Li
   };
 }
 
-/** Standard deviation over the mean. */
+/** Means over a twentieth of a second: a steady tone beats with the moments themselves, which is no change of loudness. */
+function smoothed(values: readonly number[]): number[] {
+  const size = ENVELOPE_HZ / 20;
+  return Array.from({ length: Math.floor(values.length / size) }, (_, index) => {
+    const part = values.slice(index * size, (index + 1) * size);
+    return part.reduce((sum, value) => sum + value, 0) / size;
+  });
+}
+
+/** Standard deviation over the mean; 0 of nothing. */
 function spread(values: readonly number[]): number {
+  if (values.length === 0) return 0;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   return mean === 0 ? 0 : Math.sqrt(variance) / mean;

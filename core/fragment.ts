@@ -1,8 +1,8 @@
 import type { Fragment } from "./box-reader.ts";
 
-/** Writes the boxes that we own: audio segments, cut where the video is cut. */
+/** Writes the boxes that we own: of frames that each stand alone, cut where the video is cut. */
 
-export interface AudioSegmentInput {
+export interface SegmentInput {
   sequenceNumber: number;
   /** In ticks of the track's timescale. */
   baseDecodeTime: number;
@@ -12,7 +12,7 @@ export interface AudioSegmentInput {
   trackId?: number;
 }
 
-/** 14496-12 8.8.3.1: depends on nothing, is a sync sample: every AAC frame. */
+/** 14496-12 8.8.3.1: depends on nothing, is a sync sample: every AAC frame, every IDR picture. */
 const SYNC_SAMPLE_FLAGS = 0x02000000;
 const DEFAULT_BASE_IS_MOOF = 0x020000;
 const DEFAULT_DURATION = 0x08;
@@ -21,7 +21,7 @@ const TRUN_DATA_OFFSET = 0x01;
 const TRUN_SAMPLE_SIZES = 0x200;
 
 /** One CMAF segment (`moof` + `mdat`) of frames that all have the same duration (ISO/IEC 23000-19 7.3.2). */
-export function writeAudioSegment(input: AudioSegmentInput): Uint8Array {
+export function writeSegment(input: SegmentInput): Uint8Array {
   const trackId = input.trackId ?? 1;
   const sizes = input.frames.map((frame) => frame.length);
   const payload = sizes.reduce((sum, size) => sum + size, 0);

@@ -21,7 +21,9 @@ export const MEDIA_PLAYLIST_NAME = "media.m3u8";
 export const IFRAME_PLAYLIST_NAME = "iframes.m3u8";
 /** A text track in one file, for DASH. */
 export const WHOLE_TEXT_NAME = "whole.vtt";
-export const POSTER_PATH = "images/poster.jpg";
+/** Grants for browsing cover this folder alone (core/grant.ts). */
+export const IMAGES_FOLDER = "images/";
+export const STORYBOARD_PATH = `${IMAGES_FOLDER}storyboard.vtt`;
 
 /** `00007.m4s`: fixed width, so a listing of the folder is in playing order. */
 export function segmentName(segment: number): string {

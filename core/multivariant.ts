@@ -3,8 +3,8 @@ import type { VideoRange } from "./ladder.ts";
 import { type Rational, toNumber } from "./rational.ts";
 import type { AudioRole, SubtitleRole } from "./source.ts";
 
-export interface VideoVariant {
-  uri: string;
+/** Pictures for seeking: of a variant's keyframes, or made for that alone. */
+export interface IFrameVariant {
   iFrameUri: string;
   codec: string;
   /** Variants of one ladder stand together; which of them are which. */
@@ -12,8 +12,12 @@ export interface VideoVariant {
   range: VideoRange;
   width: number;
   height: number;
-  measured: MeasuredBitrate;
   iFrameMeasured: MeasuredBitrate;
+}
+
+export interface VideoVariant extends IFrameVariant {
+  uri: string;
+  measured: MeasuredBitrate;
 }
 
 export interface AudioRendition {
@@ -54,6 +58,7 @@ export function multivariantPlaylist(
   variants: readonly VideoVariant[],
   audio: readonly AudioRendition[],
   frameRate: Rational,
+  dense: IFrameVariant,
   subtitles: readonly SubtitleRendition[] = [],
 ): string {
   // Apple 9.11: INDEPENDENT-SEGMENTS once, here.
@@ -76,6 +81,8 @@ export function multivariantPlaylist(
   for (const ladder of ladders) {
     for (const variant of largestFirst(ladder)) lines.push(iFrameLine(variant, scores?.get(variant)));
   }
+  // Softer than any of them, so below them all.
+  lines.push(iFrameLine(dense, scores === null ? undefined : Math.min(...scores.values()) / 2));
   lines.push("");
   return lines.join("\n");
 }
@@ -190,7 +197,7 @@ function streamLine(
 }
 
 /** Apple 9.3, 9.4, 6.9: the same attributes, of the I-frames alone. */
-function iFrameLine(variant: VideoVariant, score: number | undefined): string {
+function iFrameLine(variant: IFrameVariant, score: number | undefined): string {
   const attributes = [
     `BANDWIDTH=${variant.iFrameMeasured.peakBps}`,
     `AVERAGE-BANDWIDTH=${variant.iFrameMeasured.averageBps}`,

@@ -11,13 +11,19 @@ import {
 import type { Ladder, Rung } from "./ladder.ts";
 import { languageName } from "./language-name.ts";
 import { dashManifest, type MpdAudio, type MpdVideo } from "./mpd.ts";
-import { type AudioRendition, multivariantPlaylist, type VideoVariant } from "./multivariant.ts";
+import {
+  type AudioRendition,
+  type IFrameVariant,
+  multivariantPlaylist,
+  type VideoVariant,
+} from "./multivariant.ts";
 import { packageTexts } from "./package-subtitles.ts";
 import { type Colour, pictureFor } from "./picture.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
 import { type Quality, qualityOfCells } from "./quality.ts";
 import type { CellRecord, Rendition, TaskResult, TextResult } from "./records.ts";
+import type { TrickPlay } from "./trick-play.ts";
 
 /** One track with all its cells, in order. */
 export type ProducedTrack = TaskResult["tracks"][number];
@@ -73,6 +79,7 @@ export function buildPackage(
     const { output } = pictureFor(plan.picture, ladder.range);
     return ladder.rungs.map((rung) => describeRung(ladder, rung, output, need(rung.id), target));
   });
+  const trick = describeTrick(plan.trickPlay, need(plan.trickPlay.id));
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
     describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
@@ -82,6 +89,7 @@ export function buildPackage(
     video.map((one) => one.variant),
     audio.map((one) => one.rendition),
     plan.timeline.frameRate,
+    trick.variant,
     subtitles.map((one) => one.rendition),
   );
   const mpd = dashManifest({
@@ -95,12 +103,13 @@ export function buildPackage(
   return {
     playlists: [
       ...video.flatMap((one) => one.files),
+      trick.file,
       ...audio.flatMap((one) => one.files),
       ...subtitles.map((one) => one.playlist),
       { path: DASH_MANIFEST, text: mpd },
       { path: MAIN_PLAYLIST, text: main },
     ],
-    renditions: [...video, ...audio, ...subtitles].map((one) => one.record),
+    renditions: [...video, ...audio, ...subtitles, trick].map((one) => one.record),
   };
 }
 
@@ -113,42 +122,15 @@ function describeRung(
 ) {
   const folder = trackFolder("video", rung.id);
   const measured = measure(track, target);
-  const frames = iFrames(track);
-  const iFrameTarget = targetDurationSeconds(frames, track.timescale);
-  const iFrameMeasured = measureBitrate(
-    frames.map((frame) => ({
-      bytes: frame.byteRange?.length ?? 0,
-      durationSeconds: frame.durationTicks / track.timescale,
-    })),
-    iFrameTarget,
-  );
-  const variant: VideoVariant = {
-    uri: folder + MEDIA_PLAYLIST_NAME,
-    iFrameUri: folder + IFRAME_PLAYLIST_NAME,
-    codec: track.codec,
-    ladderId,
-    range,
-    width: rung.width,
-    height: rung.height,
-    measured,
-    iFrameMeasured,
-  };
-  const playlist = { initUri: INIT_NAME, timescale: track.timescale };
-  const files: PackageFile[] = [
-    {
-      path: variant.uri,
-      text: mediaPlaylist({ ...playlist, segments: entries(track), targetDurationSeconds: target }),
-    },
-    {
-      path: variant.iFrameUri,
-      text: mediaPlaylist({
-        ...playlist,
-        segments: frames,
-        targetDurationSeconds: iFrameTarget,
-        iFramesOnly: true,
-      }),
-    },
-  ];
+  const iFrame = describeIFrames({ id: ladderId, range }, rung, track);
+  const variant: VideoVariant = { ...iFrame.variant, uri: folder + MEDIA_PLAYLIST_NAME, measured };
+  const text = mediaPlaylist({
+    initUri: INIT_NAME,
+    timescale: track.timescale,
+    segments: entries(track),
+    targetDurationSeconds: target,
+  });
+  const files: PackageFile[] = [{ path: variant.uri, text }, iFrame.file];
   const record: Rendition = {
     id: rung.id,
     kind: "video",
@@ -165,6 +147,49 @@ function describeRung(
   const identity = { id: rung.id, ladderId, codec: track.codec, range, colour };
   const dash: MpdVideo = { ...identity, width, height, ...timing(track), measured };
   return { variant, files, record, dash };
+}
+
+/** Pictures that are for seeking alone: no variant plays them, so they are told of as images. */
+function describeTrick(plan: TrickPlay, track: ProducedTrack) {
+  const { variant, file } = describeIFrames({ id: plan.ladderId, range: "SDR" }, plan, track);
+  const { id, width, height } = plan;
+  const record: Rendition = {
+    id,
+    kind: "image",
+    codec: track.codec,
+    width,
+    height,
+    ...variant.iFrameMeasured,
+    bytes: totalBytes(track),
+  };
+  return { variant, file, record };
+}
+
+function describeIFrames(
+  { id: ladderId, range }: Pick<Ladder, "id" | "range">,
+  { id, width, height }: Pick<Rung, "id" | "width" | "height">,
+  track: ProducedTrack,
+) {
+  const frames = iFrames(track);
+  const target = targetDurationSeconds(frames, track.timescale);
+  const iFrameMeasured = measureBitrate(
+    frames.map((frame) => ({
+      bytes: frame.byteRange?.length ?? 0,
+      durationSeconds: frame.durationTicks / track.timescale,
+    })),
+    target,
+  );
+  const iFrameUri = trackFolder("video", id) + IFRAME_PLAYLIST_NAME;
+  const { codec } = track;
+  const variant: IFrameVariant = { iFrameUri, codec, ladderId, range, width, height, iFrameMeasured };
+  const text = mediaPlaylist({
+    initUri: INIT_NAME,
+    timescale: track.timescale,
+    segments: frames,
+    targetDurationSeconds: target,
+    iFramesOnly: true,
+  });
+  return { variant, file: { path: iFrameUri, text } satisfies PackageFile };
 }
 
 function stated(quality: Quality | null): Pick<Rendition, "quality"> {

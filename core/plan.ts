@@ -9,6 +9,7 @@ import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
 import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 import type { TitleCurve } from "./title-analysis.ts";
 import { curveOf, titleRungs } from "./title-ladder.ts";
+import { planTrickPlay, type TrickPlay } from "./trick-play.ts";
 
 export interface AudioTrack {
   id: string;
@@ -45,6 +46,7 @@ export interface Plan {
   timing: FrameTiming;
   picture: PicturePlan;
   ladders: Ladder[];
+  trickPlay: TrickPlay;
   chunks: Chunk[];
   /** Stereo of every track, then 5.1 of those that have it; within each from the general to the specific. */
   audio: AudioTrack[];
@@ -89,6 +91,7 @@ export function buildPlan(
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
+  const ladders = planLadders(source.video, picture, settings.encoding, curves);
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,
@@ -97,7 +100,8 @@ export function buildPlan(
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
     picture,
-    ladders: planLadders(source.video, picture, settings.encoding, curves),
+    ladders,
+    trickPlay: planTrickPlay(ladders),
     chunks: chooseChunks(timeline, source.video.keyframeSeconds),
     audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     subtitles: subtitleTracks(source, sidecars),

@@ -98,7 +98,7 @@ export interface Window {
 }
 
 /** A window for so many seconds of film: what scoring costs then stays a small share of the encode. */
-const SECONDS_PER_WINDOW = 40;
+const SECONDS_PER_WINDOW = 80;
 /** Beyond this many more say nothing new: an estimate's error depends on their number, not on the film's length. */
 const MOST_WINDOWS = 24;
 

@@ -102,6 +102,8 @@ export interface Rendition {
   /** Of sound: how many channels, and how loud it came out (BS.1770). */
   channels?: number;
   loudnessLufs?: number;
+  /** Of a poster: the moment that it shows. */
+  atSeconds?: number;
   /** Of text: lines in it; 0 is a track that nothing could be read of. */
   cueCount?: number;
   averageBps: number;
@@ -154,6 +156,8 @@ export interface AssetRecord {
   /** Of the published generation. */
   renditions: Rendition[];
   error: AssetError | null;
+  /** The moment whose poster an editor chose; null: the best one. A moment means something in other generations too. */
+  posterAtSeconds: number | null;
   /** Largest ratio ever shown, so that what a person sees never goes back. */
   shownRatio: number;
   /** The records of its generations may not say yet what this one does; the reaper brings them in line. */
@@ -225,13 +229,29 @@ export interface TaskResult {
     heard?: HeardTrack;
     cells: CellRecord[];
   }[];
-  images: { key: string; bytes: number; width: number; height: number }[];
+  images: ImageRecord[];
   /** Of subtitle tasks alone. */
   texts?: TextResult[];
   /** VMAF of the windows that were looked at, rung by rung. */
   scores?: { trackId: string; window: Window; vmaf: number[] }[];
   /** The decoder complained of the source: it is looked at closely then. */
   isSuspect?: boolean;
+}
+
+/** A made picture, or the text that says where in the storyboard's sheets each moment stands. */
+export interface ImageRecord {
+  kind: "poster" | "sheet" | "storyboard";
+  /** Its name without ending, unique in the package. */
+  id: string;
+  key: string;
+  bytes: number;
+  /** Hex SHA-256 of the object as stored. */
+  sha256: string;
+  /** Of a storyboard: of one of its small pictures. */
+  width: number;
+  height: number;
+  /** Of a poster: the moment that it shows. */
+  atSeconds?: number;
 }
 
 /** A sound track as the source has it, on the film's timeline. */

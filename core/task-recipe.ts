@@ -43,8 +43,14 @@ export function recipesOf(
       case "subtitle":
         return digest([kind, ...ofText(plan, part, master)]);
       case "images":
-        // Still pictures are taken in the size of the first ladder's largest.
-        return digest([kind, master, ofPicture(plan), plan.ladders[0]]);
+        // Stills are taken from the cells of one ladder.
+        return digest([
+          kind,
+          master,
+          ofPicture(plan),
+          plan.ladders.find(({ id }) => id === part),
+          plan.chunks,
+        ]);
       case "checksum":
         // Of the object itself: what was read once need not be read again.
         return digest([kind, identityOf(pinned), pinned.key, pinned.sha256]);

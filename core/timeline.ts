@@ -30,7 +30,7 @@ export interface Chunk {
 }
 
 const KEYFRAME_SECONDS = 2;
-const KEYFRAMES_PER_SEGMENT = 3;
+export const KEYFRAMES_PER_SEGMENT = 3;
 /** Below this a timescale would round what other tools derive from it. */
 const SMALLEST_TIMESCALE = 10_000;
 

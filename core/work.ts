@@ -66,7 +66,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ...plan.ladders.map(({ id }) => spec("score", id, 0, SCORE_COST * seconds(plan.timeline.frameCount))),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
-    spec("images", WHOLE, 0, FIXED_COST),
+    // Stills are taken from the ladder that the pictures for seeking are made with.
+    spec("images", plan.trickPlay.ladderId, 0, FIXED_COST),
     // Looks at what the first ladder shows: every title has it.
     spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),
     spec("publish", revisionPart(asset), 0, FIXED_COST),
@@ -101,13 +102,13 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-/** What a task must wait for: `analyse` for the probe, `score` and `inspect` for what they look at, `publish` for all others. */
+/** What a task must wait for: `analyse` for the probe, `score`, `inspect` and `images` for what they look at, `publish` for all others. */
 function waitsFor(task: Pick<TaskRecord, "kind" | "part">, other: TaskRecord): boolean {
   if (task.kind === "analyse") return other.kind === "probe";
   if (task.kind === "publish") return other.kind !== "publish" && other.kind !== "probe";
   const isItsPicture = other.kind === "video" && other.part === task.part;
   if (task.kind === "inspect") return isItsPicture || other.kind === "audio";
-  return task.kind === "score" && isItsPicture;
+  return (task.kind === "score" || task.kind === "images") && isItsPicture;
 }
 
 /** Whether a task may be offered to the workers now: when all that it waits for is done. */
@@ -139,7 +140,10 @@ const LONGEST_DELAY_SECONDS = 30;
 
 /** Resource failures that pass by themselves: a disk is emptied by others. */
 const WAITED_FOR: ReadonlySet<string> = new Set(["scratch_full"]);
-/** A run that met its limit of memory, time or output meets it again: it is tried twice more, each time with twice the memory. */
+/**
+ * A run that met its limit of memory, time or output meets it again: it is tried twice more, each time with twice the memory.
+ * A master that is larger than a worker's whole limit may yet fit another worker.
+ */
 const ATTEMPTS_AT_A_LIMIT = 3;
 
 /** The verdict on a task that has now failed `failures` times, the last time in this way. */

@@ -30,6 +30,7 @@ export interface Playback {
   sessionId: string;
   manifestUrl: string;
   posterUrl: string | null;
+  storyboardUrl: string | null;
   expiresAt: string;
   resumeAtSeconds: number;
   durationSeconds: number;

@@ -10,6 +10,7 @@ import { keepCaptions } from "./keep-captions.ts";
 import { keepPlaying } from "./keep-playing.ts";
 import { playerControls } from "./player-controls.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
+import { seekThumbnails } from "./seek-thumbnails.ts";
 import { statsOverlay } from "./stats-overlay.ts";
 import { text } from "./strings.ts";
 
@@ -71,6 +72,9 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     };
     addEventListener("keydown", onKey);
     keepPlaying(hls, video, keeper, failHere);
+    const { storyboardUrl } = playback;
+    const dropThumbnails =
+      storyboardUrl === null ? null : seekThumbnails(video, storyboardUrl, (url) => keeper.fresh(url));
     const stopBeacons = startBeacons(api, playback.sessionId, video);
     window.matinee = { hls, video };
     begin(video, playback.resumeAtSeconds);
@@ -78,6 +82,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     return () => {
       removeEventListener("keydown", onKey);
       stats.stop();
+      dropThumbnails?.();
       stopCaptions();
       keeper.stop();
       delete window.matinee;

@@ -65,6 +65,13 @@ export interface LadderEvidence {
   rungs: { id: string; predicted: { averageBps: number; score: number } | null; savedBytes: number | null }[];
 }
 
+export interface Poster {
+  id: string;
+  url: string;
+  atSeconds: number;
+  chosen: boolean;
+}
+
 export interface Asset {
   id: string;
   state: AssetState;
@@ -72,12 +79,15 @@ export interface Asset {
   filename: string;
   createdAt: string;
   updatedAt: string;
+  generation: string | null;
   progress: { ratio: number; stage: string; playable: boolean };
   tracks: AddedTrack[];
   source: SourceFacts | null;
   findings: Finding[];
   renditions: Rendition[];
   ladder: { ladders: LadderEvidence[] } | null;
+  /** Best first. */
+  posters: Poster[];
   error: { code: string; message: string; retryable: boolean } | null;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
-import { writeAudioSegment } from "../core/fragment.ts";
+import { writeSegment } from "../core/fragment.ts";
 import type { TaskResult } from "../core/records.ts";
 import { trackRanges } from "../core/source-window.ts";
 import { audioFrameCount, audioSegmentFrames, timelineSeconds } from "../core/timeline.ts";
@@ -79,7 +79,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
       frames: frameCount,
       durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
       keyframes: [],
-      bytes: writeAudioSegment({
+      bytes: writeSegment({
         sequenceNumber: segment + 1,
         baseDecodeTime: firstFrame * AAC_SAMPLES_PER_FRAME,
         sampleDurationTicks: AAC_SAMPLES_PER_FRAME,

@@ -16,19 +16,24 @@ import { requirePlanned } from "./planned-asset.ts";
 import { scoreChunk } from "./score-chunk.ts";
 import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
-import { rungFile, videoRecipe } from "./video-recipe.ts";
+import { readTrick } from "./trick-track.ts";
+import { hasTrick, rungFile, videoRecipe } from "./video-recipe.ts";
 
-/** One rung of one chunk, checked and cut, before it is stored. */
-interface EncodedRung {
-  rung: Rung;
+/** One track of one chunk, checked and cut, before it is stored. */
+interface EncodedTrack {
+  trackId: string;
   init: Uint8Array;
   cells: Cell[];
+}
+
+interface EncodedRung extends EncodedTrack {
+  rung: Rung;
   /** Size of each coded frame, in order. */
   sampleBytes: number[];
 }
 
 interface EncodedChunk {
-  rungs: EncodedRung[];
+  tracks: EncodedTrack[];
   /** The decoder could not read all that it was given. */
   isSuspect: boolean;
 }
@@ -77,7 +82,8 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         timing === plan.timing
           ? await scoreChunk(context, ladder, frames, rungs, heard, { outputDirectory, sourcePath })
           : "";
-      return { made: { rungs, isSuspect }, log: run.stderrTail + said };
+      const trick = hasTrick(plan, ladder) ? [await encodedTrick(outputDirectory, plan, chunk)] : [];
+      return { made: { tracks: [...rungs, ...trick], isSuspect }, log: run.stderrTail + said };
     });
   const counted = await withSourceWindow(context, pinned, wanted, encode(plan.timing));
   // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
@@ -85,11 +91,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
 
   const tracks: TaskResult["tracks"] = [];
-  for (const { rung, init, cells } of made.rungs) {
-    const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId: rung.id };
+  for (const { trackId, init, cells } of made.tracks) {
+    const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId };
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
-      trackId: rung.id,
+      trackId,
       initKey: stored.key,
       initBytes: init.length,
       initSha256: stored.sha256,
@@ -128,13 +134,22 @@ async function readRung(
   const fragmentsPerSegment = plan.timeline.framesPerSegment / plan.timeline.framesPerKeyframe;
   return {
     rung,
+    trackId: rung.id,
     init,
     cells: cutCells(rest, chunk.firstSegment, framesOfSegments, fragmentsPerSegment),
     sampleBytes: readFragments(rest).flatMap(({ samples }) => samples.map(({ sizeBytes }) => sizeBytes)),
   };
 }
 
-function checkInit(init: Uint8Array, plan: Plan, rung: Rung): void {
+async function encodedTrick(outputDirectory: string, plan: Plan, chunk: Chunk): Promise<EncodedTrack> {
+  const { init, cells } = await readTrick(outputDirectory, plan, chunk);
+  checkInit(init, plan, plan.trickPlay);
+  return { trackId: plan.trickPlay.id, init, cells };
+}
+
+type Shape = Pick<Rung, "id" | "width" | "height">;
+
+function checkInit(init: Uint8Array, plan: Plan, rung: Shape): void {
   const facts = readInit(init);
   if (facts.timescale !== plan.timeline.timescale) throw mismatch(rung, `timescale ${facts.timescale}`);
   if (facts.width !== rung.width || facts.height !== rung.height)
@@ -156,7 +171,7 @@ function checkTimes(rest: Uint8Array, plan: Plan, chunk: Chunk, rung: Rung): voi
   }
 }
 
-function mismatch(rung: Rung, detail: string): Failure {
+function mismatch(rung: Shape, detail: string): Failure {
   return new Failure(
     "ours",
     "encode_failed",

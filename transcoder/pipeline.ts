@@ -5,7 +5,7 @@ import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { inspect } from "./inspect.ts";
-import { makePoster } from "./make-poster.ts";
+import { makeImages } from "./make-images.ts";
 import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
 import { publish } from "./publish.ts";
@@ -23,12 +23,11 @@ export interface StageOutcome {
  * The whole flow of a title:
  *
  *     probe ──► video 0 ┐         (of a minute and more: probe ─► analyse ─► …)
- *           ├─► video 1 ├─► score ┐
- *           ├─► …       ├─► inspect ─► publish: verify → package → gate → proof → one compare-and-set
- *           ├─► audio ──┘         │
- *           ├─► text ─────────────┤
- *           ├─► checksum ─────────┤
- *           └─► images ───────────┘
+ *           ├─► video 1 ├─► images, score ┐
+ *           ├─► …       ├─► inspect ──────┼─► publish: verify → package → gate → proof → one compare-and-set
+ *           ├─► audio ──┘                 │
+ *           ├─► text ─────────────────────┤
+ *           └─► checksum ─────────────────┘
  *
  * Cells that an earlier generation of the asset has already are copied, not made again. What follows what is decided in
  * core/work.ts from the asset's state; here each task meets its stage. Every stage may die at any point and be run again, on any machine.
@@ -53,7 +52,7 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
     case "subtitle":
       return makeSubtitle(context);
     case "images":
-      return makePoster(context);
+      return makeImages(context);
     case "score":
       return scoreLadder(context);
     case "inspect":

@@ -4,16 +4,19 @@ import { Failure } from "../core/errors.ts";
 import { blockingFindings, heldFailure } from "../core/findings.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { buildPackage, joinTracks, type Package } from "../core/package.ts";
+import { imageRenditions } from "../core/posters.ts";
 import { qualityOfWindows } from "../core/quality.ts";
-import type { Rendition, TaskRecord, TaskResult } from "../core/records.ts";
+import type { Rendition, TaskResult } from "../core/records.ts";
 import { segmentCount, timelineSeconds } from "../core/timeline.ts";
-import { redoTask, tasksOfAsset } from "../stores/library/tasks.ts";
+import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { publishAsset } from "../stores/library/work.ts";
 import { describeStoredText, passGate } from "./gate.ts";
+import { makeAgain } from "./make-again.ts";
 import { passProof } from "./pass-proof.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
+import { verifyImages } from "./verify-images.ts";
 import { verifyTexts } from "./verify-subtitles.ts";
 
 /**
@@ -35,22 +38,14 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
 
   const prefix = packagePrefix(context.asset._id, generation);
   const facts: FactsOfPackage = { prefix, objects: new Map() };
+  const images = results.flatMap((result) => result.images);
   const texts = results.flatMap((result) => result.texts ?? []);
   const bad = [
     ...(await verifyCells(context.blobs, plan, tracks, context.signal, facts)),
     ...(await verifyTexts(context.blobs, texts, context.signal, facts)),
+    ...(await verifyImages(context.blobs, images, timelineSeconds(plan.timeline))),
   ];
-  if (bad.length > 0) {
-    await makeAgain(context, tasks, bad);
-    throw new Failure(
-      "transient",
-      "cells_damaged",
-      `${bad.length} segments did not read back and are made again.`,
-      {
-        cause: new Error(bad.map((cell) => `${cell.key}: ${cell.reason}`).join("\n")),
-      },
-    );
-  }
+  if (bad.length > 0) throw await makeAgain(context, bad);
   await verifyInits(context.blobs, tracks, facts);
   context.report(0.6);
   const made = buildPackage(plan, tracks, texts);
@@ -63,7 +58,7 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   const won = await publishAsset(context.library, context.asset, {
     generation,
     durationSeconds: timelineSeconds(plan.timeline),
-    renditions: [...withSampledQuality(made.renditions, results), ...imageRenditions(results)],
+    renditions: [...withSampledQuality(made.renditions, results), ...imageRenditions(images)],
   });
   context.log.info(
     { assetId: context.asset._id, generation, won },
@@ -96,26 +91,6 @@ async function storePlaylists(
   }
 }
 
-/** Removes damaged objects and opens the tasks that made them again: keys are written once, so first they must go. */
-async function makeAgain(
-  context: TaskContext,
-  tasks: readonly TaskRecord[],
-  bad: readonly { trackId: string; segment: number; key: string }[],
-): Promise<void> {
-  await context.blobs.remove(
-    "media",
-    bad.map((cell) => cell.key),
-  );
-  const makers = tasks.filter(({ result }) =>
-    [...(result?.tracks ?? []), ...(result?.texts ?? [])].some((track) =>
-      bad.some(
-        (cell) => cell.trackId === track.trackId && track.cells.some((made) => made.segment === cell.segment),
-      ),
-    ),
-  );
-  for (const task of makers) await redoTask(context.library, task);
-}
-
 function withSampledQuality(renditions: readonly Rendition[], results: readonly TaskResult[]): Rendition[] {
   const scores = results.flatMap((result) => result.scores ?? []);
   return renditions.map((rendition) => {
@@ -126,19 +101,4 @@ function withSampledQuality(renditions: readonly Rendition[], results: readonly 
     );
     return sampledQuality === null ? rendition : { ...rendition, sampledQuality };
   });
-}
-
-function imageRenditions(results: readonly TaskResult[]): Rendition[] {
-  return results
-    .flatMap((result) => result.images)
-    .map(({ bytes, width, height }) => ({
-      id: "poster",
-      kind: "image",
-      codec: "jpeg",
-      width,
-      height,
-      averageBps: 0,
-      peakBps: 0,
-      bytes,
-    }));
 }

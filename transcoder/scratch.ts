@@ -58,6 +58,8 @@ interface CachedMaster {
 const HEADROOM_BYTES = 256 * 2 ** 20;
 const HASHED_AT_ONCE_BYTES = 8 * 2 ** 20;
 const OWNER_FILE = "owner.pid";
+/** Codes of a master, or a part of one, that cannot be kept here. */
+const NO_ROOM: ReadonlySet<string> = new Set(["scratch_full", "source_too_large"]);
 
 /** Opens the scratch place of this worker and removes what dead workers left behind. */
 export async function openScratch(settings: ScratchSettings, blobs: Blobs): Promise<Scratch> {
@@ -132,7 +134,7 @@ export async function openScratch(settings: ScratchSettings, blobs: Blobs): Prom
           const isHere = await fill(pinned, master)([piece], signal).then(
             () => true,
             (thrown: unknown) => {
-              if (thrown instanceof Failure && thrown.code === "scratch_full") return false;
+              if (thrown instanceof Failure && NO_ROOM.has(thrown.code)) return false;
               throw thrown;
             },
           );
@@ -179,6 +181,13 @@ async function makeRoom(
   limitBytes: number,
   free: () => Promise<number>,
 ): Promise<void> {
+  if (needed > limitBytes) {
+    throw new Failure(
+      "resource",
+      "source_too_large",
+      `This worker keeps at most ${limitBytes} bytes of masters, and needs ${needed} of this one.`,
+    );
+  }
   const settled = await Promise.all(
     [...masters].map(async ([key, opening]) => ({ key, master: await opening.catch(() => null) })),
   );

@@ -3,29 +3,28 @@ import type { TextResult } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { sha256 } from "./cells.ts";
 import { describeStoredText } from "./gate.ts";
-import type { BadCell, FactsOfPackage } from "./verify.ts";
+import type { DamagedObject } from "./make-again.ts";
+import type { FactsOfPackage } from "./verify.ts";
 
 const PARALLEL_READS = 6;
 
 /**
  * Reads every text object back from storage, compares its digest, and tells the gate what is in it. What it returns must
- * be made again; a damaged whole file counts as the track's first segment, since both come from one task.
+ * be made again.
  */
 export async function verifyTexts(
   blobs: Blobs,
   texts: readonly TextResult[],
   signal: AbortSignal,
   { prefix, objects }: FactsOfPackage,
-): Promise<BadCell[]> {
-  const stored = texts.flatMap(({ trackId, whole, cells }) =>
-    [{ ...whole, segment: 0 }, ...cells].map((object) => ({ ...object, trackId })),
-  );
-  const bad: BadCell[] = [];
-  const check = async ({ trackId, segment, key, sha256: expected }: (typeof stored)[number]) => {
+): Promise<DamagedObject[]> {
+  const stored = texts.flatMap(({ whole, cells }) => [whole, ...cells]);
+  const bad: DamagedObject[] = [];
+  const check = async ({ key, sha256: expected }: (typeof stored)[number]) => {
     const bytes = await blobs.read("media", key);
     if (bytes === null || sha256(bytes) !== expected) {
       const reason = bytes === null ? "missing" : "not the bytes that were written";
-      bad.push({ trackId, segment, key, reason });
+      bad.push({ key, reason });
       return;
     }
     const path = key.slice(prefix.length);

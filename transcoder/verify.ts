@@ -8,14 +8,7 @@ import { segmentFrames } from "../core/timeline.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { sha256 } from "./cells.ts";
 import { storedTransport } from "./gate.ts";
-
-/** A cell that storage does not hold as it was recorded. */
-export interface BadCell {
-  trackId: string;
-  segment: number;
-  key: string;
-  reason: string;
-}
+import type { DamagedObject } from "./make-again.ts";
 
 /** Facts of the objects of one package, by their path below `prefix`. */
 export interface FactsOfPackage {
@@ -37,24 +30,23 @@ export async function verifyCells(
   tracks: ReadonlyMap<string, ProducedTrack>,
   signal: AbortSignal,
   into: FactsOfPackage,
-): Promise<BadCell[]> {
+): Promise<DamagedObject[]> {
   const video = new Set(allRungs(plan).map((rung) => rung.id));
   const work = [...tracks.values()].flatMap((track) => {
     let startTicks = 0;
     return track.cells.map((cell) => {
       const expectedStart = startTicks;
       startTicks += cell.durationTicks;
-      return { track, cell, expectedStart, isVideo: video.has(track.trackId) };
+      return { cell, expectedStart, isVideo: video.has(track.trackId) };
     });
   });
-  const bad: BadCell[] = [];
+  const bad: DamagedObject[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let item = work[next++]; item !== undefined; item = work[next++]) {
       signal.throwIfAborted();
       const reason = await checkCell(blobs, plan, item.cell, item.expectedStart, item.isVideo, into);
-      if (reason !== null)
-        bad.push({ trackId: item.track.trackId, segment: item.cell.segment, key: item.cell.key, reason });
+      if (reason !== null) bad.push({ key: item.cell.key, reason });
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_READS }, lane));

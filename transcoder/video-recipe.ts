@@ -10,6 +10,7 @@ import { TALKATIVE } from "./encoder-scores.ts";
 import { encoderOptions } from "./encoders.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { colourFilters, colourTags } from "./picture-filters.ts";
+import { TRICK_FILE, trickFilters, trickOptions } from "./trick-track.ts";
 
 /** File that a chunk's frames of one rung are written to, inside the sandbox. */
 export function rungFile(rung: Rung): string {
@@ -20,15 +21,24 @@ export function rungFile(rung: Rung): string {
 export function videoRecipe(source: Source, plan: Plan, ladder: Ladder, chunk: Chunk): FfmpegRecipe {
   const frames = chunkFrames(plan.timeline, chunk);
   const entry = chunkEntry(source, plan, frames);
+  const trick = hasTrick(plan, ladder);
   return {
     globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: inputOptions(entry.inputOptions), file: "/in/source" }],
-    filterGraph: filterGraph(source, plan, ladder, entry.filters),
-    outputs: ladder.rungs.map((rung, index) => ({
-      options: outputOptions(plan, ladder, rung, index, frames),
-      file: rungFile(rung),
-    })),
+    filterGraph: filterGraph(source, plan, ladder, entry.filters, trick ? trickFilters(plan.timeline) : []),
+    outputs: [
+      ...ladder.rungs.map((rung, index) => ({
+        options: outputOptions(plan, ladder, rung, index, frames),
+        file: rungFile(rung),
+      })),
+      ...(trick ? [{ options: trickOptions(plan, frames), file: TRICK_FILE }] : []),
+    ],
   };
+}
+
+/** Whether the pictures for seeking ride on this ladder's decode. */
+export function hasTrick({ trickPlay }: Plan, ladder: Ladder): boolean {
+  return trickPlay.ladderId === ladder.id;
 }
 
 const GLOBAL_OPTIONS = [
@@ -65,19 +75,25 @@ export function inputOptions(seek: readonly string[]): string[] {
   ];
 }
 
-/** The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU). */
+/**
+ * The chunk's frames in their colours, then the cascade: each rung is scaled from the next larger one (5..7 % less CPU).
+ * `further` filters, where there are any, go on from the smallest rung and come out at `[further]`.
+ */
 export function filterGraph(
   source: Source,
   plan: Plan,
   { rungs, range }: Ladder,
   entry: readonly string[],
+  further: readonly string[] = [],
 ): string {
   const top = rungs[0]!;
+  const ends = rungs.length + (further.length > 0 ? 1 : 0);
   const steps = [...entry, ...colourFilters(pictureFor(plan.picture, range), top.width, top.height)];
-  const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, rungs.length)}`];
+  const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, ends)}`];
   rungs.slice(1).forEach((rung, index) => {
-    parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, rungs.length)}`);
+    parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, ends)}`);
   });
+  if (further.length > 0) parts.push(`[s${rungs.length}]${further.join(",")}[further]`);
   return parts.join(";");
 }
 

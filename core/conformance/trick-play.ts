@@ -1,4 +1,4 @@
-import type { PackageView } from "./package-view.ts";
+import type { PackageView, PlaylistView, VariantView } from "./package-view.ts";
 import { each, faultless, must, notApplicable, type Rule, should } from "./rule.ts";
 import { codecsOf, familyOf, isHdr, nameOf, numberOf, playlistsOf, resolutionOf } from "./selections.ts";
 
@@ -19,6 +19,14 @@ function frameSpacing(view: PackageView, path: string): number {
   return playlist ? playlist.durationSeconds / Math.max(1, playlist.segments.length) : Number.NaN;
 }
 
+/** The video that an I-frame playlist is of: in the same folder, else of the same size. */
+function twinOf(view: PackageView, { attributes, playlist }: VariantView): PlaylistView | undefined {
+  const folder = playlist.path.slice(0, playlist.path.lastIndexOf("/"));
+  const beside = playlistsOf(view, "video").find(({ path }) => path.startsWith(`${folder}/`));
+  const size = attributes.get("RESOLUTION");
+  return beside ?? view.variants.find((one) => one.attributes.get("RESOLUTION") === size)?.playlist;
+}
+
 export const TRICK_PLAY_RULES: Rule[] = [
   must("6.1", "there are I-frame playlists", (view) =>
     view.variants.every(({ playlist }) => playlist.kind !== "video")
@@ -35,8 +43,7 @@ export const TRICK_PLAY_RULES: Rule[] = [
   }),
   should("6.5", "their bit rate is about that of the video × frames a second / 8", (view) =>
     each(view.iFrames, NONE, (one) => {
-      const folder = one.playlist.path.slice(0, one.playlist.path.lastIndexOf("/"));
-      const twin = playlistsOf(view, "video").find(({ path }) => path.startsWith(`${folder}/`));
+      const twin = twinOf(view, one);
       const usual = (twin?.measured.averageBps ?? 0) / frameSpacing(view, one.playlist.path) / 8;
       const { averageBps } = one.playlist.measured;
       return twin && averageBps > 4 * usual

@@ -37,23 +37,15 @@ function lastOf(addresses) {
   return addresses === undefined ? undefined : addresses.slice(addresses.lastIndexOf(',') + 1).trim();
 }
 
+// Not by accessSync: an exception costs this njs half a millisecond, and almost nothing is ever there.
 function isThere(name) {
-  try {
-    fs.accessSync(STATE + '/' + name, fs.constants.F_OK);
-    return true;
-  } catch (missing) {
-    return false;
-  }
+  return fs.statSync(STATE + '/' + name, { throwIfNoEntry: false }) !== undefined;
 }
 
 // Ready as long as the list of revocations can be had (infra/nginx/main.ts looks for it).
 function ready(r) {
-  let isFresh = false;
-  try {
-    isFresh = Date.now() - fs.statSync(STATE + '/looked').mtimeMs < STALE_AFTER_MS;
-  } catch (missing) {
-    isFresh = false;
-  }
+  const looked = fs.statSync(STATE + '/looked', { throwIfNoEntry: false });
+  const isFresh = looked !== undefined && Date.now() - looked.mtimeMs < STALE_AFTER_MS;
   r.headersOut['Content-Type'] = 'application/json';
   r.headersOut['Cache-Control'] = 'no-store';
   const status = isFresh ? 'ready' : 'degraded';

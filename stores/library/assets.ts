@@ -21,6 +21,7 @@ export const TASK_INDEXES: IndexDescription[] = [
 
 /** States in which work may still be going on or to come. */
 export const UNFINISHED_STATES: AssetState[] = ["waiting", "queued", "probing", "encoding"];
+const ALIVE_STATES: AssetState[] = [...UNFINISHED_STATES, "ready", "failed", "cancelled"];
 
 export interface NewAsset {
   id: string;
@@ -54,6 +55,7 @@ export async function createAsset(library: Library, asset: NewAsset): Promise<As
     published: null,
     findings: [],
     renditions: [],
+    posterAtSeconds: null,
     error: null,
     shownRatio: 0,
     unsettled: false,
@@ -127,8 +129,17 @@ export async function setAssetTitle(
   id: string,
   titleId: string | null,
 ): Promise<AssetRecord | null> {
-  const alive: AssetState[] = [...UNFINISHED_STATES, "ready", "failed", "cancelled"];
-  return changeAsset(library, tenant, id, alive, { titleId });
+  return changeAsset(library, tenant, id, ALIVE_STATES, { titleId });
+}
+
+/** Which moment's poster viewers see from now on; null where the asset is gone. */
+export async function choosePoster(
+  library: Library,
+  tenant: string,
+  id: string,
+  posterAtSeconds: number,
+): Promise<AssetRecord | null> {
+  return changeAsset(library, tenant, id, ALIVE_STATES, { posterAtSeconds });
 }
 
 /**
@@ -186,7 +197,9 @@ async function changeAsset(
   tenant: string,
   id: string,
   from: AssetState[],
-  change: Partial<Pick<AssetRecord, "state" | "pinned" | "titleId" | "error" | "published">>,
+  change: Partial<
+    Pick<AssetRecord, "state" | "pinned" | "titleId" | "error" | "published" | "posterAtSeconds">
+  >,
 ): Promise<AssetRecord | null> {
   return fromDriver(
     library.assets.findOneAndUpdate(

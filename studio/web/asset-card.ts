@@ -2,7 +2,6 @@ import type { Asset } from "../answers.ts";
 import { formatBytes, formatClock } from "../pace.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
-import type { Posters } from "./posters.ts";
 import { type StringKey, text } from "./strings.ts";
 
 /** A film in the list: on its way up, in the works, or made. */
@@ -17,13 +16,13 @@ export interface AssetCard {
   update(entry: Entry): void;
 }
 
-export function assetCard(first: Entry, posterOf: Posters, open: (assetId: string) => void): AssetCard {
+export function assetCard(first: Entry, open: (assetId: string) => void): AssetCard {
   let entry = first;
   const name = element("span", { class: "card-name" });
   const state = chip();
   const facts = element("span", { class: "facts" });
   const bar = progressBar();
-  const picture = cardPicture(posterOf);
+  const picture = cardPicture();
   const button = element(
     "button",
     { type: "button", class: "card", onclick: () => entry.asset !== null && open(entry.asset.id) },
@@ -56,25 +55,22 @@ export function assetCard(first: Entry, posterOf: Posters, open: (assetId: strin
   return { root, update };
 }
 
-/** The film's poster, looked up once there is one and the card is in sight. */
-function cardPicture(posterOf: Posters) {
+/** The film's poster, loaded when the card comes into sight, and anew only when it is another one. */
+function cardPicture() {
   const root = element("span", { class: "card-picture" });
-  let playable: string | null = null;
-  const sight = new IntersectionObserver(([seen]) => {
-    if (seen?.isIntersecting !== true || playable === null) return;
-    sight.disconnect();
-    void posterOf(playable).then((url) => {
-      if (url === null) return;
-      const image = element("img", { src: url, alt: "", decoding: "async" });
-      image.addEventListener("load", () => root.replaceChildren(image), { once: true });
-    });
-  });
+  let shown = "";
   return {
     root,
     update(asset: Asset | null) {
-      if (asset === null || !asset.progress.playable || playable !== null) return;
-      playable = asset.id;
-      sight.observe(root);
+      const poster = asset?.posters.find(({ chosen }) => chosen);
+      if (asset === null || poster === undefined) return;
+      const wanted = `${asset.generation} ${poster.id}`;
+      if (shown === wanted) return;
+      shown = wanted;
+      const image = element("img", { src: poster.url, alt: "", decoding: "async", loading: "lazy" });
+      // The card's own ground shows where it does not come.
+      image.addEventListener("error", () => image.remove(), { once: true });
+      root.replaceChildren(image);
     },
   };
 }

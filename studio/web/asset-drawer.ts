@@ -6,6 +6,7 @@ import { element } from "./element.ts";
 import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
 import { findingList } from "./findings.ts";
 import { ladderChart } from "./ladder-chart.ts";
+import { posterPicker } from "./poster-picker.ts";
 import { previewPlayer } from "./preview-player.ts";
 import { problemText } from "./problem-text.ts";
 import { stepper } from "./stepper.ts";
@@ -30,6 +31,8 @@ export function openDrawer(
   const actions = workActions(api, first.id, handlers.onChange);
   const preview = previewPlayer(api, first.id);
   const previewSection = section("preview", preview.root);
+  const posters = posterPicker(api, first.id, handlers.onChange);
+  const postersSection = section("poster", posters.root);
   const title = titleForm(api, first, (titleId) => handlers.onChange({ ...latest, titleId }));
   const subtitles = subtitleForm(api, first.id, handlers.onChange);
   const facts = element("div", { class: "facts-sections" });
@@ -48,6 +51,7 @@ export function openDrawer(
     actions.root,
     section("title", title.root),
     previewSection,
+    postersSection,
     section("subtitles", subtitles.root),
     facts,
     ledgerSection(api, first.id),
@@ -78,6 +82,7 @@ export function openDrawer(
       title.update(asset);
       subtitles.update(asset);
       previewSection.hidden = !asset.progress.playable;
+      postersSection.hidden = !posters.update(asset);
       showProblem(problem, asset);
       if (shownFacts === factsKey(asset)) return;
       shownFacts = factsKey(asset);

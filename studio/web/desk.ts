@@ -5,7 +5,6 @@ import { AssetStore } from "./asset-store.ts";
 import { BrowserUpload } from "./browser-upload.ts";
 import { dropZone } from "./drop-zone.ts";
 import { element } from "./element.ts";
-import { openPosters } from "./posters.ts";
 import { problemText } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
@@ -13,7 +12,6 @@ import { text } from "./strings.ts";
 export async function showDesk(root: HTMLElement, api: Api): Promise<void> {
   const uploads: BrowserUpload[] = [];
   const cards = new Map<string, AssetCard>();
-  const posterOf = openPosters(api);
   let drawer: AssetDrawer | null = null;
   const list = element("ul", { class: "cards" });
   const empty = element("p", { class: "note" }, text("loading"));
@@ -23,7 +21,7 @@ export async function showDesk(root: HTMLElement, api: Api): Promise<void> {
     const entries = entriesOf(store, uploads);
     for (const [key, entry] of entries) {
       const card = cards.get(key);
-      if (card === undefined) cards.set(key, assetCard(entry, posterOf, open));
+      if (card === undefined) cards.set(key, assetCard(entry, open));
       else card.update(entry);
     }
     for (const key of cards.keys()) if (!entries.has(key)) cards.delete(key);

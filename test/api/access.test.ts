@@ -18,6 +18,7 @@ const BODIES: Record<string, unknown> = {
   "POST /v1/uploads/{id}/parts": { parts: [{ partNumber: 1, sha256: `${"A".repeat(43)}=` }] },
   "POST /v1/uploads/{id}/complete": {},
   "POST /v1/assets": { sourceUrl: "https://example.com/a.mp4" },
+  "POST /v1/assets/{id}/poster": { id: "poster-1" },
   "POST /v1/assets/{id}/rollback": { generation: "g" },
   "POST /v1/assets/{id}/findings/{code}/waive": { reason: "r" },
   "POST /v1/assets/{id}/reprocess": { encoding: { codecs: ["h264"] } },
@@ -191,7 +192,7 @@ describe("input", () => {
       ({ body }) => body !== undefined && !JSON.stringify(body).includes("events"),
     )) {
       const { path, body } = concrete(route, ids);
-      // A rollback names the generation that it wants; it decides none.
+      // A rollback names the generation that it wants, a choice its poster; they decide none.
       for (const member of ours.filter((one) => !Object.hasOwn(body, one))) {
         const text = `${JSON.stringify(body).slice(0, -1)}${Object.keys(body).length > 0 ? "," : ""}"${member}":"x"}`;
         const answer = await editor(route.method, path, text, { "If-Match": "*" });

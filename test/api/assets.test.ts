@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AssetView } from "../../api/asset-view.ts";
 import { emptyAsset } from "../../api/reap-assets.ts";
+import { IMAGES_SESSION, splitGrantedPath, verifyGrant } from "../../core/grant.ts";
 import type { AssetRecord, TaskKind, TaskState } from "../../core/records.ts";
 import { findAsset, retryAsset } from "../../stores/library/assets.ts";
 import { ratioOf, stageOf, type TaskProgress } from "../../stores/library/progress.ts";
@@ -13,7 +14,15 @@ import {
   tasksOfAsset,
 } from "../../stores/library/tasks.ts";
 import { failAsset, publishAsset } from "../../stores/library/work.ts";
-import { GENERATION, madeAsset, openTestApi, RENDITIONS, type TestApi, tokenOf } from "./api-for-test.ts";
+import {
+  GENERATION,
+  madeAsset,
+  openTestApi,
+  publishedMovie,
+  RENDITIONS,
+  type TestApi,
+  tokenOf,
+} from "./api-for-test.ts";
 
 const api = await openTestApi("assets");
 const editor = api.as("alpha");
@@ -105,6 +114,45 @@ describe("an asset", () => {
     assert.equal(body.source.video.frameRate, 24);
     assert.deepEqual(body.renditions, RENDITIONS);
     assert.equal(body.error, null);
+  });
+
+  test("offers posters for pictures alone, the best one chosen until an editor chooses another", async () => {
+    const { asset, titleId } = await publishedMovie(api, "alpha");
+    const path = `/v1/assets/${asset._id}`;
+    const chosenIn = (body: AssetView) => body.posters.filter(({ chosen }) => chosen).map(({ id }) => id);
+    const { body } = await editor("GET", path);
+    assert.deepEqual(
+      body.posters.map(({ id, atSeconds }: AssetView["posters"][number]) => [id, atSeconds]),
+      [
+        ["poster-0", 12],
+        ["poster-1", 4],
+      ],
+    );
+    assert.deepEqual(chosenIn(body), ["poster-0"]);
+    const { pathname } = new URL(body.posters[1].url);
+    assert.match(pathname, /\/images\/poster-1\.jpg$/);
+    const { grant, path: granted } = splitGrantedPath(pathname)!;
+    const verdict = verifyGrant(api.deps.config.grantKeys, grant, granted, Date.now() / 1000);
+    assert.ok(verdict.ok && verdict.claims.session === IMAGES_SESSION);
+
+    const choose = (id: string) => editor("POST", `${path}/poster`, { id });
+    assert.equal((await choose("poster-7")).body.code, "not_found");
+    assert.equal((await choose("storyboard")).body.code, "not_found");
+    const before = await findAsset(library, "alpha", asset._id);
+    const chosen = await choose("poster-1");
+    assert.equal(chosen.status, 200);
+    assert.deepEqual(chosenIn(chosen.body), ["poster-1"]);
+    const after = await findAsset(library, "alpha", asset._id);
+    assert.equal(after?.version, (before?.version ?? 0) + 1, "so that whoever watches it is told");
+    const card = await api.as("alpha", "viewer")("GET", `/v1/catalog/titles/${titleId}`);
+    assert.match(card.body.posterUrl, /\/images\/poster-1\.jpg$/);
+  });
+
+  test("offers no poster while there is no package", async () => {
+    const asset = await madeAsset(api, "alpha", "encoding");
+    assert.deepEqual((await editor("GET", `/v1/assets/${asset._id}`)).body.posters, []);
+    const answer = await editor("POST", `/v1/assets/${asset._id}/poster`, { id: "poster-0" });
+    assert.equal(answer.status, 404);
   });
 
   test("tells each change in order, never going back, to all who listen", async () => {

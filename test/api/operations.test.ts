@@ -60,6 +60,7 @@ describe("the document", () => {
     POST /v1/uploads, GET /v1/uploads/{id}, DELETE /v1/uploads/{id}, POST /v1/uploads/{id}/parts, POST /v1/uploads/{id}/complete,
     POST /v1/assets, GET /v1/assets, GET /v1/assets/{id}, DELETE /v1/assets/{id}, GET /v1/assets/{id}/events,
     POST /v1/assets/{id}/preview, POST /v1/assets/{id}/retry, POST /v1/assets/{id}/cancel, GET /v1/assets/{id}/ledger, GET /v1/assets/{id}/conformance,
+    POST /v1/assets/{id}/poster,
     GET /v1/assets/{id}/generations, POST /v1/assets/{id}/rollback, POST /v1/assets/{id}/reprocess,
     POST /v1/assets/{id}/findings/{code}/waive,
     POST /v1/assets/{id}/tracks, DELETE /v1/assets/{id}/tracks/{trackId},

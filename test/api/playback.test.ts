@@ -41,7 +41,9 @@ describe("playback", () => {
     assert.equal(claims.session, body.sessionId);
     assert.equal(claimsOf(body.posterUrl).prefix, claims.prefix);
     assert.ok(Math.abs(claims.expiresAtSeconds - nowSeconds() - 6 * 3_600) < 60);
-    assert.deepEqual([body.durationSeconds, body.resumeAtSeconds, body.storyboardUrl], [30, 0, null]);
+    assert.equal(claimsOf(body.storyboardUrl).session, body.sessionId);
+    assert.match(body.storyboardUrl, /\/images\/storyboard\.vtt$/);
+    assert.deepEqual([body.durationSeconds, body.resumeAtSeconds], [30, 0]);
     assert.deepEqual(
       body.tracks.map(({ kind, language }: { kind: string; language?: string }) => [kind, language]),
       [

@@ -170,7 +170,7 @@ describe("the catalog", () => {
     assert.equal(card.durationSeconds, 30);
     assert.match(
       card.posterUrl,
-      /^http:\/\/delivery\.test\/v\/[^/]+\/as_\w+\/[0-9a-f]+\/images\/poster\.jpg$/,
+      /^http:\/\/delivery\.test\/v\/[^/]+\/as_\w+\/[0-9a-f]+\/images\/poster-0\.jpg$/,
     );
   });
 

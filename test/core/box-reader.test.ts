@@ -5,7 +5,7 @@ import { createFile, type ISOFile, MP4BoxBuffer } from "mp4box";
 import { readFragments, readInit, splitInit } from "../../core/box-reader.ts";
 import { codecString } from "../../core/codec-string.ts";
 import { Failure } from "../../core/errors.ts";
-import { setSequenceNumber, writeAudioSegment } from "../../core/fragment.ts";
+import { setSequenceNumber, writeSegment } from "../../core/fragment.ts";
 import { fragmentedAudio, fragmentedVideo } from "../rig/fragmented.ts";
 
 /** What mp4box, another reader by other people, sees in the same bytes. */
@@ -113,7 +113,7 @@ test("an audio segment of ours reads back, by us and by mp4box, frame for frame"
   );
   const cut = 50;
   const segment = (sequenceNumber: number, from: number, to: number): Uint8Array =>
-    writeAudioSegment({
+    writeSegment({
       sequenceNumber,
       baseDecodeTime: from * 1024,
       sampleDurationTicks: 1024,
@@ -138,7 +138,7 @@ test("times past four thousand million ticks keep every bit", () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), fc.nat({ max: 2 ** 32 - 1 }), (baseDecodeTime, sequenceNumber) => {
       const frames = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)];
-      const bytes = writeAudioSegment({ sequenceNumber, baseDecodeTime, sampleDurationTicks: 1024, frames });
+      const bytes = writeSegment({ sequenceNumber, baseDecodeTime, sampleDurationTicks: 1024, frames });
       const [fragment] = readFragments(bytes);
       assert.deepEqual(
         [fragment?.baseDecodeTime, fragment?.sequenceNumber],

@@ -47,3 +47,13 @@ test("another voice is not like it, silence and a hum are like nothing, silence 
   assert.equal(compareEnvelopes(heard(1), new Array(1200).fill(0.2)), null);
   assert.equal(compareEnvelopes(new Array(1200).fill(0), heard(1))!.correlation, 0);
 });
+
+test("a steady tone of any pitch is even, though its waves fall unevenly into the moments", () => {
+  for (const hertz of [55, 110, 217, 440, 880, 1_000, 1_234, 3_000]) {
+    const tone = Int16Array.from(
+      { length: 48_000 },
+      (_, at) => 9_000 * Math.sin((2 * Math.PI * hertz * at) / 8_000),
+    );
+    assert.equal(compareEnvelopes(heard(1), envelope(tone, 8_000)), null, `${hertz} Hz`);
+  }
+});

@@ -137,6 +137,7 @@ function resultsOf(plan: Plan): TaskResult[] {
   const video = allRungs(plan).map((rung, index) =>
     track(rung.id, "avc1.64001f", plan.timeline.timescale, 1_000_000 / (index + 1)),
   );
+  video.push(track(plan.trickPlay.id, "avc1.64000d", plan.timeline.timescale, 5_000));
   const audio = plan.audio.map((one) => track(one.id, "mp4a.40.2", 48_000, 96_000));
   return [{ tracks: video, images: [] }, ...audio.map((one) => ({ tracks: [one], images: [] }))];
 }
@@ -149,7 +150,11 @@ test("the multivariant playlist says what the bytes measure, and parses", () => 
   assert.ok("variants" in main);
   const streams = main.variants.filter((variant) => !variant.isIFrameOnly);
   assert.equal(streams.length, allRungs(plan).length);
-  assert.equal(main.variants.length, allRungs(plan).length * 2);
+  assert.equal(
+    main.variants.length,
+    allRungs(plan).length * 2 + 1,
+    "I-frames of each, and those made for seeking",
+  );
   const top = streams.find((variant) => variant.resolution?.height === 720)!;
   // Worst run of 3..9 s: the last two segments, 3,000,000 bytes in 8 s; the sound's, 288,000 in the same 8 s.
   assert.equal(top.bandwidth, 3_000_000 + 288_000);

@@ -47,7 +47,7 @@ function recipes({
     next: recipeOf({ kind: "video", part: "h264", chunk: 1 }),
     sound: recipeOf({ kind: "audio", part: "a0", chunk: 0 }),
     surround: recipeOf({ kind: "audio", part: "a0-51", chunk: 0 }),
-    images: recipeOf({ kind: "images", part: "all", chunk: 0 }),
+    images: recipeOf({ kind: "images", part: "h264", chunk: 0 }),
     added: recipeOf({ kind: "audio", part: "sc_2", chunk: 0 }),
   };
 }
@@ -128,11 +128,16 @@ test("a result moves with every key that is in it, and names each object once", 
         ...{ timescale: 1, cells: [cell("as_1/old/video/v/00000.m4s"), cell("as_1/old/video/v/00001.m4s")] },
       },
     ],
-    images: [{ key: "as_1/old/images/poster.jpg", bytes: 1, width: 2, height: 2 }],
+    images: [
+      {
+        ...{ kind: "poster", id: "poster-0", key: "as_1/old/images/poster-0.jpg" },
+        ...{ bytes: 1, sha256: "22", width: 2, height: 2 },
+      },
+    ],
   };
   const keys = objectsOf(result, "as_1/old/");
   assert.deepEqual(keys.sort(), [
-    "as_1/old/images/poster.jpg",
+    "as_1/old/images/poster-0.jpg",
     "as_1/old/video/v/00000.m4s",
     "as_1/old/video/v/00001.m4s",
     "as_1/old/video/v/init.mp4",

@@ -9,6 +9,7 @@ test("F23 how often each kind of failure is tried again", () => {
     ["ours", "internal", 3],
     // A limit of memory, time or output: twice more, in larger classes of memory.
     ["resource", "encode_failed", 3],
+    ["resource", "source_too_large", 3],
     // A full disk is waited for, and so is an outer part.
     ["resource", "scratch_full", 40],
     ["transient", "blob_store_unavailable", 40],

@@ -45,7 +45,19 @@ test("a dropped film goes its way in view, gets a name, is published and watched
   assert.ok(percents.length >= 3, `it moves: ${percents}`);
 
   await page.waitForSelector(".cards .card-picture img");
+  const before = await page.getAttribute(".cards .card-picture img", "src");
   await page.click(".cards .card");
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll<HTMLImageElement>(".posters img")].every((image) => image.naturalWidth > 0),
+  );
+  const other = page.locator(".posters button[aria-pressed=false]").last();
+  const chosen = await other.getAttribute("data-poster");
+  await other.click();
+  await page.waitForSelector(`.posters [data-poster="${chosen}"][aria-pressed=true]`);
+  assert.equal(await page.locator(".posters [aria-pressed=true]").count(), 1);
+  const after = await page.getAttribute(".cards .card-picture img", "src");
+  assert.notEqual(after, before);
+  assert.match(after ?? "", new RegExp(`/images/${chosen}\\.jpg$`), "the card shows it too");
   await page.click(".title-details summary");
   await page.fill("#title-synopsis", "It was the first.");
   await page.fill("#title-name", "The First Film");

@@ -202,6 +202,57 @@ test("a film that is not there is said in words, with a way on", async () => {
   await context.close();
 });
 
+test("the seek bar shows small pictures of the film, also after the grant they were told of is over", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.player);
+  await page.click(".hero a.play");
+  await page.waitForFunction(
+    (seconds) => {
+      const tracks = (window as unknown as Partial<PlayingWindow>).matinee?.video.textTracks;
+      return [...(tracks ?? [])].find(({ label }) => label === "thumbnails")?.cues?.length === seconds;
+    },
+    30,
+    { timeout: PLAYING_MS },
+  );
+  // Whoever comes later with the old grant gets nothing: the pictures must be there already.
+  await page.route(/\/v\/.+\/images\//, (route) => route.abort());
+  const shown = [await hoverSeekBar(page, 0.25), await hoverSeekBar(page, 0.75)];
+  for (const colour of shown) assert.ok(Math.max(...colour) > 24, `not black: ${colour}`);
+  assert.notDeepEqual(shown[0], shown[1], "another moment, another picture");
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+/** Points at a place of the seek bar; the mean colour of the small picture that then stands above it. */
+async function hoverSeekBar(page: Page, ratio: number): Promise<number[]> {
+  const bar = await page.locator("media-time-range").boundingBox();
+  assert.ok(bar);
+  await page.mouse.move(bar.x + bar.width * ratio, bar.y + bar.height / 2);
+  await page.mouse.move(bar.x + bar.width * ratio + 2, bar.y + bar.height / 2);
+  const thumbnail = page.locator("media-preview-thumbnail");
+  await page.waitForFunction(
+    () => {
+      const range = document.querySelector("media-time-range");
+      const image = range?.shadowRoot
+        ?.querySelector("media-preview-thumbnail")
+        ?.shadowRoot?.querySelector("img");
+      return image?.complete && image.naturalWidth > 0 && image.getBoundingClientRect().width > 0;
+    },
+    undefined,
+    { timeout: PLAYING_MS },
+  );
+  await thumbnail.waitFor();
+  const png = await thumbnail.screenshot();
+  return page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes]));
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    canvas?.drawImage(bitmap, 0, 0, 1, 1);
+    return [...(canvas?.getImageData(0, 0, 1, 1).data.slice(0, 3) ?? [])];
+  }, png.toString("base64"));
+}
+
 async function waitForFrames(page: Page, frames: number): Promise<void> {
   await page.waitForFunction(
     (wanted) => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { EARLY_DEATHS_ALLOWED } from "../../core/work.ts";
 import { claimTask } from "../../stores/library/tasks.ts";
@@ -55,4 +56,14 @@ test("F23 an encode killed for want of memory: two more attempts in larger class
   await product.addWorker();
   assert.equal((await product.call("POST", `/v1/assets/${assetId}/retry`, {})).status, 202);
   await product.until(assetId, ({ state }) => state === "ready", 180);
+});
+
+test("T15 a master that no worker can keep is refused as too large, and soon", async () => {
+  for (const worker of product.workers) worker.kill("SIGKILL");
+  await product.addWorker({ MATINEE_SCRATCH_LIMIT_BYTES: String(2 ** 20) });
+  // Without an index all of it is needed.
+  const large = await flashAndBeep({ seconds: 8, size: "640x360", extension: "mkv" });
+  assert.ok((await stat(large)).size > 2 ** 20);
+  const asset = await product.until(await product.uploadFile(large), ({ state }) => state === "failed", 180);
+  assert.equal(asset.error?.code, "source_too_large");
 });

@@ -66,7 +66,8 @@ function keep(one: Judged): void {
 }
 
 function report(judged: readonly Judged[]): void {
-  const rows = CONTAINERS.map((container) => {
+  const met = CONTAINERS.filter((container) => judged.some((one) => one.container === container));
+  const rows = met.map((container) => {
     const verdicts = judged.filter((one) => one.container === container).map(({ verdict }) => verdict);
     const cpuSeconds = verdicts.map((verdict) => verdict.cpuSeconds);
     const peaks = verdicts.map((verdict) => verdict.peakMemoryBytes ?? 0);

@@ -3,13 +3,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { AssetRecord } from "../../core/records.ts";
-import { openBlobs } from "../../stores/blobs.ts";
+import { type Blobs, openBlobs } from "../../stores/blobs.ts";
 import type { Product } from "./product.ts";
 
-/** A published package as it lies in storage: path below its prefix → bytes, texts unpacked. */
-export async function readPackage(product: Product, asset: AssetRecord): Promise<Map<string, Uint8Array>> {
-  const env = product.environment;
-  const blobs = openBlobs({
+/** The product's storage, for a test that looks or reaches into it. The caller closes it. */
+export function openStorage({ environment: env }: Product): Blobs {
+  return openBlobs({
     endpoint: env.MATINEE_S3_ENDPOINT!,
     publicEndpoint: env.MATINEE_S3_ENDPOINT!,
     region: env.MATINEE_S3_REGION!,
@@ -18,6 +17,11 @@ export async function readPackage(product: Product, asset: AssetRecord): Promise
     sourceBucket: env.MATINEE_S3_SOURCE_BUCKET!,
     mediaBucket: env.MATINEE_S3_MEDIA_BUCKET!,
   });
+}
+
+/** A published package as it lies in storage: path below its prefix → bytes, texts unpacked. */
+export async function readPackage(product: Product, asset: AssetRecord): Promise<Map<string, Uint8Array>> {
+  const blobs = openStorage(product);
   const prefix = `${asset._id}/${asset.published?.generation ?? asset.generation}/`;
   const files = new Map<string, Uint8Array>();
   for await (const { key } of blobs.list("media", prefix)) {

@@ -147,7 +147,7 @@ test("what cannot be used is refused with its own code", async () => {
     ["sound only", made("mp4", ["-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac", "{out}"]), "no_video"],
     ["a song with its cover", odd.soundWithCover(), "no_video"],
     [
-      "a codec that nobody needs",
+      "T05 MagicYUV, a codec that nobody needs",
       odd.bars({ extension: "mkv", audio: false, video: unknown }),
       "unsupported_codec",
     ],

@@ -17,7 +17,9 @@ const mean = (values: readonly number[]): number => values.reduce((sum, one) => 
 
 test("what is measured by decoding is what the encoder said, in a later chunk too; a frame off shows", async (t) => {
   const launcher = await launcherForTest();
-  const path = await bars({ seconds: 15, audio: false });
+  // Long enough for two chunks, with keyframes where the second may begin.
+  const video = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50"];
+  const path = await bars({ seconds: 24, audio: false, video });
   const source = await probeFile(launcher, path);
   const plan = buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build);
   const [ladder] = plan.ladders;
