@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { withWaivers } from "../core/findings.ts";
+import { titleEvidence } from "../core/ladder-evidence.ts";
 import { roundToMicros } from "../core/probed-picture.ts";
 import { toNumber } from "../core/rational.ts";
 import type { AssetRecord } from "../core/records.ts";
@@ -7,6 +8,8 @@ import type { Sidecar } from "../core/sidecar.ts";
 import type { Source, SourceVideo } from "../core/source.ts";
 import type { Progress } from "../stores/library/progress.ts";
 import { instant } from "./contract.ts";
+import { encodingView } from "./encoding-choice.ts";
+import { ladderView } from "./ladder-view.ts";
 
 export const assetStates = z.enum([
   "waiting",
@@ -159,7 +162,7 @@ export const assetView = z
     generation: z.string().nullable(),
     /** What viewers get, also while another generation is being made. */
     published: z.object({ generation: z.string(), at: instant }).nullable(),
-    encoding: z.object({ codecs: z.array(z.enum(["h264", "hevc", "av1"])) }),
+    encoding: encodingView,
     /** Added beside the master. */
     tracks: z.array(trackView),
     progress: z.object({
@@ -192,6 +195,8 @@ export const assetView = z
       }),
     ),
     renditions: z.array(renditionView),
+    /** Why it has these rungs, and what they save; null before they are planned. */
+    ladder: ladderView.nullable(),
     posters: z.array(posterView),
     error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
   })
@@ -221,6 +226,7 @@ export function presentAsset(asset: AssetRecord, progress: Progress, posters: Po
       ...(waivedAt === undefined ? {} : { waivedAt: waivedAt.toISOString() }),
     })),
     renditions: asset.renditions,
+    ladder: titleEvidence(asset),
     posters,
     error: asset.error,
   };

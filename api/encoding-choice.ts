@@ -10,10 +10,26 @@ export const encodingChoice = z
       .min(1)
       .max(3)
       .optional(),
+    /** What CPU time is worth beside bytes; `fast` where nothing is said. */
+    speed: z.enum(["fast", "balanced", "small"]).optional(),
+    /** Rungs of the film's own, or those that every film has; `table` where nothing is said. */
+    ladder: z.enum(["title", "table"]).optional(),
   })
   .openapi("EncodingChoice");
 
+/** What was asked for, as it is told. */
+export const encodingView = z.object({
+  codecs: z.array(z.enum(["h264", "hevc", "av1"])),
+  speed: z.enum(["fast", "balanced", "small"]).optional(),
+  ladder: z.enum(["title", "table"]).optional(),
+});
+
 /** The whole choice behind a request's: H.264 first, each codec once. */
 export function encodingOf(asked: z.infer<typeof encodingChoice> | undefined): EncodingChoice {
-  return { codecs: [...new Set([...DEFAULT_ENCODING.codecs, ...(asked?.codecs ?? [])])] };
+  const codecs = [...new Set([...DEFAULT_ENCODING.codecs, ...(asked?.codecs ?? [])])];
+  return {
+    codecs,
+    ...(asked?.speed === undefined ? {} : { speed: asked.speed }),
+    ...(asked?.ladder === undefined ? {} : { ladder: asked.ladder }),
+  };
 }

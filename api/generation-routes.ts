@@ -20,7 +20,7 @@ import {
   pageQuery,
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { encodingChoice, encodingOf } from "./encoding-choice.ts";
+import { encodingChoice, encodingOf, encodingView } from "./encoding-choice.ts";
 import { once } from "./idempotency.ts";
 import { presentNow } from "./present-now.ts";
 
@@ -36,7 +36,7 @@ const generationView = z
     /** From when on its objects may be removed; null where they stay. */
     collectAt: instant.nullable(),
     source: z.object({ filename: z.string(), sizeBytes: z.number().int(), etag: z.string() }),
-    encoding: z.object({ codecs: z.array(z.enum(["h264", "hevc", "av1"])) }),
+    encoding: encodingView,
     tracks: z.array(trackView),
     durationSeconds: z.number().nullable(),
     renditions: z.array(renditionView),

@@ -20,6 +20,7 @@ const PARTS_OF_THE_RIG = [
   "bare-route.ts",
   "simulated-cluster.ts",
   "simulated-plan.ts",
+  "bits-chart.ts",
 ];
 
 /** These start everything by themselves, which is what they measure, or need nothing. */

@@ -3,9 +3,33 @@
 /** Codecs of the picture, each a whole ladder of its own over the same cut points. */
 export type VideoCodec = "h264" | "hevc" | "av1";
 
+/** What CPU time is worth beside bytes: which preset each encoder works at (docs/decisions/per-title.md has their prices). */
+export type Speed = "fast" | "balanced" | "small";
+
+/** `title`: rungs chosen by what trial encodes of the film tell; `table`: the same rungs for every film. */
+export type LadderChoice = "title" | "table";
+
 export interface EncodingChoice {
   /** H.264 is always among them: it is what every player has. In the order in which they are made. */
   codecs: VideoCodec[];
+  /** Absent: `fast`. */
+  speed?: Speed;
+  /** Absent: `table`, which needs no look at the film before its first picture is made. */
+  ladder?: LadderChoice;
 }
 
 export const DEFAULT_ENCODING: EncodingChoice = { codecs: ["h264"] };
+
+const DEFAULT_SPEED: Speed = "fast";
+
+/** The speed that a choice comes to. */
+export function speedOf({ speed }: EncodingChoice): Speed {
+  return speed ?? DEFAULT_SPEED;
+}
+
+/** The encoders' own names for it: x264 and x265 by words, SVT-AV1 by a number that falls as it takes longer. */
+export const PRESETS: Record<Speed, Record<VideoCodec, string>> = {
+  fast: { h264: "veryfast", hevc: "veryfast", av1: "10" },
+  balanced: { h264: "faster", hevc: "veryfast", av1: "9" },
+  small: { h264: "medium", hevc: "fast", av1: "8" },
+};

@@ -25,6 +25,8 @@ export interface Rung {
   height: number;
   maxBitrateBps: number;
   crf: number;
+  /** What trial encodes of the film foretell; absent where the rung is the table's. */
+  predicted?: { averageBps: number; score: number };
 }
 
 /** Short side of the picture and H.264's cap, from Apple's authoring table thinned to its steps in use. */

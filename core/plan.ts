@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { chooseChunks } from "./chunks.ts";
-import { DEFAULT_ENCODING, type EncodingChoice } from "./encoding.ts";
+import { DEFAULT_ENCODING, type EncodingChoice, PRESETS, type Speed, speedOf } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
 import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
 import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
+import type { TitleCurve } from "./title-analysis.ts";
+import { curveOf, titleRungs } from "./title-ladder.ts";
 import { planTrickPlay, type TrickPlay } from "./trick-play.ts";
 
 export interface AudioTrack {
@@ -37,6 +39,8 @@ export interface Plan {
   formatVersion: number;
   /** Which build encodes: init segments differ between builds, so one title has one. */
   encoderBuild: string;
+  speed: Speed;
+  /** x264's at that speed. */
   preset: string;
   timeline: Timeline;
   timing: FrameTiming;
@@ -54,7 +58,8 @@ export interface Plan {
 
 export interface PlanSettings {
   encoding: EncodingChoice;
-  preset: string;
+  /** x264's in place of the speed's own; null leaves it at that. */
+  preset: string | null;
   audioBitrateBps: number;
   surroundBitrateBps: number;
   loudnessTargetLufs: number | null;
@@ -62,7 +67,7 @@ export interface PlanSettings {
 
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
   encoding: DEFAULT_ENCODING,
-  preset: "veryfast",
+  preset: null,
   audioBitrateBps: 128_000,
   // Apple 2.9: 5.1 AAC at 320 kbit/s.
   surroundBitrateBps: 320_000,
@@ -74,22 +79,24 @@ const FORMAT_VERSION = 7;
 
 /**
  * The plan for a source and the files beside it. Same input, same bytes of JSON. Sound whose file has not been probed
- * has no track.
+ * has no track; a codec without a curve of this film has the table's ladder.
  */
 export function buildPlan(
   source: Source,
   settings: PlanSettings,
   encoderBuild: string,
   sidecars: readonly Sidecar[] = [],
+  curves: readonly TitleCurve[] = [],
 ): Plan {
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
-  const ladders = planLadders(source.video, picture, settings.encoding);
+  const ladders = planLadders(source.video, picture, settings.encoding, curves);
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,
-    preset: settings.preset,
+    speed: speedOf(settings.encoding),
+    preset: settings.preset ?? PRESETS[speedOf(settings.encoding)].h264,
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
     picture,
@@ -106,12 +113,20 @@ export function buildPlan(
  * A ladder for each codec that was asked for, H.264 first; and where HEVC is among them, a master in HDR is also kept
  * as it is (docs/decisions/codecs.md). A codec whose encoder takes no picture so small has none.
  */
-function planLadders(video: SourceVideo, picture: PicturePlan, { codecs }: EncodingChoice): Ladder[] {
+function planLadders(
+  video: SourceVideo,
+  picture: PicturePlan,
+  encoding: EncodingChoice,
+  curves: readonly TitleCurve[],
+): Ladder[] {
   const { width, height, hdr } = video;
   const range = rangeOf(picture);
-  const ladders = codecs.flatMap((codec): Ladder[] => {
+  const ladders = encoding.codecs.flatMap((codec): Ladder[] => {
     // H.264's folders are named by the size alone: what was there first.
-    const rungs = buildLadder(width, height, codec, codec === "h264" ? "" : `${codec}-`);
+    const prefix = codec === "h264" ? "" : `${codec}-`;
+    const curve = encoding.ladder !== "title" ? null : curveOf(curves, codec, speedOf(encoding));
+    const own = curve && titleRungs(width, height, curve, prefix);
+    const rungs = own ?? buildLadder(width, height, codec, prefix);
     const plain: Ladder = { id: codec, codec, range: "SDR", rungs };
     if (codec !== "hevc" || range === "SDR") return [plain];
     const hdrRungs = buildLadder(width, height, codec, "hevc-hdr-");

@@ -6,6 +6,7 @@ import type { RevocationKind } from "./revocation.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SubtitleRole } from "./source.ts";
 import type { TimeRange } from "./time-ranges.ts";
+import type { TitleAnalysis } from "./title-analysis.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -141,6 +142,8 @@ export interface AssetRecord {
   /** Subtitles and sound added beside the master, in the order in which they came. */
   sidecars: Sidecar[];
   source: Source | null;
+  /** What trial encodes of a master told; absent where none were made. It says which master it is of. */
+  analysis?: TitleAnalysis | undefined;
   /** Present from the end of probing on; `generation` is derived from it and from the pinned source. */
   plan: Plan | null;
   /** The generation being made, or, once `ready`, the published one; null until it is planned. */
@@ -169,6 +172,7 @@ export interface AssetRecord {
 
 export type TaskKind =
   | "probe"
+  | "analyse"
   | "checksum"
   | "preview"
   | "video"

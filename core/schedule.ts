@@ -47,8 +47,8 @@ export const WAITED_FOR_PRIORITY = 1;
 const FIRST_PLACE: Record<Urgency, number> = { fast: 2, normal: 2, backfill: 1_000_001 };
 const LAST_PLACE = 999_990;
 
-/** Both open the way for others and are short. */
-const OPENS_THE_WAY: ReadonlySet<TaskKind> = new Set(["probe", "publish"]);
+/** They open the way for others and are short. */
+const OPENS_THE_WAY: ReadonlySet<TaskKind> = new Set(["probe", "analyse", "publish"]);
 
 /**
  * The priority of each task that waits, 1 first. A task's place is the work of its own tenant ahead of it, in seconds,

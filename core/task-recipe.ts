@@ -59,6 +59,7 @@ export function recipesOf(
       // What it finds is kept on the asset, beside what it made nothing of.
       case "inspect":
       case "probe":
+      case "analyse":
       case "publish":
         return null;
     }

@@ -5,6 +5,7 @@ import { eagerUnits } from "./preview.ts";
 import { windowCount } from "./quality.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
 import { chunkFrames } from "./timeline.ts";
+import { curvesMissing, isOf } from "./title-analysis.ts";
 
 /** A task as the state of its asset calls for it, before anyone has worked on it. */
 export interface TaskSpec {
@@ -41,8 +42,11 @@ const WHOLE = "all";
 export function tasksOf(asset: AssetRecord): TaskSpec[] {
   if (asset.state === "queued" || asset.state === "probing") {
     const part = revisionPart(asset);
-    const id = taskId(asset._id, "source", "probe", part, 0);
-    return [{ id, kind: "probe", part, chunk: 0, weight: FIXED_COST }];
+    const before = (kind: TaskKind): TaskSpec => ({
+      id: taskId(asset._id, "source", kind, part, 0),
+      ...{ kind, part, chunk: 0, weight: FIXED_COST },
+    });
+    return isToBeAnalysed(asset) ? [before("probe"), before("analyse")] : [before("probe")];
   }
   const { plan, generation } = asset;
   if (asset.state !== "encoding" || plan === null || generation === null) return [];
@@ -92,6 +96,13 @@ export function previewSpec(asset: Pick<AssetRecord, "_id" | "generation">, unit
   return { id, kind: "preview", part: WHOLE, chunk: unit, weight: PREVIEW_COST };
 }
 
+/** A ladder of the film's own needs curves that are not there yet; whether it does is known once the master is described. */
+function isToBeAnalysed({ source, pinned, encoding, analysis }: AssetRecord): boolean {
+  if (source === null || pinned === null) return false;
+  const curves = analysis && isOf(analysis, pinned) ? analysis.curves : [];
+  return curvesMissing(source, encoding, curves).length > 0;
+}
+
 /** Looking and publishing are done anew for each revision, also where the same generation comes of it. */
 function revisionPart({ revision }: Pick<AssetRecord, "revision">): string {
   return `r${revision}`;
@@ -127,13 +138,17 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "inspect", "images", "publish"]);
+const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["analyse", "score", "inspect", "images", "publish"]);
 
-/** What a task must wait for: `score`, `inspect` and `images` for what they look at, `publish` for all others. */
+/**
+ * What a task must wait for: `analyse` for the probe, `score`, `inspect` and `images` for what they look at, `publish` for
+ * all others.
+ */
 function waitsFor(
   task: Pick<TaskRecord, "kind" | "part">,
   other: Pick<TaskRecord, "kind" | "part">,
 ): boolean {
+  if (task.kind === "analyse") return other.kind === "probe";
   if (task.kind === "publish")
     return other.kind !== "publish" && other.kind !== "probe" && other.kind !== "preview";
   const isItsPicture = other.kind === "video" && other.part === task.part;

@@ -56,6 +56,15 @@ export interface SourceFacts {
   subtitles: { codec: string; language?: string }[];
 }
 
+/** Why a ladder has its rungs: what could be chosen, what was, what it saves. */
+export interface LadderEvidence {
+  codec: string;
+  metric: string | null;
+  points: { averageBps: number; score: number }[];
+  edge: { averageBps: number; score: number }[];
+  rungs: { id: string; predicted: { averageBps: number; score: number } | null; savedBytes: number | null }[];
+}
+
 export interface Poster {
   id: string;
   url: string;
@@ -76,6 +85,7 @@ export interface Asset {
   source: SourceFacts | null;
   findings: Finding[];
   renditions: Rendition[];
+  ladder: { ladders: LadderEvidence[] } | null;
   /** Best first. */
   posters: Poster[];
   error: { code: string; message: string; retryable: boolean } | null;

@@ -1,4 +1,4 @@
-import type { VideoCodec } from "../core/encoding.ts";
+import { PRESETS, type VideoCodec } from "../core/encoding.ts";
 import { masteringDisplayIntegers } from "../core/hdr-metadata.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
@@ -13,8 +13,11 @@ export const ENCODER_OF: Record<VideoCodec, string> = {
   av1: "libsvtav1",
 };
 
+/** What an encoder needs to know of a plan. */
+type Coding = Pick<Plan, "timeline" | "speed" | "preset">;
+
 /** Options of one rung's encoder. Equal input gives equal bytes: each works on one thread, or in an order that is fixed. */
-export function encoderOptions(plan: Plan, ladder: Ladder, rung: Rung): string[] {
+export function encoderOptions(plan: Coding, ladder: Ladder, rung: Rung): string[] {
   switch (ladder.codec) {
     case "h264":
       return x264(plan, rung);
@@ -25,7 +28,7 @@ export function encoderOptions(plan: Plan, ladder: Ladder, rung: Rung): string[]
   }
 }
 
-function x264(plan: Plan, rung: Rung): string[] {
+function x264(plan: Coding, rung: Rung): string[] {
   const gop = plan.timeline.framesPerKeyframe;
   const cap = String(rung.maxBitrateBps);
   return [
@@ -41,10 +44,7 @@ function x264(plan: Plan, rung: Rung): string[] {
   ];
 }
 
-/** At x264 veryfast's quality for two thirds of its bytes and 2.3 times its CPU; `fast` costs 3.5 times for 4 % more. */
-const X265_PRESET = "veryfast";
-
-function x265(plan: Plan, { range, hdr }: Ladder, rung: Rung): string[] {
+function x265(plan: Coding, { range, hdr }: Ladder, rung: Rung): string[] {
   const gop = plan.timeline.framesPerKeyframe;
   const cap = String(rung.maxBitrateBps);
   const params = [
@@ -59,7 +59,7 @@ function x265(plan: Plan, { range, hdr }: Ladder, rung: Rung): string[] {
     ...(range === "PQ" ? hdr10(hdr) : []),
   ];
   return [
-    ...["-c:v", ENCODER_OF.hevc, "-preset", X265_PRESET],
+    ...["-c:v", ENCODER_OF.hevc, "-preset", PRESETS[plan.speed].hevc],
     // Apple 1.6b: Main, or Main 10 where the picture has ten bits.
     ...["-profile:v", range === "SDR" ? "main" : "main10"],
     ...["-crf", String(rung.crf), "-maxrate", cap, "-bufsize", cap],
@@ -84,12 +84,9 @@ function hdr10({ masteringDisplay, contentLight }: HdrMetadata = {}): string[] {
   return params;
 }
 
-/** At x264 veryfast's quality for half of its bytes and 1.5 times its CPU; 8 costs 3 times for 5 % more. */
-const SVT_AV1_PRESET = "10";
-
-function svtAv1(plan: Plan, rung: Rung): string[] {
+function svtAv1(plan: Coding, rung: Rung): string[] {
   return [
-    ...["-c:v", ENCODER_OF.av1, "-preset", SVT_AV1_PRESET],
+    ...["-c:v", ENCODER_OF.av1, "-preset", PRESETS[plan.speed].av1],
     // Capped CRF; it knows no buffer beside.
     ...["-crf", String(rung.crf), "-maxrate", String(rung.maxBitrateBps)],
     ...["-g", String(plan.timeline.framesPerKeyframe)],

@@ -1,5 +1,6 @@
 import type { PlanSettings } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
+import { analyse } from "./analyse.ts";
 import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
@@ -22,7 +23,7 @@ export interface StageOutcome {
 /**
  * The whole flow of a title:
  *
- *     probe ──► video 0 ┐
+ *     probe ──► video 0 ┐         (of a minute and more: probe ─► analyse ─► …)
  *           ├─► video 1 ├─► images, score ┐
  *           ├─► …       ├─► inspect ──────┼─► publish: verify → package → gate → proof → one compare-and-set
  *           ├─► audio ──┘                 │
@@ -42,6 +43,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
   switch (context.task.kind) {
     case "probe":
       return probeAsset(context, settings);
+    case "analyse":
+      return analyse(context, settings);
     case "checksum":
       return checkDigest(context);
     case "preview":

@@ -1,16 +1,20 @@
 import { Failure } from "../core/errors.ts";
 import { sourceFindings } from "../core/findings-source.ts";
-import { buildPlan, generationOf, type PlanSettings } from "../core/plan.ts";
+import type { PlanSettings } from "../core/plan.ts";
 import type { Sidecar } from "../core/sidecar.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
-import { identityOf } from "../core/task-recipe.ts";
-import { recordPlan, startProbing } from "../stores/library/work.ts";
+import { curvesMissing, isOf } from "../core/title-analysis.ts";
+import { recordSource, startProbing } from "../stores/library/work.ts";
+import { planAsset } from "./plan-asset.ts";
 import { probeSource } from "./probe.ts";
 import { probeSound } from "./probe-sound.ts";
 import { requireCodecs } from "./require-encoders.ts";
 import type { TaskContext } from "./task-context.ts";
 
-/** Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. */
+/**
+ * Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. Where the
+ * ladder is to be the film's own, only what was found: planning is then for whoever analyses it.
+ */
 export async function probeAsset(context: TaskContext, settings: PlanSettings): Promise<null> {
   const { pinned, encoding } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
@@ -21,9 +25,11 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   const source = known ?? (await describeMaster(context, pinned));
   const findings = known === null ? sourceFindings(source) : context.asset.findings;
   const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
-  const plan = buildPlan(source, { ...settings, encoding }, context.launcher.build, sidecars);
-  const generation = generationOf(plan, identityOf(pinned));
-  await recordPlan(context.library, context.asset, { source, plan, generation, findings, sidecars });
+  const analysis = isOf(context.asset.analysis, pinned) ? context.asset.analysis : undefined;
+  const found = { source, findings, sidecars, analysis };
+  if (curvesMissing(source, encoding, analysis?.curves ?? []).length > 0)
+    await recordSource(context.library, context.asset, found);
+  else await planAsset(context, settings, pinned, found);
   return null;
 }
 

@@ -9,7 +9,7 @@ import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from ".
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
-import { readVmaf, vmafFile, vmafRecipe } from "./score-recipe.ts";
+import { readVmaf, screenRecipe, vmafFile } from "./score-recipe.ts";
 import { type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile } from "./video-recipe.ts";
@@ -106,7 +106,7 @@ async function scoreFrames(
   const { plan, source } = requirePlanned(context.asset);
   const { num, den } = plan.timeline.frameRate;
   const budget = { mediaSeconds: (frames.frameCount * den) / num, outputBytes: 16 * 2 ** 20, frames: null };
-  const recipe = vmafRecipe(source, plan, ladder, frames);
+  const recipe = screenRecipe(source, plan, ladder, frames, "vmaf");
   const run = await runFfmpeg(context, recipe, sourcePath, directory, budget, { program: "scorer" });
   const made = await Promise.all(
     ladder.rungs.map(async ({ id }, index) => ({

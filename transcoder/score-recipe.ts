@@ -1,6 +1,7 @@
 import type { Ladder } from "../core/ladder.ts";
 import { pictureFor } from "../core/picture.ts";
 import type { Plan } from "../core/plan.ts";
+import type { QualityMetric } from "../core/quality.ts";
 import type { Source } from "../core/source.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { chunkEntry } from "./chunk-entry.ts";
@@ -39,11 +40,22 @@ export function ssimRecipe(source: Source, plan: Plan, ladder: Ladder, frames: F
   };
 }
 
+/** Where the `index`-th rung's scores by either metric are written. */
+export function scoreFile(metric: QualityMetric, index: number): string {
+  return metric === "vmaf" ? vmafFile(index) : ssimFile(index);
+}
+
 /**
- * The ffmpeg call that takes VMAF of files in `/out`, one of each rung, whose first frames are these. All are brought to
- * the largest rung's size, as on a viewer's screen, and the master is decoded and scaled once for all of them.
+ * The ffmpeg call that scores files in `/out`, one of each rung, whose first frames are these. All are brought to the largest
+ * rung's size, as on a viewer's screen, and the master is decoded and scaled once for all of them.
  */
-export function vmafRecipe(source: Source, plan: Plan, ladder: Ladder, frames: FrameRange): FfmpegRecipe {
+export function screenRecipe(
+  source: Source,
+  plan: Plan,
+  ladder: Ladder,
+  frames: FrameRange,
+  metric: QualityMetric,
+): FfmpegRecipe {
   const entry = chunkEntry(source, plan, frames);
   const { width, height } = scoredSize(ladder);
   const names = ladder.rungs.map((_, index) => `[r${index}]`).join("");
@@ -55,8 +67,7 @@ export function vmafRecipe(source: Source, plan: Plan, ladder: Ladder, frames: F
   const compare = ladder.rungs.map(
     (_, index) =>
       `${counted(plan, index, frames)},scale=${width}:${height}:flags=bicubic[d${index}];` +
-      // Every frame is given to it, since it looks at motion; it scores each fifth.
-      `[d${index}][r${index}]libvmaf=n_subsample=${VMAF_STRIDE}:n_threads=1:log_fmt=json:log_path=${vmafFile(index)}[o${index}]`,
+      `[d${index}][r${index}]${scorerFilter(metric, index)}[o${index}]`,
   );
   return {
     ...comparison(entry.inputOptions, ladder, frames),
@@ -65,6 +76,12 @@ export function vmafRecipe(source: Source, plan: Plan, ladder: Ladder, frames: F
       ...compare,
     ].join(";"),
   };
+}
+
+function scorerFilter(metric: QualityMetric, index: number): string {
+  if (metric === "ssim") return `ssim=f=${ssimFile(index)}`;
+  // Every frame is given to it, since it looks at motion; it scores each fifth.
+  return `libvmaf=n_subsample=${VMAF_STRIDE}:n_threads=1:log_fmt=json:log_path=${vmafFile(index)}`;
 }
 
 function comparison(seek: readonly string[], ladder: Ladder, frames: FrameRange): FfmpegRecipe {
@@ -102,4 +119,9 @@ export function readSsim(text: string): number[] {
 export function readVmaf(text: string): number[] {
   const log = JSON.parse(text) as { frames: { metrics: { vmaf: number } }[] };
   return log.frames.map(({ metrics }) => metrics.vmaf);
+}
+
+/** What was written to `scoreFile`. */
+export function readScores(metric: QualityMetric, text: string): number[] {
+  return metric === "vmaf" ? readVmaf(text) : readSsim(text);
 }

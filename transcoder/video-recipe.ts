@@ -105,7 +105,14 @@ function scaleTo(rung: Rung): string[] {
   return [`scale=${rung.width}:${rung.height}:flags=bicubic`, "setsar=1"];
 }
 
-function outputOptions(plan: Plan, ladder: Ladder, rung: Rung, index: number, frames: FrameRange): string[] {
+/** One rung's encoder, its place on the timeline and its file. */
+export function outputOptions(
+  plan: Plan,
+  ladder: Ladder,
+  rung: Rung,
+  index: number,
+  frames: FrameRange,
+): string[] {
   const { timeline } = plan;
   const start = secondsText(frames.firstFrame * timeline.ticksPerFrame, timeline.timescale, 6);
   return [

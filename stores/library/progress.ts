@@ -38,7 +38,7 @@ function plannedOf<T extends Pick<TaskProgress, "kind" | "generation">>(
   tasks: readonly T[],
 ): T[] {
   return tasks.filter(
-    (task) => task.kind !== "probe" && task.kind !== "preview" && task.generation === generation,
+    (task) => task.kind !== "preview" && task.generation !== null && task.generation === generation,
   );
 }
 

@@ -9,6 +9,7 @@ import type {
 } from "../../core/records.ts";
 import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
+import type { TitleAnalysis } from "../../core/title-analysis.ts";
 import { type Lane, laneOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { closeGeneration, markUnsettled, notePublication, openGeneration } from "./generations.ts";
@@ -94,13 +95,27 @@ export async function startProbing(library: Library, asset: Worked): Promise<voi
   await moveAsset(library, asset, ["queued"], { state: "probing" });
 }
 
-/** What was found and decided, for one revision of an asset. */
-export interface PlannedRevision {
+/** What was found in a master and beside it, for one revision of an asset. */
+export interface FoundInMaster {
   source: Source;
-  plan: Plan;
-  generation: string;
   findings: Finding[];
   sidecars: Sidecar[];
+  analysis?: TitleAnalysis | undefined;
+}
+
+/** What was found and decided. */
+export interface PlannedRevision extends FoundInMaster {
+  plan: Plan;
+  generation: string;
+}
+
+/** Keeps what the probe found of a master that is to be analysed before it is planned. May be done again. */
+export async function recordSource(
+  library: Library,
+  asset: AssetRecord,
+  found: FoundInMaster,
+): Promise<void> {
+  await moveAsset(library, asset, ["queued", "probing"], { ...found, state: "probing" });
 }
 
 /**

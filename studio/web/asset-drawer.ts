@@ -5,6 +5,7 @@ import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
 import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
 import { findingList } from "./findings.ts";
+import { ladderChart } from "./ladder-chart.ts";
 import { posterPicker } from "./poster-picker.ts";
 import { previewPlayer } from "./preview-player.ts";
 import { problemText } from "./problem-text.ts";
@@ -99,6 +100,8 @@ function factSections(api: Api, asset: Asset, onChange: (asset: Asset) => void):
   const sections: HTMLElement[] = [];
   if (findings.length > 0) sections.push(section("findings", findingList(api, asset, onChange)));
   if (renditions.length > 0) sections.push(section("renditions", renditionTable(renditions)));
+  const charts = asset.ladder?.ladders.flatMap((ladder) => ladderChart(ladder) ?? []) ?? [];
+  if (charts.length > 0) sections.push(section("ladder", ...charts));
   if (source !== null) sections.push(section("source", sourceFacts(source)));
   return sections;
 }

@@ -125,6 +125,6 @@ function bitRate(bitsPerSecond: number): string {
 }
 
 /** What changes of an asset that these tables show: drawn anew only then. */
-export function factsKey({ source, renditions, findings, state }: Asset): string {
-  return JSON.stringify([source, renditions, findings, state]);
+export function factsKey({ source, renditions, ladder, findings, state }: Asset): string {
+  return JSON.stringify([source, renditions, ladder, findings, state]);
 }

@@ -84,6 +84,10 @@ const ENGLISH = {
   lines: "{count} lines",
   channels: "{count} channels",
   renditions: "Renditions",
+  ladder: "Why these rungs",
+  ladderText:
+    "Quality over bits (Mbit/s) of all that trial encodes of this film allow; the dots were chosen.",
+  ladderSaved: "Against a fixed table {bytes} saved.",
   rendition: "Rendition",
   codec: "Codec",
   average: "Average",
@@ -214,6 +218,10 @@ const GERMAN: Record<StringKey, string> = {
   lines: "{count} Zeilen",
   channels: "{count} Kanäle",
   renditions: "Fassungen",
+  ladder: "Warum diese Stufen",
+  ladderText:
+    "Qualität über Bits (Mbit/s) von allem, was Probekodierungen dieses Films erlauben; die Punkte wurden gewählt.",
+  ladderSaved: "Gegenüber einer festen Tabelle {bytes} gespart.",
   rendition: "Fassung",
   codec: "Codec",
   average: "Mittel",

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import type { VideoCodec } from "../../core/encoding.ts";
+import type { EncodingChoice } from "../../core/encoding.ts";
 import type { AssetRecord } from "../../core/records.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
 
@@ -47,7 +47,7 @@ export interface Product {
 export interface UploadOptions {
   filename?: string;
   sha256?: string;
-  encoding?: { codecs: VideoCodec[] };
+  encoding?: EncodingChoice;
   assetId?: string;
   track?: object;
 }

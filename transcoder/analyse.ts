@@ -1,0 +1,110 @@
+import { speedOf, type VideoCodec } from "../core/encoding.ts";
+import { Failure } from "../core/errors.ts";
+import { buildPlan, type Plan, type PlanSettings } from "../core/plan.ts";
+import type { QualityMetric } from "../core/quality.ts";
+import type { PinnedSource, Source } from "../core/source.ts";
+import { identityOf } from "../core/task-recipe.ts";
+import type { FrameRange } from "../core/timeline.ts";
+import {
+  bytesOfGroups,
+  curvesMissing,
+  isOf,
+  rateOfFilm,
+  type TitleCurve,
+  TRIAL_CRFS,
+  type TrialPoint,
+  trialLadder,
+  trialWindows,
+} from "../core/title-analysis.ts";
+import { planAsset } from "./plan-asset.ts";
+import type { TaskContext } from "./task-context.ts";
+import { type TrialOutcome, tryWindow } from "./try-window.ts";
+
+/** A master between its probe and its plan. */
+interface Tried {
+  context: TaskContext;
+  source: Source;
+  pinned: PinnedSource;
+  /** What the film would be without its curves: its grid and its colours are the same with them. */
+  draft: Plan;
+  windows: FrameRange[];
+  groupBytes: number[] | null;
+}
+
+/**
+ * Encodes a few windows of the master in several sizes and qualities, scores them, and plans the film with what that tells.
+ * Where it cannot be done the ladder is the table's: an analysis never fails a film.
+ */
+export async function analyse(context: TaskContext, settings: PlanSettings): Promise<null> {
+  const { source, pinned, encoding, sidecars, findings, analysis } = context.asset;
+  if (source === null || pinned === null)
+    throw new Failure("ours", "internal", "The asset has not been probed yet.");
+  const known = analysis && isOf(analysis, pinned) ? analysis.curves : [];
+  const draft = buildPlan(source, { ...settings, encoding }, context.launcher.build);
+  const groupBytes = await readGroupBytes(context, source, pinned, draft);
+  const windows = trialWindows(draft.timeline, groupBytes);
+  const curves: TitleCurve[] = [];
+  const missing = curvesMissing(source, encoding, known);
+  for (const [index, codec] of missing.entries()) {
+    curves.push(await tryCodec({ context, source, pinned, draft, windows, groupBytes }, codec));
+    context.report((index + 1) / missing.length);
+  }
+  const made = { sourceIdentity: identityOf(pinned), windows, curves: [...known, ...curves] };
+  await planAsset(context, settings, pinned, { source, findings, sidecars, analysis: made });
+  return null;
+}
+
+/** How busy each part of the film is, by the bytes that its master spends there; null where it has no index that says so. */
+async function readGroupBytes(
+  { scratch, signal }: TaskContext,
+  { video }: Source,
+  pinned: PinnedSource,
+  { timeline }: Plan,
+): Promise<number[] | null> {
+  const index = await scratch.withParts(pinned, (master) => master.index(signal));
+  const track = index?.tracks[video.streamIndex];
+  if (track === undefined) return null;
+  const { sizes, shownTicks, timescale } = track;
+  const secondsFromFirst = (at: number): number => shownTicks[at]! / timescale - video.startSeconds;
+  return bytesOfGroups(timeline, { sizes, secondsFromFirst });
+}
+
+async function tryCodec(tried: Tried, codec: VideoCodec): Promise<TitleCurve> {
+  const { context } = tried;
+  const metric: QualityMetric = context.scoresVmaf ? "vmaf" : "ssim";
+  const curve = { codec, speed: speedOf(context.asset.encoding), metric };
+  try {
+    const points: TrialPoint[] = [];
+    for (const crf of TRIAL_CRFS[codec]) points.push(...(await tryQuality(tried, codec, crf, metric)));
+    return { ...curve, points };
+  } catch (thrown) {
+    // A store that is away, or a disk that is full, passes; all else would be the same the next time.
+    const passes = !(thrown instanceof Failure) || thrown.failureClass === "transient";
+    if (passes || context.signal.aborted || thrown.code === "scratch_full") throw thrown;
+    context.log.warn({ err: thrown, taskId: context.task._id, codec }, "not analysed: the table's ladder");
+    return { ...curve, points: [] };
+  }
+}
+
+async function tryQuality(
+  { context, source, pinned, draft, windows, groupBytes }: Tried,
+  codec: VideoCodec,
+  crf: number,
+  metric: QualityMetric,
+): Promise<TrialPoint[]> {
+  const ladder = trialLadder(source.video.width, source.video.height, codec, crf);
+  if (ladder.rungs.length === 0) return [];
+  const seen: TrialOutcome[][] = [];
+  for (const window of windows)
+    seen.push(await tryWindow(context, { source, pinned, plan: draft }, ladder, window, metric));
+  return ladder.rungs.map(({ width, height }, rung) => ({
+    ...{ width, height, crf },
+    averageBps: rateOfFilm(
+      seen.map((sizes) => sizes[rung]!.averageBps),
+      windows,
+      draft.timeline,
+      groupBytes,
+    ),
+    score: seen.reduce((sum, sizes) => sum + sizes[rung]!.score, 0) / seen.length,
+  }));
+}
