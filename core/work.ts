@@ -156,6 +156,11 @@ function waitsFor(
   return (task.kind === "score" || task.kind === "images") && isItsPicture;
 }
 
+/** Whether a task must wait for others at all: most are chunks, of which a long film has hundreds. */
+export function followsOthers({ kind }: Pick<TaskRecord, "kind">): boolean {
+  return FOLLOWS_OTHERS.has(kind);
+}
+
 /** Whether a task may be offered to the workers now: when all that it waits for is done. */
 export function isOffered(
   task: Pick<TaskRecord, "kind" | "part" | "state" | "leaseUntil">,
@@ -164,8 +169,7 @@ export function isOffered(
 ): boolean {
   const isFree =
     task.state === "todo" || (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now);
-  // Most tasks are chunks, of which a long film has hundreds: they are not each held against all others.
-  if (!isFree || !FOLLOWS_OTHERS.has(task.kind)) return isFree;
+  if (!isFree || !followsOthers(task)) return isFree;
   return all.every((other) => other.state === "done" || !waitsFor(task, other));
 }
 

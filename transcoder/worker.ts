@@ -2,8 +2,15 @@ import type { Room } from "../core/admission.ts";
 import { asFailure, type Failure } from "../core/errors.ts";
 import type { PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
-import { isWanted, type Verdict, verdictOn } from "../core/work.ts";
-import { claimTask, completeTask, failTask, releaseTask, renewLease } from "../stores/library/tasks.ts";
+import { followsOthers, isOffered, isWanted, type Verdict, verdictOn } from "../core/work.ts";
+import {
+  claimTask,
+  completeTask,
+  failTask,
+  outlinesOfAsset,
+  releaseTask,
+  renewLease,
+} from "../stores/library/tasks.ts";
 import { findAssetForWork } from "../stores/library/work.ts";
 import { offerAfter, offerWork } from "../stores/offer-work.ts";
 import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
@@ -79,6 +86,11 @@ export function createWorker(
         await releaseTask(workshop.library, task);
         return "done";
       }
+      // What it looks at may have been found damaged since it was offered, and is being made again.
+      if (followsOthers(task) && !(await isReadyFor(workshop, task))) {
+        await releaseTask(workshop.library, task);
+        return { againAt: inSeconds(workshop, 1) };
+      }
       const context: TaskContext = {
         ...workshop,
         task,
@@ -134,6 +146,12 @@ export function createWorker(
     },
     running: () => inHand.size,
   };
+}
+
+async function isReadyFor({ library }: Workshop, task: TaskRecord): Promise<boolean> {
+  const all = await outlinesOfAsset(library, task.assetId);
+  const own = all.filter(({ generation }) => generation === task.generation);
+  return isOffered({ ...task, state: "todo" }, own, library.serverNow());
 }
 
 /** Renews the lease while a stage runs; losing it aborts the stage. */
