@@ -70,7 +70,7 @@ test("the same master is not analysed twice, and the table is there for whoever 
       ["234p", undefined],
     ],
   );
-  await product.call("POST", path, { encoding: { codecs: ["h264"] } });
+  await product.call("POST", path, { encoding: { codecs: ["h264"], ladder: "title" } });
   const again = await product.until(
     easy._id,
     ({ state, revision }) => state === "ready" && revision > table.revision,
