@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { planOf } from "../../bench/simulated-plan.ts";
 import type { AssetRecord, AttemptRecord } from "../../core/records.ts";
 import { TITLES_IN_HAND } from "../../core/schedule.ts";
+import { followsOthers } from "../../core/work.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
 import { claimTask, completeTask, outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
 import { openWorkSeconds } from "../../stores/library/work.ts";
@@ -89,9 +90,10 @@ test("F29 one tenant's titles wait for their turn, another's has half of all tha
 
 /** The tasks of the usual lane as a worker of one slot is given them, until there are no more of these tenants. */
 async function takenInOrder(tenants: string[]): Promise<TaskOutline[]> {
-  const open = await library.tasks
-    .find({ tenant: { $in: tenants }, kind: { $nin: ["preview", "score", "inspect", "publish"] } })
+  const ofTenants = await library.tasks
+    .find({ tenant: { $in: tenants }, kind: { $ne: "preview" } })
     .toArray();
+  const open = ofTenants.filter((task) => !followsOthers(task));
   const byId = new Map(open.map((task) => [task._id, task]));
   const taken: TaskOutline[] = [];
   const all = Promise.withResolvers<void>();
