@@ -21,6 +21,7 @@ const PARTS_OF_THE_RIG = [
   "simulated-cluster.ts",
   "simulated-plan.ts",
   "bits-chart.ts",
+  "heap.ts",
 ];
 
 /** These start everything by themselves, which is what they measure, or need nothing. */

@@ -279,10 +279,20 @@ export interface AttemptRecord {
   error: { class: string; code: string; message: string } | null;
 }
 
+/** A claim that another one was begun beside. */
+export interface ClaimBeside {
+  epoch: number;
+  worker: string | null;
+  claimedAt: Date;
+  leaseUntil: Date;
+  /** How far it was when the other one began. */
+  ratio: number;
+}
+
 /**
  * One unit of work, of retry and of loss. `_id` is `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`.
  * A claim raises `epoch`; every later write names the epoch it was claimed under and fails where another
- * claim came after.
+ * claim came after, but for the one that was begun beside it.
  */
 export interface TaskRecord {
   _id: string;
@@ -302,7 +312,14 @@ export interface TaskRecord {
   epoch: number;
   worker: string | null;
   leaseUntil: Date | null;
+  /** When the claim began; absent where there has been none since this was kept. */
+  claimedAt?: Date | null;
   ratio: number;
+  /**
+   * The claim before this one, which was so slow that the same was begun beside it: it may still come first. Where it did
+   * not, and never learnt of that, it stays here.
+   */
+  beside?: ClaimBeside | null;
   /** Attempts that ended in a failure, and claims whose worker vanished: each has its own budget. */
   failures: number;
   deaths: number;

@@ -46,6 +46,8 @@ export const WAITED_FOR_PRIORITY = 1;
 /** Where each urgency's places begin and how many there are, one a second of work. The queue knows 2^21 of them. */
 const FIRST_PLACE: Record<Urgency, number> = { fast: 2, normal: 2, backfill: 1_000_001 };
 const LAST_PLACE = 999_990;
+/** What somebody is at already comes after all that nobody is at. */
+export const BESIDE_PRIORITY = 2_000_002;
 
 /** They open the way for others and are short. */
 const OPENS_THE_WAY: ReadonlySet<TaskKind> = new Set(["probe", "analyse", "publish"]);

@@ -11,6 +11,7 @@ import { type Metrics, openMetrics } from "../stores/metrics.ts";
 import { consume, openQueue, type WorkQueue } from "../stores/queue.ts";
 import type { TranscoderConfig } from "./config.ts";
 import { openLauncher } from "./launcher.ts";
+import { startLending } from "./lend-a-hand.ts";
 import { type Dependency, serveOperations } from "./operations.ts";
 import { startReconciler } from "./reconcile.ts";
 import { availableCodecs } from "./require-encoders.ts";
@@ -62,6 +63,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);
   const consumer = consume(config.redis, config.slots, worker.handle);
   const stopReconciler = startReconciler(workshop, queue);
+  const stopLending = startLending(workshop, queue, () => worker.running() < config.slots);
   log.info(
     { workerId, slots: config.slots, sandboxed: launcher.state.sandboxed, build: launcher.build, scoresVmaf },
     "transcoder started",
@@ -72,7 +74,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
     async stop() {
       log.info({ running: worker.running() }, "stopping");
       worker.stop();
-      await within(STOP_DEADLINE_MS, Promise.all([consumer.close(), stopReconciler()]));
+      await within(STOP_DEADLINE_MS, Promise.all([consumer.close(), stopReconciler(), stopLending()]));
       await queue.close();
       await scratch.close();
       await library.close();

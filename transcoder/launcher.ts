@@ -53,7 +53,7 @@ export interface RunOutcome {
   exitCode: number;
   stdout: string;
   stderrTail: string;
-  /** User and system time of the whole process tree; 0 where it was ended by force. */
+  /** User and system time of the whole process tree; 0 where somebody else killed it. */
   cpuSeconds: number;
   wallSeconds: number;
   /** The most that the run held at once, page cache included; null where the machine cannot count it. */
