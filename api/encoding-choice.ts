@@ -14,6 +14,8 @@ export const encodingChoice = z
     speed: z.enum(["fast", "balanced", "small"]).optional(),
     /** Rungs of the film's own, or those that every film has; `table` where nothing is said. */
     ladder: z.enum(["title", "table"]).optional(),
+    /** `backfill`: after all that is `normal`. Where nothing is said, what replaces something on air is `backfill`. */
+    lane: z.enum(["normal", "backfill"]).optional(),
   })
   .openapi("EncodingChoice");
 
@@ -22,6 +24,7 @@ export const encodingView = z.object({
   codecs: z.array(z.enum(["h264", "hevc", "av1"])),
   speed: z.enum(["fast", "balanced", "small"]).optional(),
   ladder: z.enum(["title", "table"]).optional(),
+  lane: z.enum(["normal", "backfill"]).optional(),
 });
 
 /** The whole choice behind a request's: H.264 first, each codec once. */
@@ -31,5 +34,6 @@ export function encodingOf(asked: z.infer<typeof encodingChoice> | undefined): E
     codecs,
     ...(asked?.speed === undefined ? {} : { speed: asked.speed }),
     ...(asked?.ladder === undefined ? {} : { ladder: asked.ladder }),
+    ...(asked?.lane === undefined ? {} : { lane: asked.lane }),
   };
 }

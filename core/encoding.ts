@@ -9,6 +9,9 @@ export type Speed = "fast" | "balanced" | "small";
 /** `title`: rungs chosen by what trial encodes of the film tell; `table`: the same rungs for every film. */
 export type LadderChoice = "title" | "table";
 
+/** Whom it is made before: `backfill` comes after all that is `normal`, of every tenant. */
+export type LaneChoice = "normal" | "backfill";
+
 export interface EncodingChoice {
   /** H.264 is always among them: it is what every player has. In the order in which they are made. */
   codecs: VideoCodec[];
@@ -16,6 +19,8 @@ export interface EncodingChoice {
   speed?: Speed;
   /** Absent: `table`, which needs no look at the film before its first picture is made. */
   ladder?: LadderChoice;
+  /** Absent: `normal` for what nobody can watch yet, `backfill` for what replaces something on air. No byte depends on it. */
+  lane?: LaneChoice;
 }
 
 export const DEFAULT_ENCODING: EncodingChoice = { codecs: ["h264"] };

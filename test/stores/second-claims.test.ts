@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { planOf } from "../../bench/simulated-plan.ts";
+import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { Failure } from "../../core/errors.ts";
 import type { AssetRecord, AttemptRecord, TaskRecord } from "../../core/records.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
@@ -50,7 +51,13 @@ async function planned(): Promise<(index: number) => string> {
       published: null,
       pinned: null,
     },
-    ...{ source: null, plan: planOf(60, 640, 360), createdAt: library.serverNow(), preview: "g" },
+    ...{
+      encoding: DEFAULT_ENCODING,
+      source: null,
+      plan: planOf(60, 640, 360),
+      createdAt: library.serverNow(),
+      preview: "g",
+    },
   } as unknown as AssetRecord;
   await library.assets.insertOne(asset);
   await offerWork(library, queue, id);
