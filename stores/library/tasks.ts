@@ -295,7 +295,9 @@ async function endBeside(
   claim: TaskRecord,
   attempt: AttemptRecord | null,
 ): Promise<boolean> {
-  const ended = await library.tasks.updateOne(heldBeside(claim), {
+  // Also where the other one has come first.
+  const filter = { _id: claim._id, "beside.epoch": claim.epoch };
+  const ended = await library.tasks.updateOne(filter, {
     $set: { beside: null },
     ...(attempt === null ? {} : { $push: { attempts: attempt } }),
   });
