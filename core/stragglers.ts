@@ -22,6 +22,8 @@ export interface Peer {
 
 /** Longer than any attempt that lives is silent: a sign of life that was missed, and most of the next. */
 const SILENT_SECONDS = 2.5;
+/** What takes no longer than this is not worth doing twice, however quick its peers were. */
+const SHORTEST_SECONDS = 5;
 /** One peer may itself be the odd one. */
 const PEERS_NEEDED = 2;
 /** Below this many times what its peers would have taken, lateness is chance. */
@@ -35,7 +37,7 @@ const STUCK = 4;
  */
 export function isStraggling(attempt: Underway, peers: readonly Peer[]): boolean {
   if (attempt.silentSeconds > SILENT_SECONDS) return true;
-  if (peers.length < PEERS_NEEDED) return false;
+  if (peers.length < PEERS_NEEDED || attempt.ranSeconds < SHORTEST_SECONDS) return false;
   const freshSeconds = attempt.workSeconds * middle(peers.map(rateOf));
   if (attempt.ranSeconds <= LATE * freshSeconds) return false;
   return attempt.ranSeconds > STUCK * freshSeconds || toGoSeconds(attempt) > freshSeconds;

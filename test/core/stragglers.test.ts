@@ -20,6 +20,7 @@ describe("which attempts another is begun beside", () => {
     ["late and nothing done", { ranSeconds: 40, ratio: 0 }, PEERS, true],
     ["a little late", { ranSeconds: 29, ratio: 0.1 }, PEERS, false],
     ["nearly there, and stuck", { ranSeconds: 90, ratio: 0.99 }, PEERS, true],
+    ["late by a blink", { workSeconds: 0.1, ranSeconds: 4, ratio: 0 }, PEERS, false],
     ["a larger chunk", { workSeconds: 20, ranSeconds: 40, ratio: 0.3 }, PEERS, false],
     ["nobody to compare with", { ranSeconds: 900, ratio: 0 }, PEERS.slice(0, 1), false],
     ["no sign of life", { silentSeconds: 3 }, [], true],

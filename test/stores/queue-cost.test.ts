@@ -106,5 +106,5 @@ test("what a chunk costs Redis does not grow with the title", async () => {
   const said = `${first.toFixed(1)}, then ${then.toFixed(1)} commands: ${JSON.stringify([...seen])}`;
   // Jobs that stall and connections are looked after by time.
   assert.ok(then <= 1.1 * first, said);
-  assert.ok(then <= 40, said);
+  assert.ok(then <= 50, said);
 });
