@@ -16,6 +16,8 @@ export const encodingChoice = z
     ladder: z.enum(["title", "table"]).optional(),
     /** `backfill`: after all that is `normal`. Where nothing is said, what replaces something on air is `backfill`. */
     lane: z.enum(["normal", "backfill"]).optional(),
+    /** Whether encoders in hardware may make the H.264; `never` where nothing is said. */
+    hardware: z.enum(["never", "allow"]).optional(),
   })
   .openapi("EncodingChoice");
 
@@ -25,6 +27,7 @@ export const encodingView = z.object({
   speed: z.enum(["fast", "balanced", "small"]).optional(),
   ladder: z.enum(["title", "table"]).optional(),
   lane: z.enum(["normal", "backfill"]).optional(),
+  hardware: z.enum(["never", "allow"]).optional(),
 });
 
 /** The whole choice behind a request's: H.264 first, each codec once. */
@@ -35,5 +38,6 @@ export function encodingOf(asked: z.infer<typeof encodingChoice> | undefined): E
     ...(asked?.speed === undefined ? {} : { speed: asked.speed }),
     ...(asked?.ladder === undefined ? {} : { ladder: asked.ladder }),
     ...(asked?.lane === undefined ? {} : { lane: asked.lane }),
+    ...(asked?.hardware === undefined ? {} : { hardware: asked.hardware }),
   };
 }

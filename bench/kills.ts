@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import type { AssetRecord } from "../core/records.ts";
 import { seeded } from "../test/fuzz/random.ts";
-import { killOneAtWork, vanishedClaims } from "../test/rig/killing.ts";
-import { BIG_BUCK_BUNNY, made } from "../test/rig/media.ts";
+import { killOneAtWork, untilDone, vanishedClaims } from "../test/rig/killing.ts";
+import { BIG_BUCK_BUNNY_480, made } from "../test/rig/media.ts";
 import { readPackage } from "../test/rig/package.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { follow } from "./follow.ts";
 import { figure, printTable } from "./table.ts";
 
 /**
- * What `kill -9` of workers costs a film: looped Big Buck Bunny once undisturbed and once with one of the workers that
+ * What `kill -9` of workers costs a film: looped Big Buck Bunny in 480p once undisturbed and once with one of the workers that
  * are at work killed at random, again and again, each replaced by another.
  * `node bench/kills.ts [seconds of film] [kills] [seed]`
  */
@@ -19,7 +19,6 @@ const mostKills = Number(process.argv[3] ?? 10);
 const seed = Number(process.argv[4] ?? 1);
 const WORKERS = 2;
 const CLIP_SECONDS = 30;
-const LOOK_EVERY_MS = 100;
 
 interface Run {
   kills: number;
@@ -40,7 +39,7 @@ try {
     ...[figure(wallSeconds, 0), figure(wallSeconds / clean.wallSeconds)],
   ];
   printTable(
-    [`${seconds} s of 1080p24, ${WORKERS} workers`, "kills", "tasks begun anew", "wall s", "÷ undisturbed"],
+    [`${seconds} s of 480p24, ${WORKERS} workers`, "kills", "tasks begun anew", "wall s", "÷ undisturbed"],
     [row("undisturbed", clean), row(`killed at random, seed ${seed}`, disturbed)],
   );
   const isSame = clean.digest === disturbed.digest;
@@ -57,7 +56,7 @@ async function encoded(film: string, most: number): Promise<Run> {
   let kills = 0;
   while (
     kills < most &&
-    (await hasDone(assetId, kills / most)) &&
+    (await untilDone(product, assetId, kills / most)) &&
     (await killOneAtWork(product, assetId, pick))
   )
     kills++;
@@ -65,17 +64,6 @@ async function encoded(film: string, most: number): Promise<Run> {
   const wallSeconds = (performance.now() - began) / 1000;
   const tasks = await product.library.tasks.find({ assetId }).toArray();
   return { kills, claimsLost: vanishedClaims(tasks), wallSeconds, ...(await bytesOf(asset)) };
-}
-
-/** Waits until a share of the picture is done, so that kills are spread over the film. */
-async function hasDone(assetId: string, share: number): Promise<true> {
-  for (;;) {
-    const video = product.library.tasks.find({ assetId, kind: "video" }, { projection: { state: 1 } });
-    const states = (await video.toArray()).map(({ state }) => state);
-    const done = states.filter((state) => state === "done").length;
-    if (states.length > 0 && done >= share * states.length) return true;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
 }
 
 async function bytesOf(asset: AssetRecord): Promise<Pick<Run, "files" | "digest">> {
@@ -87,7 +75,7 @@ async function bytesOf(asset: AssetRecord): Promise<Pick<Run, "files" | "digest"
 
 /** The clip, over and over, without a new encode. */
 function filmOf(length: number): Promise<string> {
-  const loop = ["-stream_loop", String(Math.ceil(length / CLIP_SECONDS) - 1), "-i", BIG_BUCK_BUNNY];
+  const loop = ["-stream_loop", String(Math.ceil(length / CLIP_SECONDS) - 1), "-i", BIG_BUCK_BUNNY_480];
   const copy = ["-map", "0:v", "-map", "0:a", "-c", "copy", "-t", String(length)];
   return made("mp4", [...loop, ...copy, "{out}"]);
 }

@@ -17,8 +17,8 @@ import { figure, median, printTable } from "./table.ts";
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
-/** Twenty chunks: of five, one of two workers would do three. */
-const loops = Number(process.argv[3] ?? 8);
+/** Ten chunks: of five, one of two workers would do three. */
+const loops = Number(process.argv[3] ?? 4);
 const chart = process.argv[4];
 const SIMULATED = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000];
 

@@ -12,6 +12,12 @@ export type LadderChoice = "title" | "table";
 /** Whom it is made before: `backfill` comes after all that is `normal`, of every tenant. */
 export type LaneChoice = "normal" | "backfill";
 
+/** Whether encoders in hardware may make the H.264 of a film, where a worker has some. */
+export type HardwareChoice = "never" | "allow";
+
+/** Encoders in hardware, by the way to them. */
+export type HardwareFamily = "nvenc" | "qsv" | "vaapi";
+
 export interface EncodingChoice {
   /** H.264 is always among them: it is what every player has. In the order in which they are made. */
   codecs: VideoCodec[];
@@ -21,6 +27,8 @@ export interface EncodingChoice {
   ladder?: LadderChoice;
   /** Absent: `normal` for what nobody can watch yet, `backfill` for what replaces something on air. No byte depends on it. */
   lane?: LaneChoice;
+  /** Absent: `never`. */
+  hardware?: HardwareChoice;
 }
 
 export const DEFAULT_ENCODING: EncodingChoice = { codecs: ["h264"] };

@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { chooseChunks } from "./chunks.ts";
-import { DEFAULT_ENCODING, type EncodingChoice, PRESETS, type Speed, speedOf } from "./encoding.ts";
+import {
+  DEFAULT_ENCODING,
+  type EncodingChoice,
+  type HardwareFamily,
+  PRESETS,
+  type Speed,
+  speedOf,
+} from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
 import type { Sidecar } from "./sidecar.ts";
@@ -42,6 +49,8 @@ export interface Plan {
   speed: Speed;
   /** x264's at that speed. */
   preset: string;
+  /** What makes the H.264 in its place: one title has one encoder. Absent where it is x264. */
+  hardware?: HardwareFamily;
   timeline: Timeline;
   timing: FrameTiming;
   picture: PicturePlan;
@@ -63,6 +72,8 @@ export interface PlanSettings {
   audioBitrateBps: number;
   surroundBitrateBps: number;
   loudnessTargetLufs: number | null;
+  /** Encoders in hardware that the planning worker has. */
+  hardware: HardwareFamily | null;
 }
 
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
@@ -72,6 +83,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
   // Apple 2.9: 5.1 AAC at 320 kbit/s.
   surroundBitrateBps: 320_000,
   loudnessTargetLufs: -16,
+  hardware: null,
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
@@ -97,6 +109,7 @@ export function buildPlan(
     encoderBuild,
     speed: speedOf(settings.encoding),
     preset: settings.preset ?? PRESETS[speedOf(settings.encoding)].h264,
+    ...hardwareOf(settings),
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
     picture,
@@ -107,6 +120,21 @@ export function buildPlan(
     subtitles: subtitleTracks(source, sidecars),
     loudnessTargetLufs: settings.loudnessTargetLufs,
   };
+}
+
+/** Where it is allowed and there; a film's own ladder was found with x264, and says nothing of another encoder. */
+function hardwareOf({ encoding, hardware }: PlanSettings): Pick<Plan, "hardware"> {
+  const isUsed = encoding.hardware === "allow" && encoding.ladder !== "title" && hardware !== null;
+  return isUsed ? { hardware } : {};
+}
+
+/** The hardware without which a worker cannot do a task; null where any can. */
+export function hardwareFor(
+  { kind, part }: { kind: string; part: string },
+  plan: Pick<Plan, "hardware" | "ladders"> | null,
+): HardwareFamily | null {
+  const isPicture = kind === "video" && plan?.ladders.find(({ id }) => id === part)?.codec === "h264";
+  return isPicture ? (plan.hardware ?? null) : null;
 }
 
 /**

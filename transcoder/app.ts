@@ -10,6 +10,7 @@ import { openLog } from "../stores/log.ts";
 import { type Metrics, openMetrics } from "../stores/metrics.ts";
 import { consume, openQueue, type WorkQueue } from "../stores/queue.ts";
 import type { TranscoderConfig } from "./config.ts";
+import { findHardware } from "./hardware.ts";
 import { openLauncher } from "./launcher.ts";
 import { startLending } from "./lend-a-hand.ts";
 import { type Dependency, serveOperations } from "./operations.ts";
@@ -54,7 +55,8 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const workerId = newId("wk");
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
-  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf };
+  const hardware = await findHardware(launcher, scratch);
+  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf, hardware };
   const planSettings = { ...DEFAULT_PLAN_SETTINGS, loudnessTargetLufs: config.loudnessTargetLufs };
   const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
   const worker = createWorker(workshop, queue, planSettings, room);
@@ -65,7 +67,14 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const stopReconciler = startReconciler(workshop, queue);
   const stopLending = startLending(workshop, queue, () => worker.running() < config.slots);
   log.info(
-    { workerId, slots: config.slots, sandboxed: launcher.state.sandboxed, build: launcher.build, scoresVmaf },
+    {
+      workerId,
+      slots: config.slots,
+      sandboxed: launcher.state.sandboxed,
+      build: launcher.build,
+      scoresVmaf,
+      hardware: hardware.detail,
+    },
     "transcoder started",
   );
 
@@ -124,8 +133,9 @@ function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {
   ];
 }
 
-async function checkEncoders({ launcher }: Workshop): Promise<string> {
-  return `${launcher.build}; makes ${(await availableCodecs(launcher)).join(", ")}`;
+async function checkEncoders({ launcher, hardware }: Workshop): Promise<string> {
+  const codecs = (await availableCodecs(launcher)).join(", ");
+  return `${launcher.build}; makes ${codecs}; in hardware: ${hardware.family ?? "none"} (${hardware.detail})`;
 }
 
 async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {

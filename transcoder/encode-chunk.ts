@@ -6,12 +6,13 @@ import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
 import { withHdrBoxes } from "../core/hdr-boxes.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
-import type { FrameTiming, Plan } from "../core/plan.ts";
+import { type FrameTiming, hardwareFor, type Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
 import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
+import { DEVICES_OF } from "./hardware-recipe.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { scoreChunk } from "./score-chunk.ts";
 import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
@@ -65,7 +66,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
           outputBytes: largestOutput(ladder, mediaSeconds),
           frames: frames.frameCount,
         },
-        { onStderrLine: heard.take },
+        { onStderrLine: heard.take, devices: devicesFor(plan, ladder) },
       );
       const isSuspect = complaintsIn(run.stderrTail).length > 0;
       const reading = ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung));
@@ -105,6 +106,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
     });
   }
   return { tracks, images: [], isSuspect: made.isSuspect };
+}
+
+function devicesFor(plan: Plan, { id: part }: Ladder): readonly string[] {
+  const family = hardwareFor({ kind: "video", part }, plan);
+  return family === null ? [] : DEVICES_OF[family];
 }
 
 /** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */

@@ -6,13 +6,13 @@ import type { TaskContext } from "./task-context.ts";
 
 /** Decides all that will be made of a master, now that everything is known that it depends on, and records it. */
 export async function planAsset(
-  { library, launcher, asset }: TaskContext,
+  { library, launcher, hardware, asset }: TaskContext,
   settings: PlanSettings,
   pinned: PinnedSource,
   found: FoundInMaster,
 ): Promise<void> {
   const { source, sidecars, analysis } = found;
-  const wishes = { ...settings, encoding: asset.encoding };
+  const wishes = { ...settings, encoding: asset.encoding, hardware: hardware.family };
   const plan = buildPlan(source, wishes, launcher.build, sidecars, analysis?.curves);
   const generation = generationOf(plan, identityOf(pinned));
   await recordPlan(library, asset, { ...found, plan, generation });

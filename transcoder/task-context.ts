@@ -2,6 +2,7 @@ import type { AssetRecord, TaskRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import type { Log } from "../stores/log.ts";
+import type { Hardware } from "./hardware.ts";
 import type { Launcher, RunOutcome } from "./launcher.ts";
 import type { Scratch } from "./scratch.ts";
 
@@ -14,6 +15,7 @@ export interface Workshop {
   log: Log;
   /** Whether this worker takes VMAF of what it can. */
   scoresVmaf: boolean;
+  hardware: Hardware;
   workerId: string;
 }
 

@@ -1,6 +1,6 @@
 import type { Room } from "../core/admission.ts";
 import { asFailure, type Failure } from "../core/errors.ts";
-import type { PlanSettings } from "../core/plan.ts";
+import { hardwareFor, type PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
 import { followsOthers, isOffered, isWanted, type Verdict, verdictOn } from "../core/work.ts";
 import { claimBeside, recordLost } from "../stores/library/second-claims.ts";
@@ -94,6 +94,12 @@ export function createWorker(
         // Of an earlier revision, or of a cancelled asset: whoever ended that may not have come to this task.
         await releaseTask(workshop.library, task);
         return "done";
+      }
+      const family = hardwareFor(task, asset.plan);
+      if (family !== null && family !== workshop.hardware.family) {
+        // Of a film that is made with an encoder which this machine lacks: others have it.
+        await releaseTask(workshop.library, task);
+        return { againAt: inSeconds(workshop, NO_ROOM_SECONDS) };
       }
       // What it looks at may have been found damaged since it was offered, and is being made again.
       if (followsOthers(task) && !(await isReadyFor(workshop, task))) {

@@ -13,6 +13,16 @@ export function encodersOf(worker: ChildProcess): ProcessFacts[] {
   return descendants(worker.pid!).filter(({ name }) => name === "ffmpeg");
 }
 
+/** Resolves once that share of the film's picture is encoded. */
+export async function untilDone(product: Product, assetId: string, share: number): Promise<true> {
+  return eventually(`${share} of the picture`, 3600, async () => {
+    const video = product.library.tasks.find({ assetId, kind: "video" }, { projection: { state: 1 } });
+    const states = (await video.toArray()).map(({ state }) => state);
+    const done = states.filter((state) => state === "done").length;
+    return (states.length > 0 && done >= share * states.length) || null;
+  });
+}
+
 /** Workers that live and encode something, or null. */
 function atWork(product: Product): ChildProcess[] | null {
   const busy = product.workers.filter(
@@ -25,6 +35,7 @@ function atWork(product: Product): ChildProcess[] | null {
 export async function killOneAtWork(product: Product, assetId: string, pick: Pick): Promise<boolean> {
   const busy = await eventually("a worker at work, or the film ready", 300, async () => {
     const asset = await product.library.assets.findOne({ _id: assetId }, { projection: { state: 1 } });
+    if (asset?.state === "failed") throw new Error("the film has failed");
     return asset?.state === "ready" ? "ready" : atWork(product);
   });
   if (busy === "ready") return false;
