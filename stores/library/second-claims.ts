@@ -1,8 +1,9 @@
+import { fallenClaims, isPoisoned } from "../../core/fallen-claims.ts";
 import type { AttemptRecord, TaskKind, TaskRecord } from "../../core/records.ts";
 import { isStraggling, type Peer } from "../../core/stragglers.ts";
 import { laneOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
-import { counted, fallenClaims, isPoisoned, swap } from "./tasks.ts";
+import { counted, swap } from "./tasks.ts";
 
 /**
  * Claims beside claims: an idle worker begins what another is slow at. Both may renew and complete; the first to

@@ -1,16 +1,9 @@
 import type { Filter, UpdateFilter } from "mongodb";
 import { ASSET_FAILURE_CODES, type AssetFailureCode, type Failure } from "../../core/errors.ts";
-import type {
-  AssetError,
-  AssetRecord,
-  AttemptRecord,
-  ClaimBeside,
-  TaskKind,
-  TaskRecord,
-  TaskResult,
-} from "../../core/records.ts";
+import { type FallenClaim, fallenClaims, isEarly, isPoisoned, lineOf } from "../../core/fallen-claims.ts";
+import type { AssetError, AssetRecord, AttemptRecord, TaskRecord, TaskResult } from "../../core/records.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
-import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED, type TaskSpec, tasksOf } from "../../core/work.ts";
+import { type TaskSpec, tasksOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 
@@ -165,46 +158,11 @@ const POISON: AssetError = {
   retryable: true,
 };
 
-/** A claim whose lease ran out: its worker vanished. */
-export interface FallenClaim extends Omit<ClaimBeside, "epoch"> {
-  isBeside: boolean;
-  stage: TaskKind;
-}
-
-/** The claims of a task whose workers have vanished: the present one, and that beside it. */
-export function fallenClaims(task: TaskRecord, now: Date): FallenClaim[] {
-  const { kind: stage, worker, leaseUntil, claimedAt, ratio, beside } = task;
-  const present =
-    task.state !== "claimed" || leaseUntil === null
-      ? []
-      : [{ isBeside: false, stage, worker, claimedAt: claimedAt ?? leaseUntil, leaseUntil, ratio }];
-  const other = beside == null ? [] : [{ ...beside, isBeside: true, stage }];
-  return [...present, ...other].filter((claim) => claim.leaseUntil < now);
-}
-
-/** Whether its workers have vanished more often than chance explains. */
-export function isPoisoned(
-  { deaths, earlyDeaths }: Pick<TaskRecord, "deaths" | "earlyDeaths">,
-  fallen: readonly FallenClaim[],
-): boolean {
-  const early = fallen.filter(({ ratio }) => ratio === 0);
-  return deaths + fallen.length > DEATHS_ALLOWED || earlyDeaths + early.length > EARLY_DEATHS_ALLOWED;
-}
-
 /** Counts another claim, and those that fell; each has its line in the ledger. */
 export function counted(fallen: readonly FallenClaim[]): UpdateFilter<TaskRecord> {
-  const early = fallen.filter(({ ratio }) => ratio === 0);
   return {
-    $inc: { epoch: 1, deaths: fallen.length, earlyDeaths: early.length },
+    $inc: { epoch: 1, deaths: fallen.length, earlyDeaths: fallen.filter(isEarly).length },
     ...(fallen.length === 0 ? {} : { $push: { attempts: { $each: fallen.map(lineOf) } } }),
-  };
-}
-
-function lineOf({ stage, worker, claimedAt, leaseUntil }: FallenClaim): AttemptRecord {
-  return {
-    ...{ stage, worker: worker ?? "", startedAt: claimedAt, endedAt: leaseUntil, outcome: "lost" },
-    // What it ran and spent went with it.
-    ...{ argv: [], cpuSeconds: 0, bytesOut: 0, error: null },
   };
 }
 
