@@ -22,7 +22,7 @@ let clean: string[];
 
 before(async () => {
   product = await startProduct({ workers: 1, slots: 1 });
-  film = await flashAndBeep({ seconds: 120, size: "320x180", rate: "30" });
+  film = await flashAndBeep({ seconds: 72, size: "320x180", rate: "30" });
   clean = await packageDigest(product, await product.until(await product.uploadFile(film), isReady));
 });
 after(() => product.stop());
