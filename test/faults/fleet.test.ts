@@ -19,11 +19,13 @@ let product: Product;
 let film: string;
 /** What an undisturbed run makes of the film. */
 let clean: string[];
+let cleanId: string;
 
 before(async () => {
   product = await startProduct({ workers: 1, slots: 1 });
   film = await flashAndBeep({ seconds: 72, size: "320x180", rate: "30" });
-  clean = await packageDigest(product, await product.until(await product.uploadFile(film), isReady));
+  cleanId = await product.uploadFile(film);
+  clean = await packageDigest(product, await product.until(cleanId, isReady));
 });
 after(() => product.stop());
 
@@ -157,4 +159,26 @@ test("F04 three workers are replaced one after the other during a film: nothing 
     [],
   );
   assert.equal(vanishedClaims(tasks), 0);
+});
+
+test("chunks of a film that is planned with an encoder in hardware are left to workers that have it", async () => {
+  const generation = "f".repeat(20);
+  const { assets } = product.library;
+  const revision = ((await assets.findOne({ _id: cleanId }))?.revision ?? 0) + 1;
+  const planned = { state: "encoding", generation, revision, "plan.hardware": "nvenc" } as const;
+  await assets.updateOne({ _id: cleanId }, { $set: planned });
+  const made = async (): Promise<TaskRecord[]> =>
+    (await tasksOf(cleanId)).filter((task) => task.generation === generation);
+  await eventually("sound made, each chunk looked at more than once", 300, async () => {
+    const tasks = await made();
+    const chunks = tasks.filter(({ kind }) => kind === "video");
+    const isLooked = chunks.length > 0 && chunks.every(({ epoch }) => epoch > 1);
+    return (isLooked && tasks.every(({ kind, state }) => kind !== "audio" || state === "done")) || null;
+  });
+  const chunks = (await made()).filter(({ kind }) => kind === "video");
+  assert.deepEqual(
+    chunks.filter(({ state, failures, deaths }) => state === "done" || failures + deaths > 0),
+    [],
+  );
+  assert.equal((await product.call("POST", `/v1/assets/${cleanId}/cancel`, {})).status, 202);
 });
