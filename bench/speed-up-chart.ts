@@ -40,7 +40,7 @@ export function drawSpeedUp(
   });
   const names: [string, string][] = [
     ...simulated.map(({ name }, index): [string, string] => [`${name}, simulated`, COLOURS[index]!]),
-    ["measured", "#063"],
+    ...(measured.length > 0 ? [["measured", "#063"] as [string, string]] : []),
     ["ideal", "#999"],
   ];
   const legend = names.map(

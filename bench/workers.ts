@@ -12,12 +12,13 @@ import { figure, median, printTable } from "./table.ts";
 /**
  * What a second worker is worth: the same film by one worker of one slot and by two, in turn, from its upload until it is
  * ready, and what of that can be done side by side; next to what two ffmpeg processes instead of one get out of this
- * machine, whose cores may share more than a name. With a file to draw to, also the simulation of up to 1,000.
+ * machine, whose cores may share more than a name. With a file to draw to, also the simulation of up to 1,000; 0
+ * repetitions: that alone.
  * `node bench/workers.ts [repetitions] [loops of the film] [chart.svg]`
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
-/** Ten chunks: of five, one of two workers would do three. */
+/** Eight chunks: of three, one of two workers would do two. */
 const loops = Number(process.argv[3] ?? 4);
 const chart = process.argv[4];
 const SIMULATED = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000];
@@ -30,50 +31,61 @@ interface Span {
   sideBySide: number;
 }
 
-const film = await filmOf(loops);
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 const spans: Record<Workers, Span[]> = { 1: [], 2: [] };
 const bare: Record<Workers, number[]> = { 1: [], 2: [] };
-const products: Record<Workers, Product> = {
-  1: await startProduct({ workers: 1, slots: 1 }),
-  2: await startProduct({ workers: 2, slots: 1 }),
-};
-try {
-  for (let repetition = 0; repetition < repetitions; repetition++) {
-    // Whoever comes first finds a busier or a quieter machine: they take turns at it.
-    const order: Workers[] = repetition % 2 === 0 ? [1, 2] : [2, 1];
-    for (const workers of order) {
-      spans[workers].push(await spanOf(products[workers]));
-      bare[workers].push(await bareSeconds(workers));
-    }
-  }
-} finally {
-  await products[1].stop();
-  await products[2].stop();
-}
-
 const sideBySide = (workers: Workers): number[] => spans[workers].map((span) => span.sideBySide);
 const ready = (workers: Workers): number[] => spans[workers].map((span) => span.ready);
 const perProcess = (workers: Workers): number[] => bare[workers].map((seconds) => seconds / workers);
-const row = (name: string, of: (workers: Workers) => number[]) => [
-  name,
-  ...([1, 2] as const).flatMap((workers) => [
-    figure(median(of(workers)), 1),
-    of(workers)
-      .map((one) => figure(one, 1))
-      .join(", "),
-  ]),
-  figure(speedUp(of)),
-];
-printTable(
-  ["wall s", "one", "each run", "two", "each run", "speed-up"],
-  [
-    row("from upload to ready", ready),
-    row("what can be done side by side", sideBySide),
-    row("ffmpeg processes, each the same encode", perProcess),
-  ],
-);
+
+if (repetitions > 0) {
+  await measure(await filmOf(loops));
+  printMeasured();
+}
 if (chart !== undefined) await draw(chart);
+
+async function measure(film: string): Promise<void> {
+  const products: Record<Workers, Product> = {
+    1: await startProduct({ workers: 1, slots: 1 }),
+    2: await startProduct({ workers: 2, slots: 1 }),
+  };
+  try {
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      // Whoever comes first finds a busier or a quieter machine: they take turns at it.
+      const order: Workers[] = repetition % 2 === 0 ? [1, 2] : [2, 1];
+      for (const workers of order) {
+        spans[workers].push(await spanOf(products[workers], film));
+        bare[workers].push(await bareSeconds(workers));
+        const { ready: seconds } = spans[workers].at(-1)!;
+        process.stderr.write(`${workers} of them: ready after ${figure(seconds, 1)} s\n`);
+      }
+    }
+  } finally {
+    await products[1].stop();
+    await products[2].stop();
+  }
+}
+
+function printMeasured(): void {
+  const row = (name: string, of: (workers: Workers) => number[]) => [
+    name,
+    ...([1, 2] as const).flatMap((workers) => [
+      figure(median(of(workers)), 1),
+      of(workers)
+        .map((one) => figure(one, 1))
+        .join(", "),
+    ]),
+    figure(speedUp(of)),
+  ];
+  printTable(
+    ["wall s", "one", "each run", "two", "each run", "speed-up"],
+    [
+      row("from upload to ready", ready),
+      row("what can be done side by side", sideBySide),
+      row("ffmpeg processes, each the same encode", perProcess),
+    ],
+  );
+}
 
 function speedUp(of: (workers: Workers) => number[]): number {
   return median(of(1)) / median(of(2));
@@ -88,12 +100,18 @@ async function draw(path: string): Promise<void> {
         .titles[0]!.readyAt!;
     return { name, points: SIMULATED.map((workers) => ({ workers, speedUp: after(1) / after(workers) })) };
   });
-  const measured = { workers: 2, speedUp: speedUp(sideBySide) };
+  const measured =
+    repetitions > 0
+      ? [
+          { workers: 1, speedUp: 1 },
+          { workers: 2, speedUp: speedUp(sideBySide) },
+        ]
+      : [];
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, drawSpeedUp(simulated, [{ workers: 1, speedUp: 1 }, measured]));
+  await writeFile(path, drawSpeedUp(simulated, measured));
 }
 
-async function spanOf(product: Product): Promise<Span> {
+async function spanOf(product: Product, film: string): Promise<Span> {
   const assetId = await product.uploadFile(film);
   const began = performance.now();
   await follow(product, assetId, ({ state }) => state === "ready");
