@@ -278,7 +278,7 @@ export async function callOffTasks(library: Library, asset: AssetRecord): Promis
     await fromDriver(
       library.tasks.updateMany(
         { assetId: asset._id, _id: { $nin: wanted }, state },
-        { $set: { state: "cancelled", leaseUntil: null, beside: null }, $inc: { epoch: 1 } },
+        { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } },
       ),
     );
   }
