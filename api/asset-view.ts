@@ -113,6 +113,8 @@ export const renditionView = z.object({
   width: z.number().int().optional(),
   height: z.number().int().optional(),
   range: z.enum(["PQ", "HLG"]).optional(),
+  /** The master's own coded pictures, cut but not encoded again. */
+  isCopied: z.literal(true).optional(),
   language: z.string().optional(),
   label: z.string().optional(),
   role: trackRoles.optional(),

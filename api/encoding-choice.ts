@@ -14,6 +14,8 @@ export const encodingChoice = z
     speed: z.enum(["fast", "balanced", "small"]).optional(),
     /** Rungs of the film's own, or those that every film has; `table` where nothing is said. */
     ladder: z.enum(["title", "table"]).optional(),
+    /** `never`: also a master that is already what the top rung would be is encoded; `auto` where nothing is said. */
+    remux: z.enum(["auto", "never"]).optional(),
   })
   .openapi("EncodingChoice");
 
@@ -22,6 +24,7 @@ export const encodingView = z.object({
   codecs: z.array(z.enum(["h264", "hevc", "av1"])),
   speed: z.enum(["fast", "balanced", "small"]).optional(),
   ladder: z.enum(["title", "table"]).optional(),
+  remux: z.enum(["auto", "never"]).optional(),
 });
 
 /** The whole choice behind a request's: H.264 first, each codec once. */
@@ -31,5 +34,6 @@ export function encodingOf(asked: z.infer<typeof encodingChoice> | undefined): E
     codecs,
     ...(asked?.speed === undefined ? {} : { speed: asked.speed }),
     ...(asked?.ladder === undefined ? {} : { ladder: asked.ladder }),
+    ...(asked?.remux === undefined ? {} : { remux: asked.remux }),
   };
 }

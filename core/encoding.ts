@@ -9,6 +9,9 @@ export type Speed = "fast" | "balanced" | "small";
 /** `title`: rungs chosen by what trial encodes of the film tell; `table`: the same rungs for every film. */
 export type LadderChoice = "title" | "table";
 
+/** `auto`: a master that is already what the top rung would be is sent on as it is; `never`: it is encoded all the same. */
+export type RemuxChoice = "auto" | "never";
+
 export interface EncodingChoice {
   /** H.264 is always among them: it is what every player has. In the order in which they are made. */
   codecs: VideoCodec[];
@@ -16,6 +19,8 @@ export interface EncodingChoice {
   speed?: Speed;
   /** Absent: `table`, which needs no look at the film before its first picture is made. */
   ladder?: LadderChoice;
+  /** Absent: `auto`. */
+  remux?: RemuxChoice;
 }
 
 export const DEFAULT_ENCODING: EncodingChoice = { codecs: ["h264"] };

@@ -3,6 +3,7 @@ import { chooseChunks } from "./chunks.ts";
 import { DEFAULT_ENCODING, type EncodingChoice, PRESETS, type Speed, speedOf } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
+import { withCopiedTop } from "./remux.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
 import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
@@ -91,7 +92,10 @@ export function buildPlan(
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
-  const ladders = planLadders(source.video, picture, settings.encoding, curves);
+  const { remux } = settings.encoding;
+  const ladders = planLadders(source.video, picture, settings.encoding, curves).map((ladder) =>
+    withCopiedTop(ladder, source, picture, timeline, remux),
+  );
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,

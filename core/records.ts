@@ -95,6 +95,8 @@ export interface Rendition {
   height?: number;
   /** Of a picture in high dynamic range. */
   range?: "PQ" | "HLG";
+  /** The master's own coded pictures: nothing is lost, and so nothing is scored. */
+  isCopied?: true;
   language?: string;
   /** Of sound and text: its name for people and what it is for. */
   label?: string;

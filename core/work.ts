@@ -1,6 +1,6 @@
 import type { VideoCodec } from "./encoding.ts";
 import type { Failure, FailureClass } from "./errors.ts";
-import type { Ladder } from "./ladder.ts";
+import { encodedPart, type Ladder } from "./ladder.ts";
 import { eagerUnits } from "./preview.ts";
 import { windowCount } from "./quality.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
@@ -85,7 +85,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
   ];
 }
 
-function pictureCost({ codec, rungs }: Ladder, frames: number): number {
+function pictureCost(ladder: Ladder, frames: number): number {
+  const { codec, rungs } = encodedPart(ladder);
   const samples = frames * rungs.reduce((sum, { width, height }) => sum + width * height, 0);
   return VIDEO_COST[codec] * (samples / MEASURED_SAMPLES_PER_SECOND);
 }

@@ -7,6 +7,7 @@ import { curvesMissing, isOf } from "../core/title-analysis.ts";
 import { recordSource, startProbing } from "../stores/library/work.ts";
 import { planAsset } from "./plan-asset.ts";
 import { probeSource } from "./probe.ts";
+import { withCoded } from "./probe-coded.ts";
 import { probeSound } from "./probe-sound.ts";
 import { requireCodecs } from "./require-encoders.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -54,7 +55,8 @@ export async function describeMaster(
     if (index === null) return null;
     await master.fill(index.always, signal);
     try {
-      return await probeSource(launcher, master.path, file, signal, note, index.tracks);
+      const source = await probeSource(launcher, master.path, file, signal, note, index.tracks);
+      return await withCoded(source, master, index, signal);
     } catch (thrown) {
       // It may be for what was not fetched: the whole file has the last word.
       if (master.isWhole() || !(thrown instanceof Failure) || thrown.failureClass !== "source") throw thrown;
