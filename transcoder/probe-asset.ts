@@ -52,7 +52,8 @@ export async function describeMaster(
   const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
   const fromIndex = await scratch.withParts(pinned, async (master) => {
     const index = await master.index(signal);
-    if (index === null) return null;
+    // Without a list of all frames they can only be counted by reading the file to its end.
+    if (index === null || index.tracks.length === 0) return null;
     await master.fill(index.always, signal);
     try {
       const source = await probeSource(launcher, master.path, file, signal, note, index.tracks);
