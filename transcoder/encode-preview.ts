@@ -33,7 +33,10 @@ const NICENESS = 0;
  * side. The first also writes the playlists, which name every cell of the film, and says that it can be looked at.
  */
 export async function encodePreview(context: TaskContext): Promise<TaskResult> {
-  const { plan, source, pinned, generation } = requirePlanned(context.asset);
+  const { plan, source, pinned } = requirePlanned(context.asset);
+  // Its own: the film's may have been planned anew since, which changes nothing in its preview.
+  const { generation } = context.task;
+  if (generation === null) throw new Failure("ours", "internal", "A preview of no generation.");
   const preview = previewOf(plan, source);
   const unit = preview.plan.chunks[context.task.chunk];
   if (unit === undefined) throw new Failure("ours", "internal", "The task names a unit that no preview has.");
