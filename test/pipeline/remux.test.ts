@@ -6,9 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { readBoxes } from "../../core/box-reader.ts";
 import type { RemuxChoice } from "../../core/encoding.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records.ts";
+import { readSampleTables } from "../../core/sample-table.ts";
 import type { PinnedSource } from "../../core/source.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import { describeMaster } from "../../transcoder/probe-asset.ts";
@@ -33,14 +35,16 @@ interface Coding {
   profile?: string;
   rate?: string;
   extra?: readonly string[];
+  seconds?: number;
 }
 
 /** 13 s at 25 frames a second: two chunks of it, a short last segment, groups of two seconds, reordered pictures. */
-function master({ x264 = "", gop = 50, profile = "high", rate = "600k", extra = [] }: Coding = {}) {
+function master(coding: Coding = {}): Promise<string> {
+  const { x264 = "", gop = 50, profile = "high", rate = "600k", extra = [], seconds = 13 } = coding;
   const params = `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:bframes=3:b-adapt=0${x264}`;
   return made("mp4", [
-    ...["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=13"],
-    ...["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=13"],
+    ...["-f", "lavfi", "-i", `testsrc2=size=640x360:rate=25:duration=${seconds}`],
+    ...["-f", "lavfi", "-i", `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
     ...["-c:v", "libx264", "-preset", "veryfast", "-profile:v", profile, "-pix_fmt", "yuv420p"],
     ...["-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-x264-params", params, ...extra],
     ...["-c:a", "aac", "-b:a", "96k", "{out}"],
@@ -107,6 +111,18 @@ test("what conforms is the top rung, packet for packet; by policy it is encoded 
   assert.ok(less < more, `copied ${less} CPU s, encoded ${more}`);
 });
 
+const NO_IDR: Coding = {};
+
+/** The same with a picture at a border that is none to enter at, though the table says so: another type of NAL unit. */
+function withoutIdr(bytes: Buffer): Buffer {
+  const moov = readBoxes(bytes).find(({ type }) => type === "moov")!;
+  const [picture] = readSampleTables(bytes.subarray(moov.start, moov.end))!;
+  const header = picture!.offsets[150]! + 4;
+  assert.equal(bytes[header], 0x65);
+  bytes[header] = 0x61;
+  return bytes;
+}
+
 const CASES: [name: string, coding: Coding, isCopied: boolean][] = [
   ["what conforms", {}, true],
   [
@@ -122,8 +138,8 @@ const CASES: [name: string, coding: Coding, isCopied: boolean][] = [
   ["a level that it does not need", { extra: ["-level", "5.1"] }, false],
   ["fields", { x264: ":interlaced=1" }, false],
   ["pixels that are not square", { extra: ["-vf", "setsar=4/3"] }, false],
+  ["a picture at a border that is no IDR", NO_IDR, false],
   ["full range", { extra: ["-vf", "scale=out_range=full", "-color_range", "pc"] }, false],
-  ["pictures that are entered anywhere but at an IDR", { x264: ":open-gop=1:bframes=0" }, false],
 ];
 test("what is not what the top rung would be is encoded", async () => {
   const launcher = await launcherForTest();
@@ -133,7 +149,8 @@ test("what is not what the top rung would be is encoded", async () => {
   const context = { launcher, scratch, signal: new AbortController().signal, note: () => undefined };
   try {
     for (const [name, coding, isCopied] of CASES) {
-      const bytes = await readFile(await master(coding));
+      const whole = await readFile(await master({ ...coding, seconds: 7 }));
+      const bytes = coding === NO_IDR ? withoutIdr(whole) : whole;
       const key = `t/${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}/source`;
       const { etag } = await blobs.put("sources", key, bytes, { contentType: "video/mp4" });
       const pinned: PinnedSource = { key, etag, sizeBytes: bytes.length, sha256: null };

@@ -151,10 +151,10 @@ const webm = (): Promise<string> =>
     ...["-c:a", "libvorbis", "-b:a", "96k", "{out}"],
   ]);
 
-for (const [name, film] of [
-  ["Matroska", () => copied("mkv")],
-  ["Matroska with open groups of up to ten seconds", () => copied("mkv", ["-g", "250"])],
-  ["WebM", webm],
+for (const [name, film, places] of [
+  ["Matroska", () => copied("mkv"), [2, 0, -1]],
+  ["Matroska with groups of ten seconds", () => copied("mkv", ["-g", "250"]), [1]],
+  ["WebM", webm, [2]],
 ] as const) {
   test(`${name}: chunks from clusters equal those from the whole, for fewer bytes`, async () => {
     const path = await film();
@@ -169,7 +169,7 @@ for (const [name, film] of [
         const index = await master.index(signal);
         assert.ok(index?.entries, "it has cues");
         await master.fill(index.always, signal);
-        for (const chunk of [plan.chunks[2]!, plan.chunks[0]!, plan.chunks.at(-1)!]) {
+        for (const chunk of places.map((place) => plan.chunks.at(place)!)) {
           const frames = chunkFrames(plan.timeline, chunk);
           const window = entryWindow(source, plan, frames)!;
           const ranges = rangesOver(index, source.video.streamIndex, window)!;
@@ -182,7 +182,7 @@ for (const [name, film] of [
           assert.deepEqual([fromParts.exitCode, fromParts.log], [0, ""], "no hole was touched");
           assert.deepEqual(fromParts.digests, (await encode(path, recipe)).digests, `chunk ${chunk.index}`);
         }
-        if (groupSeconds < 3) assert.equal(master.isWhole(), false);
+        assert.equal(master.isWhole(), false);
       }),
     );
   });
