@@ -17,7 +17,7 @@ export interface EncodingChoice {
   codecs: VideoCodec[];
   /** Absent: `fast`. */
   speed?: Speed;
-  /** Absent: `table`, which needs no look at the film before its first picture is made. */
+  /** Absent: `table`, which needs no look at the film before its first chunk is made. */
   ladder?: LadderChoice;
   /** Absent: `auto`. */
   remux?: RemuxChoice;
