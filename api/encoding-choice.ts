@@ -18,6 +18,8 @@ export const encodingChoice = z
     lane: z.enum(["normal", "backfill"]).optional(),
     /** Whether encoders in hardware may make the H.264; `never` where nothing is said. */
     hardware: z.enum(["never", "allow"]).optional(),
+    /** `never`: also a master that is already what the top rung would be is encoded; `auto` where nothing is said. */
+    remux: z.enum(["auto", "never"]).optional(),
   })
   .openapi("EncodingChoice");
 
@@ -28,6 +30,7 @@ export const encodingView = z.object({
   ladder: z.enum(["title", "table"]).optional(),
   lane: z.enum(["normal", "backfill"]).optional(),
   hardware: z.enum(["never", "allow"]).optional(),
+  remux: z.enum(["auto", "never"]).optional(),
 });
 
 /** The whole choice behind a request's: H.264 first, each codec once. */
@@ -39,5 +42,6 @@ export function encodingOf(asked: z.infer<typeof encodingChoice> | undefined): E
     ...(asked?.ladder === undefined ? {} : { ladder: asked.ladder }),
     ...(asked?.lane === undefined ? {} : { lane: asked.lane }),
     ...(asked?.hardware === undefined ? {} : { hardware: asked.hardware }),
+    ...(asked?.remux === undefined ? {} : { remux: asked.remux }),
   };
 }

@@ -17,18 +17,22 @@ export type HardwareChoice = "never" | "allow";
 
 /** Encoders in hardware, by the way to them. */
 export type HardwareFamily = "nvenc" | "qsv" | "vaapi";
+/** `auto`: a master that is already what the top rung would be is sent on as it is; `never`: it is encoded all the same. */
+export type RemuxChoice = "auto" | "never";
 
 export interface EncodingChoice {
   /** H.264 is always among them: it is what every player has. In the order in which they are made. */
   codecs: VideoCodec[];
   /** Absent: `fast`. */
   speed?: Speed;
-  /** Absent: `table`, which needs no look at the film before its first picture is made. */
+  /** Absent: `table`, which needs no look at the film before its first chunk is made. */
   ladder?: LadderChoice;
   /** Absent: `normal` for what nobody can watch yet, `backfill` for what replaces something on air. No byte depends on it. */
   lane?: LaneChoice;
   /** Absent: `never`. */
   hardware?: HardwareChoice;
+  /** Absent: `auto`. */
+  remux?: RemuxChoice;
 }
 
 export const DEFAULT_ENCODING: EncodingChoice = { codecs: ["h264"] };

@@ -137,6 +137,7 @@ function describeRung(
     codec: track.codec,
     // Of the usual range nothing is said.
     ...(range === "SDR" ? {} : { range }),
+    ...(rung.isCopied === true ? { isCopied: true as const } : {}),
     width: rung.width,
     height: rung.height,
     ...measured,

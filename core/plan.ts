@@ -10,6 +10,7 @@ import {
 } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
+import { withCopiedTop } from "./remux.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
 import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
@@ -103,7 +104,10 @@ export function buildPlan(
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
-  const ladders = planLadders(source.video, picture, settings.encoding, curves);
+  const { remux } = settings.encoding;
+  const ladders = planLadders(source.video, picture, settings.encoding, curves).map((ladder) =>
+    withCopiedTop(ladder, source, picture, timeline, remux),
+  );
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,

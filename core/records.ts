@@ -95,6 +95,8 @@ export interface Rendition {
   height?: number;
   /** Of a picture in high dynamic range. */
   range?: "PQ" | "HLG";
+  /** The master's own coded pictures: nothing is lost, and so nothing is scored. */
+  isCopied?: true;
   language?: string;
   /** Of sound and text: its name for people and what it is for. */
   label?: string;
@@ -148,6 +150,11 @@ export interface AssetRecord {
   plan: Plan | null;
   /** The generation being made, or, once `ready`, the published one; null until it is planned. */
   generation: string | null;
+  /**
+   * The generation of the plan that was there before the film's own ladder was known: the preview is of it, then and
+   * later. null where the first plan is the last.
+   */
+  draftGeneration?: string | null;
   /** What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. */
   published: { generation: string; at: Date; durationSeconds: number } | null;
   /** The generation of which there is a preview to look at; absent where there is none, or it was removed again. */

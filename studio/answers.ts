@@ -35,6 +35,7 @@ export interface Rendition {
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };
+  isCopied?: true;
   bytes: number;
 }
 

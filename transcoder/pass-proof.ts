@@ -22,11 +22,14 @@ export async function passProof(
   const { _id: assetId } = context.asset;
   const prefix = packagePrefix(assetId, generation);
   // Only sound is compared with the master here: pictures were scored against it when they were encoded.
-  const wanted = ({ tracks: listed }: SourceIndex) =>
-    plan.audio.flatMap(({ streamIndex }) => {
+  const wanted = ({ tracks: listed }: SourceIndex) => {
+    // Containers that list no samples have sound anywhere.
+    if (listed.length === 0 && plan.audio.length > 0) return null;
+    return plan.audio.flatMap(({ streamIndex }) => {
       const track = listed[streamIndex];
       return track === undefined ? [] : trackRanges(track);
     });
+  };
   const played = await withSourceWindow(context, pinned, wanted, (path) =>
     context.scratch.withDirectory(async (directory): Promise<{ made: ProofLine[]; log: string }> => {
       const read = (name: string) => context.blobs.read("media", prefix + name);

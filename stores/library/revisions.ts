@@ -46,6 +46,7 @@ export async function reviseAsset(
       state: "queued",
       plan: null,
       generation: null,
+      draftGeneration: null,
       error: null,
       shownRatio: 0,
     });
@@ -78,6 +79,7 @@ export async function restoreGeneration(
     const { filename, pinned, encoding, sidecars, source, plan, findings, renditions } = record;
     const restored = await swapAsset(library, asset, {
       ...{ filename, pinned, encoding, sidecars, source, plan, findings, renditions, generation },
+      draftGeneration: null,
       revision: asset.revision + 1,
       state: "ready",
       published: { generation, durationSeconds, at: library.serverNow() },
