@@ -1,0 +1,121 @@
+import type {
+  AccountRecord,
+  AssetRecord,
+  PlaybackRecord,
+  PositionRecord,
+  TitleRecord,
+} from "../../core/records.ts";
+import { accountId, changeStreams, readAccounts, type StreamChange } from "./accounts.ts";
+import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
+import { insertPlaybacks, positionId } from "./playbacks.ts";
+import { together } from "./together.ts";
+
+/** What of a title decides whether it may be watched, and what is watched. */
+export type ShownTitle = Pick<
+  TitleRecord,
+  "_id" | "tenant" | "name" | "state" | "assetId" | "availableFrom" | "availableUntil" | "regions"
+>;
+/** What of an asset a viewer is given. Its plan and its source may be megabytes. */
+export type ShownAsset = Pick<
+  AssetRecord,
+  "_id" | "tenant" | "state" | "published" | "renditions" | "posterAtSeconds"
+>;
+
+/** A thing of one tenant. */
+export interface Wanted {
+  tenant: string;
+  id: string;
+}
+export interface Account {
+  tenant: string;
+  subject: string;
+}
+
+/**
+ * What opening and renewing a session reads and writes. A crowd that comes at once shares its calls (`together`): a
+ * thousand viewers of one premiere are a few reads of one title, and their sessions a few writes, each of which is
+ * durable before any of its viewers hears of it.
+ */
+export interface SessionDesk {
+  /** The title as it is now, or null; whether it is available is for `core/availability.ts` to say. */
+  title(wanted: Wanted): Promise<ShownTitle | null>;
+  /** The asset, or null; deleted ones are found too. What is handed out is shared: not to be changed. */
+  asset(wanted: Wanted): Promise<ShownAsset | null>;
+  /** Where the account left the title, or null where it never watched it. */
+  position(wanted: Account & { titleId: string }): Promise<PositionRecord | null>;
+  /** What is known of the account, or null where nothing is. */
+  account(wanted: Account): Promise<AccountRecord | null>;
+  /** Keeps the session. The same id again (the same request) gives the one that is there. */
+  keep(playback: PlaybackRecord): Promise<PlaybackRecord>;
+  /** Writes what an account plays; false where it was changed since it was read. */
+  claim(change: StreamChange): Promise<boolean>;
+}
+
+export function openSessionDesk(library: Library): SessionDesk {
+  return {
+    title: together((wanted) => readTitles(library, wanted)),
+    asset: together((wanted) => readAssets(library, wanted)),
+    position: together(async (wanted) => {
+      const ids = wanted.map(({ tenant, subject, titleId }) => positionId(tenant, subject, titleId));
+      const filter = { _id: { $in: unique(ids) }, tenant: { $in: tenantsOf(wanted) } };
+      const found = byId(await fromDriver(library.positions.find(filter).toArray()));
+      return ids.map((id) => found.get(id) ?? null);
+    }),
+    account: together(async (wanted) => {
+      const ids = wanted.map(({ tenant, subject }) => accountId(tenant, subject));
+      const found = byId(await readAccounts(library, tenantsOf(wanted), unique(ids)));
+      return ids.map((id) => found.get(id) ?? null);
+    }),
+    keep: together((playbacks) => insertPlaybacks(library, playbacks)),
+    claim: together((changes) => changeStreams(library, changes)),
+  };
+}
+
+async function readTitles(library: Library, wanted: readonly Wanted[]): Promise<(ShownTitle | null)[]> {
+  const projection = {
+    tenant: 1,
+    name: 1,
+    state: 1,
+    assetId: 1,
+    availableFrom: 1,
+    availableUntil: 1,
+    regions: 1,
+  };
+  const query = library.titles.find<ShownTitle>(filterOf(wanted), { projection });
+  return inOrder(wanted, await fromDriver(query.toArray()));
+}
+
+async function readAssets(library: Library, wanted: readonly Wanted[]): Promise<(ShownAsset | null)[]> {
+  const projection = { tenant: 1, state: 1, published: 1, renditions: 1, posterAtSeconds: 1 };
+  const query = library.assets.find<ShownAsset>(filterOf(wanted), { projection });
+  return inOrder(wanted, await fromDriver(query.toArray()));
+}
+
+function filterOf(wanted: readonly Wanted[]) {
+  return { _id: { $in: unique(wanted.map(({ id }) => id)) }, tenant: { $in: tenantsOf(wanted) } };
+}
+
+/** To each what it asked for; what is another tenant's is not there. */
+function inOrder<T extends { _id: string; tenant: string }>(
+  wanted: readonly Wanted[],
+  records: readonly T[],
+): (T | null)[] {
+  const found = byId(records);
+  return wanted.map(({ tenant, id }) => {
+    const record = found.get(id);
+    return record?.tenant === tenant ? record : null;
+  });
+}
+
+function byId<T extends { _id: string }>(records: readonly T[]): Map<string, T> {
+  return new Map(records.map((record) => [record._id, record]));
+}
+
+function tenantsOf(wanted: readonly { tenant: string }[]): string[] {
+  return unique(wanted.map(({ tenant }) => tenant));
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}
