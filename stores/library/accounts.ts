@@ -11,15 +11,6 @@ export function accountId(tenant: string, subject: string): string {
     .digest("hex");
 }
 
-/** Those of these accounts of which anything is known. */
-export async function readAccounts(
-  library: Library,
-  tenants: string[],
-  ids: string[],
-): Promise<AccountRecord[]> {
-  return fromDriver(library.accounts.find({ _id: { $in: ids }, tenant: { $in: tenants } }).toArray());
-}
-
 /** One account's streams as they are to be, against what was read of it. */
 export interface StreamChange {
   tenant: string;

@@ -5,7 +5,7 @@ import type {
   PositionRecord,
   TitleRecord,
 } from "../../core/records.ts";
-import { accountId, changeStreams, readAccounts, type StreamChange } from "./accounts.ts";
+import { accountId, changeStreams, type StreamChange } from "./accounts.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { insertPlaybacks, positionId } from "./playbacks.ts";
@@ -58,13 +58,12 @@ export function openSessionDesk(library: Library): SessionDesk {
     asset: together((wanted) => readAssets(library, wanted)),
     position: together(async (wanted) => {
       const ids = wanted.map(({ tenant, subject, titleId }) => positionId(tenant, subject, titleId));
-      const filter = { _id: { $in: unique(ids) }, tenant: { $in: tenantsOf(wanted) } };
-      const found = byId(await fromDriver(library.positions.find(filter).toArray()));
+      const found = byId(await fromDriver(library.positions.find(withIds(ids)).toArray()));
       return ids.map((id) => found.get(id) ?? null);
     }),
     account: together(async (wanted) => {
       const ids = wanted.map(({ tenant, subject }) => accountId(tenant, subject));
-      const found = byId(await readAccounts(library, tenantsOf(wanted), unique(ids)));
+      const found = byId(await fromDriver(library.accounts.find(withIds(ids)).toArray()));
       return ids.map((id) => found.get(id) ?? null);
     }),
     keep: together((playbacks) => insertPlaybacks(library, playbacks)),
@@ -82,18 +81,22 @@ async function readTitles(library: Library, wanted: readonly Wanted[]): Promise<
     availableUntil: 1,
     regions: 1,
   };
-  const query = library.titles.find<ShownTitle>(filterOf(wanted), { projection });
+  const query = library.titles.find<ShownTitle>(withIds(wanted.map(({ id }) => id)), { projection });
   return inOrder(wanted, await fromDriver(query.toArray()));
 }
 
 async function readAssets(library: Library, wanted: readonly Wanted[]): Promise<(ShownAsset | null)[]> {
   const projection = { tenant: 1, state: 1, published: 1, renditions: 1, posterAtSeconds: 1 };
-  const query = library.assets.find<ShownAsset>(filterOf(wanted), { projection });
+  const query = library.assets.find<ShownAsset>(withIds(wanted.map(({ id }) => id)), { projection });
   return inOrder(wanted, await fromDriver(query.toArray()));
 }
 
-function filterOf(wanted: readonly Wanted[]) {
-  return { _id: { $in: unique(wanted.map(({ id }) => id)) }, tenant: { $in: tenantsOf(wanted) } };
+/**
+ * By ids alone, which are nobody's twice; whose each is is looked at afterwards. MongoDB would take its index in either
+ * case, the stand-in looks through the whole collection where a filter says more than `_id`.
+ */
+function withIds(ids: readonly string[]): { _id: { $in: string[] } } {
+  return { _id: { $in: [...new Set(ids)] } };
 }
 
 /** To each what it asked for; what is another tenant's is not there. */
@@ -110,12 +113,4 @@ function inOrder<T extends { _id: string; tenant: string }>(
 
 function byId<T extends { _id: string }>(records: readonly T[]): Map<string, T> {
   return new Map(records.map((record) => [record._id, record]));
-}
-
-function tenantsOf(wanted: readonly { tenant: string }[]): string[] {
-  return unique(wanted.map(({ tenant }) => tenant));
-}
-
-function unique(texts: readonly string[]): string[] {
-  return [...new Set(texts)];
 }
