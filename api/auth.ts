@@ -79,8 +79,8 @@ export function callerOfClaims(claims: JWTPayload): Caller | null {
   const [role] = (["admin", "editor", "viewer"] as const).filter((known) => claimed.includes(known));
   if (role === undefined) return null;
   const { country } = claims;
-  const isKnown = typeof country === "string" && isCountry(country);
-  return { tenant, subject: claims.sub, role, ...(isKnown ? { country } : {}) };
+  const said = typeof country === "string" ? country.toUpperCase() : "";
+  return { tenant, subject: claims.sub, role, ...(isCountry(said) ? { country: said } : {}) };
 }
 
 /** Lets a request through whose bearer token is good, and says whose it is. */

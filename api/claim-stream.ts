@@ -52,12 +52,12 @@ export async function claimStream(deps: Deps, read: AccountRecord | null, claim:
 
 /** Ends a session for good: no new grant, the old ones called back, its place free. */
 export async function endSession(
-  { library, revoker }: Pick<Deps, "library" | "revoker">,
+  { config, library, revoker }: Deps,
   playback: PlaybackRecord,
-) {
+): Promise<void> {
   await endPlayback(library, playback);
   await revoker.endSession(playback);
-  await forgetStream(library, playback);
+  if (config.streamsPerAccount > 0) await forgetStream(library, playback);
 }
 
 /** The place itself is freed by who takes it. */

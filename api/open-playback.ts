@@ -5,7 +5,14 @@ import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER, packagePrefix, STORYBOARD_PATH } from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath, postersOf } from "../core/posters.ts";
-import type { AssetRecord, Caller, PlaybackRecord, TrackPreferences } from "../core/records.ts";
+import type {
+  AccountRecord,
+  AssetRecord,
+  Caller,
+  PlaybackRecord,
+  PositionRecord,
+  TrackPreferences,
+} from "../core/records.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { type PosterView, trackRoles } from "./asset-view.ts";
@@ -132,6 +139,7 @@ export interface PlaybackWish {
   asset: Playable;
   titleId: string | null;
   sessionId: string;
+  viewer?: Viewer;
   capabilities?: Capabilities & { renews?: boolean | undefined };
   /** Before those of the account. */
   preferences?: TrackPreferences | undefined;
@@ -141,11 +149,28 @@ export interface PlaybackWish {
   languages?: readonly string[];
 }
 
+/** What is known of who watches, and where they left this title. */
+export interface Viewer {
+  account: AccountRecord | null;
+  last: PositionRecord | null;
+}
+const NOBODY_KNOWN: Viewer = { account: null, last: null };
+
+/** Reads both at once. */
+export async function readViewer(
+  { desk }: Pick<ApiDeps, "desk">,
+  who: Caller,
+  titleId: string,
+): Promise<Viewer> {
+  const [account, last] = await Promise.all([desk.account(who), desk.position({ ...who, titleId })]);
+  return { account, last };
+}
+
 type Opening = Pick<ApiDeps, "config" | "library" | "desk" | "devicePlaylists" | "revoker">;
 
 /**
  * A session for one account and one package, with the grant that opens it. It is on record, and counted among those
- * that the account plays, when this resolves; what is not needed for that is read beside it.
+ * that the account plays, when this resolves.
  */
 export async function openPlayback(
   deps: Opening,
@@ -154,20 +179,17 @@ export async function openPlayback(
 ): Promise<PlaybackView> {
   const { config, library, desk } = deps;
   const { asset, titleId, capabilities = {} } = wish;
+  const { account, last } = wish.viewer ?? NOBODY_KNOWN;
   const { generation, durationSeconds, folder } = shownOf(asset);
-  const account = { tenant, subject };
-  const [known, last] = await Promise.all([
-    titleId === null ? null : desk.account(account),
-    titleId === null ? null : desk.position({ ...account, titleId }),
-  ]);
-  const preferences = wish.preferences ?? known?.preferences;
+  const preferences = wish.preferences ?? account?.preferences;
   const selected = chooseTracks(asset.renditions, preferences, capabilities.channels);
   const manifests = folder === "" ? await manifestsFor(deps, wish, preferences, selected.audioId) : WHOLE;
   const now = library.serverNow();
   const expiresAt = grantExpiry(now, capabilities.renews ?? false);
   const playback: PlaybackRecord = {
     _id: wish.sessionId,
-    ...account,
+    tenant,
+    subject,
     titleId,
     assetId: asset._id,
     generation,
@@ -182,7 +204,7 @@ export async function openPlayback(
   // Side by side: a session without a place is told to nobody.
   const [kept] = await Promise.all([
     desk.keep(playback),
-    claimStream(deps, known, { playback, until: expiresAt, takeover, languages }),
+    claimStream(deps, account, { playback, until: expiresAt, takeover, languages }),
   ]);
   const urlOf = grantedUrls(config, {
     assetId: kept.assetId,

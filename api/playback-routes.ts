@@ -13,7 +13,7 @@ import { claimStream, endSession } from "./claim-stream.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { grantExpiry, grantedUrl, openPlayback, playbackView } from "./open-playback.ts";
+import { grantExpiry, grantedUrl, openPlayback, playbackView, readViewer } from "./open-playback.ts";
 import { tooManyStreams } from "./openapi.ts";
 import { trackPreferences } from "./preference-routes.ts";
 import { acceptedLanguages } from "./title-view.ts";
@@ -108,10 +108,13 @@ export function playbackRoutes(deps: ApiDeps) {
     .openapi(startRoute, async (c) => {
       const { titleId, ...wish } = c.req.valid("json");
       const caller = c.get("caller");
-      const asset = await playableAsset(deps, caller.tenant, titleId, countryOf(c, config));
+      const [asset, viewer] = await Promise.all([
+        playableAsset(deps, caller.tenant, titleId, countryOf(c, config)),
+        readViewer(deps, caller, titleId),
+      ]);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
       const answer = await once(c, library, c.req.valid("json"), (makeId) =>
-        openPlayback(deps, caller, { ...wish, asset, titleId, languages, sessionId: makeId("ps") }),
+        openPlayback(deps, caller, { ...wish, asset, titleId, viewer, languages, sessionId: makeId("ps") }),
       );
       return c.json(answer, 201);
     })
@@ -157,9 +160,9 @@ async function playableAsset(
   titleId: string,
   country: string | null,
 ): Promise<ShownAsset> {
-  const title = await desk.title({ tenant, id: titleId });
-  if (title === null || !isAvailable(title, library.serverNow(), country)) throw notFound("title");
-  const asset = title.assetId === null ? null : await desk.asset({ tenant, id: title.assetId });
+  const shown = await desk.shown({ tenant, id: titleId });
+  if (shown === null || !isAvailable(shown.title, library.serverNow(), country)) throw notFound("title");
+  const { asset } = shown;
   if (asset === null || asset.published === null || asset.state === "deleted")
     throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
   return asset;

@@ -9,7 +9,9 @@ export const API_KEY_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject:
 export async function findApiKeyCaller(library: Library, tokenSha256: string): Promise<Caller | null> {
   // By its id alone: the stand-in would look through all keys where a filter says more.
   const record = await fromDriver(library.apiKeys.findOne({ _id: tokenSha256 }));
-  return record === null || record.revokedAt !== null ? null : { tenant: record.tenant, subject: record.subject, role: record.role };
+  return record === null || record.revokedAt !== null
+    ? null
+    : { tenant: record.tenant, subject: record.subject, role: record.role };
 }
 
 /** Makes each key known; a key that exists gets the given owner and role. Says nothing of other keys. */

@@ -83,14 +83,10 @@ export function positionId(tenant: string, subject: string, titleId: string): st
     .digest("hex");
 }
 
-/** Ends the session; asking again changes nothing. */
-export async function endPlayback(library: Library, playback: PlaybackRecord): Promise<void> {
-  const alive: Filter<PlaybackRecord> = { ...own(playback), endedAt: null };
-  await fromDriver(library.playbacks.updateOne(alive, { $set: { endedAt: library.serverNow() } }));
-}
-
-function own({ _id, tenant, subject }: PlaybackRecord): Filter<PlaybackRecord> {
-  return { _id, tenant, subject };
+/** Ends the session, as it was found; asking again changes nothing. */
+export async function endPlayback(library: Library, { _id, endedAt }: PlaybackRecord): Promise<void> {
+  if (endedAt !== null) return;
+  await fromDriver(library.playbacks.updateOne({ _id }, { $set: { endedAt: library.serverNow() } }));
 }
 
 /** Where this account left its titles, the last watched first. */

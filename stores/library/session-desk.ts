@@ -22,6 +22,11 @@ export type ShownAsset = Pick<
   "_id" | "tenant" | "state" | "published" | "renditions" | "posterAtSeconds"
 >;
 
+export interface Shown {
+  title: ShownTitle;
+  asset: ShownAsset | null;
+}
+
 /** A thing of one tenant. */
 export interface Wanted {
   tenant: string;
@@ -40,6 +45,8 @@ export interface Account {
 export interface SessionDesk {
   /** The title as it is now, or null; whether it is available is for `core/availability.ts` to say. */
   title(wanted: Wanted): Promise<ShownTitle | null>;
+  /** The title and what it shows, or null where there is no such title. */
+  shown(wanted: Wanted): Promise<Shown | null>;
   /** The asset, or null; deleted ones are found too. What is handed out is shared: not to be changed. */
   asset(wanted: Wanted): Promise<ShownAsset | null>;
   /** Where the account left the title, or null where it never watched it. */
@@ -53,9 +60,12 @@ export interface SessionDesk {
 }
 
 export function openSessionDesk(library: Library): SessionDesk {
+  const title = together((wanted: readonly Wanted[]) => readTitles(library, wanted));
+  const asset = together((wanted: readonly Wanted[]) => readAssets(library, wanted));
   return {
-    title: together((wanted) => readTitles(library, wanted)),
-    asset: together((wanted) => readAssets(library, wanted)),
+    title,
+    asset,
+    shown: besideEachOther(title, asset),
     position: together(async (wanted) => {
       const ids = wanted.map(({ tenant, subject, titleId }) => positionId(tenant, subject, titleId));
       const found = byId(await fromDriver(library.positions.find(withIds(ids)).toArray()));
@@ -68,6 +78,30 @@ export function openSessionDesk(library: Library): SessionDesk {
     }),
     keep: together((playbacks) => insertPlaybacks(library, playbacks)),
     claim: together((changes) => changeStreams(library, changes)),
+  };
+}
+
+/** How many titles' assets are guessed: two ids each. */
+const GUESSES = 10_000;
+
+/**
+ * A title names its asset, and seldom another one than it did before: that one is read beside the title, and counts where
+ * the title still names it. Only the guess is remembered, nothing that was read.
+ */
+function besideEachOther(title: SessionDesk["title"], asset: SessionDesk["asset"]): SessionDesk["shown"] {
+  const guesses = new Map<string, string>();
+  return async (wanted) => {
+    const guess = guesses.get(wanted.id);
+    const [found, guessed] = await Promise.all([
+      title(wanted),
+      guess === undefined ? null : asset({ tenant: wanted.tenant, id: guess }),
+    ]);
+    if (found === null) return null;
+    if (found.assetId === null) return { title: found, asset: null };
+    if (found.assetId === guess) return { title: found, asset: guessed };
+    if (guesses.size >= GUESSES) guesses.clear();
+    guesses.set(wanted.id, found.assetId);
+    return { title: found, asset: await asset({ tenant: wanted.tenant, id: found.assetId }) };
   };
 }
 
