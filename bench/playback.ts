@@ -1,24 +1,29 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { flashAndBeep } from "../test/rig/media.ts";
+import { descendants } from "../test/rig/process-tree.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { follow } from "./follow.ts";
 import { figure, printTable } from "./table.ts";
 import { type Load, load } from "./wrk.ts";
 
 /**
- * Sessions opened a second by a crowd of accounts, without and with a limit of streams, and renewed; beside a bare Hono
- * route and beside the same route with the same calls to MongoDB. Then one viewer after the other: what each waits.
+ * Sessions opened a second by a crowd of accounts, and renewed; beside a bare Hono route and beside the same route with
+ * the same calls to MongoDB. Then one viewer after the other: what each waits. CPU is that of the server's own process.
  * `node bench/playback.ts [seconds]`
  */
 
 const CONNECTIONS = 200;
 const ACCOUNTS = 2_000;
+/** What tells the servers' command lines. */
+const API = "api/main.ts";
+const BARE = "bench/bare-route.ts";
 /** Each opens one session at a time, so that its place is free again. */
 const ALONE = 300;
 const seconds = Math.min(10, Number(process.argv[2] ?? 5));
@@ -34,30 +39,35 @@ try {
   const tokens = await makeViewers(product, ACCOUNTS);
   const body = JSON.stringify({ titleId, capabilities: { renews: true, maxHeight: 1080 } });
   const alone = await oneByOne(product, tokens[0]!, body);
-  const opened = await crowd(product.apiUrl, "/v1/playback", body, tokens);
+  const all = (path: string, text: string) =>
+    postScript(
+      tokens.map((token) => ({ path, token })),
+      text,
+    );
+  const opened = await crowd(product.apiUrl, all("/v1/playback", body), API);
   const sessions = await Promise.all(
     tokens.slice(0, CONNECTIONS).map(async (token) => {
       const answer = await product.call("POST", "/v1/playback", JSON.parse(body), token);
       return { path: `/v1/playback/${answer.body.sessionId}/renew`, token };
     }),
   );
-  const renewed = await load(product.apiUrl, postScript(sessions, ""), {
-    folder,
-    connections: CONNECTIONS,
-    seconds,
-  });
+  const renewed = await crowd(product.apiUrl, postScript(sessions, ""), API);
   const [bare, calls] = await withBareRoute(product, async (origin) => [
-    await crowd(origin, "/", body, tokens),
-    await crowd(origin, "/calls", JSON.stringify({ titleId, assetId }), tokens),
+    await crowd(origin, all("/", body), BARE),
+    await crowd(origin, all("/calls", JSON.stringify({ titleId, assetId })), BARE),
   ]);
   const row = (name: string, one: Load) => [
     name,
     ...[figure(one.requests / seconds, 0), figure(one.p50Ms, 0), figure(one.p95Ms, 0), String(one.errors)],
+    figure((one.cpuSeconds * 1_000) / one.requests, 3),
     figure(one.requests / bare!.requests, 3),
     figure(one.requests / calls!.requests),
   ];
   printTable(
-    [`POST, ${CONNECTIONS} connections`, "answers/s", "p50 ms", "p95 ms", "errors", "÷ bare", "÷ same calls"],
+    [
+      ...[`POST, ${CONNECTIONS} connections`, "answers/s", "p50 ms", "p95 ms", "errors", "CPU ms each"],
+      ...["÷ bare", "÷ same calls"],
+    ],
     [
       row("bare Hono route", bare!),
       row("bare route, the same calls to MongoDB", calls!),
@@ -95,9 +105,10 @@ async function publishTitle({ call }: Product, assetId: string): Promise<string>
   return made.body.id;
 }
 
-function crowd(origin: string, path: string, body: string, tokens: readonly string[]): Promise<Load> {
-  const requests = tokens.map((token) => ({ path, token }));
-  return load(origin, postScript(requests, body), { folder, connections: CONNECTIONS, seconds });
+async function crowd(origin: string, script: string, server: string): Promise<Load> {
+  const ours = await descendants(process.pid);
+  const pids = ours.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(server));
+  return load(origin, script, { folder, connections: CONNECTIONS, seconds, pids });
 }
 
 /** One after the other, as a crowd would: one account that opens thousands of sessions is nobody's evening. */
