@@ -214,7 +214,7 @@ export function assetRoutes(deps: ApiDeps) {
       const asset = await found(caller.tenant, c.req.valid("param").id);
       if (!isPlayable(asset)) throw requestFailure(409, "not_playable", "There is nothing to play yet.");
       const answer = await once(c, library, null, (makeId) =>
-        openPlayback(deps, caller, { asset, titleId: null, renews: false, sessionId: makeId("pv") }),
+        openPlayback(deps, caller, { asset, titleId: null, sessionId: makeId("pv") }),
       );
       return c.json(answer, 201);
     })

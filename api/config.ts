@@ -29,6 +29,10 @@ export interface ApiConfig {
   uploads: UploadLimits;
   /** Superseded generations of each asset that stay to be gone back to. */
   keepGenerations: number;
+  /** How many sessions of one account may play at once; 0 is any number. */
+  streamsPerAccount: number;
+  /** Says where a viewer is, in the words of the proxy in front, which overwrites it; null: nobody says. */
+  countryHeader: string | null;
   /** Requests a minute, per account and, for requests without a good token, per socket address. */
   rates: { perAccount: number; perStranger: number };
 }
@@ -92,6 +96,8 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       partUrlSeconds: settings.whole("MATINEE_PART_URL_SECONDS", 900, 10, 900),
     },
     keepGenerations: settings.whole("MATINEE_KEEP_GENERATIONS", 3, 0, 1_000),
+    streamsPerAccount: settings.whole("MATINEE_STREAMS_PER_ACCOUNT", 0, 0, 1_000),
+    countryHeader: settings.headerName("MATINEE_COUNTRY_HEADER"),
     rates: {
       perAccount: settings.whole("MATINEE_RATE_PER_ACCOUNT", 60_000, 1, 10_000_000),
       perStranger: settings.whole("MATINEE_RATE_PER_STRANGER", 300, 1, 10_000_000),
@@ -143,6 +149,14 @@ class Settings {
     if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value.replace(/\/+$/, "");
     this.#faults.push(`${name} is not an http(s) URL`);
     return null;
+  }
+
+  /** null where the setting is absent. */
+  headerName(name: string): string | null {
+    const value = this.#env[name];
+    if (!value) return null;
+    if (!/^[A-Za-z0-9-]{1,100}$/.test(value)) this.#faults.push(`${name} is not a header's name`);
+    return value;
   }
 
   list(name: string): string[] {

@@ -21,6 +21,8 @@ export interface Caller {
   tenant: string;
   subject: string;
   role: Role;
+  /** ISO 3166-1 alpha-2 in capitals, where the token says where the account is. */
+  country?: string;
 }
 
 export type UploadState = "open" | "completed" | "aborted" | "expired";
@@ -393,6 +395,8 @@ export interface PlaybackRecord {
   generation: string;
   /** Of what is shown before the package is ready. */
   isPreview?: boolean;
+  /** The multivariant playlist that fits the device, below the package; absent where it is the whole one. */
+  manifest?: string;
   createdAt: Date;
   expiresAt: Date;
   /** When the grant given at the start ends; the later ones end five minutes after they are asked for. */
@@ -419,4 +423,36 @@ export interface PositionRecord {
   positionSeconds: number;
   /** When the player was there: a report of an earlier moment changes nothing. */
   positionAt: Date;
+  /** Which session said so, and when by its own clock; absent from records of an older release. */
+  sessionId?: string;
+  saidAt?: Date;
+}
+
+/** What plays for an account right now: it holds a grant that is good until `until`. */
+export interface StreamRecord {
+  titleId: string;
+  startedAt: Date;
+  until: Date;
+}
+
+/** Which sound and text an account wants, most wanted first, by BCP-47 tag. */
+export interface TrackPreferences {
+  audio: string[];
+  subtitles: string[];
+  /** Only the lines that the film cannot be followed without. */
+  forcedOnly?: boolean;
+}
+
+/**
+ * One account: what it plays and what it prefers. `_id` is made of tenant and account, so that it is read by its id.
+ * Whoever changes `streams` names the `version` that was read.
+ */
+export interface AccountRecord {
+  _id: string;
+  tenant: string;
+  subject: string;
+  version: number;
+  /** By session. Those whose time is over stay until somebody writes. */
+  streams?: Record<string, StreamRecord>;
+  preferences?: TrackPreferences;
 }

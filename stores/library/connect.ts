@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { type Collection, type Db, type IndexDescription, MongoClient } from "mongodb";
 import type { GenerationRecord } from "../../core/generations.ts";
 import type {
+  AccountRecord,
   ApiKeyRecord,
   AssetRecord,
   PlaybackRecord,
@@ -51,6 +52,7 @@ export interface Library {
   generations: Collection<GenerationRecord>;
   titles: Collection<TitleRecord>;
   apiKeys: Collection<ApiKeyRecord>;
+  accounts: Collection<AccountRecord>;
   playbacks: Collection<PlaybackRecord>;
   positions: Collection<PositionRecord>;
   revocations: Collection<RevocationRecord>;
@@ -103,6 +105,7 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     generations: db.collection("generations"),
     titles: db.collection("titles"),
     apiKeys: db.collection("apiKeys"),
+    accounts: db.collection("accounts"),
     playbacks: db.collection("playbacks"),
     positions: db.collection("positions"),
     revocations: db.collection("revocations"),
