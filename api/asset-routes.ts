@@ -31,6 +31,7 @@ import { once } from "./idempotency.ts";
 import { openPlayback, playbackView } from "./open-playback.ts";
 import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
+import { countryOf } from "./viewer-country.ts";
 
 const ledgerEntry = z
   .object({
@@ -214,7 +215,13 @@ export function assetRoutes(deps: ApiDeps) {
       const asset = await found(caller.tenant, c.req.valid("param").id);
       if (!isPlayable(asset)) throw requestFailure(409, "not_playable", "There is nothing to play yet.");
       const answer = await once(c, library, null, (makeId) =>
-        openPlayback(deps, caller, { asset, titleId: null, renews: false, sessionId: makeId("pv") }),
+        openPlayback(deps, caller, {
+          asset,
+          titleId: null,
+          renews: false,
+          sessionId: makeId("pv"),
+          country: countryOf(deps.config, c),
+        }),
       );
       return c.json(answer, 201);
     })

@@ -6,9 +6,11 @@ import type { AssetWatch } from "./asset-watch.ts";
 import type { Authenticator } from "./auth.ts";
 import type { Catalog } from "./catalog.ts";
 import type { ApiConfig } from "./config.ts";
+import type { EdgeWatch } from "./edge-watch.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateLimits } from "./rate-limit.ts";
 import type { Revoker } from "./revoker.ts";
+import type { MasterOf } from "./steered-masters.ts";
 
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
 export interface WorkHint {
@@ -31,6 +33,8 @@ export interface ApiDeps {
   catalog: Catalog;
   watch: AssetWatch;
   metrics: Metrics;
+  edges: EdgeWatch;
+  masterOf: MasterOf;
   log: Log;
 }
 

@@ -6,16 +6,18 @@ import {
   MAIN_PLAYLIST,
   PREVIEW_FOLDER,
   packagePrefix,
+  STEERED_PLAYLIST,
   STORYBOARD_PATH,
 } from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath, postersOf } from "../core/posters.ts";
 import type { AssetRecord, Caller, PlaybackRecord } from "../core/records.ts";
+import { STEERING_NAME } from "../core/steering.ts";
 import { timelineSeconds } from "../core/timeline.ts";
-import type { Library } from "../stores/library/connect.ts";
 import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
 import { type PosterView, trackRoles } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
+import type { ApiDeps } from "./deps.ts";
 
 /** A player that renews gets short grants, one that cannot gets one that outlasts a film and its pauses. */
 export const RENEWED_GRANT_SECONDS = 5 * 60;
@@ -52,6 +54,8 @@ export const playbackView = z
     manifestUrl: z.string(),
     /** The same segments for DASH players. */
     dashUrl: z.string().optional(),
+    /** Where there are several edges: which to play from, as the master's own steering server says it (8216bis 7.2). */
+    steeringUrl: z.string().optional(),
     posterUrl: z.string().nullable(),
     /** WebVTT of small pictures for the seek bar: `<sheet>.jpg#xywh=…`, relative. */
     storyboardUrl: z.string().nullable(),
@@ -65,12 +69,15 @@ type PlaybackView = z.infer<typeof playbackView>;
 
 type Signing = Pick<ApiConfig, "grantKeys" | "deliveryUrl" | "previewUrl">;
 
+interface GrantedMedia {
+  assetId: string;
+  generation: string;
+  session: string;
+  expiresAt: Date;
+}
+
 /** `<delivery>/v/<grant>/<assetId>/<generation>/<path>`, good until `expiresAt`. */
-export function grantedUrl(
-  config: Signing,
-  media: { assetId: string; generation: string; session: string; expiresAt: Date },
-  path: string,
-): string {
+export function grantedUrl(config: Signing, media: GrantedMedia, path: string): string {
   const [key] = config.grantKeys;
   if (key === undefined) throw noSigningKey();
   const prefix = packagePrefix(media.assetId, media.generation);
@@ -119,13 +126,17 @@ export interface PlaybackWish {
   titleId: string | null;
   renews: boolean;
   sessionId: string;
+  /** The viewer's country, null where nobody knows. */
+  country: string | null;
 }
+
+type Opening = Pick<ApiDeps, "config" | "library" | "edges" | "masterOf">;
 
 /** A session for one account and one package, with the grant that opens it. */
 export async function openPlayback(
-  { config, library }: { config: Signing; library: Library },
+  { config, library, edges, masterOf }: Opening,
   { tenant, subject }: Caller,
-  { asset, titleId, renews, sessionId }: PlaybackWish,
+  { asset, titleId, renews, sessionId, country }: PlaybackWish,
 ): Promise<PlaybackView> {
   const { generation, durationSeconds, folder } = shownOf(asset);
   const now = library.serverNow();
@@ -152,17 +163,37 @@ export async function openPlayback(
     expiresAt,
   };
   const poster = chosenPoster(asset);
+  const near = atBestEdge({ config, edges }, sessionId, country);
+  const master = folder === "" ? await masterOf(asset._id, generation) : MAIN_PLAYLIST;
   return {
     sessionId: playback._id,
-    manifestUrl: grantedUrl(config, media, folder + MAIN_PLAYLIST),
-    ...(folder === "" ? { dashUrl: grantedUrl(config, media, DASH_MANIFEST) } : {}),
-    posterUrl: poster === null ? null : grantedUrl(config, media, posterPath(poster)),
-    storyboardUrl: hasStoryboard(asset) ? grantedUrl(config, media, STORYBOARD_PATH) : null,
+    manifestUrl: grantedUrl(near, media, folder + master),
+    ...(folder === "" ? { dashUrl: grantedUrl(near, media, DASH_MANIFEST) } : {}),
+    ...(master === STEERED_PLAYLIST ? { steeringUrl: steeringUrl(near, media) } : {}),
+    posterUrl: poster === null ? null : grantedUrl(near, media, posterPath(poster)),
+    storyboardUrl: hasStoryboard(asset) ? grantedUrl(near, media, STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
     resumeAtSeconds,
     durationSeconds,
     tracks: tracksOf(asset),
   };
+}
+
+/** The settings with the edge that is best for this viewer now. */
+export function atBestEdge<C extends Signing>(
+  { config, edges }: { config: C; edges: ApiDeps["edges"] },
+  session: string,
+  country: string | null,
+): C {
+  const [best] = edges.ranked({ session, country, hostname: null });
+  return best === undefined ? config : { ...config, deliveryUrl: best.url };
+}
+
+/** What the steering server of the session's master is by itself, without the way over the edge. */
+function steeringUrl(config: Signing & Pick<ApiConfig, "publicUrl">, media: GrantedMedia): string {
+  const { pathname, hostname } = new URL(grantedUrl(config, media, STEERING_NAME));
+  const granted = pathname.slice(pathname.lastIndexOf("/v/"));
+  return `${config.publicUrl ?? ""}/steering${granted}?edge=${encodeURIComponent(hostname)}`;
 }
 
 /** What there is to see of an asset: its published package, else the preview of what is being made. */

@@ -10,7 +10,8 @@ import { atLeast } from "./auth.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { grantExpiry, grantedUrl, openPlayback, playbackView } from "./open-playback.ts";
+import { atBestEdge, grantExpiry, grantedUrl, openPlayback, playbackView } from "./open-playback.ts";
+import { countryOf } from "./viewer-country.ts";
 
 const newPlayback = z
   .strictObject({
@@ -101,7 +102,13 @@ export function playbackRoutes(deps: ApiDeps) {
         throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
       const renews = body.capabilities?.renews ?? false;
       const answer = await once(c, library, body, (makeId) =>
-        openPlayback(deps, caller, { asset, titleId: title._id, renews, sessionId: makeId("ps") }),
+        openPlayback(deps, caller, {
+          asset,
+          titleId: title._id,
+          renews,
+          sessionId: makeId("ps"),
+          country: countryOf(config, c),
+        }),
       );
       return c.json(answer, 201);
     })
@@ -115,8 +122,12 @@ export function playbackRoutes(deps: ApiDeps) {
       // The session's own end stays: a day after it began.
       const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
       const { assetId, generation, _id: session } = playback;
-      const path = playback.isPreview === true ? PREVIEW_FOLDER + MAIN_PLAYLIST : MAIN_PLAYLIST;
-      const manifestUrl = grantedUrl(config, { assetId, generation, session, expiresAt }, path);
+      const path =
+        playback.isPreview === true
+          ? PREVIEW_FOLDER + MAIN_PLAYLIST
+          : await deps.masterOf(assetId, generation);
+      const near = atBestEdge(deps, session, countryOf(config, c));
+      const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
     })
     .openapi(beaconsRoute, async (c) => {

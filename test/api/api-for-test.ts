@@ -6,10 +6,12 @@ import { openAuthenticator } from "../../api/auth.ts";
 import { openCatalog } from "../../api/catalog.ts";
 import { type ApiConfig, readApiConfig } from "../../api/config.ts";
 import type { ApiDeps } from "../../api/deps.ts";
+import { openEdgeWatch } from "../../api/edge-watch.ts";
 import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
 import { openRevoker } from "../../api/revoker.ts";
+import { openSteeredMasters } from "../../api/steered-masters.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
@@ -74,6 +76,8 @@ export async function openTestApi(
   const queue = openQueue(config.queue);
   const log = openLog({ name: "api-test", level: "silent" });
   const offered: string[] = [];
+  const metrics = openMetrics(library);
+  const edges = openEdgeWatch({ edges: config.edges, metrics, log });
   const deps: ApiDeps = {
     config,
     library,
@@ -90,7 +94,9 @@ export async function openTestApi(
     revoker: openRevoker({ library, blobs, log, grantKeys: config.grantKeys }),
     catalog: openCatalog(library),
     watch: openAssetWatch(library, config, log),
-    metrics: openMetrics(library),
+    metrics,
+    edges,
+    masterOf: openSteeredMasters({ blobs, isSteered: config.edges.length > 1, log }),
     log,
   };
   await upsertApiKeys(
@@ -100,6 +106,7 @@ export async function openTestApi(
   const app = createApp(deps, await loadPages(config.pagesDir));
   after(async () => {
     deps.watch.close();
+    edges.close();
     deps.revoker.close();
     deps.limits.close();
     await queue.close();

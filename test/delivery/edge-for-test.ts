@@ -45,6 +45,7 @@ export async function openEdge(
     cache?: CacheSettings;
     tls?: TlsFiles;
     trustedHeaders?: TrustedHeaders;
+    steeringUrl?: string;
   } = {},
 ): Promise<Edge> {
   const s3 = s3ForTest(name);
@@ -71,6 +72,7 @@ export async function openEdge(
     revocations: revocations.list,
     corsOrigins: options.corsOrigins ?? [PAGE],
     trustedHeaders: options.trustedHeaders ?? { address: null, country: null },
+    steeringUrl: options.steeringUrl ?? null,
     maxConnections: 200,
     tls: options.tls ?? null,
     state: {
