@@ -20,6 +20,7 @@ import {
 
 const NAME = "nginx";
 const skip = process.env.MATINEE_TEST_NGINX ? false : "there is no nginx with njs here";
+const STEERING = "https://api.test";
 const SEGMENT = "video/360p/00000.m4s";
 const [key] = vectorKeys as [(typeof vectorKeys)[0]];
 const { prefix, objects } = await storePackage(NAME);
@@ -39,6 +40,7 @@ const edge: NginxEdge | null = skip
         MATINEE_S3_MEDIA_BUCKET: s3.mediaBucket,
         MATINEE_GRANT_KEYS: vectorKeysText,
         MATINEE_CORS_ORIGINS: PAGE,
+        MATINEE_STEERING_URL: STEERING,
         MATINEE_CLIENT_ADDRESS_HEADER: ADDRESS_HEADER,
         MATINEE_COUNTRY_HEADER: COUNTRY_HEADER,
         MATINEE_NGINX_CLOCK_OFFSET_SECONDS: String(offset),
@@ -187,6 +189,21 @@ test("what is not there, not media or not reading is answered as by the Node edg
   assert.equal(stranger.headers["access-control-allow-origin"], undefined);
   assert.equal((await raw(edge!.url, "/healthz")).status, 200);
   assert.equal(JSON.parse((await raw(edge!.url, "/readyz")).body.toString()).status, "ready");
+});
+
+test("who asks which edge to play from is sent to the API, under a good grant alone", { skip }, async () => {
+  const by = grant();
+  const { status, headers } = await ask("steering.json?_HLS_pathway=.", { origin: PAGE }, "GET", by);
+  assert.equal(status, 307);
+  assert.equal(
+    headers.location,
+    `${STEERING}/steering/v/${by}${prefix}steering.json?edge=127.0.0.1&_HLS_pathway=.`,
+  );
+  assert.deepEqual([headers["cache-control"], headers["access-control-allow-origin"]], ["no-store", PAGE]);
+  assert.equal((await ask("video/steering.json")).status, 404);
+  assert.equal((await ask("steering.json", {}, "GET", "x")).status, 403);
+  const { load } = JSON.parse((await raw(edge!.url, "/readyz")).body.toString());
+  assert.ok(load > 0 && load < 0.1, `${load}`);
 });
 
 test("two viewers share one copy, and the store is asked once however many ask at once (T31)", {
