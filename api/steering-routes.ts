@@ -26,7 +26,7 @@ export function steeringRoutes({ config, edges, library }: ApiDeps) {
     const verdict = asked && verifyGrant(config.grantKeys, asked.grant, asked.path, now, asker);
     if (asked === null || !verdict?.ok)
       throw requestFailure(403, "grant_refused", "This address is not valid, or no longer.");
-    if (!asked.path.endsWith(`/${STEERING_NAME}`)) throw notFound("object");
+    if (asked.path !== verdict.claims.prefix + STEERING_NAME) throw notFound("object");
     const own = config.edges.find(({ hostname }) => hostname === c.req.query("edge"))?.hostname ?? "";
     const pathway = c.req.query("_HLS_pathway") ?? c.req.query("_DASH_pathway");
     const { session } = verdict.claims;

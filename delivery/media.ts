@@ -85,7 +85,7 @@ async function answer(
     response.setHeader("allow", "GET, HEAD, OPTIONS");
     throw requestFailure(405, "method_not_allowed", "Media can only be read.");
   }
-  if (deps.steeringUrl !== null && granted.path.endsWith(`/${STEERING_NAME}`)) {
+  if (deps.steeringUrl !== null && granted.path === granted.claims.prefix + STEERING_NAME) {
     response
       .writeHead(307, { location: steeringServer(deps.steeringUrl, request), "cache-control": "no-store" })
       .end();
