@@ -111,10 +111,12 @@ export async function openEdge(
 }
 
 /** Buckets of the test, and one object of every class of a package; answers its prefix and what is in it. */
-export async function storePackage(name: string): Promise<{ prefix: string; objects: Map<string, Buffer> }> {
+export async function storePackage(
+  name: string,
+  prefix = `/${newId("as")}/${randomBytes(8).toString("hex")}/`,
+): Promise<{ prefix: string; objects: Map<string, Buffer> }> {
   const blobs = openBlobs(s3ForTest(name));
   await blobs.ensureBuckets({ corsOrigins: [] });
-  const prefix = `/${newId("as")}/${randomBytes(8).toString("hex")}/`;
   const objects = new Map<string, Buffer>();
   for (const path of [
     "main.m3u8",

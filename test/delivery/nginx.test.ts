@@ -221,6 +221,33 @@ test("two viewers share one copy, and the store is asked once however many ask a
   assert.ok(asked < bytes.length * 1.5, `${asked} bytes from the store for ${bytes.length}`);
 });
 
+test("a body that breaks off at the store is broken off, and not kept (F15)", { skip }, async () => {
+  const path = "video/360p/00666.m4s";
+  const bytes = Buffer.alloc(2 * 1024 * 1024, "matinee");
+  await blobs.put("media", `${prefix.slice(1)}${path}`, bytes, { contentType: "a/b" });
+  wire.state.cutAfter = wire.state.bytes + 500_000;
+  await assert.rejects(ask(path));
+  wire.state.cutAfter = Number.POSITIVE_INFINITY;
+  assert.ok(bytes.equals((await ask(path)).body));
+});
+
+test("a store that falls silent for a stretch: warm segments play on, cold ones say so in time and come back", {
+  skip,
+}, async () => {
+  const path = "video/360p/00999.m4s";
+  await blobs.put("media", `${prefix.slice(1)}${path}`, Buffer.alloc(9, "x"), { contentType: "a/b" });
+  wire.silence(true);
+  const late = ask(path);
+  for (const [warm, body] of objects) {
+    assert.deepEqual((await ask(warm, { "accept-encoding": "identity" })).body, body, warm);
+  }
+  const answer = await late;
+  assert.deepEqual([answer.status, answer.headers["cache-control"]], [503, "no-store"]);
+  assert.ok(Number(answer.headers["retry-after"]) > 0);
+  wire.silence(false);
+  assert.deepEqual((await ask(path)).body, Buffer.alloc(9, "x"));
+});
+
 // The last one: it takes the store away.
 test("while the store is away a warm film plays on, and only what is cold is 503", { skip }, async () => {
   await blobs.put("media", `${prefix.slice(1)}video/360p/00888.m4s`, Buffer.alloc(9), { contentType: "a/b" });
