@@ -6,7 +6,6 @@ import {
   MAIN_PLAYLIST,
   PREVIEW_FOLDER,
   packagePrefix,
-  STEERED_PLAYLIST,
   STORYBOARD_PATH,
 } from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath, postersOf } from "../core/posters.ts";
@@ -164,12 +163,13 @@ export async function openPlayback(
   };
   const poster = chosenPoster(asset);
   const near = atBestEdge({ config, edges }, sessionId, country);
-  const master = folder === "" ? await masterOf(asset._id, generation) : MAIN_PLAYLIST;
+  const master = folder === "" ? await masterOf(asset._id, generation, MAIN_PLAYLIST) : MAIN_PLAYLIST;
+  const isSteered = folder === "" && master !== MAIN_PLAYLIST;
   return {
     sessionId: playback._id,
     manifestUrl: grantedUrl(near, media, folder + master),
     ...(folder === "" ? { dashUrl: grantedUrl(near, media, DASH_MANIFEST) } : {}),
-    ...(master === STEERED_PLAYLIST ? { steeringUrl: steeringUrl(near, media) } : {}),
+    ...(isSteered ? steeringOf(near, media, DASH_MANIFEST) : {}),
     posterUrl: poster === null ? null : grantedUrl(near, media, posterPath(poster)),
     storyboardUrl: hasStoryboard(asset) ? grantedUrl(near, media, STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
@@ -189,11 +189,22 @@ export function atBestEdge<C extends Signing>(
   return best === undefined ? config : { ...config, deliveryUrl: best.url };
 }
 
-/** What the steering server of the session's master is by itself, without the way over the edge. */
-function steeringUrl(config: Signing & Pick<ApiConfig, "publicUrl">, media: GrantedMedia): string {
-  const { pathname, hostname } = new URL(grantedUrl(config, media, STEERING_NAME));
-  const granted = pathname.slice(pathname.lastIndexOf("/v/"));
-  return `${config.publicUrl ?? ""}/steering${granted}?edge=${encodeURIComponent(hostname)}`;
+/** The steering server of the session's master without the way over the edge, and an MPD that names every edge. */
+function steeringOf(
+  config: Signing & Pick<ApiConfig, "publicUrl">,
+  media: GrantedMedia,
+  mpd: string,
+): Pick<PlaybackView, "steeringUrl" | "dashUrl"> {
+  const at = (path: string): string => {
+    const { pathname } = new URL(grantedUrl(config, media, path));
+    return `${config.publicUrl ?? ""}/steering${pathname.slice(pathname.lastIndexOf("/v/"))}`;
+  };
+  const { hostname } = new URL(config.deliveryUrl);
+  return {
+    steeringUrl: `${at(STEERING_NAME)}?edge=${encodeURIComponent(hostname)}`,
+    // Whoever does not know where we are could not resolve it.
+    ...(config.publicUrl === null ? {} : { dashUrl: at(mpd) }),
+  };
 }
 
 /** What there is to see of an asset: its published package, else the preview of what is being made. */

@@ -125,7 +125,7 @@ export function playbackRoutes(deps: ApiDeps) {
       const path =
         playback.isPreview === true
           ? PREVIEW_FOLDER + MAIN_PLAYLIST
-          : await deps.masterOf(assetId, generation);
+          : await deps.masterOf(assetId, generation, MAIN_PLAYLIST);
       const near = atBestEdge(deps, session, countryOf(config, c));
       const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);

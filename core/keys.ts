@@ -4,8 +4,6 @@
  */
 
 export const MAIN_PLAYLIST = "main.m3u8";
-/** The master with a steering server, where there are several edges. */
-export const STEERED_PLAYLIST = "main-steered.m3u8";
 export const DASH_MANIFEST = "main.mpd";
 
 /** The folder of one generation, also the prefix a grant covers (with a leading slash). Ends in `/`. */

@@ -83,12 +83,13 @@ export interface SteeringManifest {
  */
 export function steeringManifest(input: {
   ranked: readonly Edge[];
-  own: string;
+  /** null where the viewer's manifest names every edge itself, as MPDs do. */
+  own: string | null;
   isCalm: boolean;
   reloadUri: string;
 }): SteeringManifest {
   const { ranked, own } = input;
-  const others = ranked.filter(({ hostname }) => hostname !== own);
+  const others = own === null ? [] : ranked.filter(({ hostname }) => hostname !== own);
   return {
     VERSION: 1,
     TTL: input.isCalm ? CALM_SECONDS : TROUBLED_SECONDS,
@@ -103,23 +104,16 @@ export function steeringManifest(input: {
 }
 
 /** The hostname of the edge that a player says it plays from; null where it names none of them. */
-export function playingFrom(edges: readonly Edge[], own: string, pathway: string | undefined): string | null {
+export function playingFrom(
+  edges: readonly Edge[],
+  own: string | null,
+  pathway: string | undefined,
+): string | null {
   if (pathway === undefined || pathway === OWN_PATHWAY) return own;
   return edges.find(({ hostname }) => pathwayOf(hostname) === pathway)?.hostname ?? null;
 }
 
 /** 8216bis 4.4.6.6: letters, digits, dots, dashes and underscores. An IPv6 address has more. */
-function pathwayOf(hostname: string): string {
+export function pathwayOf(hostname: string): string {
   return hostname.replace(/[^A-Za-z0-9._-]/g, "_");
-}
-
-const MULTIVARIANT_HEAD = "#EXT-X-INDEPENDENT-SEGMENTS\n";
-
-/** The multivariant playlist with a steering server (8216bis 4.4.6.6) beside it and all variants on its own pathway. */
-export function steeredMultivariant(text: string): string {
-  const tag = `#EXT-X-CONTENT-STEERING:SERVER-URI="${STEERING_NAME}",PATHWAY-ID="${OWN_PATHWAY}"\n`;
-  // Apple 9.18: with steering, each variant says its pathway.
-  return text
-    .replace(MULTIVARIANT_HEAD, MULTIVARIANT_HEAD + tag)
-    .replace(/^(#EXT-X-(?:I-FRAME-)?STREAM-INF:)/gm, `$1PATHWAY-ID="${OWN_PATHWAY}",`);
 }

@@ -34,6 +34,11 @@ export class EdgeKeeper {
     return chooseEdge(this.#order, this.#failedMs, performance.now()) ?? this.#own;
   }
 
+  /** How many edges there are to ask. */
+  get count(): number {
+    return this.#order.length;
+  }
+
   /** Where an object of the film is to be had now. Any other address stays as it is. */
   async address(url: string): Promise<string> {
     return this.#placed(await this.#grants.fresh(url));

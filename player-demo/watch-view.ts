@@ -9,6 +9,7 @@ import { fitSound, outputChannels } from "./fit-sound.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { keepCaptions } from "./keep-captions.ts";
 import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
+import { askNextEdge } from "./load-policies.ts";
 import { playerControls } from "./player-controls.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
 import { seekThumbnails } from "./seek-thumbnails.ts";
@@ -61,6 +62,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       capLevelToPlayerSize: true,
       // Hls.js opens the request itself unless it is open already.
       xhrSetup: (request, url) => edges.open(request, url),
+      ...(playback.steeringUrl === undefined ? {} : askNextEdge(() => edges.count)),
       // One of us steers.
       contentSteeringController: undefined,
     };

@@ -26,6 +26,15 @@ async function movie(): Promise<{ titleId: string; prefix: string }> {
     contentType: "application/vnd.apple.mpegurl",
     contentEncoding: "gzip",
   });
+  await api.deps.blobs.put(
+    "media",
+    `${prefix}main.mpd`,
+    gzipSync('<?xml version="1.0"?>\n<MPD a="b">\n</MPD>\n'),
+    {
+      contentType: "application/dash+xml",
+      contentEncoding: "gzip",
+    },
+  );
   return { titleId, prefix };
 }
 
@@ -45,7 +54,17 @@ test("a viewer is sent to the near edge, with a master that knows where to ask",
   ] as const) {
     const body = await open(titleId, country);
     assert.match(body.manifestUrl, new RegExp(`^http://${host}/v/[^/]+/${prefix}main-steered\\.m3u8$`));
-    assert.equal(new URL(body.dashUrl).hostname, host);
+    const mpd = new URL(body.dashUrl);
+    assert.equal(mpd.origin, "https://api.test");
+    const written = await (await api.request(mpd.pathname, { headers: { "x-country": country } })).text();
+    const [, best] =
+      /<BaseURL serviceLocation="([^"]+)">http:\/\/\1\/v\/[^/]+\/[^<]+\/<\/BaseURL>/.exec(written) ?? [];
+    assert.equal(best, host);
+    assert.equal(written.match(/<BaseURL /g)?.length, 2);
+    const [, server = ""] = /<ContentSteering [^>]*>([^<]+)</.exec(written) ?? [];
+    const { pathname, search } = new URL(server);
+    const named = await (await api.request(pathname + search, { headers: { "x-country": country } })).json();
+    assert.deepEqual([named["PATHWAY-PRIORITY"][0], named["PATHWAY-CLONES"]], [host, []]);
     const steering = new URL(body.steeringUrl);
     assert.deepEqual([steering.origin, steering.searchParams.get("edge")], ["https://api.test", host]);
     const answer = await api.request(steering.pathname + steering.search, {

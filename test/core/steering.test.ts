@@ -2,14 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { distance, parseEdges } from "../../core/edges.ts";
-import {
-  type EdgeState,
-  isCalm,
-  playingFrom,
-  rankEdges,
-  steeredMultivariant,
-  steeringManifest,
-} from "../../core/steering.ts";
+import { steeredMpd, steeredMultivariant } from "../../core/steered-manifests.ts";
+import { type EdgeState, isCalm, playingFrom, rankEdges, steeringManifest } from "../../core/steering.ts";
 
 const EDGES = parseEdges(
   "https://fra.example DE FR, https://iad.example US north-america, https://sin.example SG",
@@ -147,4 +141,26 @@ test("a master is steered by one tag, and every variant says its pathway", () =>
     ],
   );
   assert.equal(steered.length, plain.length + 1);
+});
+
+test("an MPD names every edge, best first, and the server that steers", () => {
+  const text = '<?xml version="1.0"?>\n<MPD type="static">\n  <Period id="0"/>\n</MPD>\n';
+  const locations = [
+    { id: "fra.example", baseUrl: "https://fra.example/v/$&/as/g/" },
+    { id: "iad.example", baseUrl: "https://iad.example/v/$&/as/g/" },
+  ];
+  assert.equal(
+    steeredMpd(text, locations, "https://api.example/s?a=1&b=2"),
+    `<?xml version="1.0"?>
+<MPD type="static">
+  <BaseURL serviceLocation="fra.example">https://fra.example/v/$&amp;/as/g/</BaseURL>
+  <BaseURL serviceLocation="iad.example">https://iad.example/v/$&amp;/as/g/</BaseURL>
+  <ContentSteering defaultServiceLocation="fra.example">https://api.example/s?a=1&amp;b=2</ContentSteering>
+  <Period id="0"/>
+</MPD>
+`,
+  );
+  const named = steeringManifest({ ranked: EDGES, own: null, isCalm: true, reloadUri: "" });
+  assert.deepEqual(named["PATHWAY-PRIORITY"], ["fra.example", "iad.example", "sin.example"]);
+  assert.deepEqual(named["PATHWAY-CLONES"], []);
 });
