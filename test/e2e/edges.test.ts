@@ -77,11 +77,7 @@ async function manifestHost(page: Page): Promise<string> {
 test("a player of the shelf reads the steering manifest by way of the edge, and plays from each edge", {
   skip,
 }, async () => {
-  const { context } = await openContext(browser);
-  const page = await context.newPage();
-  await page.goto(`${product.apiUrl}/healthz`);
-  await page.setContent("<video muted></video>");
-  await page.addScriptTag({ path: require.resolve("hls.js/dist/hls.js") });
+  const page = await pageWith("hls.js/dist/hls.js");
   const { body } = await product.call("POST", "/v1/playback", { titleId }, product.tokens.viewer);
   const requests = mediaRequestsOf(page);
   const own = new URL(body.manifestUrl).hostname;
@@ -108,8 +104,49 @@ test("a player of the shelf reads the steering manifest by way of the edge, and 
     const from = requests.filter(({ status }) => status === 200).map(({ host }) => host);
     return (from.includes(own) && from.includes(other)) || null;
   });
-  await context.close();
+  await page.context().close();
 });
+
+/** A page of an origin that the edges admit, with a player's script and a picture to play in. */
+async function pageWith(script: string): Promise<Page> {
+  const { context } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(`${product.apiUrl}/healthz`);
+  await page.setContent("<video muted></video>");
+  await page.addScriptTag({ path: require.resolve(script) });
+  return page;
+}
+
+/** A session whose first edge is this one: others are let go. */
+async function sessionAt(host: string) {
+  for (;;) {
+    const { body } = await product.call("POST", "/v1/playback", { titleId }, product.tokens.viewer);
+    if (new URL(body.manifestUrl).hostname === host) return body;
+    await product.call("DELETE", `/v1/playback/${body.sessionId}`, undefined, product.tokens.viewer);
+  }
+}
+
+/** Shaka plays the session's MPD; the page's video goes on by itself. */
+async function playDash(host: string): Promise<{ page: Page; requests: MediaRequest[] }> {
+  const { dashUrl } = await sessionAt(host);
+  const page = await pageWith("shaka-player/dist/shaka-player.compiled.js");
+  const requests = mediaRequestsOf(page);
+  await page.evaluate(
+    async ([url, seconds]) => {
+      const video = document.querySelector("video")!;
+      // biome-ignore lint/suspicious/noExplicitAny: the script put it there
+      const { shaka } = window as any;
+      shaka.polyfill.installAll();
+      const player = new shaka.Player();
+      player.configure({ streaming: { bufferingGoal: seconds } });
+      await player.attach(video);
+      await player.load(url);
+      await video.play();
+    },
+    [dashUrl, BUFFER_SECONDS] as const,
+  );
+  return { page, requests };
+}
 
 // The last one: it kills an edge.
 test("an edge killed in mid-film stops nobody, and grants go on being renewed at the other", {
@@ -161,7 +198,9 @@ test("an edge killed in mid-film stops nobody, and grants go on being renewed at
         () => video.ended || watched.halts.push(`${type} at ${video.currentTime}`),
       );
   });
-  const before = requests.length;
+  const dash = await playDash(own);
+  const [before, dashBefore] = [requests.length, dash.requests.length];
+  assert.ok(dash.requests.every((one) => one.host === own && one.status === 200));
   product.edges[HOSTS.indexOf(own)]?.kill("SIGKILL");
   await page.waitForFunction(() => (window as unknown as PlayingWindow).matinee.video.ended, undefined, {
     timeout: PLAYING_MS,
@@ -185,6 +224,12 @@ test("an edge killed in mid-film stops nobody, and grants go on being renewed at
     after.filter(({ status }) => status !== 200 && status !== 0),
     [],
   );
+  await dash.page.waitForFunction(() => document.querySelector("video")!.ended, undefined, {
+    timeout: PLAYING_MS,
+  });
+  const dashAfter = dash.requests.slice(dashBefore).filter(({ status }) => status === 200);
+  assert.ok(dashAfter.length > 0 && dashAfter.every((one) => one.host === other), "DASH went on there too");
+  await dash.page.context().close();
   await eventually("who comes now is sent to the living edge", 240, async () => {
     const { body } = await product.call("POST", "/v1/playback", { titleId }, product.tokens.viewer);
     const shown = new URL(body.manifestUrl).hostname === other;
