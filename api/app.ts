@@ -24,6 +24,7 @@ import { preferenceRoutes } from "./preference-routes.ts";
 import { previewDemandRoutes } from "./preview-demands.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
+import { steeringRoutes } from "./steering-routes.ts";
 import { titleRoutes } from "./title-routes.ts";
 import { TRACK_BODY_BYTES, TRACK_PATH, trackRoutes } from "./track-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
@@ -68,6 +69,8 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", operationRoutes(deps));
   // Between our own processes: what a viewer is shown of it is the edge's answer.
   app.route("/", previewDemandRoutes(deps));
+  // Players' own, under a grant and no token.
+  app.route("/", steeringRoutes(deps));
   const document = JSON.stringify(describeApi(app, deps.config.publicUrl));
   app.get("/openapi.json", (c) => c.body(document, 200, { "Content-Type": "application/json" }));
   app.route("/", pageRoutes(pages, deps.config));

@@ -13,6 +13,7 @@ import type {
   PositionRecord,
   TrackPreferences,
 } from "../core/records.ts";
+import { STEERING_NAME } from "../core/steering.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { type PosterView, trackRoles } from "./asset-view.ts";
@@ -57,6 +58,8 @@ export const playbackView = z
     manifestUrl: z.string(),
     /** The same segments for DASH players. */
     dashUrl: z.string().optional(),
+    /** Where there are several edges: which to play from, as the master's own steering server says it (8216bis 7.2). */
+    steeringUrl: z.string().optional(),
     posterUrl: z.string().nullable(),
     /** WebVTT of small pictures for the seek bar: `<sheet>.jpg#xywh=…`, relative. */
     storyboardUrl: z.string().nullable(),
@@ -139,6 +142,8 @@ export interface PlaybackWish {
   asset: Playable;
   titleId: string | null;
   sessionId: string;
+  /** The viewer's country, null where nobody knows. */
+  country: string | null;
   viewer?: Viewer;
   capabilities?: Capabilities & { renews?: boolean | undefined };
   /** Before those of the account. */
@@ -166,7 +171,10 @@ export async function readViewer(
   return { account, last };
 }
 
-type Opening = Pick<ApiDeps, "config" | "library" | "desk" | "devicePlaylists" | "revoker">;
+type Opening = Pick<
+  ApiDeps,
+  "config" | "library" | "desk" | "devicePlaylists" | "revoker" | "edges" | "masterOf"
+>;
 
 /**
  * A session for one account and one package, with the grant that opens it. It is on record, and counted among those
@@ -177,7 +185,7 @@ export async function openPlayback(
   { tenant, subject }: Caller,
   wish: PlaybackWish,
 ): Promise<PlaybackView> {
-  const { config, library, desk } = deps;
+  const { library, desk } = deps;
   const { asset, titleId, capabilities = {} } = wish;
   const { account, last } = wish.viewer ?? NOBODY_KNOWN;
   const { generation, durationSeconds, folder } = shownOf(asset);
@@ -206,17 +214,18 @@ export async function openPlayback(
     desk.keep(playback),
     claimStream(deps, account, { playback, until: expiresAt, takeover, languages }),
   ]);
-  const urlOf = grantedUrls(config, {
-    assetId: kept.assetId,
-    generation: kept.generation,
-    session: kept._id,
-    expiresAt,
-  });
+  const media = { assetId: kept.assetId, generation: kept.generation, session: kept._id, expiresAt };
+  const near = atBestEdge(deps, kept._id, wish.country);
+  const urlOf = grantedUrls(near, media);
   const poster = chosenPoster(asset);
+  const plain = kept.manifest ?? MAIN_PLAYLIST;
+  const master = folder === "" ? await deps.masterOf(kept.assetId, kept.generation, plain) : plain;
+  const isSteered = master !== plain;
   return {
     sessionId: kept._id,
-    manifestUrl: urlOf(folder + (kept.manifest ?? MAIN_PLAYLIST)),
+    manifestUrl: urlOf(folder + master),
     ...(folder === "" ? { dashUrl: urlOf(manifests.dash) } : {}),
+    ...(isSteered ? steeringOf(near, media, manifests.dash) : {}),
     posterUrl: poster === null ? null : urlOf(posterPath(poster)),
     storyboardUrl: hasStoryboard(asset) ? urlOf(STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
@@ -238,6 +247,34 @@ function manifestsFor(
   const isWanted = (preferences?.audio.length ?? 0) > 0;
   const usual = chooseTracks(asset.renditions, undefined, capabilities.channels).audioId;
   return devicePlaylists(asset, deviceOf(capabilities, isWanted && audioId !== usual ? audioId : null));
+}
+
+/** The settings with the edge that is best for this viewer now. */
+export function atBestEdge<C extends Signing>(
+  { config, edges }: { config: C; edges: ApiDeps["edges"] },
+  session: string,
+  country: string | null,
+): C {
+  const [best] = edges.ranked({ session, country, hostname: null });
+  return best === undefined ? config : { ...config, deliveryUrl: best.url };
+}
+
+/** The steering server of the session's master without the way over the edge, and an MPD that names every edge. */
+function steeringOf(
+  config: Signing & Pick<ApiConfig, "publicUrl">,
+  media: GrantedMedia,
+  mpd: string,
+): Pick<PlaybackView, "steeringUrl" | "dashUrl"> {
+  const at = (path: string): string => {
+    const { pathname } = new URL(grantedUrl(config, media, path));
+    return `${config.publicUrl ?? ""}/steering${pathname.slice(pathname.lastIndexOf("/v/"))}`;
+  };
+  const { hostname } = new URL(config.deliveryUrl);
+  return {
+    steeringUrl: `${at(STEERING_NAME)}?edge=${encodeURIComponent(hostname)}`,
+    // Whoever does not know where we are could not resolve it.
+    ...(config.publicUrl === null ? {} : { dashUrl: at(mpd) }),
+  };
 }
 
 /** What there is to see of an asset: its published package, else the preview of what is being made. */

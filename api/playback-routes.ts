@@ -13,7 +13,14 @@ import { claimStream, endSession } from "./claim-stream.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { grantExpiry, grantedUrl, openPlayback, playbackView, readViewer } from "./open-playback.ts";
+import {
+  atBestEdge,
+  grantExpiry,
+  grantedUrl,
+  openPlayback,
+  playbackView,
+  readViewer,
+} from "./open-playback.ts";
 import { tooManyStreams } from "./openapi.ts";
 import { trackPreferences } from "./preference-routes.ts";
 import { acceptedLanguages } from "./title-view.ts";
@@ -108,13 +115,15 @@ export function playbackRoutes(deps: ApiDeps) {
     .openapi(startRoute, async (c) => {
       const { titleId, ...wish } = c.req.valid("json");
       const caller = c.get("caller");
+      const country = countryOf(c, config);
       const [asset, viewer] = await Promise.all([
-        playableAsset(deps, caller.tenant, titleId, countryOf(c, config)),
+        playableAsset(deps, caller.tenant, titleId, country),
         readViewer(deps, caller, titleId),
       ]);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
+      const sessionWish = { ...wish, asset, titleId, viewer, languages, country };
       const answer = await once(c, library, c.req.valid("json"), (makeId) =>
-        openPlayback(deps, caller, { ...wish, asset, titleId, viewer, languages, sessionId: makeId("ps") }),
+        openPlayback(deps, caller, { ...sessionWish, sessionId: makeId("ps") }),
       );
       return c.json(answer, 201);
     })
@@ -133,8 +142,11 @@ export function playbackRoutes(deps: ApiDeps) {
       await claimStream(deps, account, { playback, until: expiresAt, takeover: false, languages });
       const { assetId, generation, _id: session } = playback;
       const path =
-        playback.isPreview === true ? PREVIEW_FOLDER + MAIN_PLAYLIST : (playback.manifest ?? MAIN_PLAYLIST);
-      const manifestUrl = grantedUrl(config, { assetId, generation, session, expiresAt }, path);
+        playback.isPreview === true
+          ? PREVIEW_FOLDER + MAIN_PLAYLIST
+          : await deps.masterOf(assetId, generation, playback.manifest ?? MAIN_PLAYLIST);
+      const near = atBestEdge(deps, session, countryOf(c, config));
+      const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
     })
     .openapi(beaconsRoute, async (c) => {

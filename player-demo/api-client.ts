@@ -29,6 +29,8 @@ export interface TitlePage extends Card {
 export interface Playback {
   sessionId: string;
   manifestUrl: string;
+  /** Where there are several edges: which to play from. */
+  steeringUrl?: string;
   posterUrl: string | null;
   storyboardUrl: string | null;
   expiresAt: string;

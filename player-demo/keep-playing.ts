@@ -1,4 +1,5 @@
 import Hls, { type ErrorData } from "hls.js";
+import type { EdgeKeeper } from "./edge-keeper.ts";
 import type { GrantKeeper } from "./grant-keeper.ts";
 import { text } from "./strings.ts";
 
@@ -33,6 +34,13 @@ export function keepPlaying(
       return;
     }
     fail(text(isNetwork(data) ? "network" : "media"));
+  });
+}
+
+/** An edge that takes connections and says nothing is as good as gone: hls.js gave up waiting for it. */
+export function leaveSilentEdges(hls: Hls, edges: EdgeKeeper): void {
+  hls.on(Hls.Events.ERROR, (_event, { details, networkDetails }) => {
+    if (/TimeOut$/.test(details) && networkDetails instanceof XMLHttpRequest) edges.failed(networkDetails);
   });
 }
 
