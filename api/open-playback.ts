@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { CLEAR_KEY_SYSTEM } from "../core/clear-key.ts";
 import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
 import {
@@ -32,6 +33,16 @@ const POSTER_WINDOW_SECONDS = 1_800;
 /** Behind this share the film counts as seen: it starts from the beginning. */
 const SEEN_RATIO = 0.95;
 
+const protectionView = z.object({
+  scheme: z.literal("cbcs"),
+  /** For `requestMediaKeySystemAccess`. */
+  keySystem: z.literal(CLEAR_KEY_SYSTEM),
+  /** Takes the player's request by POST, with the account's token as everywhere. */
+  licenseUrl: z.string(),
+  /** Lower-case hex. */
+  keyIds: z.array(z.string()),
+});
+
 const trackView = z.object({
   id: z.string(),
   kind: z.enum(["video", "audio", "subtitle"]),
@@ -59,11 +70,14 @@ export const playbackView = z
     resumeAtSeconds: z.number(),
     durationSeconds: z.number(),
     tracks: z.array(trackView),
+    /** How its media is protected; absent where it is not. */
+    protection: protectionView.optional(),
   })
   .openapi("Playback");
 type PlaybackView = z.infer<typeof playbackView>;
 
 type Signing = Pick<ApiConfig, "grantKeys" | "deliveryUrl" | "previewUrl">;
+type Opening = Signing & Pick<ApiConfig, "publicUrl">;
 
 /** `<delivery>/v/<grant>/<assetId>/<generation>/<path>`, good until `expiresAt`. */
 export function grantedUrl(
@@ -123,11 +137,11 @@ export interface PlaybackWish {
 
 /** A session for one account and one package, with the grant that opens it. */
 export async function openPlayback(
-  { config, library }: { config: Signing; library: Library },
+  { config, library }: { config: Opening; library: Library },
   { tenant, subject }: Caller,
   { asset, titleId, renews, sessionId }: PlaybackWish,
 ): Promise<PlaybackView> {
-  const { generation, durationSeconds, folder } = shownOf(asset);
+  const { generation, durationSeconds, folder, keyId } = shownOf(asset);
   const now = library.serverNow();
   const last = titleId === null ? null : await findPosition(library, tenant, subject, titleId);
   const resumeAtSeconds = resumeAt(last?.positionSeconds ?? 0, durationSeconds);
@@ -140,6 +154,7 @@ export async function openPlayback(
     assetId: asset._id,
     generation,
     ...(folder === "" ? {} : { isPreview: true }),
+    ...(keyId === undefined ? {} : { keyId }),
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
     firstGrantExpiresAt: expiresAt,
@@ -162,17 +177,36 @@ export async function openPlayback(
     resumeAtSeconds,
     durationSeconds,
     tracks: tracksOf(asset),
+    ...(playback.keyId === undefined
+      ? {}
+      : { protection: protectionOf(config, playback._id, playback.keyId) }),
   };
 }
 
+/** Relative where the API does not know its own address: it is asked where this answer came from. */
+function protectionOf(
+  { publicUrl }: Opening,
+  sessionId: string,
+  keyId: string,
+): z.infer<typeof protectionView> {
+  const licenseUrl = `${publicUrl ?? ""}/v1/playback/${sessionId}/license`;
+  return { scheme: "cbcs", keySystem: CLEAR_KEY_SYSTEM, licenseUrl, keyIds: [keyId] };
+}
+
 /** What there is to see of an asset: its published package, else the preview of what is being made. */
-function shownOf(asset: AssetRecord): { generation: string; durationSeconds: number; folder: string } {
+function shownOf(asset: AssetRecord): {
+  generation: string;
+  durationSeconds: number;
+  folder: string;
+  keyId?: string | undefined;
+} {
   if (asset.published !== null) return { ...asset.published, folder: "" };
   if (asset.plan === null || asset.preview === undefined) throw new Error("nothing is to be seen");
   return {
     generation: asset.preview,
     durationSeconds: timelineSeconds(asset.plan.timeline),
     folder: PREVIEW_FOLDER,
+    keyId: asset.plan.protection?.keyId,
   };
 }
 

@@ -109,7 +109,7 @@ export function playbackRoutes(deps: ApiDeps) {
       const caller = c.get("caller");
       const playback = await found(caller, c.req.valid("param").sessionId);
       const now = library.serverNow();
-      if (playback.endedAt !== null || playback.expiresAt <= now || !(await mayGoOn(deps, playback))) {
+      if (await isOver(deps, playback)) {
         throw requestFailure(409, "playback_over", "This session is over; start a new one.");
       }
       // The session's own end stays: a day after it began.
@@ -133,6 +133,12 @@ export function playbackRoutes(deps: ApiDeps) {
       await deps.revoker.endSession(playback);
       return c.body(null, 204);
     });
+}
+
+/** Whether a session gives no more rights: ended, a day old, or its film is not to be seen any more. */
+export async function isOver(deps: ApiDeps, playback: PlaybackRecord): Promise<boolean> {
+  const { endedAt, expiresAt } = playback;
+  return endedAt !== null || expiresAt <= deps.library.serverNow() || !(await mayGoOn(deps, playback));
 }
 
 /** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */

@@ -9,6 +9,9 @@ export type Speed = "fast" | "balanced" | "small";
 /** `title`: rungs chosen by what trial encodes of the film tell; `table`: the same rungs for every film. */
 export type LadderChoice = "title" | "table";
 
+/** How strangers are kept from what was made, beside grants; no DRM (docs/decisions/clear-key.md). */
+export type Protection = "clearkey";
+
 export interface EncodingChoice {
   /** H.264 is always among them: it is what every player has. In the order in which they are made. */
   codecs: VideoCodec[];
@@ -16,7 +19,12 @@ export interface EncodingChoice {
   speed?: Speed;
   /** Absent: `table`, which needs no look at the film before its first picture is made. */
   ladder?: LadderChoice;
+  /** Absent: media lies as it is. */
+  protection?: Protection;
 }
+
+/** Codecs that can be protected: of AV1 only tiles may be encrypted, and where those begin takes a whole parser to find. */
+export const PROTECTABLE: ReadonlySet<VideoCodec> = new Set(["h264", "hevc"]);
 
 export const DEFAULT_ENCODING: EncodingChoice = { codecs: ["h264"] };
 

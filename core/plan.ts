@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { chooseChunks } from "./chunks.ts";
+import type { ContentProtection } from "./clear-key.ts";
 import { DEFAULT_ENCODING, type EncodingChoice, PRESETS, type Speed, speedOf } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
@@ -54,6 +55,8 @@ export interface Plan {
   subtitles: SubtitleTrack[];
   /** Loudness that every sound track is brought to; null leaves it as it is. */
   loudnessTargetLufs: number | null;
+  /** Absent: media lies as it is. */
+  protection?: ContentProtection;
 }
 
 export interface PlanSettings {
@@ -63,6 +66,8 @@ export interface PlanSettings {
   audioBitrateBps: number;
   surroundBitrateBps: number;
   loudnessTargetLufs: number | null;
+  /** The key that the asset's media is under. */
+  protection?: ContentProtection;
 }
 
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
@@ -106,6 +111,7 @@ export function buildPlan(
     audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     subtitles: subtitleTracks(source, sidecars),
     loudnessTargetLufs: settings.loudnessTargetLufs,
+    ...(settings.protection === undefined ? {} : { protection: settings.protection }),
   };
 }
 

@@ -10,6 +10,7 @@ import { keepCaptions } from "./keep-captions.ts";
 import { keepPlaying } from "./keep-playing.ts";
 import { playerControls } from "./player-controls.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
+import { protectionConfig } from "./protection.ts";
 import { seekThumbnails } from "./seek-thumbnails.ts";
 import { statsOverlay } from "./stats-overlay.ts";
 import { text } from "./strings.ts";
@@ -57,6 +58,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     const keeper = grants;
     controls.media.config = {
       capLevelToPlayerSize: true,
+      ...protectionConfig(playback, api),
       // Hls.js opens the request itself unless it is open already.
       xhrSetup: async (request, url) => request.open("GET", await keeper.fresh(url), true),
     };

@@ -53,7 +53,8 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const workerId = newId("wk");
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
-  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf };
+  const { masterKeys } = config;
+  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf, masterKeys };
   const planSettings = { ...DEFAULT_PLAN_SETTINGS, loudnessTargetLufs: config.loudnessTargetLufs };
   const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
   const worker = createWorker(workshop, queue, planSettings, room);

@@ -13,6 +13,7 @@ import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
 import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import { openProtector } from "./protect-media.ts";
 import { scoreChunk } from "./score-chunk.ts";
 import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -87,12 +88,15 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
     });
   const counted = await withSourceWindow(context, pinned, wanted, encode(plan.timing));
   // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
-  const made = counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
-  if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
+  const encoded =
+    counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
+  if (encoded === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
 
   const tracks: TaskResult["tracks"] = [];
-  for (const { trackId, init, cells } of made.tracks) {
+  const protect = await openProtector(context);
+  for (const { trackId, ...made } of encoded.tracks) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId };
+    const { init, cells } = protect(place, made);
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
       trackId,
@@ -104,7 +108,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
       cells: await storeCells(context.blobs, place, cells, context.signal),
     });
   }
-  return { tracks, images: [], isSuspect: made.isSuspect };
+  return { tracks, images: [], isSuspect: encoded.isSuspect };
 }
 
 /** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */
