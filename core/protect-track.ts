@@ -14,6 +14,8 @@ import {
   unprotectInit,
 } from "./track-protection.ts";
 
+const IV_BYTES = 16;
+
 /** One track under one key: the same bytes again from the same bytes and the same key. */
 export interface TrackLock {
   init: Uint8Array;
@@ -49,7 +51,8 @@ export interface OpenedTrack {
 export function openTrack(init: Uint8Array, { keyId, key }: ContentKey): OpenedTrack {
   const protection = readProtection(init);
   if (protection === null) return { init, open: (fragments) => fragments };
-  if (protection.keyId !== keyId || protection.scheme !== "cbcs")
+  const isOurs = protection.scheme === "cbcs" && protection.iv.length === IV_BYTES;
+  if (protection.keyId !== keyId || !isOurs)
     throw new Failure("ours", "encode_failed", "Produced media is protected under another key or scheme.");
   const isPicture = isNalFormat(readInit(init).sampleEntry);
   const open = (fragment: Uint8Array): Uint8Array => {
@@ -63,7 +66,7 @@ export function openTrack(init: Uint8Array, { keyId, key }: ContentKey): OpenedT
 
 /** Half of what only the key's holder can compute; it stands in the clear. */
 function ivOf(key: Uint8Array, track: string): Uint8Array {
-  return createHmac("sha256", key).update(`matinee-iv-1\n${track}`).digest().subarray(0, 16);
+  return createHmac("sha256", key).update(`matinee-iv-1\n${track}`).digest().subarray(0, IV_BYTES);
 }
 
 function eachFragment(fragments: Uint8Array, change: (fragment: Uint8Array) => Uint8Array): Uint8Array {

@@ -16,7 +16,7 @@ export interface TrackProtection {
   scheme: string;
   /** 32 lower-case hex digits. */
   keyId: string;
-  /** What every protected range begins with. */
+  /** What every protected range begins with; empty where each sample has its own, as ours never do. */
   iv: Uint8Array;
   pattern: BlockPattern;
 }
@@ -82,11 +82,10 @@ export function readProtection(init: Uint8Array): TrackProtection | null {
   const schm = child(init, sinf, "schm");
   const tenc = child(init, child(init, sinf, "schi"), "tenc");
   const body = init.subarray(tenc.body, tenc.end);
+  // 12.2: reserved, pattern, whether it is protected, bytes of a sample's IV; where that is none, the constant one at the end.
   const [version = 0, , , , , blocks = 0, isProtected, ivBytes] = body;
-  const constantIvBytes = body[24] ?? 0;
-  const iv = body.slice(25, 25 + constantIvBytes);
-  if (isProtected !== 1 || ivBytes !== 0 || iv.length !== 16)
-    throw unreadable("tenc has no constant IV of 16 bytes");
+  if (isProtected !== 1) return null;
+  const iv = ivBytes === 0 ? body.slice(25, 25 + (body[24] ?? 0)) : new Uint8Array();
   return {
     scheme: String.fromCharCode(...init.subarray(schm.body + 4, schm.body + 8)),
     keyId: Buffer.from(body.subarray(8, 24)).toString("hex"),
