@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { askedKeyId, licenseOf } from "../core/clear-key.ts";
+import { keyIdOf, licenseOf } from "../core/clear-key.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { findContentKey } from "../stores/library/content-keys.ts";
 import { findPlayback } from "../stores/library/playbacks.ts";
@@ -10,13 +10,14 @@ import { isOver } from "./playback-routes.ts";
 import { invalidRequest } from "./problem.ts";
 import { spendLicense } from "./rate-limit.ts";
 
-/** W3C EME 9.1.3: what a browser's ClearKey sends. */
-const licenseRequest = z
-  .object({
-    kids: z.array(z.string().min(1).max(100)).min(1).max(16),
-    type: z.enum(["temporary", "persistent-license"]).optional(),
-  })
-  .openapi("LicenseRequest");
+/** W3C EME 9.1.3: what a browser's ClearKey sends; base64url of 16 bytes each. */
+const licenseRequest = z.strictObject({
+  kids: z
+    .array(z.string().regex(/^[A-Za-z0-9_-]{22}$/))
+    .min(1)
+    .max(16),
+  type: z.enum(["temporary", "persistent-license"]).optional(),
+});
 const license = z
   .object({
     keys: z.array(z.object({ kty: z.literal("oct"), kid: z.string(), k: z.string() })),
@@ -24,6 +25,7 @@ const license = z
   })
   .openapi("License");
 
+const DESCRIBED = { $ref: "#/components/schemas/LicenseRequest" };
 const licenseRoute = createRoute({
   tags: ["Playback"],
   security: BEARER,
@@ -33,8 +35,8 @@ const licenseRoute = createRoute({
   summary: "The ClearKey licence of a protected film; no cache may keep it",
   request: {
     params: z.object({ sessionId: z.string().min(1).max(200) }),
-    // Described, and read below: players send it without saying that it is JSON.
-    body: { required: false, content: { "application/json": { schema: licenseRequest } } },
+    // Only described here, and read below: players send it without saying that it is JSON.
+    body: { required: true, content: { "application/json": { schema: DESCRIBED } } },
   },
   responses: { 200: jsonAnswer(license, "A JSON Web Key Set") },
 });
@@ -45,7 +47,9 @@ const licenseRoute = createRoute({
  */
 export function licenseRoutes(deps: ApiDeps) {
   const { library, config, limits, log } = deps;
-  return new OpenAPIHono<ApiEnv>().openapi(licenseRoute, async (c) => {
+  const routes = new OpenAPIHono<ApiEnv>();
+  routes.openAPIRegistry.register("LicenseRequest", licenseRequest);
+  return routes.openapi(licenseRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
     const playback = await findPlayback(library, tenant, subject, c.req.valid("param").sessionId);
     if (playback === null) throw notFound("playback session");
@@ -55,7 +59,7 @@ export function licenseRoutes(deps: ApiDeps) {
       throw requestFailure(409, "playback_over", "This session is over; start a new one.");
     const { keyId, assetId } = playback;
     if (keyId === undefined) throw requestFailure(409, "not_protected", "This film needs no licence.");
-    if (kids.some((kid) => askedKeyId(kid) !== keyId)) throw notFound("key");
+    if (kids.some((kid) => keyIdOf(kid) !== keyId)) throw notFound("key");
     const contentKey = await findContentKey(library, config.masterKeys, assetId);
     if (contentKey?.keyId !== keyId) throw notFound("key");
     log.info({ sessionId: playback._id, assetId, keyId }, "licence given");

@@ -61,10 +61,9 @@ export function licenseOf(keys: readonly ContentKey[]): ClearKeyLicense {
   };
 }
 
-/** The key id behind what a player sends (EME 9.1.3: base64url of its bytes); null where it is none. */
-export function askedKeyId(kid: string): string | null {
-  const bytes = Buffer.from(kid, "base64url");
-  return bytes.length === 16 ? bytes.toString("hex") : null;
+/** The key id behind the base64url that a player sends (EME 9.1.3). */
+export function keyIdOf(kid: string): string {
+  return Buffer.from(kid, "base64url").toString("hex");
 }
 
 function uuidOf(keyId: string): string {

@@ -153,7 +153,7 @@ test("compose:env fills every empty line afresh and changes nothing else", () =>
   assert.doesNotMatch(once, /^[A-Z0-9_]+=$/m);
   const secretsOf = (text: string) =>
     Object.entries(parseEnv(text)).filter(([name]) => parseEnv(example)[name] === "");
-  assert.equal(secretsOf(once).length, 6);
+  assert.equal(secretsOf(once).length, 7);
   for (const [name, value] of secretsOf(once)) {
     assert.notEqual(parseEnv(twice)[name], value);
     assert.ok(value!.length >= 16, name);
