@@ -47,6 +47,9 @@ const LENGTH_BYTES = 4;
 /** 12.1: clear bytes are counted in 16 bits. */
 const MOST_CLEAR_BYTES = 0xffff;
 
+/** What a fragment says of one sample has to fit into 255 bytes; the slices of a picture after these stay as they are. */
+const MOST_PROTECTED_SLICES = 32;
+
 type NalFormat = "avc1" | "hvc1";
 
 /** H.264 7.4.1 types 1 to 5; HEVC 7.4.2.2 types 0 to 31: units that hold a slice of a picture. */
@@ -64,6 +67,7 @@ export function subsamplesOf(sample: Uint8Array, format: NalFormat): Subsample[]
   const view = new DataView(sample.buffer, sample.byteOffset, sample.byteLength);
   const subsamples: Subsample[] = [];
   let clearBytes = 0;
+  let slices = 0;
   const add = (protectedBytes: number): void => {
     for (; clearBytes > MOST_CLEAR_BYTES; clearBytes -= MOST_CLEAR_BYTES)
       subsamples.push({ clearBytes: MOST_CLEAR_BYTES, protectedBytes: 0 });
@@ -74,10 +78,13 @@ export function subsamplesOf(sample: Uint8Array, format: NalFormat): Subsample[]
     const unitBytes = LENGTH_BYTES + (at + LENGTH_BYTES < sample.length ? view.getUint32(at) : sample.length);
     if (at + unitBytes > sample.length)
       throw new Failure("ours", "encode_failed", "A coded picture is cut off and cannot be protected.");
-    const isSlice = IS_SLICE[format](sample[at + LENGTH_BYTES]!);
     const isLong = unitBytes >= CLEAR_LEAD_BYTES + BLOCK_BYTES;
-    clearBytes += isSlice && isLong ? CLEAR_LEAD_BYTES : unitBytes;
-    if (isSlice && isLong) add(unitBytes - CLEAR_LEAD_BYTES);
+    const isTaken = isLong && slices < MOST_PROTECTED_SLICES && IS_SLICE[format](sample[at + LENGTH_BYTES]!);
+    clearBytes += isTaken ? CLEAR_LEAD_BYTES : unitBytes;
+    if (isTaken) {
+      add(unitBytes - CLEAR_LEAD_BYTES);
+      slices++;
+    }
     at += unitBytes;
   }
   if (clearBytes > 0) add(0);

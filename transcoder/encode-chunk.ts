@@ -88,15 +88,14 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
     });
   const counted = await withSourceWindow(context, pinned, wanted, encode(plan.timing));
   // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
-  const encoded =
-    counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
-  if (encoded === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
+  const made = counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
+  if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
 
-  const tracks: TaskResult["tracks"] = [];
   const protect = await openProtector(context);
-  for (const { trackId, ...made } of encoded.tracks) {
+  const tracks: TaskResult["tracks"] = [];
+  for (const { trackId, ...clear } of made.tracks) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId };
-    const { init, cells } = protect(place, made);
+    const { init, cells } = protect(place, clear);
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
       trackId,
@@ -108,7 +107,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
       cells: await storeCells(context.blobs, place, cells, context.signal),
     });
   }
-  return { tracks, images: [], isSuspect: encoded.isSuspect };
+  return { tracks, images: [], isSuspect: made.isSuspect };
 }
 
 /** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */

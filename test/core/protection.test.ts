@@ -176,6 +176,10 @@ test("only slices are protected, their beginnings are not, and every byte is tol
       );
     }),
   );
+  const slice = Buffer.alloc(204, 1);
+  slice.writeUInt32BE(200);
+  const many = subsamplesOf(Buffer.concat(Array(50).fill(slice)), "avc1");
+  assert.deepEqual([many.length, many.at(-1)], [33, { clearBytes: 18 * 204, protectedBytes: 0 }]);
   assert.throws(() => subsamplesOf(Buffer.from("0000ffff65", "hex"), "avc1"), { failureClass: "ours" });
 });
 
