@@ -64,9 +64,10 @@ export function multivariantPlaylist(
   protection?: ContentProtection,
 ): string {
   // Apple 9.11: INDEPENDENT-SEGMENTS once, here.
-  const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""];
+  const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"];
   // 8216bis 4.4.6.5: the licence can be asked for before the first segment.
-  if (protection !== undefined) lines.push(`#EXT-X-SESSION-KEY:${keyAttributes(protection)}`, "");
+  if (protection !== undefined) lines.push(`#EXT-X-SESSION-KEY:${keyAttributes(protection)}`);
+  lines.push("");
   const groups = audioGroups(audio);
   for (const group of groups) {
     lines.push(...group.members.map((rendition, index) => audioLine(rendition, group.id, index === 0)), "");
