@@ -14,6 +14,7 @@ import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { findingRoutes } from "./finding-routes.ts";
 import { generationRoutes } from "./generation-routes.ts";
 import { grantKeyRoutes } from "./grant-key-routes.ts";
+import { licenseRoutes } from "./license-routes.ts";
 import { observed } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
@@ -65,6 +66,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", catalogRoutes(deps));
   app.route("/", playbackRoutes(deps));
   app.route("/", preferenceRoutes(deps));
+  app.route("/", licenseRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));
   // Between our own processes: what a viewer is shown of it is the edge's answer.

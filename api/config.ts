@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { parseMasterKeys } from "../core/content-key.ts";
 import { type Edge, parseEdges } from "../core/edges.ts";
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
+import type { NamedKey } from "../core/named-keys.ts";
 import type { Role } from "../core/records.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 
@@ -27,6 +29,8 @@ export interface ApiConfig {
   queue: { url: string; prefix: string };
   blobs: BlobsConfig;
   grantKeys: GrantKey[];
+  /** The first seals the keys of protected assets, all open them; none: nothing can be protected. */
+  masterKeys: NamedKey[];
   bootKeys: BootKey[];
   jwt: { jwksUrl: string; issuer: string; audience: string } | null;
   corsOrigins: string[];
@@ -92,6 +96,9 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       mediaBucket: settings.text("MATINEE_S3_MEDIA_BUCKET"),
     },
     grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys) ?? [],
+    masterKeys: env.MATINEE_MASTER_KEYS
+      ? (settings.parsed("MATINEE_MASTER_KEYS", parseMasterKeys) ?? [])
+      : [],
     bootKeys: settings.parsed("MATINEE_BOOT_KEYS", parseBootKeys, "[]") ?? [],
     jwt: settings.jwt(),
     corsOrigins: settings.list("MATINEE_CORS_ORIGINS"),

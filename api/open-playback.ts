@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { chooseTracks } from "../core/choose-tracks.ts";
+import { CLEAR_KEY_SYSTEM } from "../core/clear-key.ts";
 import { type Capabilities, deviceOf } from "../core/device.ts";
 import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
@@ -38,6 +39,16 @@ const POSTER_WINDOW_SECONDS = 1_800;
 /** Behind this share the film counts as seen: it starts from the beginning. */
 const SEEN_RATIO = 0.95;
 
+const protectionView = z.object({
+  scheme: z.literal("cbcs"),
+  /** For `requestMediaKeySystemAccess`. */
+  keySystem: z.literal(CLEAR_KEY_SYSTEM),
+  /** Takes the player's request by POST, with the account's token as everywhere. */
+  licenseUrl: z.string(),
+  /** Lower-case hex. */
+  keyIds: z.array(z.string()),
+});
+
 const trackView = z.object({
   id: z.string(),
   kind: z.enum(["video", "audio", "subtitle"]),
@@ -69,6 +80,8 @@ export const playbackView = z
     tracks: z.array(trackView),
     /** The ids of the tracks that fit the account's preferences; null: none. */
     selected: z.object({ audioId: z.string().nullable(), subtitleId: z.string().nullable() }),
+    /** How its media is protected; absent where it is not. */
+    protection: protectionView.optional(),
   })
   .openapi("Playback");
 type PlaybackView = z.infer<typeof playbackView>;
@@ -188,7 +201,7 @@ export async function openPlayback(
   const { library, desk } = deps;
   const { asset, titleId, capabilities = {} } = wish;
   const { account, last } = wish.viewer ?? NOBODY_KNOWN;
-  const { generation, durationSeconds, folder } = shownOf(asset);
+  const { generation, durationSeconds, folder, keyId } = shownOf(asset);
   const preferences = wish.preferences ?? account?.preferences;
   const selected = chooseTracks(asset.renditions, preferences, capabilities.channels);
   const manifests = folder === "" ? await manifestsFor(deps, wish, preferences, selected.audioId) : WHOLE;
@@ -203,6 +216,7 @@ export async function openPlayback(
     generation,
     ...(folder === "" ? {} : { isPreview: true }),
     ...(manifests.hls === MAIN_PLAYLIST ? {} : { manifest: manifests.hls }),
+    ...(keyId === undefined ? {} : { keyId }),
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
     firstGrantExpiresAt: expiresAt,
@@ -233,6 +247,7 @@ export async function openPlayback(
     durationSeconds,
     tracks: tracksOf(asset),
     selected,
+    ...(kept.keyId === undefined ? {} : { protection: protectionOf(deps.config, kept._id, kept.keyId) }),
   };
 }
 
@@ -277,14 +292,30 @@ function steeringOf(
   };
 }
 
+/** Relative where the API does not know its own address: it is asked where this answer came from. */
+function protectionOf(
+  { publicUrl }: Pick<ApiConfig, "publicUrl">,
+  sessionId: string,
+  keyId: string,
+): z.infer<typeof protectionView> {
+  const licenseUrl = `${publicUrl ?? ""}/v1/playback/${sessionId}/license`;
+  return { scheme: "cbcs", keySystem: CLEAR_KEY_SYSTEM, licenseUrl, keyIds: [keyId] };
+}
+
 /** What there is to see of an asset: its published package, else the preview of what is being made. */
-function shownOf(asset: Playable): { generation: string; durationSeconds: number; folder: string } {
+function shownOf(asset: Playable): {
+  generation: string;
+  durationSeconds: number;
+  folder: string;
+  keyId?: string | undefined;
+} {
   if (asset.published !== null) return { ...asset.published, folder: "" };
   if (!asset.plan || asset.preview === undefined) throw new Error("nothing is to be seen");
   return {
     generation: asset.preview,
     durationSeconds: timelineSeconds(asset.plan.timeline),
     folder: PREVIEW_FOLDER,
+    keyId: asset.plan.protection?.keyId,
   };
 }
 

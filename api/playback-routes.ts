@@ -131,8 +131,7 @@ export function playbackRoutes(deps: ApiDeps) {
       const caller = c.get("caller");
       const playback = await found(caller, c.req.valid("param").sessionId);
       const now = library.serverNow();
-      const isOver = playback.endedAt !== null || playback.expiresAt <= now;
-      if (isOver || !(await mayGoOn(deps, playback, countryOf(c, config)))) {
+      if (await isOver(deps, playback, countryOf(c, config))) {
         throw requestFailure(409, "playback_over", "This session is over; start a new one.");
       }
       // The session's own end stays: a day after it began.
@@ -178,6 +177,17 @@ async function playableAsset(
   if (asset === null || asset.published === null || asset.state === "deleted")
     throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
   return asset;
+}
+
+/** Whether a session gives no more rights to who is there: ended, a day old, or its film is not to be seen any more. */
+export async function isOver(
+  deps: ApiDeps,
+  playback: PlaybackRecord,
+  country: string | null,
+): Promise<boolean> {
+  const { endedAt, expiresAt } = playback;
+  if (endedAt !== null || expiresAt <= deps.library.serverNow()) return true;
+  return !(await mayGoOn(deps, playback, country));
 }
 
 /** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */

@@ -19,6 +19,8 @@ export type HardwareChoice = "never" | "allow";
 export type HardwareFamily = "nvenc" | "qsv" | "vaapi";
 /** `auto`: a master that is already what the top rung would be is sent on as it is; `never`: it is encoded all the same. */
 export type RemuxChoice = "auto" | "never";
+/** How strangers are kept from what was made, beside grants; no DRM (docs/decisions/clear-key.md). */
+export type Protection = "clearkey";
 
 export interface EncodingChoice {
   /** H.264 is always among them: it is what every player has. In the order in which they are made. */
@@ -33,7 +35,12 @@ export interface EncodingChoice {
   hardware?: HardwareChoice;
   /** Absent: `auto`. */
   remux?: RemuxChoice;
+  /** Absent: media lies as it is. */
+  protection?: Protection;
 }
+
+/** Codecs that can be protected: of AV1 only tiles may be encrypted, and where those begin takes a whole parser to find. */
+export const PROTECTABLE: ReadonlySet<VideoCodec> = new Set(["h264", "hevc"]);
 
 export const DEFAULT_ENCODING: EncodingChoice = { codecs: ["h264"] };
 

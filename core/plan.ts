@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { chooseChunks } from "./chunks.ts";
+import type { ContentProtection } from "./clear-key.ts";
 import {
   DEFAULT_ENCODING,
   type EncodingChoice,
@@ -64,6 +65,8 @@ export interface Plan {
   subtitles: SubtitleTrack[];
   /** Loudness that every sound track is brought to; null leaves it as it is. */
   loudnessTargetLufs: number | null;
+  /** Absent: media lies as it is. */
+  protection?: ContentProtection;
 }
 
 export interface PlanSettings {
@@ -75,6 +78,8 @@ export interface PlanSettings {
   loudnessTargetLufs: number | null;
   /** Encoders in hardware that the planning worker has. */
   hardware: HardwareFamily | null;
+  /** The key that the asset's media is under. */
+  protection?: ContentProtection;
 }
 
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
@@ -123,6 +128,7 @@ export function buildPlan(
     audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     subtitles: subtitleTracks(source, sidecars),
     loudnessTargetLufs: settings.loudnessTargetLufs,
+    ...(settings.protection === undefined ? {} : { protection: settings.protection }),
   };
 }
 

@@ -157,8 +157,11 @@ export interface AssetRecord {
    * later. null where the first plan is the last.
    */
   draftGeneration?: string | null;
-  /** What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. */
-  published: { generation: string; at: Date; durationSeconds: number } | null;
+  /**
+   * What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. `keyId`
+   * where its media is protected.
+   */
+  published: { generation: string; at: Date; durationSeconds: number; keyId?: string } | null;
   /** The generation of which there is a preview to look at; absent where there is none, or it was removed again. */
   preview?: string;
   findings: Finding[];
@@ -397,6 +400,8 @@ export interface PlaybackRecord {
   isPreview?: boolean;
   /** The multivariant playlist that fits the device, below the package; absent where it is the whole one. */
   manifest?: string;
+  /** The key that its media is under, where it is protected: the only one that the session is given. */
+  keyId?: string;
   createdAt: Date;
   expiresAt: Date;
   /** When the grant given at the start ends; the later ones end five minutes after they are asked for. */
@@ -412,6 +417,17 @@ export interface RevocationRecord {
   revokedAt: Date;
   /** When it may be forgotten, since no grant that it could refuse is good any more; null is never. */
   until: Date | null;
+}
+
+/** The key that an asset's media is under. `_id` is the asset's: one key for all its generations. */
+export interface ContentKeyRecord {
+  _id: string;
+  tenant: string;
+  /** Names the key in playlists, boxes and licences. */
+  keyId: string;
+  /** The key itself, under a master key that is in no record (core/content-key.ts). */
+  sealed: string;
+  createdAt: Date;
 }
 
 /** Where an account left a title. `_id` is made of tenant, account and title, so that it is read by its id. */

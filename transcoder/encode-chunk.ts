@@ -15,6 +15,7 @@ import { listenToEncoders } from "./encoder-scores.ts";
 import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { DEVICES_OF } from "./hardware-recipe.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
+import { openProtector } from "./protect-media.ts";
 import { scoreChunk } from "./score-chunk.ts";
 import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -96,9 +97,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
   const copied = await copiedRungs(context, planned, whole, chunk, made.tracks[0]!.init);
 
+  const protect = await openProtector(context);
   const tracks: TaskResult["tracks"] = [];
-  for (const { trackId, init, cells } of [...copied, ...made.tracks]) {
+  for (const { trackId, ...clear } of [...copied, ...made.tracks]) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId };
+    const { init, cells } = protect(place, clear);
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
       trackId,

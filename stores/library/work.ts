@@ -185,6 +185,7 @@ export async function publishAsset(
   made: { generation: string; durationSeconds: number; renditions: Rendition[] },
 ): Promise<boolean> {
   const { generation, durationSeconds, renditions } = made;
+  const { keyId } = asset.plan?.protection ?? {};
   await closeGeneration(library, asset, made);
   const at = library.serverNow();
   const result = await library.assets.updateOne(
@@ -192,7 +193,7 @@ export async function publishAsset(
     {
       $set: {
         state: "ready",
-        published: { generation, at, durationSeconds },
+        published: { generation, at, durationSeconds, ...(keyId === undefined ? {} : { keyId }) },
         renditions,
         error: null,
         shownRatio: 1,

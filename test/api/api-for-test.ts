@@ -52,6 +52,7 @@ export function configForTest(name: string): ApiConfig {
     MATINEE_S3_MEDIA_BUCKET: `test-api-${name}-media`,
     MATINEE_DELIVERY_URL: "http://delivery.test",
     MATINEE_CORS_ORIGINS: "https://studio.test",
+    MATINEE_MASTER_KEYS: `m1:${"ef".repeat(32)}`,
     MATINEE_GRANT_KEYS: `now:${"ab".repeat(32)},old:${"cd".repeat(32)}`,
   });
 }
