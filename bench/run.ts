@@ -18,6 +18,7 @@ const PARTS_OF_THE_RIG = [
   "cpu.ts",
   "follow.ts",
   "bare-route.ts",
+  "wrk.ts",
   "simulated-cluster.ts",
   "simulated-plan.ts",
   "bits-chart.ts",

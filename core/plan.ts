@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { chooseChunks } from "./chunks.ts";
+import type { ContentProtection } from "./clear-key.ts";
 import {
   DEFAULT_ENCODING,
   type EncodingChoice,
@@ -10,6 +11,7 @@ import {
 } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
+import { withCopiedTop } from "./remux.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
 import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
@@ -63,6 +65,8 @@ export interface Plan {
   subtitles: SubtitleTrack[];
   /** Loudness that every sound track is brought to; null leaves it as it is. */
   loudnessTargetLufs: number | null;
+  /** Absent: media lies as it is. */
+  protection?: ContentProtection;
 }
 
 export interface PlanSettings {
@@ -74,6 +78,8 @@ export interface PlanSettings {
   loudnessTargetLufs: number | null;
   /** Encoders in hardware that the planning worker has. */
   hardware: HardwareFamily | null;
+  /** The key that the asset's media is under. */
+  protection?: ContentProtection;
 }
 
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
@@ -103,7 +109,10 @@ export function buildPlan(
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
-  const ladders = planLadders(source.video, picture, settings.encoding, curves);
+  const { remux } = settings.encoding;
+  const ladders = planLadders(source.video, picture, settings.encoding, curves).map((ladder) =>
+    withCopiedTop(ladder, source, picture, timeline, remux),
+  );
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,
@@ -119,6 +128,7 @@ export function buildPlan(
     audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     subtitles: subtitleTracks(source, sidecars),
     loudnessTargetLufs: settings.loudnessTargetLufs,
+    ...(settings.protection === undefined ? {} : { protection: settings.protection }),
   };
 }
 

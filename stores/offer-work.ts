@@ -10,7 +10,15 @@ import {
   TITLES_IN_HAND,
   WAITED_FOR_PRIORITY,
 } from "../core/schedule.ts";
-import { isOffered, isPreviewed, isWanted, laneOf, previewSpec, tasksOf } from "../core/work.ts";
+import {
+  isOffered,
+  isPreviewed,
+  isWanted,
+  laneOf,
+  previewedGeneration,
+  previewSpec,
+  tasksOf,
+} from "../core/work.ts";
 import type { Library } from "./library/connect.ts";
 import { stragglers } from "./library/second-claims.ts";
 import {
@@ -32,7 +40,7 @@ export async function offerWork(library: Library, queue: WorkQueue, assetId: str
   if (asset === null) return;
   const rank = await rankOfAsset(library, asset, TITLES_IN_HAND);
   // The first picture is not to wait until a long film's hundreds of tasks are on record.
-  if (asset.preview !== asset.generation) {
+  if (asset.preview !== previewedGeneration(asset)) {
     const previews = tasksOf(asset).filter(({ kind }) => kind === "preview");
     await ensureTasks(library, asset, previews);
     const tasks = previews.map(({ id, ...spec }) => ({ ...spec, _id: id, failures: 0 }));

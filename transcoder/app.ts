@@ -56,7 +56,9 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
   const hardware = await findHardware(launcher, scratch);
-  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf, hardware };
+  const { masterKeys } = config;
+  const tools = { launcher, scratch, scoresVmaf, hardware };
+  const workshop: Workshop = { library, blobs, ...tools, log, workerId, masterKeys };
   const planSettings = { ...DEFAULT_PLAN_SETTINGS, loudnessTargetLufs: config.loudnessTargetLufs };
   const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
   const worker = createWorker(workshop, queue, planSettings, room);

@@ -1,3 +1,4 @@
+import type { NamedKey } from "../core/named-keys.ts";
 import type { AssetRecord, TaskRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
@@ -17,6 +18,8 @@ export interface Workshop {
   scoresVmaf: boolean;
   hardware: Hardware;
   workerId: string;
+  /** What opens the keys of protected assets; none: nothing can be protected here. */
+  masterKeys: readonly NamedKey[];
 }
 
 /** One claimed task on its way: what it is about, how it reports, and when it must stop. */

@@ -3,7 +3,7 @@ import { ASSET_FAILURE_CODES, type AssetFailureCode, type Failure } from "../../
 import { type FallenClaim, fallenClaims, isEarly, isPoisoned, lineOf } from "../../core/fallen-claims.ts";
 import type { AssetError, AssetRecord, AttemptRecord, TaskRecord, TaskResult } from "../../core/records.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
-import { type TaskSpec, tasksOf } from "../../core/work.ts";
+import { previewedGeneration, type TaskSpec, tasksOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 
@@ -40,7 +40,7 @@ function newTask(asset: AssetRecord, spec: TaskSpec, recipe: string | null): Tas
     _id: spec.id,
     assetId: asset._id,
     tenant: asset.tenant,
-    generation: spec.kind === "probe" ? null : asset.generation,
+    generation: generationOfTask(asset, spec),
     kind: spec.kind,
     part: spec.part,
     chunk: spec.chunk,
@@ -59,6 +59,12 @@ function newTask(asset: AssetRecord, spec: TaskSpec, recipe: string | null): Tas
     result: null,
     attempts: [],
   };
+}
+
+/** What is about the master itself belongs to none. */
+function generationOfTask(asset: AssetRecord, { kind }: TaskSpec): string | null {
+  if (kind === "probe" || kind === "analyse") return null;
+  return kind === "preview" ? previewedGeneration(asset) : asset.generation;
 }
 
 /** All tasks of an asset: of its probe and of every generation. */

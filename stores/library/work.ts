@@ -104,9 +104,10 @@ async function moveAsset(
   { _id, revision }: Worked,
   from: readonly AssetState[],
   set: Partial<AssetRecord>,
+  only: Pick<Filter<AssetRecord>, "generation"> = {},
 ): Promise<boolean> {
   const moved = await library.assets.updateOne(
-    { _id, revision, state: { $in: [...from] } },
+    { ...only, _id, revision, state: { $in: [...from] } },
     { $set: { ...set, unsettled: true, updatedAt: library.serverNow() }, $inc: { version: 1 } },
   );
   return moved.modifiedCount === 1;
@@ -131,37 +132,44 @@ export interface PlannedRevision extends FoundInMaster {
   generation: string;
 }
 
-/** Keeps what the probe found of a master that is to be analysed before it is planned. May be done again. */
-export async function recordSource(
-  library: Library,
-  asset: AssetRecord,
-  found: FoundInMaster,
-): Promise<void> {
-  await moveAsset(library, asset, ["queued", "probing"], { ...found, state: "probing" });
-}
+/**
+ * Which plan it is: the only one; the first one of a film whose own ladder is not known yet, good for a preview; or the
+ * one that comes after that.
+ */
+export type PlanStep = "only" | "draft" | "final";
 
 /**
  * `probing` → `encoding`, with everything that will be made. The generation's own record comes first, which keeps the
  * collector away from it; then its tasks, where an earlier revision came to the same one and left some behind. All of it
- * may be done again after a crash.
+ * may be done again after a crash. A final plan takes the place of the draft that it was made from, and of no other.
  */
 export async function recordPlan(
   library: Library,
   asset: AssetRecord,
   found: PlannedRevision,
+  step: PlanStep = "only",
 ): Promise<void> {
+  const { generation } = found;
   await openGeneration(library, asset, found);
-  await reopenTasks(library, { assetId: asset._id, generation: found.generation });
-  await reopenInspection(library, asset._id, found.generation);
-  const moved = await moveAsset(library, asset, ["queued", "probing"], { ...found, state: "encoding" });
+  await reopenTasks(library, { assetId: asset._id, generation });
+  await reopenInspection(library, asset._id, generation);
+  const moved =
+    step === "final"
+      ? await moveAsset(library, asset, ["encoding"], found, { generation: asset.generation })
+      : await moveAsset(library, asset, ["queued", "probing"], {
+          ...found,
+          state: "encoding",
+          draftGeneration: step === "draft" ? generation : null,
+        });
   // Too late, for a revision that is no more: what was opened for it is to be closed again.
   if (!moved) await markUnsettled(library, asset._id);
 }
 
-/** Something of this generation can be looked at. */
+/** Something of a film that is being made can be looked at; of which generation its preview is. */
 export async function markPreviewed(library: Library, asset: AssetRecord, generation: string): Promise<void> {
+  const draftOrOnly = { $or: [{ draftGeneration: generation }, { generation }] };
   await library.assets.updateOne(
-    { _id: asset._id, revision: asset.revision, state: "encoding", generation },
+    { _id: asset._id, revision: asset.revision, state: "encoding", ...draftOrOnly },
     { $set: { preview: generation, updatedAt: library.serverNow() }, $inc: { version: 1 } },
   );
 }
@@ -177,6 +185,7 @@ export async function publishAsset(
   made: { generation: string; durationSeconds: number; renditions: Rendition[] },
 ): Promise<boolean> {
   const { generation, durationSeconds, renditions } = made;
+  const { keyId } = asset.plan?.protection ?? {};
   await closeGeneration(library, asset, made);
   const at = library.serverNow();
   const result = await library.assets.updateOne(
@@ -184,7 +193,7 @@ export async function publishAsset(
     {
       $set: {
         state: "ready",
-        published: { generation, at, durationSeconds },
+        published: { generation, at, durationSeconds, ...(keyId === undefined ? {} : { keyId }) },
         renditions,
         error: null,
         shownRatio: 1,
