@@ -6,9 +6,15 @@ import type { ApiEnv } from "./deps.ts";
  * Where the caller is, as ISO 3166-1 alpha-2: what the token says, else the header that the proxy in front overwrites.
  * null where neither says it (`XX` and `T1` of some proxies are no countries).
  */
-export function countryOf(c: Context<ApiEnv>, { countryHeader }: ApiConfig): string | null {
-  const claimed = c.get("caller").country;
-  if (claimed !== undefined) return claimed;
+export function countryOf(c: Context<ApiEnv>, config: Pick<ApiConfig, "countryHeader">): string | null {
+  return c.get("caller").country ?? countryFromProxy(c, config);
+}
+
+/** The same where a grant is all that was shown. */
+export function countryFromProxy(
+  c: Context<ApiEnv>,
+  { countryHeader }: Pick<ApiConfig, "countryHeader">,
+): string | null {
   const said = countryHeader === null ? "" : (c.req.header(countryHeader) ?? "").trim().toUpperCase();
   return isCountry(said) ? said : null;
 }

@@ -8,9 +8,11 @@ import type { Authenticator } from "./auth.ts";
 import type { Catalog } from "./catalog.ts";
 import type { ApiConfig } from "./config.ts";
 import type { DevicePlaylists } from "./device-playlists.ts";
+import type { EdgeWatch } from "./edge-watch.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateLimits } from "./rate-limit.ts";
 import type { Revoker } from "./revoker.ts";
+import type { MasterOf } from "./steered-masters.ts";
 
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
 export interface WorkHint {
@@ -35,6 +37,8 @@ export interface ApiDeps {
   devicePlaylists: DevicePlaylists;
   watch: AssetWatch;
   metrics: Metrics;
+  edges: EdgeWatch;
+  masterOf: MasterOf;
   log: Log;
 }
 

@@ -15,6 +15,7 @@ import { openCatalog } from "./catalog.ts";
 import { readApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
 import { openDevicePlaylists } from "./device-playlists.ts";
+import { openEdgeWatch } from "./edge-watch.ts";
 import { openMetrics } from "./metrics.ts";
 import { GRANT_REACH_SECONDS } from "./open-playback.ts";
 import { loadPages } from "./pages.ts";
@@ -24,6 +25,7 @@ import { reapGenerations } from "./reap-generations.ts";
 import { reapPreviews } from "./reap-previews.ts";
 import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
+import { openSteeredMasters } from "./steered-masters.ts";
 
 /** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
 const HINT_DEADLINE_MS = 250;
@@ -49,6 +51,8 @@ const queue = openQueue(config.queue);
 const revoker = openRevoker({ library, blobs, log, grantKeys: config.grantKeys });
 // Before the first signature: a key that was revoked while we were away must not sign.
 await revoker.refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
+const metrics = openMetrics(library);
+const edges = openEdgeWatch({ edges: config.edges, metrics, log });
 const deps: ApiDeps = {
   config,
   library,
@@ -70,7 +74,9 @@ const deps: ApiDeps = {
   desk: openSessionDesk(library),
   devicePlaylists: openDevicePlaylists({ blobs, log }),
   watch: openAssetWatch(library, config, log),
-  metrics: openMetrics(library),
+  metrics,
+  edges,
+  masterOf: openSteeredMasters({ blobs, isSteered: config.edges.length > 1, log }),
   log,
 };
 
@@ -103,6 +109,7 @@ closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) 
   clearInterval(reaper);
   revoker.close();
   deps.watch.close();
+  edges.close();
   const closed = new Promise((resolve) => server.close(resolve));
   if ("closeIdleConnections" in server) server.closeIdleConnections();
   await Promise.all([closed, reaping]);

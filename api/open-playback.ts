@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { chooseTracks } from "../core/choose-tracks.ts";
+import { CLEAR_KEY_SYSTEM } from "../core/clear-key.ts";
 import { type Capabilities, deviceOf } from "../core/device.ts";
 import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
@@ -13,6 +14,7 @@ import type {
   PositionRecord,
   TrackPreferences,
 } from "../core/records.ts";
+import { STEERING_NAME } from "../core/steering.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { type PosterView, trackRoles } from "./asset-view.ts";
@@ -37,6 +39,16 @@ const POSTER_WINDOW_SECONDS = 1_800;
 /** Behind this share the film counts as seen: it starts from the beginning. */
 const SEEN_RATIO = 0.95;
 
+const protectionView = z.object({
+  scheme: z.literal("cbcs"),
+  /** For `requestMediaKeySystemAccess`. */
+  keySystem: z.literal(CLEAR_KEY_SYSTEM),
+  /** Takes the player's request by POST, with the account's token as everywhere. */
+  licenseUrl: z.string(),
+  /** Lower-case hex. */
+  keyIds: z.array(z.string()),
+});
+
 const trackView = z.object({
   id: z.string(),
   kind: z.enum(["video", "audio", "subtitle"]),
@@ -57,6 +69,8 @@ export const playbackView = z
     manifestUrl: z.string(),
     /** The same segments for DASH players. */
     dashUrl: z.string().optional(),
+    /** Where there are several edges: which to play from, as the master's own steering server says it (8216bis 7.2). */
+    steeringUrl: z.string().optional(),
     posterUrl: z.string().nullable(),
     /** WebVTT of small pictures for the seek bar: `<sheet>.jpg#xywh=…`, relative. */
     storyboardUrl: z.string().nullable(),
@@ -66,6 +80,8 @@ export const playbackView = z
     tracks: z.array(trackView),
     /** The ids of the tracks that fit the account's preferences; null: none. */
     selected: z.object({ audioId: z.string().nullable(), subtitleId: z.string().nullable() }),
+    /** How its media is protected; absent where it is not. */
+    protection: protectionView.optional(),
   })
   .openapi("Playback");
 type PlaybackView = z.infer<typeof playbackView>;
@@ -139,6 +155,8 @@ export interface PlaybackWish {
   asset: Playable;
   titleId: string | null;
   sessionId: string;
+  /** The viewer's country, null where nobody knows. */
+  country: string | null;
   viewer?: Viewer;
   capabilities?: Capabilities & { renews?: boolean | undefined };
   /** Before those of the account. */
@@ -166,7 +184,10 @@ export async function readViewer(
   return { account, last };
 }
 
-type Opening = Pick<ApiDeps, "config" | "library" | "desk" | "devicePlaylists" | "revoker">;
+type Opening = Pick<
+  ApiDeps,
+  "config" | "library" | "desk" | "devicePlaylists" | "revoker" | "edges" | "masterOf"
+>;
 
 /**
  * A session for one account and one package, with the grant that opens it. It is on record, and counted among those
@@ -177,10 +198,10 @@ export async function openPlayback(
   { tenant, subject }: Caller,
   wish: PlaybackWish,
 ): Promise<PlaybackView> {
-  const { config, library, desk } = deps;
+  const { library, desk } = deps;
   const { asset, titleId, capabilities = {} } = wish;
   const { account, last } = wish.viewer ?? NOBODY_KNOWN;
-  const { generation, durationSeconds, folder } = shownOf(asset);
+  const { generation, durationSeconds, folder, keyId } = shownOf(asset);
   const preferences = wish.preferences ?? account?.preferences;
   const selected = chooseTracks(asset.renditions, preferences, capabilities.channels);
   const manifests = folder === "" ? await manifestsFor(deps, wish, preferences, selected.audioId) : WHOLE;
@@ -195,6 +216,7 @@ export async function openPlayback(
     generation,
     ...(folder === "" ? {} : { isPreview: true }),
     ...(manifests.hls === MAIN_PLAYLIST ? {} : { manifest: manifests.hls }),
+    ...(keyId === undefined ? {} : { keyId }),
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
     firstGrantExpiresAt: expiresAt,
@@ -206,17 +228,18 @@ export async function openPlayback(
     desk.keep(playback),
     claimStream(deps, account, { playback, until: expiresAt, takeover, languages }),
   ]);
-  const urlOf = grantedUrls(config, {
-    assetId: kept.assetId,
-    generation: kept.generation,
-    session: kept._id,
-    expiresAt,
-  });
+  const media = { assetId: kept.assetId, generation: kept.generation, session: kept._id, expiresAt };
+  const near = atBestEdge(deps, kept._id, wish.country);
+  const urlOf = grantedUrls(near, media);
   const poster = chosenPoster(asset);
+  const plain = kept.manifest ?? MAIN_PLAYLIST;
+  const master = folder === "" ? await deps.masterOf(kept.assetId, kept.generation, plain) : plain;
+  const isSteered = master !== plain;
   return {
     sessionId: kept._id,
-    manifestUrl: urlOf(folder + (kept.manifest ?? MAIN_PLAYLIST)),
+    manifestUrl: urlOf(folder + master),
     ...(folder === "" ? { dashUrl: urlOf(manifests.dash) } : {}),
+    ...(isSteered ? steeringOf(near, media, manifests.dash) : {}),
     posterUrl: poster === null ? null : urlOf(posterPath(poster)),
     storyboardUrl: hasStoryboard(asset) ? urlOf(STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
@@ -224,6 +247,7 @@ export async function openPlayback(
     durationSeconds,
     tracks: tracksOf(asset),
     selected,
+    ...(kept.keyId === undefined ? {} : { protection: protectionOf(deps.config, kept._id, kept.keyId) }),
   };
 }
 
@@ -240,14 +264,58 @@ function manifestsFor(
   return devicePlaylists(asset, deviceOf(capabilities, isWanted && audioId !== usual ? audioId : null));
 }
 
+/** The settings with the edge that is best for this viewer now. */
+export function atBestEdge<C extends Signing>(
+  { config, edges }: { config: C; edges: ApiDeps["edges"] },
+  session: string,
+  country: string | null,
+): C {
+  const [best] = edges.ranked({ session, country, hostname: null });
+  return best === undefined ? config : { ...config, deliveryUrl: best.url };
+}
+
+/** The steering server of the session's master without the way over the edge, and an MPD that names every edge. */
+function steeringOf(
+  config: Signing & Pick<ApiConfig, "publicUrl">,
+  media: GrantedMedia,
+  mpd: string,
+): Pick<PlaybackView, "steeringUrl" | "dashUrl"> {
+  const at = (path: string): string => {
+    const { pathname } = new URL(grantedUrl(config, media, path));
+    return `${config.publicUrl ?? ""}/steering${pathname.slice(pathname.lastIndexOf("/v/"))}`;
+  };
+  const { hostname } = new URL(config.deliveryUrl);
+  return {
+    steeringUrl: `${at(STEERING_NAME)}?edge=${encodeURIComponent(hostname)}`,
+    // Whoever does not know where we are could not resolve it.
+    ...(config.publicUrl === null ? {} : { dashUrl: at(mpd) }),
+  };
+}
+
+/** Relative where the API does not know its own address: it is asked where this answer came from. */
+function protectionOf(
+  { publicUrl }: Pick<ApiConfig, "publicUrl">,
+  sessionId: string,
+  keyId: string,
+): z.infer<typeof protectionView> {
+  const licenseUrl = `${publicUrl ?? ""}/v1/playback/${sessionId}/license`;
+  return { scheme: "cbcs", keySystem: CLEAR_KEY_SYSTEM, licenseUrl, keyIds: [keyId] };
+}
+
 /** What there is to see of an asset: its published package, else the preview of what is being made. */
-function shownOf(asset: Playable): { generation: string; durationSeconds: number; folder: string } {
+function shownOf(asset: Playable): {
+  generation: string;
+  durationSeconds: number;
+  folder: string;
+  keyId?: string | undefined;
+} {
   if (asset.published !== null) return { ...asset.published, folder: "" };
   if (!asset.plan || asset.preview === undefined) throw new Error("nothing is to be seen");
   return {
     generation: asset.preview,
     durationSeconds: timelineSeconds(asset.plan.timeline),
     folder: PREVIEW_FOLDER,
+    keyId: asset.plan.protection?.keyId,
   };
 }
 

@@ -13,7 +13,14 @@ import { claimStream, endSession } from "./claim-stream.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { grantExpiry, grantedUrl, openPlayback, playbackView, readViewer } from "./open-playback.ts";
+import {
+  atBestEdge,
+  grantExpiry,
+  grantedUrl,
+  openPlayback,
+  playbackView,
+  readViewer,
+} from "./open-playback.ts";
 import { tooManyStreams } from "./openapi.ts";
 import { trackPreferences } from "./preference-routes.ts";
 import { acceptedLanguages } from "./title-view.ts";
@@ -108,13 +115,15 @@ export function playbackRoutes(deps: ApiDeps) {
     .openapi(startRoute, async (c) => {
       const { titleId, ...wish } = c.req.valid("json");
       const caller = c.get("caller");
+      const country = countryOf(c, config);
       const [asset, viewer] = await Promise.all([
-        playableAsset(deps, caller.tenant, titleId, countryOf(c, config)),
+        playableAsset(deps, caller.tenant, titleId, country),
         readViewer(deps, caller, titleId),
       ]);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
+      const sessionWish = { ...wish, asset, titleId, viewer, languages, country };
       const answer = await once(c, library, c.req.valid("json"), (makeId) =>
-        openPlayback(deps, caller, { ...wish, asset, titleId, viewer, languages, sessionId: makeId("ps") }),
+        openPlayback(deps, caller, { ...sessionWish, sessionId: makeId("ps") }),
       );
       return c.json(answer, 201);
     })
@@ -122,8 +131,7 @@ export function playbackRoutes(deps: ApiDeps) {
       const caller = c.get("caller");
       const playback = await found(caller, c.req.valid("param").sessionId);
       const now = library.serverNow();
-      const isOver = playback.endedAt !== null || playback.expiresAt <= now;
-      if (isOver || !(await mayGoOn(deps, playback, countryOf(c, config)))) {
+      if (await isOver(deps, playback, countryOf(c, config))) {
         throw requestFailure(409, "playback_over", "This session is over; start a new one.");
       }
       // The session's own end stays: a day after it began.
@@ -133,8 +141,11 @@ export function playbackRoutes(deps: ApiDeps) {
       await claimStream(deps, account, { playback, until: expiresAt, takeover: false, languages });
       const { assetId, generation, _id: session } = playback;
       const path =
-        playback.isPreview === true ? PREVIEW_FOLDER + MAIN_PLAYLIST : (playback.manifest ?? MAIN_PLAYLIST);
-      const manifestUrl = grantedUrl(config, { assetId, generation, session, expiresAt }, path);
+        playback.isPreview === true
+          ? PREVIEW_FOLDER + MAIN_PLAYLIST
+          : await deps.masterOf(assetId, generation, playback.manifest ?? MAIN_PLAYLIST);
+      const near = atBestEdge(deps, session, countryOf(c, config));
+      const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
     })
     .openapi(beaconsRoute, async (c) => {
@@ -166,6 +177,17 @@ async function playableAsset(
   if (asset === null || asset.published === null || asset.state === "deleted")
     throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
   return asset;
+}
+
+/** Whether a session gives no more rights to who is there: ended, a day old, or its film is not to be seen any more. */
+export async function isOver(
+  deps: ApiDeps,
+  playback: PlaybackRecord,
+  country: string | null,
+): Promise<boolean> {
+  const { endedAt, expiresAt } = playback;
+  if (endedAt !== null || expiresAt <= deps.library.serverNow()) return true;
+  return !(await mayGoOn(deps, playback, country));
 }
 
 /** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */

@@ -22,6 +22,8 @@ const PARTS_OF_THE_RIG = [
   "simulated-cluster.ts",
   "simulated-plan.ts",
   "bits-chart.ts",
+  "heap.ts",
+  "speed-up-chart.ts",
 ];
 
 /** These start everything by themselves, which is what they measure, or need nothing. */

@@ -23,6 +23,7 @@ export const ASSET_FAILURE_CODES = [
   "checksum_mismatch",
   "codec_unavailable",
   "track_unusable",
+  "protection_unavailable",
   "encode_failed",
   "findings_not_waived",
   "internal",

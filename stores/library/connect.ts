@@ -5,6 +5,7 @@ import type {
   AccountRecord,
   ApiKeyRecord,
   AssetRecord,
+  ContentKeyRecord,
   PlaybackRecord,
   PositionRecord,
   RevocationRecord,
@@ -57,6 +58,7 @@ export interface Library {
   positions: Collection<PositionRecord>;
   revocations: Collection<RevocationRecord>;
   claims: Collection<ClaimRecord>;
+  contentKeys: Collection<ContentKeyRecord>;
   conformance: Collection<ConformanceRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
   serverNow(): Date;
@@ -110,6 +112,7 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     positions: db.collection("positions"),
     revocations: db.collection("revocations"),
     claims: db.collection("claims"),
+    contentKeys: db.collection("contentKeys"),
     conformance: db.collection("conformance"),
     serverNow: () => clock.now(),
     ping: () => pingBeat(beats),

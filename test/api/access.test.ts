@@ -31,6 +31,7 @@ const BODIES: Record<string, unknown> = {
   "POST /v1/playback/{sessionId}/beacons": {
     events: [{ type: "time", at: "2026-01-01T00:00:00Z", positionSeconds: 1 }],
   },
+  "POST /v1/playback/{sessionId}/license": { kids: ["A".repeat(22)] },
 };
 const document = await (await api.request("/openapi.json")).json();
 const routes: Route[] = Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, item]) =>

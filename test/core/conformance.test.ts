@@ -93,6 +93,16 @@ describe("the gate", () => {
       }
   });
 
+  test("one that is protected breaks nothing more, and the rules of protection apply to it", () => {
+    const bench = new Bench(good);
+    bench.protect();
+    assert.deepEqual(broken(bench.objects), broken(good));
+    const results = checkPackage(viewPackage(bench.objects, MAIN_PLAYLIST, DASH_MANIFEST));
+    const judged = results.filter(({ verdict }) => verdict === "pass").map(({ rule }) => rule);
+    for (const rule of ["13.7", "8216-session-key", "cmaf-protection", "cmaf-samples", "dash-protection"])
+      assert.ok(judged.includes(rule), rule);
+  });
+
   test("the table has every rule once", () => {
     assert.deepEqual(MUTATIONS.map(({ rule }) => rule).sort(), RULES.map(({ rule }) => rule).sort());
   });
