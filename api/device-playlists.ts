@@ -41,23 +41,33 @@ const EVERYTHING = JSON.stringify({
  * the same share one object, and edges cache it as they do all others. What it names is shared by all of them.
  */
 export function openDevicePlaylists({ blobs, log }: { blobs: Blobs; log: Log }): DevicePlaylists {
-  const made = new Map<string, Promise<Manifests>>();
+  const made = new Map<string, Manifests>();
+  const making = new Map<string, Promise<Manifests>>();
+  const make = (place: string, work: Promise<Manifests>, assetId: string): Promise<Manifests> => {
+    const done = work.then(
+      (manifests) => {
+        if (made.size >= REMEMBERED) made.clear();
+        made.set(place, manifests);
+        return manifests;
+      },
+      (thrown) => {
+        log.warn({ assetId, err: thrown }, "no playlist for the device; the whole one is given");
+        return WHOLE;
+      },
+    );
+    making.set(place, done);
+    return done.finally(() => making.delete(place));
+  };
   return async ({ _id, published }, device) => {
     const wish = JSON.stringify(device);
     if (published === null || wish === EVERYTHING) return WHOLE;
     // With the moment of its publication: a generation that was collected and made again has lost these.
     const place = `${_id}/${published.generation}/${published.at.getTime()}/${wish}`;
-    const known = made.get(place) ?? makeBoth(blobs, packagePrefix(_id, published.generation), device);
-    if (!made.has(place)) {
-      if (made.size >= REMEMBERED) made.clear();
-      made.set(place, known);
-      known.catch((thrown) => {
-        made.delete(place);
-        log.warn({ assetId: _id, err: thrown }, "no playlist for the device; the whole one is given");
-      });
-    }
-    const late = pause(DEADLINE_MS, WHOLE, { ref: false });
-    return Promise.race([known.catch(() => WHOLE), late]);
+    const known = made.get(place);
+    if (known !== undefined) return known;
+    const prefix = packagePrefix(_id, published.generation);
+    const coming = making.get(place) ?? make(place, makeBoth(blobs, prefix, device), _id);
+    return Promise.race([coming, pause(DEADLINE_MS, WHOLE, { ref: false })]);
   };
 }
 
