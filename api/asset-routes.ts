@@ -14,6 +14,7 @@ import { readLedger } from "../stores/library/progress.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView, isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import { countryOf } from "./caller-country.ts";
 import {
   BEARER,
   cursorText,
@@ -31,7 +32,6 @@ import { once } from "./idempotency.ts";
 import { openPlayback, playbackView } from "./open-playback.ts";
 import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
-import { countryOf } from "./viewer-country.ts";
 
 const ledgerEntry = z
   .object({
@@ -218,9 +218,8 @@ export function assetRoutes(deps: ApiDeps) {
         openPlayback(deps, caller, {
           asset,
           titleId: null,
-          renews: false,
           sessionId: makeId("pv"),
-          country: countryOf(deps.config, c),
+          country: countryOf(c, deps.config),
         }),
       );
       return c.json(answer, 201);

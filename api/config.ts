@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { parseMasterKeys } from "../core/content-key.ts";
 import { type Edge, parseEdges } from "../core/edges.ts";
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
+import type { NamedKey } from "../core/named-keys.ts";
 import type { Role } from "../core/records.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 
@@ -27,6 +29,8 @@ export interface ApiConfig {
   queue: { url: string; prefix: string };
   blobs: BlobsConfig;
   grantKeys: GrantKey[];
+  /** The first seals the keys of protected assets, all open them; none: nothing can be protected. */
+  masterKeys: NamedKey[];
   bootKeys: BootKey[];
   jwt: { jwksUrl: string; issuer: string; audience: string } | null;
   corsOrigins: string[];
@@ -35,6 +39,8 @@ export interface ApiConfig {
   uploads: UploadLimits;
   /** Superseded generations of each asset that stay to be gone back to. */
   keepGenerations: number;
+  /** How many sessions of one account may play at once; 0 is any number. */
+  streamsPerAccount: number;
   /** Requests a minute, per account and, for requests without a good token, per socket address. */
   rates: { perAccount: number; perStranger: number };
 }
@@ -90,6 +96,9 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       mediaBucket: settings.text("MATINEE_S3_MEDIA_BUCKET"),
     },
     grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys) ?? [],
+    masterKeys: env.MATINEE_MASTER_KEYS
+      ? (settings.parsed("MATINEE_MASTER_KEYS", parseMasterKeys) ?? [])
+      : [],
     bootKeys: settings.parsed("MATINEE_BOOT_KEYS", parseBootKeys, "[]") ?? [],
     jwt: settings.jwt(),
     corsOrigins: settings.list("MATINEE_CORS_ORIGINS"),
@@ -102,6 +111,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       partUrlSeconds: settings.whole("MATINEE_PART_URL_SECONDS", 900, 10, 900),
     },
     keepGenerations: settings.whole("MATINEE_KEEP_GENERATIONS", 3, 0, 1_000),
+    streamsPerAccount: settings.whole("MATINEE_STREAMS_PER_ACCOUNT", 0, 0, 1_000),
     rates: {
       perAccount: settings.whole("MATINEE_RATE_PER_ACCOUNT", 60_000, 1, 10_000_000),
       perStranger: settings.whole("MATINEE_RATE_PER_STRANGER", 300, 1, 10_000_000),
@@ -162,10 +172,11 @@ class Settings {
     return url === "" ? [] : (this.parsed("MATINEE_DELIVERY_URL", parseEdges) ?? []);
   }
 
+  /** null where the setting is absent. */
   headerName(name: string): string | null {
-    const value = this.#env[name]?.trim().toLowerCase() || null;
-    if (value !== null && !/^[a-z0-9-]+$/.test(value))
-      this.#faults.push(`${name} is not the name of a header`);
+    const value = this.#env[name];
+    if (!value) return null;
+    if (!/^[A-Za-z0-9-]{1,100}$/.test(value)) this.#faults.push(`${name} is not the name of a header`);
     return value;
   }
 

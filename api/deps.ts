@@ -1,11 +1,13 @@
 import type { AssetRecord, Caller } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
+import type { SessionDesk } from "../stores/library/session-desk.ts";
 import type { Log } from "../stores/log.ts";
 import type { AssetWatch } from "./asset-watch.ts";
 import type { Authenticator } from "./auth.ts";
 import type { Catalog } from "./catalog.ts";
 import type { ApiConfig } from "./config.ts";
+import type { DevicePlaylists } from "./device-playlists.ts";
 import type { EdgeWatch } from "./edge-watch.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateLimits } from "./rate-limit.ts";
@@ -31,6 +33,8 @@ export interface ApiDeps {
   limits: RateLimits;
   revoker: Revoker;
   catalog: Catalog;
+  desk: SessionDesk;
+  devicePlaylists: DevicePlaylists;
   watch: AssetWatch;
   metrics: Metrics;
   edges: EdgeWatch;

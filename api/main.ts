@@ -4,6 +4,7 @@ import closeWithGrace from "close-with-grace";
 import { openBlobs } from "../stores/blobs.ts";
 import { upsertApiKeys } from "../stores/library/api-keys.ts";
 import { openLibrary } from "../stores/library/connect.ts";
+import { openSessionDesk } from "../stores/library/session-desk.ts";
 import { openLog } from "../stores/log.ts";
 import { offerPreviewCell, offerWork } from "../stores/offer-work.ts";
 import { openQueue } from "../stores/queue.ts";
@@ -13,6 +14,7 @@ import { openAuthenticator } from "./auth.ts";
 import { openCatalog } from "./catalog.ts";
 import { readApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
+import { openDevicePlaylists } from "./device-playlists.ts";
 import { openEdgeWatch } from "./edge-watch.ts";
 import { openMetrics } from "./metrics.ts";
 import { GRANT_REACH_SECONDS } from "./open-playback.ts";
@@ -69,6 +71,8 @@ const deps: ApiDeps = {
   limits: openRateLimits(config.queue, config.rates),
   revoker,
   catalog: openCatalog(library),
+  desk: openSessionDesk(library),
+  devicePlaylists: openDevicePlaylists({ blobs, log }),
   watch: openAssetWatch(library, config, log),
   metrics,
   edges,

@@ -3,10 +3,10 @@ import { notFound, requestFailure } from "../core/errors.ts";
 import { type GrantClaims, splitGrantedPath, verifyGrant } from "../core/grant.ts";
 import { steeredMpd } from "../core/steered-manifests.ts";
 import { pathwayOf, playingFrom, STEERING_NAME, steeringManifest } from "../core/steering.ts";
+import { countryFromProxy } from "./caller-country.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { openStoredTexts } from "./stored-texts.ts";
-import { countryOf } from "./viewer-country.ts";
 
 /** Apple 10.4. */
 const STEERING_TYPE = "application/vnd.apple.steering-list";
@@ -28,7 +28,7 @@ export function steeringRoutes(deps: ApiDeps) {
     c.header("Cache-Control", "no-store");
     const { path, grant, claims } = granted(deps, c);
     const { prefix, session } = claims;
-    const viewer = { session, country: countryOf(config, c) };
+    const viewer = { session, country: countryFromProxy(c, config) };
     if (path === prefix + STEERING_NAME) {
       const edge = c.req.query("edge") ?? "";
       // An edge that calls itself something else is none that we know: all of them are told as others.
@@ -62,7 +62,7 @@ function granted(
   const asked = splitGrantedPath(c.req.path.slice("/steering".length));
   const asker = {
     address: null,
-    country: countryOf(config, c),
+    country: countryFromProxy(c, config),
     userAgent: c.req.header("User-Agent") ?? null,
   };
   const now = library.serverNow().getTime() / 1000;

@@ -1,6 +1,7 @@
 import Hls, { type ErrorData } from "hls.js";
 import type { EdgeKeeper } from "./edge-keeper.ts";
 import type { GrantKeeper } from "./grant-keeper.ts";
+import { protectionProblem } from "./protection.ts";
 import { text } from "./strings.ts";
 
 const MEDIA_RECOVERIES = 2;
@@ -28,6 +29,11 @@ export function keepPlaying(
       return;
     }
     if (!data.fatal) return;
+    const locked = protectionProblem(data);
+    if (locked !== null) {
+      fail(text(locked));
+      return;
+    }
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < MEDIA_RECOVERIES) {
       recoveries++;
       hls.recoverMediaError();

@@ -12,6 +12,7 @@ import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
 import { askNextEdge } from "./load-policies.ts";
 import { playerControls } from "./player-controls.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
+import { protectionConfig } from "./protection.ts";
 import { seekThumbnails } from "./seek-thumbnails.ts";
 import { statsOverlay } from "./stats-overlay.ts";
 import { text } from "./strings.ts";
@@ -60,6 +61,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     const edges = new EdgeKeeper(keeper, playback.manifestUrl, playback.steeringUrl ?? null);
     controls.media.config = {
       capLevelToPlayerSize: true,
+      ...protectionConfig(playback, api),
       // Hls.js opens the request itself unless it is open already.
       xhrSetup: (request, url) => edges.open(request, url),
       ...(playback.steeringUrl === undefined ? {} : askNextEdge(() => edges.count)),

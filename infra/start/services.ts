@@ -64,6 +64,7 @@ export function apiService(on: Foundations, edges = 1): ChildSpec {
     ...(edges > 1 ? { MATINEE_DELIVERY_URLS: edgeUrls(on.ports, edges).join(",") } : {}),
     MATINEE_CORS_ORIGINS: pageOrigins(on),
     MATINEE_GRANT_KEYS: on.secrets.grantKey,
+    MATINEE_MASTER_KEYS: on.secrets.masterKey,
     MATINEE_BOOT_KEYS: bootKeys(on.secrets.tokens),
     MATINEE_PAGES_DIR: on.pagesDirectory,
   });
@@ -99,6 +100,7 @@ export function transcoderService(on: Foundations, name: string, workers: number
     MATINEE_WORKER_HTTP_PORT: String(on.ports[name]),
     MATINEE_WORKER_SLOTS: on.environment.MATINEE_WORKER_SLOTS || String(share),
     MATINEE_LOUDNESS_LUFS: on.environment.MATINEE_LOUDNESS_LUFS || "-16",
+    MATINEE_MASTER_KEYS: on.secrets.masterKey,
     MATINEE_SCRATCH_DIR: scratch,
     MATINEE_FFMPEG_PATH: on.tools.ffmpegPath,
     MATINEE_FFPROBE_PATH: on.tools.ffprobePath,

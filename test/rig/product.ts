@@ -191,6 +191,7 @@ function environmentOf(
     MATINEE_DELIVERY_URL: deliveryUrl,
     MATINEE_CORS_ORIGINS: apiUrl,
     MATINEE_GRANT_KEYS: `k1:${randomBytes(32).toString("hex")}`,
+    MATINEE_MASTER_KEYS: `m1:${randomBytes(32).toString("hex")}`,
     MATINEE_BOOT_KEYS: JSON.stringify(bootKeys),
     MATINEE_SCRATCH_DIR: scratch,
     MATINEE_BWRAP_PATH: given("MATINEE_BWRAP_PATH", "/usr/bin/bwrap"),

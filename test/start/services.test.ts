@@ -45,6 +45,9 @@ test("each service is given settings that it takes, and that agree with each oth
   assert.deepEqual(transcoder.redis, api.queue);
   assert.equal(api.deliveryUrl, "http://127.0.0.1:8081");
   assert.deepEqual(api.grantKeys, delivery.grantKeys);
+  assert.deepEqual(transcoder.masterKeys, api.masterKeys);
+  assert.equal(api.masterKeys.length, 1);
+  assert.equal(deliveryService(on).env.MATINEE_MASTER_KEYS, undefined, "the edge opens no key");
   assert.equal(delivery.cache?.folder, `${on.dataDirectory}/edge-cache`);
   assert.equal(delivery.blobs.mediaBucket, transcoder.blobs.mediaBucket);
   assert.deepEqual(delivery.corsOrigins, ["http://127.0.0.1:8080", "http://localhost:8080"]);
