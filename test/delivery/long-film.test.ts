@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { openEdge, storePackage } from "./edge-for-test.ts";
 
 const NAME = "long-film";
 const SIX_HOURS_SECONDS = 6 * 3_600;
+const SEGMENT = "video/360p/00001.m4s";
 const SEGMENT_SECONDS = 6;
 const MiB = 1024 * 1024;
 
@@ -24,7 +26,11 @@ test("six hours of a film, with the clock moved: under grants of five minutes no
   });
   edge.grantKeys.splice(0, edge.grantKeys.length, ...api.deps.config.grantKeys);
   const { asset, titleId } = await publishedMovie(api, "alpha");
-  const { objects } = await storePackage(NAME, `/${packagePrefix(asset._id, GENERATION)}`);
+  const prefix = packagePrefix(asset._id, GENERATION);
+  const { objects } = await storePackage(NAME, `/${prefix}`);
+  // Small: it is asked for 3,600 times.
+  objects.set(SEGMENT, randomBytes(2_000));
+  await edge.blobs.put("media", prefix + SEGMENT, objects.get(SEGMENT)!, { contentType: "video/mp4" });
   // One clock for both, and it goes as the film does.
   const began = Math.floor(Date.now() / 1000);
   let nowSeconds = began;
@@ -44,8 +50,7 @@ test("six hours of a film, with the clock moved: under grants of five minutes no
   const failed: string[] = [];
   let renewals = 0;
   const get = async (path: string, grant: string): Promise<number> => {
-    const address = `${edge.url}/v/x/${packagePrefix(asset._id, GENERATION)}${path}`;
-    const answer = await fetch(withGrant(address, grant));
+    const answer = await fetch(withGrant(`${edge.url}/v/x/${prefix}${path}`, grant));
     const bytes = Buffer.from(await answer.arrayBuffer());
     if (answer.status !== 200 || !bytes.equals(objects.get(path)!))
       failed.push(`${answer.status} ${path} after ${nowSeconds - began} s`);
@@ -60,7 +65,7 @@ test("six hours of a film, with the clock moved: under grants of five minutes no
       renewals += 1;
       plan();
     }
-    await get("video/360p/00000.m4s", grantOf(manifestUrl)!);
+    await get(SEGMENT, grantOf(manifestUrl)!);
     // A player that cannot renew has one grant for all of it; sound is asked for under either.
     if (nowSeconds % 60 === began % 60) await get("audio/a0/00000.m4s", grantOf(lasting.manifestUrl)!);
   }
