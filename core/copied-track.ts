@@ -1,7 +1,7 @@
 import { readBoxes } from "./box-reader.ts";
 import { writeSegment } from "./fragment.ts";
-import { withEntry } from "./init-entry.ts";
 import type { Rung } from "./ladder.ts";
+import { withEntry } from "./sample-entry.ts";
 import type { SampleTrack } from "./sample-table.ts";
 import type { CodedPicture } from "./source.ts";
 import type { FrameRange, Timeline } from "./timeline.ts";

@@ -1,4 +1,5 @@
 import type { Fragment } from "./box-reader.ts";
+import { ascii, box, concat, doubleWord, word } from "./box-writer.ts";
 
 /** Writes the boxes that we own: of frames that each stand alone, or of one closed group of pictures, cut where the video is cut. */
 
@@ -73,36 +74,4 @@ function sampleRun(
 /** Overwrites a fragment's sequence number in the buffer that it was read from. */
 export function setSequenceNumber(bytes: Uint8Array, fragment: Fragment, sequenceNumber: number): void {
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(fragment.sequenceNumberOffset, sequenceNumber);
-}
-
-function box(type: string, content: readonly Uint8Array[]): Uint8Array {
-  const size = content.reduce((sum, part) => sum + part.length, 8);
-  return concat([word(size), ascii(type), ...content]);
-}
-
-function word(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  // Two's complement, where it is negative.
-  new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
-}
-
-function doubleWord(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes;
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

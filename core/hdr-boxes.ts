@@ -1,21 +1,18 @@
 import { readBoxes } from "./box-reader.ts";
+import { box, concat, splice } from "./box-writer.ts";
 import { masteringDisplayIntegers } from "./hdr-metadata.ts";
-import { withEntry } from "./init-entry.ts";
+import { findSampleEntry, VISUAL_ENTRY_BYTES } from "./sample-entry.ts";
 import type { HdrMetadata } from "./source.ts";
-
-/** Length of a visual sample entry before its child boxes, header included (14496-12 12.1.3). */
-const VISUAL_ENTRY_BYTES = 86;
 
 /**
  * An init segment whose sample entry also holds `mdcv` and `clli` (14496-12 12.1.6, 12.1.7; Apple HLS authoring 1.8), for
  * players that ask the container and not the stream. Those that are there already stay.
  */
 export function withHdrBoxes(init: Uint8Array, hdr: HdrMetadata): Uint8Array {
-  return withEntry(init, (entry) => {
-    const there = new Set(readBoxes(entry, VISUAL_ENTRY_BYTES).map(({ type }) => type));
-    const more = [...mdcv(hdr), ...clli(hdr)].filter(({ type }) => !there.has(type));
-    return Buffer.concat([entry, ...more.map(({ bytes }) => bytes)]);
-  });
+  const { around, entry } = findSampleEntry(init);
+  const there = new Set(readBoxes(init, entry.start + VISUAL_ENTRY_BYTES, entry.end).map(({ type }) => type));
+  const more = [...mdcv(hdr), ...clli(hdr)].filter(({ type }) => !there.has(type)).map(({ bytes }) => bytes);
+  return splice(init, [...around, entry], entry.end, entry.end, concat(more));
 }
 
 interface NewBox {
@@ -32,7 +29,7 @@ function mdcv({ masteringDisplay }: HdrMetadata): NewBox[] {
   });
   body.writeUInt32BE(max, 16);
   body.writeUInt32BE(min, 20);
-  return [newBox("mdcv", body)];
+  return [{ type: "mdcv", bytes: box("mdcv", [body]) }];
 }
 
 function clli({ contentLight }: HdrMetadata): NewBox[] {
@@ -40,12 +37,5 @@ function clli({ contentLight }: HdrMetadata): NewBox[] {
   const body = Buffer.alloc(4);
   body.writeUInt16BE(contentLight.max, 0);
   body.writeUInt16BE(contentLight.maxAverage, 2);
-  return [newBox("clli", body)];
-}
-
-function newBox(type: string, body: Buffer): NewBox {
-  const header = Buffer.alloc(8);
-  header.writeUInt32BE(header.length + body.length, 0);
-  header.write(type, 4, "latin1");
-  return { type, bytes: Buffer.concat([header, body]) };
+  return [{ type: "clli", bytes: box("clli", [body]) }];
 }

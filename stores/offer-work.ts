@@ -2,6 +2,7 @@ import { memoryOf } from "../core/admission.ts";
 import { unitsFor } from "../core/preview.ts";
 import type { AssetRecord, TaskRecord } from "../core/records.ts";
 import {
+  BESIDE_PRIORITY,
   isBackfill,
   placeTasks,
   placeTitle,
@@ -19,6 +20,7 @@ import {
   tasksOf,
 } from "../core/work.ts";
 import type { Library } from "./library/connect.ts";
+import { stragglers } from "./library/second-claims.ts";
 import {
   ensureTasks,
   hasOpenSibling,
@@ -71,6 +73,24 @@ export async function offerAll(library: Library, queue: WorkQueue): Promise<void
     for (const [rank, asset] of ofTenant.entries()) queued.push(...(await openTasksOf(library, asset, rank)));
   const places = await offerPlaced(queue, queued, placeTasks);
   await queue.reorder(places);
+}
+
+/**
+ * Where nothing waits that could be taken up instead: offers to begin the same beside whoever is slow at it or gives no
+ * sign of life, for whom it is that a title waits in the end.
+ */
+export async function offerBesides(library: Library, queue: WorkQueue, leaseSeconds: number): Promise<void> {
+  const { waiting } = await queue.depth();
+  if (waiting > 0) return;
+  const offers: Offer[] = [];
+  for (const claim of await stragglers(library, leaseSeconds)) {
+    const asset = await findAssetForWork(library, claim.assetId);
+    if (asset === null || !isWanted(claim, asset)) continue;
+    const { taskId, kind, memoryBytes } = queuedOf(asset, claim, 0, true);
+    const { epoch: besideEpoch } = claim;
+    offers.push({ taskId, kind, lane: laneOf(kind), memoryBytes, besideEpoch, priority: BESIDE_PRIORITY });
+  }
+  if (offers.length > 0) await queue.offer(offers);
 }
 
 async function offerPlaced(

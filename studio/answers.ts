@@ -130,6 +130,8 @@ export interface Preview {
   manifestUrl: string;
   posterUrl: string | null;
   expiresAt: string;
+  /** How its media is protected; absent where it is not. */
+  protection?: { keySystem: "org.w3.clearkey"; licenseUrl: string };
 }
 
 export interface LedgerEntry {

@@ -6,14 +6,16 @@ import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
 import { withHdrBoxes } from "../core/hdr-boxes.ts";
 import { encodedPart, type Ladder, type Rung } from "../core/ladder.ts";
-import type { FrameTiming, Plan } from "../core/plan.ts";
+import { type FrameTiming, hardwareFor, type Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
 import { copyChunk } from "./copy-chunk.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
 import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
+import { DEVICES_OF } from "./hardware-recipe.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
+import { openProtector } from "./protect-media.ts";
 import { scoreChunk } from "./score-chunk.ts";
 import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -68,7 +70,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
           outputBytes: largestOutput(ladder, mediaSeconds),
           frames: frames.frameCount,
         },
-        { onStderrLine: heard.take },
+        { onStderrLine: heard.take, devices: devicesFor(plan, ladder) },
       );
       const standsIn = timing !== plan.timing;
       const reading = ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung));
@@ -95,9 +97,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
   const copied = await copiedRungs(context, planned, whole, chunk, made.tracks[0]!.init);
 
+  const protect = await openProtector(context);
   const tracks: TaskResult["tracks"] = [];
-  for (const { trackId, init, cells } of [...copied, ...made.tracks]) {
+  for (const { trackId, ...clear } of [...copied, ...made.tracks]) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId };
+    const { init, cells } = protect(place, clear);
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
       trackId,
@@ -110,6 +114,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
     });
   }
   return { tracks, images: [], isSuspect: made.isSuspect };
+}
+
+function devicesFor(plan: Plan, { id: part }: Ladder): readonly string[] {
+  const family = hardwareFor({ kind: "video", part }, plan);
+  return family === null ? [] : DEVICES_OF[family];
 }
 
 /** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */

@@ -15,6 +15,7 @@ import { listenToEncoders } from "./encoder-scores.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { heardSeconds, previewSoundRecipe, readPreviewSound } from "./preview-sound.ts";
+import { openProtector } from "./protect-media.ts";
 import { rangesOver, type SourceIndex } from "./source-index.ts";
 import { pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -110,9 +111,10 @@ async function stored(
   kind: TrackPlace["kind"],
   trackId: string,
   timescale: number,
-  { init, cells }: MadeTrack,
+  made: MadeTrack,
 ): Promise<TaskResult["tracks"][number]> {
   const place: TrackPlace = { assetId: context.asset._id, generation, kind, trackId, isPreview: true };
+  const { init, cells } = (await openProtector(context))(place, made);
   const { key, sha256 } = await storeInit(context.blobs, place, init);
   return {
     trackId,

@@ -5,6 +5,7 @@ import type { ProofLine } from "../core/proof.ts";
 import { trackRanges } from "../core/source-window.ts";
 import { saveProof } from "../stores/library/conformance.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import { openClearMedia } from "./protect-media.ts";
 import { provePackage, requireProof } from "./prove.ts";
 import type { SourceIndex } from "./source-index.ts";
 import { withSourceWindow } from "./source-window.ts";
@@ -30,9 +31,10 @@ export async function passProof(
       return track === undefined ? [] : trackRanges(track);
     });
   };
+  const clear = await openClearMedia(context);
   const played = await withSourceWindow(context, pinned, wanted, (path) =>
     context.scratch.withDirectory(async (directory): Promise<{ made: ProofLine[]; log: string }> => {
-      const read = (name: string) => context.blobs.read("media", prefix + name);
+      const read = (name: string) => clear.read(prefix + name);
       const { launcher, signal, note } = context;
       const bench = { launcher, directory, read, signal, note };
       return { made: await provePackage(bench, { plan, source, path }), log: "" };

@@ -8,6 +8,7 @@ import type {
   Rendition,
   TaskKind,
 } from "../../core/records.ts";
+import { isBackfill } from "../../core/schedule.ts";
 import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
 import type { TitleAnalysis } from "../../core/title-analysis.ts";
@@ -26,7 +27,18 @@ export const ACTIVE_STATES: readonly AssetState[] = ["queued", "probing", "encod
 /** Titles of each tenant that one round looks at: those in hand and enough behind them that no worker is idle. */
 const TITLES_LOOKED_AT = 32;
 
-/** Each tenant's oldest assets that need work, oldest first: however many one has, those of the others are there too. */
+/** The assets that wait for all others, and those that do not: as `isBackfill`, said to the database. */
+function inLane(backfill: boolean): Filter<AssetRecord> {
+  const said = { "encoding.lane": backfill ? "backfill" : "normal" } as const;
+  // null finds what has none, too.
+  const unsaid = { "encoding.lane": null, published: backfill ? { $ne: null } : null } as const;
+  return { $or: [said, unsaid as Filter<AssetRecord>] };
+}
+
+/**
+ * Each tenant's oldest assets that need work, lane by lane, oldest first: however many one has, those of the others are there
+ * too, and what is in no hurry keeps nothing else out.
+ */
 export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
   const found = await library.assets
     .aggregate<{ _id: string }>([
@@ -34,11 +46,16 @@ export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
       { $group: { _id: "$tenant" } },
     ])
     .toArray();
-  const oldest = (tenant: string, state: AssetState): Promise<AssetRecord[]> =>
-    library.assets.find({ tenant, state }).sort({ createdAt: 1 }).limit(TITLES_LOOKED_AT).toArray();
+  const oldest = (tenant: string, state: AssetState, backfill: boolean): Promise<AssetRecord[]> =>
+    library.assets
+      .find({ tenant, state, ...inLane(backfill) })
+      .sort({ createdAt: 1 })
+      .limit(TITLES_LOOKED_AT)
+      .toArray();
+  const lanes = found.flatMap(({ _id: tenant }) => [false, true].map((backfill) => ({ tenant, backfill })));
   return Promise.all(
-    found.map(async ({ _id: tenant }) => {
-      const byState = await Promise.all(ACTIVE_STATES.map((state) => oldest(tenant, state)));
+    lanes.map(async ({ tenant, backfill }) => {
+      const byState = await Promise.all(ACTIVE_STATES.map((state) => oldest(tenant, state, backfill)));
       return byState
         .flat()
         .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
@@ -60,13 +77,17 @@ export async function openWorkSeconds(library: Library): Promise<Record<Lane, nu
   return total;
 }
 
-/** How many of its tenant's unfinished assets are older; not counted beyond `most`. */
+/** How many of its tenant's unfinished assets in the same lane are older; not counted beyond `most`. */
 export async function rankOfAsset(
   library: Library,
-  { tenant, createdAt }: Pick<AssetRecord, "tenant" | "createdAt">,
+  asset: Pick<AssetRecord, "tenant" | "createdAt" | "published" | "encoding">,
   most: number,
 ): Promise<number> {
-  const older = { tenant, state: { $in: [...ACTIVE_STATES] }, createdAt: { $lt: createdAt } };
+  const { tenant, createdAt } = asset;
+  const older = {
+    ...{ tenant, state: { $in: [...ACTIVE_STATES] }, createdAt: { $lt: createdAt } },
+    ...inLane(isBackfill(asset)),
+  };
   return library.assets.countDocuments(older, { limit: most });
 }
 
@@ -164,6 +185,7 @@ export async function publishAsset(
   made: { generation: string; durationSeconds: number; renditions: Rendition[] },
 ): Promise<boolean> {
   const { generation, durationSeconds, renditions } = made;
+  const { keyId } = asset.plan?.protection ?? {};
   await closeGeneration(library, asset, made);
   const at = library.serverNow();
   const result = await library.assets.updateOne(
@@ -171,7 +193,7 @@ export async function publishAsset(
     {
       $set: {
         state: "ready",
-        published: { generation, at, durationSeconds },
+        published: { generation, at, durationSeconds, ...(keyId === undefined ? {} : { keyId }) },
         renditions,
         error: null,
         shownRatio: 1,
