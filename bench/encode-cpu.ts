@@ -5,6 +5,7 @@ import { allRungs, type Plan } from "../core/plan.ts";
 import type { TaskKind } from "../core/records.ts";
 import { BIG_BUCK_BUNNY, made } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
+import { beyondPreset } from "../transcoder/encoders.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
 import { follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
@@ -138,7 +139,8 @@ function encoder(plan: Plan, index: number): string[] {
   return [
     ...["-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high", "-crf", String(rung.crf)],
     ...["-maxrate", cap, "-bufsize", cap],
-    ...["-x264-params", `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7`],
+    "-x264-params",
+    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7${beyondPreset(plan.preset)}`,
     ...["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
   ];
 }

@@ -1,5 +1,6 @@
 import { readBoxes } from "./box-reader.ts";
 import type { ByteRange } from "./byte-ranges.ts";
+import { VISUAL_ENTRY_BYTES } from "./sample-entry.ts";
 import type { SampleTrack } from "./sample-table.ts";
 import type { CodedPicture } from "./source.ts";
 import { segmentCount, segmentFrames, type Timeline } from "./timeline.ts";
@@ -9,8 +10,6 @@ import { segmentCount, segmentFrames, type Timeline } from "./timeline.ts";
  * the pictures at the borders. Pure.
  */
 
-/** 14496-12 12.1.3. */
-const VISUAL_ENTRY_BYTES = 86;
 /** A picture's messages come before it: x264's own, the longest that is usual, takes 700 bytes. */
 const HEAD_BYTES = 4096;
 /** ITU-T H.264 table 7-1. */

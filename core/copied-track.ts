@@ -1,7 +1,7 @@
 import { readBoxes } from "./box-reader.ts";
 import { writeSegment } from "./fragment.ts";
 import type { Rung } from "./ladder.ts";
-import { withEntry } from "./sample-entry.ts";
+import { VISUAL_ENTRY_BYTES, withEntry } from "./sample-entry.ts";
 import type { SampleTrack } from "./sample-table.ts";
 import type { CodedPicture } from "./source.ts";
 import type { FrameRange, Timeline } from "./timeline.ts";
@@ -12,7 +12,6 @@ import type { FrameRange, Timeline } from "./timeline.ts";
 const SIZE_AT = 32;
 const NAME_AT = 50;
 const NAME_BYTES = 32;
-const VISUAL_ENTRY_BYTES = 86;
 
 /**
  * The init segment of a copied rung, from that of a rung beside it: its size and its decoder's configuration are the master's, and

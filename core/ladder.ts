@@ -61,7 +61,7 @@ interface CodecPolicy {
 
 const POLICY: Record<VideoCodec, CodecPolicy> = {
   // Apple's table ends H.264 at 1080p: above it few devices decode it, and all that do have HEVC.
-  h264: { largestShortSide: 1080, smallestSide: 2, capShare: 1, crf: 23, lowCrf: 29 },
+  h264: { largestShortSide: 1080, smallestSide: 2, capShare: 1, crf: 25, lowCrf: 31 },
   hevc: { largestShortSide: 2160, smallestSide: 16, capShare: 0.65, crf: 26, lowCrf: 32 },
   av1: { largestShortSide: 2160, smallestSide: 64, capShare: 0.55, crf: 35, lowCrf: 43 },
 };

@@ -31,6 +31,14 @@ export function encoderOptions(plan: Coding, ladder: Ladder, rung: Rung): string
   }
 }
 
+/**
+ * What a preset leaves out and is worth more than it costs (docs/decisions/per-title.md): bits are chosen by what they are worth
+ * (trellis), and are spent on what later frames are made from, as far ahead as the next preset looks.
+ */
+export function beyondPreset(preset: string): string {
+  return preset === "veryfast" ? ":trellis=1:rc-lookahead=20" : "";
+}
+
 function x264(plan: Coding, rung: Rung): string[] {
   const gop = plan.timeline.framesPerKeyframe;
   const cap = String(rung.maxBitrateBps);
@@ -41,7 +49,7 @@ function x264(plan: Coding, rung: Rung): string[] {
     // Closed GOPs on the grid and nowhere else; a VBV that starts 70 % full lets chunks meet without a dip;
     // each frame is compared with what went in, which changes no byte.
     "-x264-params",
-    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7:ssim=1`,
+    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7:ssim=1${beyondPreset(plan.preset)}`,
     // One thread: with a binding VBV, x264 differs from run to run otherwise.
     ...["-threads", "1"],
   ];

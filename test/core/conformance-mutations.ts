@@ -244,7 +244,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   { rule: "1.14", break: (b) => b.init("video/360p/", { progressive: false }) },
-  { rule: "1.18", break: (b) => b.frameTicks(24_000 / 12) },
+  { rule: "1.18", break: (b) => b.frameTicks(24_000 / 12), also: ["1.11"] },
   { rule: "1.19", break: (b) => b.frameTicks(24_000 / 120), also: ["1.18", "1.11"] },
   {
     rule: "1.20",
