@@ -29,6 +29,8 @@ export interface ApiConfig {
   uploads: UploadLimits;
   /** Superseded generations of each asset that stay to be gone back to. */
   keepGenerations: number;
+  /** The header by which the proxy before us says the country of who asks, in lower case; null where none does. */
+  countryHeader: string | null;
   /** Requests a minute, per account and, for requests without a good token, per socket address. */
   rates: { perAccount: number; perStranger: number };
 }
@@ -92,6 +94,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       partUrlSeconds: settings.whole("MATINEE_PART_URL_SECONDS", 900, 10, 900),
     },
     keepGenerations: settings.whole("MATINEE_KEEP_GENERATIONS", 3, 0, 1_000),
+    countryHeader: settings.headerName("MATINEE_COUNTRY_HEADER"),
     rates: {
       perAccount: settings.whole("MATINEE_RATE_PER_ACCOUNT", 60_000, 1, 10_000_000),
       perStranger: settings.whole("MATINEE_RATE_PER_STRANGER", 300, 1, 10_000_000),
@@ -143,6 +146,14 @@ class Settings {
     if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value.replace(/\/+$/, "");
     this.#faults.push(`${name} is not an http(s) URL`);
     return null;
+  }
+
+  /** Of a request header, in lower case; null where the setting is absent. */
+  headerName(name: string): string | null {
+    const value = this.#env[name]?.trim().toLowerCase();
+    if (!value) return null;
+    if (!/^[a-z0-9-]+$/.test(value)) this.#faults.push(`${name} is not the name of a header`);
+    return value;
   }
 
   list(name: string): string[] {

@@ -9,6 +9,7 @@ import type { ApiConfig } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateLimits } from "./rate-limit.ts";
 import type { Revoker } from "./revoker.ts";
+import type { Trending } from "./trending.ts";
 
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
 export interface WorkHint {
@@ -29,6 +30,7 @@ export interface ApiDeps {
   limits: RateLimits;
   revoker: Revoker;
   catalog: Catalog;
+  trending: Trending;
   watch: AssetWatch;
   metrics: Metrics;
   log: Log;

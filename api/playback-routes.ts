@@ -1,12 +1,15 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { countryOf } from "../core/edge-report.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller, PlaybackRecord } from "../core/records.ts";
 import { findAsset, findPublishedAssets } from "../stores/library/assets.ts";
 import { endPlayback, findPlayback, recordPosition } from "../stores/library/playbacks.ts";
+import { endReport, noteBeacons } from "../stores/library/reports.ts";
 import { findAvailableTitle } from "../stores/library/titles.ts";
 import { isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import { beacons, countedBeacons, latestOf } from "./beacons.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
@@ -27,15 +30,6 @@ const newPlayback = z
   })
   .openapi("NewPlayback");
 
-/** Types are the player's own words; only the latest position is kept. */
-const beacon = z
-  .object({
-    type: z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,39}$/),
-    at: instant,
-    positionSeconds: z.number().min(0).max(1_000_000),
-  })
-  .catchall(z.union([z.string().max(200), z.number(), z.boolean(), z.null()]));
-const beacons = z.strictObject({ events: z.array(beacon).min(1).max(100) }).openapi("Beacons");
 const sessionParams = z.object({ sessionId: z.string().min(1).max(200) });
 
 const common = { tags: ["Playback"], security: BEARER, middleware: atLeast("viewer") };
@@ -64,7 +58,7 @@ const beaconsRoute = createRoute({
   ...common,
   method: "post",
   path: "/v1/playback/{sessionId}/beacons",
-  summary: "Say where the viewer is",
+  summary: "Say where the viewer is and how the film plays",
   request: { params: sessionParams, body: jsonBody(beacons) },
   responses: { 202: { description: "Noted; order and repeats do not matter" } },
 });
@@ -121,15 +115,20 @@ export function playbackRoutes(deps: ApiDeps) {
     })
     .openapi(beaconsRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
-      const latest = latestOf(c.req.valid("json").events);
+      const { events } = c.req.valid("json");
+      const latest = latestOf(events);
       // A clock that runs ahead must not freeze the position until its time has come.
       const at = new Date(Math.min(latest.at.getTime(), library.serverNow().getTime()));
       await recordPosition(library, playback, latest.positionSeconds, at);
+      // After the position, which the viewer comes back to: of the two it is the one not to lose.
+      const country = config.countryHeader === null ? null : c.req.header(config.countryHeader);
+      await noteBeacons(library, playback, countryOf(country), countedBeacons(events));
       return c.body(null, 202);
     })
     .openapi(endRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
       await endPlayback(library, playback);
+      await endReport(library, playback._id);
       await deps.revoker.endSession(playback);
       return c.body(null, 204);
     });
@@ -140,13 +139,4 @@ async function mayGoOn({ library }: ApiDeps, { tenant, titleId, assetId }: Playb
   const asset = await findAsset(library, tenant, assetId);
   if (asset === null || !isPlayable(asset)) return false;
   return titleId === null || (await findAvailableTitle(library, tenant, titleId)) !== null;
-}
-
-function latestOf(events: z.infer<typeof beacon>[]): { at: Date; positionSeconds: number } {
-  let latest = { at: new Date(0), positionSeconds: 0 };
-  for (const { at, positionSeconds } of events) {
-    const time = new Date(at);
-    if (time >= latest.at) latest = { at: time, positionSeconds };
-  }
-  return latest;
 }

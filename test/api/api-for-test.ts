@@ -10,6 +10,7 @@ import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
 import { openRevoker } from "../../api/revoker.ts";
+import { openTrending } from "../../api/trending.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
@@ -89,6 +90,7 @@ export async function openTestApi(
     limits: openRateLimits(config.queue, config.rates),
     revoker: openRevoker({ library, blobs, log, grantKeys: config.grantKeys }),
     catalog: openCatalog(library),
+    trending: openTrending(library),
     watch: openAssetWatch(library, config, log),
     metrics: openMetrics(library),
     log,
