@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { canonicalPath } from "../core/canonical-path.ts";
+import { readClientData } from "../core/cmcd.ts";
+import { countryOf } from "../core/edge-report.ts";
 import { requestFailure } from "../core/errors.ts";
 import type { Asker } from "../core/grant-limits.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../stores/log.ts";
+import type { ClientCounts } from "./client-counts.ts";
 import { corsHeaders, PREFLIGHT_HEADERS } from "./cors.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ObjectSource } from "./object-source.ts";
@@ -18,6 +21,7 @@ export interface TrustedHeaders {
 
 export interface MediaDeps extends Gate {
   source: ObjectSource;
+  counts: ClientCounts;
   corsOrigins: readonly string[];
   trustedHeaders: TrustedHeaders;
   metrics: Metrics;
@@ -31,6 +35,8 @@ interface Trace {
   bytes: number;
   firstByteMs?: number;
   session?: string;
+  /** The player's own name for its session (CMCD). */
+  clientSession?: string;
   refusal?: string;
   code?: string;
 }
@@ -75,17 +81,33 @@ async function answer(
     return;
   }
   const rawPath = (request.url ?? "").split("?", 1)[0] ?? "";
-  const granted = checkGrant(deps, rawPath, askerOf(deps.trustedHeaders, request));
+  const asker = askerOf(deps.trustedHeaders, request);
+  const granted = checkGrant(deps, rawPath, asker);
   trace.path = canonicalPath(granted.path) ?? trace.path;
   trace.session = granted.claims.session;
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.setHeader("allow", "GET, HEAD, OPTIONS");
     throw requestFailure(405, "method_not_allowed", "Media can only be read.");
   }
+  noteClient(deps, request, granted.path, asker, trace);
   await serveObject(deps.source, granted.path, request, response, (bytes) => {
     if (trace.bytes === 0) trace.firstByteMs = performance.now() - startedMs;
     trace.bytes += bytes;
   });
+}
+
+/** What the player says of itself is counted here; nothing behind this sees a query, so no cache keys by it. */
+function noteClient(
+  deps: MediaDeps,
+  request: IncomingMessage,
+  path: string,
+  asker: Asker,
+  trace: Trace,
+): void {
+  const said = readClientData(request.url ?? "", request.headers);
+  if (said === null) return;
+  if (said.sessionId !== null) trace.clientSession = said.sessionId;
+  if (request.method === "GET") deps.counts.note(path, countryOf(asker.country), said);
 }
 
 /** Of a list of addresses the last one: that is what the proxy next to us has seen itself. */
