@@ -74,11 +74,12 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       if (event.key === "d" && !event.ctrlKey && !event.metaKey && !event.altKey) stats.toggle();
     };
     addEventListener("keydown", onKey);
+    // Before what may give up: an error that ends the session is told as its last word.
+    const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, askedAtMs });
     keepPlaying(hls, video, keeper, failHere);
     const { storyboardUrl } = playback;
     const dropThumbnails =
       storyboardUrl === null ? null : seekThumbnails(video, storyboardUrl, (url) => keeper.fresh(url));
-    const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, askedAtMs });
     window.matinee = { hls, video };
     begin(video, playback.resumeAtSeconds);
     controls.frame.focus();
