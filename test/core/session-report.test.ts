@@ -55,6 +55,18 @@ test("order, repeats and batches change nothing", () => {
   );
 });
 
+test("of more names than a ladder has the same ones stay in any order", () => {
+  const names = Array.from({ length: 60 }, (_, index) => `r${index}`);
+  const told: Beacon[] = names.map((one, seq) => ({ seq, renditionId: one, type: "heartbeat", playedMs: 1 }));
+  const shuffled = fc.shuffledSubarray(told, { minLength: told.length });
+  fc.assert(
+    fc.property(shuffled, fc.integer({ min: 1, max: 60 }), (list, size) => {
+      assert.deepEqual(sorted(folded(batchesOf(list, size))), sorted(foldBeacons(EMPTY_REPORT, told)));
+    }),
+    { numRuns: 30 },
+  );
+});
+
 test("what is told again gives the very same report, so that nothing need be written", () => {
   fc.assert(
     fc.property(beacons, (all) => {
