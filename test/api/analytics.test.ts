@@ -142,7 +142,7 @@ describe("what players tell", () => {
       const { status, body } = await say(sessionId, [event]);
       assert.deepEqual([status, body.code, body.errors[0]?.path], [400, "invalid_request", path]);
     }
-    const own = [
+    const own: Event[] = [
       { type: "stall", durationSeconds: "long" },
       { type: "constructor", seq: 9 },
       { type: "x.y" },
