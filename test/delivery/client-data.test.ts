@@ -72,7 +72,7 @@ test("what players say with their requests is added up by rung and country, and 
   ]);
   assert.deepEqual(edge.counts.take(10), []);
   // The segment, the sound's, the playlist, and the segment that follows ours and is not there.
-  assert.equal(await edge.metric('matinee_delivery_store_fetches_total{result="stored"}'), 3);
+  assert.equal(await edge.metric('matinee_delivery_store_fetches_total{result="kept"}'), 3);
   assert.equal(await edge.metric('matinee_delivery_client_requests_total{outcome="starved"}'), 2);
 });
 
