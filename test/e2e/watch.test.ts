@@ -227,6 +227,9 @@ test("the seek bar shows small pictures of the film, also after the grant they w
 test("how a film was watched reaches the studio: start-up, a stall, rungs, and what the edge was told", async () => {
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();
+  const call = callerOf(product.api, product.tokens.editor);
+  const [title] = (await call("GET", "/v1/titles")).body.data;
+  await forgetPosition(title.id);
   // The third segment of the picture comes only after the film has stood still for want of it.
   const isFed = Promise.withResolvers<void>();
   await page.route(/\/video\/[^/]+\/0000[2-9]\.m4s(\?|$)/, async (route) => {
@@ -252,8 +255,6 @@ test("how a film was watched reaches the studio: start-up, a stall, rungs, and w
   const ended = page.waitForResponse((response) => response.request().method() === "DELETE");
   await page.click("button.back");
   await ended;
-  const call = callerOf(product.api, product.tokens.editor);
-  const [title] = (await call("GET", "/v1/titles")).body.data;
   const figures = async (by: string) => (await call("GET", `/v1/analytics/titles/${title.id}?by=${by}`)).body;
   const { total } = await eventually("the figures", 120, async () => {
     const seen = await figures("generation");
@@ -271,6 +272,14 @@ test("how a film was watched reaches the studio: start-up, a stall, rungs, and w
   assert.deepEqual(complaints, []);
   await context.close();
 });
+
+/** As if the viewer had gone back to the beginning on another screen. */
+async function forgetPosition(titleId: string): Promise<void> {
+  const viewer = callerOf(product.api, product.tokens.viewer);
+  const { sessionId } = (await viewer("POST", "/v1/playback", { titleId })).body;
+  const events = [{ type: "seek", at: new Date().toISOString(), positionSeconds: 0 }];
+  assert.equal((await viewer("POST", `/v1/playback/${sessionId}/beacons`, { events })).status, 202);
+}
 
 /** Points at a place of the seek bar; the mean colour of the small picture that then stands above it. */
 async function hoverSeekBar(page: Page, ratio: number): Promise<number[]> {
