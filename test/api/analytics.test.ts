@@ -85,6 +85,7 @@ describe("what players tell", () => {
     await fold();
     await say(one, [{ ...PLAYED, seq: 5 }]);
     await fold();
+    for (const sessionId of [one, other]) await viewer("DELETE", `/v1/playback/${sessionId}`);
     const { total, rows, ...asked } = await figures(titleId, "?by=country");
     assert.deepEqual(asked.by, "country");
     const { startup, ...sums } = total;
@@ -149,6 +150,7 @@ describe("what players tell", () => {
     ];
     assert.equal((await say(sessionId, own)).status, 202);
     assert.equal(await library.reports.countDocuments({ _id: sessionId }), 0);
+    await viewer("DELETE", `/v1/playback/${sessionId}`);
   });
 
   test("of an editor's preview is not counted", async () => {
