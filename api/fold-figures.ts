@@ -1,7 +1,7 @@
+import { shownGeneration } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { listWorse, markWorse } from "../stores/library/figures.ts";
 import { foldNextBatch } from "../stores/library/fold-reports.ts";
-import { findAssetForWork } from "../stores/library/work.ts";
 import type { Log } from "../stores/log.ts";
 import { healthOf } from "./generation-health.ts";
 import type { Metrics } from "./metrics.ts";
@@ -29,8 +29,9 @@ export async function foldFigures({ library, log, metrics }: Parts): Promise<voi
     for (const one of folded.generations) touched.set(`${one.assetId}.${one.generation}`, one);
   }
   // Those that were flagged, too: a rollback takes the flag away without anybody watching.
-  for (const { _id, assetId, generation } of await listWorse(library, WORSE_A_ROUND)) {
-    if (assetId !== undefined && generation !== undefined) touched.set(_id, { assetId, generation });
+  for (const { assetId, generation } of await listWorse(library, WORSE_A_ROUND)) {
+    if (assetId === undefined || generation === undefined) continue;
+    touched.set(`${assetId}.${generation}`, { assetId, generation });
   }
   for (const { assetId, generation } of touched.values()) await flag({ library, log }, assetId, generation);
 }
@@ -40,9 +41,8 @@ async function flag(
   assetId: string,
   generation: string,
 ): Promise<void> {
-  const asset = await findAssetForWork(library, assetId);
-  const isShown = asset?.published?.generation === generation && asset.state !== "deleted";
-  const health = isShown ? ((await healthOf(library, asset)).get(generation) ?? null) : null;
+  const isShown = (await shownGeneration(library, assetId)) === generation;
+  const health = isShown ? ((await healthOf(library, assetId)).get(generation) ?? null) : null;
   const isWorse = health?.verdict === "worse";
   if (!(await markWorse(library, assetId, generation, isWorse))) return;
   const line = { assetId, generation, against: health?.against, reasons: health?.reasons };

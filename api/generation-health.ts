@@ -1,5 +1,4 @@
 import { type HealthVerdict, judgeHealth, predecessorOf } from "../core/generation-health.ts";
-import type { AssetRecord } from "../core/records.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { figuresOfGenerations } from "../stores/library/figures.ts";
 import { generationsOf } from "../stores/library/generations.ts";
@@ -8,14 +7,11 @@ import { generationsOf } from "../stores/library/generations.ts";
 export type GenerationHealth = HealthVerdict & { against: string | null; sessions: number };
 
 /** How each generation of the asset that was ever shown fares beside the one that was shown before it. */
-export async function healthOf(
-  library: Library,
-  { _id }: Pick<AssetRecord, "_id">,
-): Promise<Map<string, GenerationHealth>> {
-  const all = await generationsOf(library, _id);
+export async function healthOf(library: Library, assetId: string): Promise<Map<string, GenerationHealth>> {
+  const all = await generationsOf(library, assetId);
   const shown = all.filter(({ publishedAt }) => publishedAt !== null);
   const names = shown.map(({ generation }) => generation);
-  const figures = await figuresOfGenerations(library, _id, names);
+  const figures = await figuresOfGenerations(library, assetId, names);
   return new Map(
     names.map((generation) => {
       const against = predecessorOf(shown, generation)?.generation ?? null;

@@ -98,7 +98,7 @@ export function generationRoutes(deps: ApiDeps) {
       const { limit, cursor } = c.req.valid("query");
       const after = decodeCursor(cursor);
       const page = await listGenerations(library, asset.tenant, asset._id, { limit, after });
-      const health = await healthOf(library, asset);
+      const health = await healthOf(library, asset._id);
       const data = page.records.map((record) => ({
         ...presentGeneration(record, asset),
         health: health.get(record.generation) ?? null,

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { countryOf } from "../core/edge-report.ts";
+import { namedCountry } from "../core/edge-report.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller, PlaybackRecord } from "../core/records.ts";
@@ -122,7 +122,7 @@ export function playbackRoutes(deps: ApiDeps) {
       await recordPosition(library, playback, latest.positionSeconds, at);
       // After the position, which the viewer comes back to: of the two it is the one not to lose.
       const country = config.countryHeader === null ? null : c.req.header(config.countryHeader);
-      await noteBeacons(library, playback, countryOf(country), countedBeacons(events));
+      await noteBeacons(library, playback, namedCountry(country), countedBeacons(events));
       return c.body(null, 202);
     })
     .openapi(endRoute, async (c) => {

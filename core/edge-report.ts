@@ -24,7 +24,7 @@ export const MAX_EDGE_ROWS = 500;
 export const UNKNOWN_COUNTRY = "ZZ";
 
 /** The country that a header of a trusted proxy names, in ISO 3166-1. */
-export function countryOf(named: string | null | undefined): string {
+export function namedCountry(named: string | null | undefined): string {
   const country = named?.trim().toUpperCase() ?? "";
   return /^[A-Z]{2}$/.test(country) ? country : UNKNOWN_COUNTRY;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { canonicalPath } from "../core/canonical-path.ts";
 import { readClientData } from "../core/cmcd.ts";
-import { countryOf } from "../core/edge-report.ts";
+import { namedCountry } from "../core/edge-report.ts";
 import { requestFailure } from "../core/errors.ts";
 import type { Asker } from "../core/grant-limits.ts";
 import { newId } from "../core/ids.ts";
@@ -107,7 +107,7 @@ function noteClient(
   const said = readClientData(request.url ?? "", request.headers);
   if (said === null) return;
   if (said.sessionId !== null) trace.clientSession = said.sessionId;
-  if (request.method === "GET") deps.counts.note(path, countryOf(asker.country), said);
+  if (request.method === "GET") deps.counts.note(path, namedCountry(asker.country), said);
 }
 
 /** Of a list of addresses the last one: that is what the proxy next to us has seen itself. */

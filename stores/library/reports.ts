@@ -63,10 +63,10 @@ export async function noteBeacons(
   country: string,
   beacons: readonly Beacon[],
 ): Promise<void> {
-  const { _id, titleId } = playback;
-  if (titleId === null || beacons.length === 0) return;
+  const { _id, titleId, expiresAt } = playback;
+  if (titleId === null || beacons.length === 0 || expiresAt <= library.serverNow()) return;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const known = await fromDriver(library.reports.findOne({ _id, kind: "session" }));
+    const known = await fromDriver(library.reports.findOne({ _id }));
     if (known === null) {
       if (await openReport(library, { ...playback, titleId }, country, beacons)) return;
       continue;
@@ -75,7 +75,9 @@ export async function noteBeacons(
     const report = foldBeacons(known.report, beacons);
     if (report === known.report) return;
     const same = { _id, state: "open" as const, version: known.version };
-    const change = { report, version: known.version + 1, ...closing(library, playback) };
+    // A session that is over keeps the end that it has.
+    const closeAt = playback.endedAt === null ? after(library, SILENCE_SECONDS) : known.closeAt;
+    const change = { report, version: known.version + 1, closeAt };
     const { matchedCount } = await fromDriver(library.reports.updateOne(same, { $set: change }));
     if (matchedCount === 1) return;
   }
@@ -104,17 +106,11 @@ async function openReport(
     country,
     startedAt,
     report: foldBeacons(EMPTY_REPORT, beacons),
-    closeAt: after(library, SILENCE_SECONDS),
-    ...closing(library, playback),
+    closeAt: after(library, playback.endedAt === null ? SILENCE_SECONDS : LATE_SECONDS),
     // Beacons of a session are taken until it expires; an hour more for clocks and for what is under way.
     forgetAt: new Date(expiresAt.getTime() + 3_600_000),
   };
   return inserted(library, record);
-}
-
-/** When to stop waiting, seen from a beacon that came now; a session that is over keeps its end. */
-function closing(library: Library, { endedAt }: PlaybackRecord): { closeAt?: Date } {
-  return endedAt === null ? { closeAt: after(library, SILENCE_SECONDS) } : {};
 }
 
 /** The session is over: what is under way is waited for, and nothing more. */

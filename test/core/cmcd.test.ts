@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readClientData } from "../../core/cmcd.ts";
-import { countryOf, isFromEdge, signEdgeReport } from "../../core/edge-report.ts";
+import { isFromEdge, namedCountry, signEdgeReport } from "../../core/edge-report.ts";
 import { parseGrantKeys } from "../../core/grant.ts";
 
 const NOTHING = {
@@ -71,7 +71,13 @@ test("nothing that a stranger writes throws", () => {
 });
 
 test("a country is two letters of a trusted header, or unknown", () => {
-  const seen = [countryOf("de"), countryOf(" AT "), countryOf("EUR"), countryOf(""), countryOf(null)];
+  const seen = [
+    namedCountry("de"),
+    namedCountry(" AT "),
+    namedCountry("EUR"),
+    namedCountry(""),
+    namedCountry(null),
+  ];
   assert.deepEqual(seen, ["DE", "AT", "ZZ", "ZZ", "ZZ"]);
 });
 
