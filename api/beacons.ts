@@ -85,12 +85,13 @@ function from(told: { seq: number; renditionId?: string | null | undefined }) {
   return { seq: told.seq, renditionId: told.renditionId ?? null };
 }
 
-/** Where the viewer was last, by the player's own clock. */
+/** The last moment said, by the player's own clock, and of two places at one moment the one further on. */
 export function latestOf(events: readonly Event[]): { at: Date; positionSeconds: number } {
   let latest = { at: new Date(0), positionSeconds: 0 };
   for (const { at, positionSeconds } of events) {
     const time = new Date(at);
-    if (time >= latest.at) latest = { at: time, positionSeconds };
+    const isLater = time > latest.at || (time >= latest.at && positionSeconds > latest.positionSeconds);
+    if (isLater) latest = { at: time, positionSeconds };
   }
   return latest;
 }

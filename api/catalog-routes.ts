@@ -1,10 +1,12 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { isShownIn } from "../core/availability.ts";
 import { notFound } from "../core/errors.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
 import { findAvailableTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
+import { countryOf } from "./caller-country.ts";
 import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
 import {
   BEARER,
@@ -105,12 +107,17 @@ const searchRoute = createRoute({
 
 /** The catalog: what a viewer may see now, and nothing else. */
 export function catalogRoutes(deps: ApiDeps) {
-  const { library, catalog, trending } = deps;
+  const { library, catalog, trending, config } = deps;
+  /** What this viewer may see, where they are. */
+  const entriesFor = async (c: Context<ApiEnv>): Promise<CatalogEntry[]> => {
+    const country = countryOf(c, config);
+    return (await catalog.entries(c.get("caller").tenant)).filter(({ title }) => isShownIn(title, country));
+  };
   return new OpenAPIHono<ApiEnv>()
     .openapi(homeRoute, async (c) => {
       const { tenant, subject } = c.get("caller");
       const toCard = cardMaker(deps, c);
-      const entries = await catalog.entries(tenant);
+      const entries = await entriesFor(c);
       const tops = entries.filter(({ title }) => title.type === "movie" || title.type === "series");
       const watched = await continued(deps, tenant, subject, entries, toCard);
       const newest = [...tops].sort(newestFirst).slice(0, ROW_LENGTH);
@@ -132,9 +139,7 @@ export function catalogRoutes(deps: ApiDeps) {
     })
     .openapi(listRoute, async (c) => {
       const query = c.req.valid("query");
-      const entries = (await catalog.entries(c.get("caller").tenant)).filter((entry) =>
-        matches(entry, query),
-      );
+      const entries = (await entriesFor(c)).filter((entry) => matches(entry, query));
       const { page, nextCursor } = pageAfter(
         entries.sort(orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")))),
         query,
@@ -145,7 +150,7 @@ export function catalogRoutes(deps: ApiDeps) {
       const { tenant } = c.get("caller");
       // From the library itself, not from what was read a moment ago: a takedown holds at once.
       const title = await findAvailableTitle(library, tenant, c.req.valid("param").id);
-      if (title === null) throw notFound("title");
+      if (title === null || !isShownIn(title, countryOf(c, config))) throw notFound("title");
       const assets = await findPublishedAssets(
         library,
         tenant,
@@ -155,7 +160,7 @@ export function catalogRoutes(deps: ApiDeps) {
       if (asset === null && (title.type === "movie" || title.type === "episode")) throw notFound("title");
       const toCard = cardMaker(deps, c);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
-      const below = childrenOf(await catalog.entries(tenant));
+      const below = childrenOf(await entriesFor(c));
       return c.json(
         {
           ...toCard({ title, asset, words: [] }),
@@ -174,7 +179,7 @@ export function catalogRoutes(deps: ApiDeps) {
     })
     .openapi(searchRoute, async (c) => {
       const { q, limit } = c.req.valid("query");
-      const found = search(await catalog.entries(c.get("caller").tenant), q).slice(0, limit);
+      const found = search(await entriesFor(c), q).slice(0, limit);
       return c.json({ data: found.map(cardMaker(deps, c)), nextCursor: null }, 200);
     });
 }

@@ -16,6 +16,9 @@ export interface Metrics {
   collected: Counter;
   /** What sessions that are over come to. */
   watched(figures: Figures): void;
+  /** As last heard, by hostname: 1 or 0, and what is taken of what it can take. */
+  edgeUp: Gauge<"edge">;
+  edgeLoad: Gauge<"edge">;
 }
 
 /** So many flagged generations are counted, and no more: the alarm is at one. */
@@ -71,7 +74,19 @@ export function openMetrics(library: Library): Metrics {
     help: "Objects of superseded generations that were removed.",
     registers: [registry],
   });
-  return { registry, requests, collected, watched: watchedCounters(registry) };
+  const edgeUp = new Gauge({
+    name: "matinee_edge_up",
+    help: "Whether an edge answers, where there are several.",
+    labelNames: ["edge"] as const,
+    registers: [registry],
+  });
+  const edgeLoad = new Gauge({
+    name: "matinee_edge_load",
+    help: "What an edge says is taken of what it can take, 0 to 1.",
+    labelNames: ["edge"] as const,
+    registers: [registry],
+  });
+  return { registry, requests, collected, edgeUp, edgeLoad, watched: watchedCounters(registry) };
 }
 
 /** Figures of watching, over all titles: which title it is, is asked of `/v1/analytics`. */

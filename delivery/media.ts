@@ -5,6 +5,7 @@ import { namedCountry } from "../core/edge-report.ts";
 import { requestFailure } from "../core/errors.ts";
 import type { Asker } from "../core/grant-limits.ts";
 import { newId } from "../core/ids.ts";
+import { STEERING_NAME } from "../core/steering.ts";
 import type { Log } from "../stores/log.ts";
 import type { ClientCounts } from "./client-counts.ts";
 import { corsHeaders, PREFLIGHT_HEADERS } from "./cors.ts";
@@ -24,6 +25,8 @@ export interface MediaDeps extends Gate {
   counts: ClientCounts;
   corsOrigins: readonly string[];
   trustedHeaders: TrustedHeaders;
+  /** Public base of the API, which knows the other edges; null where there are none. */
+  steeringUrl: string | null;
   metrics: Metrics;
   log: Log;
 }
@@ -48,7 +51,7 @@ export function isMediaTarget(target: string): boolean {
 
 /**
  * Everything under `/v/`, directly on node:http: a middleware stack costs more than the rest of the way of a segment.
- * Never redirects (HLS authoring specification 8.18).
+ * Never redirects media (HLS authoring specification 8.18): only the question which edge to play from goes elsewhere.
  */
 export async function handleMedia(
   deps: MediaDeps,
@@ -89,6 +92,12 @@ async function answer(
     response.setHeader("allow", "GET, HEAD, OPTIONS");
     throw requestFailure(405, "method_not_allowed", "Media can only be read.");
   }
+  if (deps.steeringUrl !== null && granted.path === granted.claims.prefix + STEERING_NAME) {
+    response
+      .writeHead(307, { location: steeringServer(deps.steeringUrl, request), "cache-control": "no-store" })
+      .end();
+    return;
+  }
   noteClient(deps, request, granted.path, asker, trace);
   await serveObject(deps.source, granted.path, request, response, (bytes) => {
     if (trace.bytes === 0) trace.firstByteMs = performance.now() - startedMs;
@@ -108,6 +117,15 @@ function noteClient(
   if (said === null) return;
   if (said.sessionId !== null) trace.clientSession = said.sessionId;
   if (request.method === "GET") deps.counts.note(path, namedCountry(asker.country), said);
+}
+
+/** The same grant and path at the API, and by which of our names the viewer knows us. */
+function steeringServer(steeringUrl: string, request: IncomingMessage): string {
+  const [path, query = ""] = (request.url ?? "").split("?", 2);
+  // HTTP/2 has `:authority` in its place (RFC 9113 §8.3.1).
+  const host = request.headers.host ?? request.headers[":authority"] ?? "";
+  const hostname = URL.parse(`http://${host}`)?.hostname ?? "";
+  return `${steeringUrl}/steering${path}?edge=${encodeURIComponent(hostname)}&${query}`;
 }
 
 /** Of a list of addresses the last one: that is what the proxy next to us has seen itself. */

@@ -1,5 +1,7 @@
 import Hls, { type ErrorData } from "hls.js";
+import type { EdgeKeeper } from "./edge-keeper.ts";
 import type { GrantKeeper } from "./grant-keeper.ts";
+import { protectionProblem } from "./protection.ts";
 import { text } from "./strings.ts";
 
 const MEDIA_RECOVERIES = 2;
@@ -27,12 +29,24 @@ export function keepPlaying(
       return;
     }
     if (!data.fatal) return;
+    const locked = protectionProblem(data);
+    if (locked !== null) {
+      fail(text(locked));
+      return;
+    }
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < MEDIA_RECOVERIES) {
       recoveries++;
       hls.recoverMediaError();
       return;
     }
     fail(text(isNetwork(data) ? "network" : "media"));
+  });
+}
+
+/** An edge that takes connections and says nothing is as good as gone: hls.js gave up waiting for it. */
+export function leaveSilentEdges(hls: Hls, edges: EdgeKeeper): void {
+  hls.on(Hls.Events.ERROR, (_event, { details, networkDetails }) => {
+    if (/TimeOut$/.test(details) && networkDetails instanceof XMLHttpRequest) edges.failed(networkDetails);
   });
 }
 

@@ -2,14 +2,17 @@ import type Hls from "hls.js";
 import type HlsVideoElement from "hls-video-element";
 import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
 import { startBeacons } from "./beacons.ts";
+import { EdgeKeeper } from "./edge-keeper.ts";
 import { element } from "./element.ts";
 import { fitPicture, isHdrScreen } from "./fit-picture.ts";
 import { fitSound, outputChannels } from "./fit-sound.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { keepCaptions } from "./keep-captions.ts";
-import { keepPlaying } from "./keep-playing.ts";
+import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
+import { askNextEdge } from "./load-policies.ts";
 import { playerControls } from "./player-controls.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
+import { protectionConfig } from "./protection.ts";
 import { seekThumbnails } from "./seek-thumbnails.ts";
 import { statsOverlay } from "./stats-overlay.ts";
 import { text } from "./strings.ts";
@@ -56,12 +59,17 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       else failHere(problemText(new ApiProblem(status, code)));
     });
     const keeper = grants;
+    const edges = new EdgeKeeper(keeper, playback.manifestUrl, playback.steeringUrl ?? null);
     controls.media.config = {
       capLevelToPlayerSize: true,
       // In the query: headers would cost a preflight for every segment. Only what the edge counts.
       cmcd: { includeKeys: ["br", "bl", "bs", "mtp", "ot", "sid"] },
+      ...protectionConfig(playback, api),
       // Hls.js opens the request itself unless it is open already.
-      xhrSetup: async (request, url) => request.open("GET", await keeper.fresh(url), true),
+      xhrSetup: (request, url) => edges.open(request, url),
+      ...(playback.steeringUrl === undefined ? {} : askNextEdge(() => edges.count)),
+      // One of us steers.
+      contentSteeringController: undefined,
     };
     root.replaceChildren(controls.frame);
     const hls = await load(controls.media, playback.manifestUrl);
@@ -77,9 +85,10 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     // Before what may give up: an error that ends the session is told as its last word.
     const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, askedAtMs });
     keepPlaying(hls, video, keeper, failHere);
+    leaveSilentEdges(hls, edges);
     const { storyboardUrl } = playback;
     const dropThumbnails =
-      storyboardUrl === null ? null : seekThumbnails(video, storyboardUrl, (url) => keeper.fresh(url));
+      storyboardUrl === null ? null : seekThumbnails(video, storyboardUrl, (url) => edges.address(url));
     window.matinee = { hls, video };
     begin(video, playback.resumeAtSeconds);
     controls.frame.focus();
@@ -89,6 +98,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       dropThumbnails?.();
       stopCaptions();
       keeper.stop();
+      edges.stop();
       delete window.matinee;
       void stopBeacons().then(() => api.end(playback.sessionId).catch(() => undefined));
       video.pause();

@@ -2,8 +2,10 @@ import { performance } from "node:perf_hooks";
 import { type Collection, type Db, type IndexDescription, MongoClient } from "mongodb";
 import type { GenerationRecord } from "../../core/generations.ts";
 import type {
+  AccountRecord,
   ApiKeyRecord,
   AssetRecord,
+  ContentKeyRecord,
   PlaybackRecord,
   PositionRecord,
   RevocationRecord,
@@ -54,10 +56,12 @@ export interface Library {
   generations: Collection<GenerationRecord>;
   titles: Collection<TitleRecord>;
   apiKeys: Collection<ApiKeyRecord>;
+  accounts: Collection<AccountRecord>;
   playbacks: Collection<PlaybackRecord>;
   positions: Collection<PositionRecord>;
   revocations: Collection<RevocationRecord>;
   claims: Collection<ClaimRecord>;
+  contentKeys: Collection<ContentKeyRecord>;
   conformance: Collection<ConformanceRecord>;
   reports: Collection<ReportRecord>;
   figures: Collection<FiguresRecord>;
@@ -109,10 +113,12 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     generations: db.collection("generations"),
     titles: db.collection("titles"),
     apiKeys: db.collection("apiKeys"),
+    accounts: db.collection("accounts"),
     playbacks: db.collection("playbacks"),
     positions: db.collection("positions"),
     revocations: db.collection("revocations"),
     claims: db.collection("claims"),
+    contentKeys: db.collection("contentKeys"),
     conformance: db.collection("conformance"),
     reports: db.collection("reports"),
     figures: db.collection("figures"),
