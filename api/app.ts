@@ -7,10 +7,12 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
+import { analyticsRoutes } from "./analytics-routes.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { authenticated } from "./auth.ts";
 import { catalogRoutes } from "./catalog-routes.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { edgeReportRoutes } from "./edge-report-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
 import { generationRoutes } from "./generation-routes.ts";
 import { grantKeyRoutes } from "./grant-key-routes.ts";
@@ -67,12 +69,14 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", playbackRoutes(deps));
   app.route("/", preferenceRoutes(deps));
   app.route("/", licenseRoutes(deps));
+  app.route("/", analyticsRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));
   // Between our own processes: what a viewer is shown of it is the edge's answer.
   app.route("/", previewDemandRoutes(deps));
   // Players' own, under a grant and no token.
   app.route("/", steeringRoutes(deps));
+  app.route("/", edgeReportRoutes(deps));
   const document = JSON.stringify(describeApi(app, deps.config.publicUrl));
   app.get("/openapi.json", (c) => c.body(document, 200, { "Content-Type": "application/json" }));
   app.route("/", pageRoutes(pages, deps.config));

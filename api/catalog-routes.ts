@@ -76,7 +76,7 @@ const homeRoute = createRoute({
       z
         .object({ rows: z.array(z.object({ id: z.string(), name: z.string(), titles: z.array(card) })) })
         .openapi("Home"),
-      "Continue watching, new, by genre; empty rows are left out",
+      "Continue watching, trending, new, by genre; empty rows are left out",
     ),
   },
 });
@@ -107,7 +107,7 @@ const searchRoute = createRoute({
 
 /** The catalog: what a viewer may see now, and nothing else. */
 export function catalogRoutes(deps: ApiDeps) {
-  const { library, catalog, config } = deps;
+  const { library, catalog, trending, config } = deps;
   /** What this viewer may see, where they are. */
   const entriesFor = async (c: Context<ApiEnv>): Promise<CatalogEntry[]> => {
     const country = countryOf(c, config);
@@ -123,6 +123,11 @@ export function catalogRoutes(deps: ApiDeps) {
       const newest = [...tops].sort(newestFirst).slice(0, ROW_LENGTH);
       const rows = [
         { id: "continue-watching", name: "Continue watching", titles: watched },
+        {
+          id: "trending",
+          name: "Trending",
+          titles: topsOf(await trending(tenant), entries).map((entry) => toCard(entry)),
+        },
         { id: "new", name: "New", titles: newest.map((entry) => toCard(entry)) },
         ...topGenres(tops).map(({ genre, found }) => ({
           id: `genre-${foldWords(genre).join("-")}`,
@@ -224,6 +229,19 @@ function topGenres(entries: CatalogEntry[]): { genre: string; found: CatalogEntr
   return rows
     .sort((a, b) => b.found.length - a.found.length || (a.genre < b.genre ? -1 : 1))
     .slice(0, GENRE_ROWS);
+}
+
+/** What a row shows of titles that were played: an episode stands for its series. */
+function topsOf(played: readonly string[], entries: readonly CatalogEntry[]): CatalogEntry[] {
+  const byTitle = new Map(entries.map((entry) => [entry.title._id, entry]));
+  const tops = new Set<CatalogEntry>();
+  for (const id of played) {
+    const own = byTitle.get(id);
+    const above = own && byTitle.get(own.title.parentId ?? "");
+    const top = (above && byTitle.get(above.title.parentId ?? "")) ?? above ?? own;
+    if (top !== undefined) tops.add(top);
+  }
+  return [...tops].slice(0, ROW_LENGTH);
 }
 
 function matches({ title, words }: CatalogEntry, query: Filters): boolean {

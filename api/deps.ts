@@ -13,6 +13,7 @@ import type { Metrics } from "./metrics.ts";
 import type { RateLimits } from "./rate-limit.ts";
 import type { Revoker } from "./revoker.ts";
 import type { MasterOf } from "./steered-masters.ts";
+import type { Trending } from "./trending.ts";
 
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
 export interface WorkHint {
@@ -35,6 +36,7 @@ export interface ApiDeps {
   catalog: Catalog;
   desk: SessionDesk;
   devicePlaylists: DevicePlaylists;
+  trending: Trending;
   watch: AssetWatch;
   metrics: Metrics;
   edges: EdgeWatch;

@@ -21,6 +21,7 @@ import {
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { encodingChoice, encodingOf, encodingView } from "./encoding-choice.ts";
+import { healthOf } from "./generation-health.ts";
 import { once } from "./idempotency.ts";
 import { presentNow } from "./present-now.ts";
 
@@ -41,6 +42,22 @@ const generationView = z
     durationSeconds: z.number().nullable(),
     renditions: z.array(renditionView),
     error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+    /** How its viewers fare beside those of the generation that was shown before it; null where it never was. */
+    health: z
+      .object({
+        verdict: z.enum(["unknown", "fine", "worse"]),
+        /** The generation that it is held against; null: there was none. */
+        against: z.string().nullable(),
+        sessions: z.number().int(),
+        reasons: z.array(
+          z.object({
+            figure: z.enum(["errorRate", "rebufferRatio", "startupP95Seconds"]),
+            before: z.number(),
+            now: z.number(),
+          }),
+        ),
+      })
+      .nullable(),
   })
   .openapi("Generation");
 
@@ -81,7 +98,11 @@ export function generationRoutes(deps: ApiDeps) {
       const { limit, cursor } = c.req.valid("query");
       const after = decodeCursor(cursor);
       const page = await listGenerations(library, asset.tenant, asset._id, { limit, after });
-      const data = page.records.map((record) => presentGeneration(record, asset));
+      const health = await healthOf(library, asset._id);
+      const data = page.records.map((record) => ({
+        ...presentGeneration(record, asset),
+        health: health.get(record.generation) ?? null,
+      }));
       return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
     })
     .openapi(rollbackRoute, async (c) => {
@@ -134,7 +155,10 @@ async function rollBack(
   return asset;
 }
 
-function presentGeneration(record: GenerationRecord, asset: AssetRecord): z.infer<typeof generationView> {
+function presentGeneration(
+  record: GenerationRecord,
+  asset: AssetRecord,
+): Omit<z.infer<typeof generationView>, "health"> {
   const { generation, filename, pinned, encoding, sidecars, durationSeconds, renditions, createdAt } = record;
   const state = stateOf(record, asset);
   const isShown = state === "published";

@@ -16,6 +16,7 @@ import { readApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
 import { openDevicePlaylists } from "./device-playlists.ts";
 import { openEdgeWatch } from "./edge-watch.ts";
+import { foldFigures } from "./fold-figures.ts";
 import { openMetrics } from "./metrics.ts";
 import { GRANT_REACH_SECONDS } from "./open-playback.ts";
 import { loadPages } from "./pages.ts";
@@ -26,10 +27,13 @@ import { reapPreviews } from "./reap-previews.ts";
 import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
 import { openSteeredMasters } from "./steered-masters.ts";
+import { openTrending } from "./trending.ts";
 
 /** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
 const HINT_DEADLINE_MS = 250;
 const REAP_EVERY_MS = 30_000;
+/** So soon after a session's end it is among the figures. */
+const FOLD_EVERY_MS = 10_000;
 /** Answers under way get this long after SIGTERM; orchestrators kill after 30 s. */
 const STOP_GRACE_MS = 15_000;
 
@@ -73,6 +77,7 @@ const deps: ApiDeps = {
   catalog: openCatalog(library),
   desk: openSessionDesk(library),
   devicePlaylists: openDevicePlaylists({ blobs, log }),
+  trending: openTrending(library),
   watch: openAssetWatch(library, config, log),
   metrics,
   edges,
@@ -102,17 +107,24 @@ const reaper = setInterval(() => {
     .then(() => reapPreviews(deps))
     .catch((thrown) => log.warn({ err: thrown }, "reaper's round failed"));
 }, REAP_EVERY_MS);
+let folding: Promise<void> = Promise.resolve();
+const folder = setInterval(() => {
+  folding = folding
+    .then(() => foldFigures(deps))
+    .catch((thrown) => log.warn({ err: thrown }, "figures not folded"));
+}, FOLD_EVERY_MS);
 
 closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) => {
   if (err) log.fatal({ err }, "stopping after a defect");
   else log.info({ signal }, "stopping");
   clearInterval(reaper);
+  clearInterval(folder);
   revoker.close();
   deps.watch.close();
   edges.close();
   const closed = new Promise((resolve) => server.close(resolve));
   if ("closeIdleConnections" in server) server.closeIdleConnections();
-  await Promise.all([closed, reaping]);
+  await Promise.all([closed, reaping, folding]);
   deps.limits.close();
   await queue.close();
   blobs.close();

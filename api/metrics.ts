@@ -1,8 +1,10 @@
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type Figures, startupMsOf } from "../core/figures.ts";
 import { countAssetsByState } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
+import { listWorse } from "../stores/library/figures.ts";
 import { countGenerationsByState } from "../stores/library/generations.ts";
 import type { Log } from "../stores/log.ts";
 import type { ApiEnv } from "./deps.ts";
@@ -12,10 +14,15 @@ export interface Metrics {
   requests: Histogram<"method" | "route" | "status">;
   /** Objects of generations that were removed for good. */
   collected: Counter;
+  /** What sessions that are over come to. */
+  watched(figures: Figures): void;
   /** As last heard, by hostname: 1 or 0, and what is taken of what it can take. */
   edgeUp: Gauge<"edge">;
   edgeLoad: Gauge<"edge">;
 }
+
+/** So many flagged generations are counted, and no more: the alarm is at one. */
+const WORSE_COUNTED = 1_000;
 
 /** This process's own figures and, at each scrape, how many assets are in each state. */
 export function openMetrics(library: Library): Metrics {
@@ -53,6 +60,15 @@ export function openMetrics(library: Library): Metrics {
       for (const [state, count] of counts) this.set({ state }, count);
     },
   });
+  new Gauge({
+    name: "matinee_generations_worse",
+    help: "Generations on show whose viewers fare worse than those of the one before, over all tenants.",
+    registers: [registry],
+    async collect() {
+      const worse = await listWorse(library, WORSE_COUNTED).catch(() => null);
+      if (worse !== null) this.set(worse.length);
+    },
+  });
   const collected = new Counter({
     name: "matinee_collected_objects_total",
     help: "Objects of superseded generations that were removed.",
@@ -70,7 +86,37 @@ export function openMetrics(library: Library): Metrics {
     labelNames: ["edge"] as const,
     registers: [registry],
   });
-  return { registry, requests, collected, edgeUp, edgeLoad };
+  return { registry, requests, collected, edgeUp, edgeLoad, watched: watchedCounters(registry) };
+}
+
+/** Figures of watching, over all titles: which title it is, is asked of `/v1/analytics`. */
+function watchedCounters(registry: Registry): Metrics["watched"] {
+  const registers = [registry];
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  const sessions = counter(
+    "matinee_playback_sessions_total",
+    "Sessions that are over and told of themselves.",
+  );
+  const failures = counter("matinee_playback_failures_total", "Of those, that an error ended.");
+  const stalls = counter("matinee_playback_stalls_total", "Times that a film stood still.");
+  const stalled = counter("matinee_playback_stall_seconds_total", "How long films stood still.");
+  const played = counter("matinee_playback_watch_seconds_total", "How long films were watched.");
+  const startup = new Histogram({
+    name: "matinee_playback_startup_seconds",
+    help: "From the wish to watch to the first picture.",
+    buckets: [0.25, 0.5, 1, 2, 3, 5, 10, 30],
+    registers,
+  });
+  return (figures) => {
+    sessions.inc(figures.sessions);
+    failures.inc(figures.failures);
+    stalls.inc(figures.stalls);
+    stalled.inc(figures.stallMs / 1000);
+    played.inc(figures.playedMs / 1000);
+    for (const [step, count] of Object.entries(figures.startups)) {
+      for (let one = 0; one < count; one++) startup.observe(startupMsOf(Number(step)) / 1000);
+    }
+  };
 }
 
 /** One line of log and one observation per request. Neither holds a header, a query or a body (RELIABILITY T29). */

@@ -1,13 +1,16 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { isAvailable } from "../core/availability.ts";
+import { UNKNOWN_COUNTRY } from "../core/edge-report.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller, PlaybackRecord } from "../core/records.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { findPlayback, recordPosition } from "../stores/library/playbacks.ts";
+import { endReport, noteBeacons } from "../stores/library/reports.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import { beacons, countedBeacons, latestOf } from "./beacons.ts";
 import { countryOf } from "./caller-country.ts";
 import { claimStream, endSession } from "./claim-stream.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
@@ -50,15 +53,6 @@ const newPlayback = z
   })
   .openapi("NewPlayback");
 
-/** Types are the player's own words; only the latest position is kept. */
-const beacon = z
-  .object({
-    type: z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,39}$/),
-    at: instant,
-    positionSeconds: z.number().min(0).max(1_000_000),
-  })
-  .catchall(z.union([z.string().max(200), z.number(), z.boolean(), z.null()]));
-const beacons = z.strictObject({ events: z.array(beacon).min(1).max(100) }).openapi("Beacons");
 const sessionParams = z.object({ sessionId: z.string().min(1).max(200) });
 
 const common = { tags: ["Playback"], security: BEARER, middleware: atLeast("viewer") };
@@ -90,7 +84,7 @@ const beaconsRoute = createRoute({
   ...common,
   method: "post",
   path: "/v1/playback/{sessionId}/beacons",
-  summary: "Say where the viewer is",
+  summary: "Say where the viewer is and how the film plays",
   request: { params: sessionParams, body: jsonBody(beacons) },
   responses: { 202: { description: "Noted; order and repeats do not matter" } },
 });
@@ -150,16 +144,21 @@ export function playbackRoutes(deps: ApiDeps) {
     })
     .openapi(beaconsRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
-      const latest = latestOf(c.req.valid("json").events);
+      const { events } = c.req.valid("json");
+      const latest = latestOf(events);
       // A clock that runs ahead must not freeze the position until its time has come.
       const positionAt = new Date(Math.min(latest.at.getTime(), library.serverNow().getTime()));
       const { positionSeconds, at: saidAt } = latest;
       await recordPosition(library, playback, { positionSeconds, saidAt, positionAt });
+      // After the position, which the viewer comes back to: of the two it is the one not to lose.
+      const country = countryOf(c, config) ?? UNKNOWN_COUNTRY;
+      await noteBeacons(library, playback, country, countedBeacons(events));
       return c.body(null, 202);
     })
     .openapi(endRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
       await endSession(deps, playback);
+      await endReport(library, playback._id);
       return c.body(null, 204);
     });
 }
@@ -206,15 +205,4 @@ async function mayGoOn(
   ]);
   if (title === null || asset === null || asset.state === "deleted") return false;
   return asset.published !== null && isAvailable(title, library.serverNow(), country);
-}
-
-/** The last moment said, and of two places at one moment the one further on. */
-function latestOf(events: z.infer<typeof beacon>[]): { at: Date; positionSeconds: number } {
-  let latest = { at: new Date(0), positionSeconds: 0 };
-  for (const { at, positionSeconds } of events) {
-    const time = new Date(at);
-    const isLater = time > latest.at || (time >= latest.at && positionSeconds > latest.positionSeconds);
-    if (isLater) latest = { at: time, positionSeconds };
-  }
-  return latest;
 }

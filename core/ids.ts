@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** Prefixes say what an id names when it stands alone in a log line. */
-export type IdPrefix = "up" | "as" | "sc" | "ti" | "ps" | "pv" | "wk" | "rq" | "key";
+export type IdPrefix = "up" | "as" | "sc" | "ti" | "ps" | "pv" | "wk" | "rq" | "er" | "key";
 
 /** A new id with 130 random bits (`as_8fz…`): not guessable, so it may stand in a URL (RELIABILITY T34). */
 export function newId(prefix: IdPrefix): string {

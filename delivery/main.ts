@@ -6,10 +6,12 @@ import { openLog } from "../stores/log.ts";
 import { watchRevocations } from "../stores/revocation-watch.ts";
 import { createDelivery } from "./app.ts";
 import { openCachedSource } from "./cache/cached-source.ts";
+import { openClientCounts } from "./client-counts.ts";
 import { readDeliveryConfig } from "./config.ts";
 import { openMetrics } from "./metrics.ts";
 import { storeSource } from "./object-source.ts";
 import { askApi, withPreviews } from "./preview-source.ts";
+import { reportCounts } from "./report-counts.ts";
 
 /** Streams in flight get this long after SIGTERM; orchestrators kill after 30 s. */
 const STOP_GRACE_MS = 20_000;
@@ -27,12 +29,17 @@ const revocations = await watchRevocations({
   // What was deleted must not lie in caches for long either.
   onList: ({ assets }) => cache?.forget((key) => assets.has(key.slice(0, key.indexOf("/")))),
 });
+const counts = openClientCounts(metrics);
+const { apiUrl } = config;
+const reporter =
+  apiUrl === null ? null : reportCounts({ counts, apiUrl, grantKeys: () => config.grantKeys, log });
 const app = createDelivery({
   blobs,
   source: withPreviews(
     cache ?? storeSource(blobs),
     config.apiUrl === null ? null : askApi(config.apiUrl, () => config.grantKeys),
   ),
+  counts,
   grantKeys: () => config.grantKeys,
   revocations: revocations.list,
   nowSeconds: () => Date.now() / 1_000,
@@ -56,6 +63,8 @@ let stopped: Promise<void> | undefined;
 async function stop(signal: string): Promise<void> {
   log.info({ signal }, "stopping");
   await app.stop(STOP_GRACE_MS);
+  reporter?.close();
+  await reporter?.flush();
   revocations.close();
   blobs.close();
   log.info("stopped");

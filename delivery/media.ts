@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { canonicalPath } from "../core/canonical-path.ts";
+import { readClientData } from "../core/cmcd.ts";
+import { namedCountry } from "../core/edge-report.ts";
 import { requestFailure } from "../core/errors.ts";
 import type { Asker } from "../core/grant-limits.ts";
 import { newId } from "../core/ids.ts";
 import { STEERING_NAME } from "../core/steering.ts";
 import type { Log } from "../stores/log.ts";
+import type { ClientCounts } from "./client-counts.ts";
 import { corsHeaders, PREFLIGHT_HEADERS } from "./cors.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ObjectSource } from "./object-source.ts";
@@ -19,6 +22,7 @@ export interface TrustedHeaders {
 
 export interface MediaDeps extends Gate {
   source: ObjectSource;
+  counts: ClientCounts;
   corsOrigins: readonly string[];
   trustedHeaders: TrustedHeaders;
   /** Public base of the API, which knows the other edges; null where there are none. */
@@ -34,6 +38,8 @@ interface Trace {
   bytes: number;
   firstByteMs?: number;
   session?: string;
+  /** The player's own name for its session (CMCD). */
+  clientSession?: string;
   refusal?: string;
   code?: string;
 }
@@ -78,7 +84,8 @@ async function answer(
     return;
   }
   const rawPath = (request.url ?? "").split("?", 1)[0] ?? "";
-  const granted = checkGrant(deps, rawPath, askerOf(deps.trustedHeaders, request));
+  const asker = askerOf(deps.trustedHeaders, request);
+  const granted = checkGrant(deps, rawPath, asker);
   trace.path = canonicalPath(granted.path) ?? trace.path;
   trace.session = granted.claims.session;
   if (request.method !== "GET" && request.method !== "HEAD") {
@@ -91,10 +98,25 @@ async function answer(
       .end();
     return;
   }
+  noteClient(deps, request, granted.path, asker, trace);
   await serveObject(deps.source, granted.path, request, response, (bytes) => {
     if (trace.bytes === 0) trace.firstByteMs = performance.now() - startedMs;
     trace.bytes += bytes;
   });
+}
+
+/** What the player says of itself is counted here; nothing behind this sees a query, so no cache keys by it. */
+function noteClient(
+  deps: MediaDeps,
+  request: IncomingMessage,
+  path: string,
+  asker: Asker,
+  trace: Trace,
+): void {
+  const said = readClientData(request.url ?? "", request.headers);
+  if (said === null) return;
+  if (said.sessionId !== null) trace.clientSession = said.sessionId;
+  if (request.method === "GET") deps.counts.note(path, namedCountry(asker.country), said);
 }
 
 /** The same grant and path at the API, and by which of our names the viewer knows us. */

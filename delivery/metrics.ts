@@ -9,6 +9,9 @@ export interface Metrics {
   bytes: Counter;
   firstByteSeconds: Histogram;
   activeStreams: Gauge;
+  /** Requests for pictures whose player said how it fares (CMCD). */
+  clientRequests: Counter<"outcome">;
+  clientThroughput: Histogram;
   /** Where found objects came from: memory, disk, a fetch that was under way, or one begun for them. */
   cacheRequests: Counter<"outcome">;
   cacheEvictions: Counter;
@@ -50,6 +53,18 @@ export function openMetrics(): Metrics {
     activeStreams: new Gauge({
       name: "matinee_delivery_active_streams",
       help: "Media requests being answered right now.",
+      registers,
+    }),
+    clientRequests: new Counter({
+      name: "matinee_delivery_client_requests_total",
+      help: "Requests whose player said how it fares: fed or starved; and how many of them no report has (dropped).",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    clientThroughput: new Histogram({
+      name: "matinee_delivery_client_throughput_bps",
+      help: "Throughput as players measured it, in bits per second.",
+      buckets: [250_000, 500_000, 1e6, 2e6, 4e6, 8e6, 16e6, 32e6, 64e6],
       registers,
     }),
     cacheRequests: new Counter({

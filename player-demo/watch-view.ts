@@ -30,12 +30,13 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
   let isLeft = false;
   const start = async (fromSeconds: number | null): Promise<void> => {
     leave();
+    const askedAtMs = performance.now();
     root.replaceChildren(element("p", { class: "loading", role: "status" }, text("loading")));
     try {
       const [playback, title] = await Promise.all([api.play(titleId), api.title(titleId).catch(() => null)]);
       if (isLeft) return void api.end(playback.sessionId).catch(() => undefined);
       const resumeAtSeconds = fromSeconds ?? playback.resumeAtSeconds;
-      leave = await play({ ...playback, resumeAtSeconds }, title?.name ?? "");
+      leave = await play({ ...playback, resumeAtSeconds }, title?.name ?? "", askedAtMs);
     } catch (thrown) {
       if (!isLeft) fail(problemText(thrown), null);
     }
@@ -47,7 +48,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     root.replaceChildren(problemPanel(message, retry, { label: text("backToFilms"), run: goHome }));
     root.querySelector<HTMLElement>(".primary")?.focus();
   };
-  const play = async (playback: Playback, name: string): Promise<() => void> => {
+  const play = async (playback: Playback, name: string, askedAtMs: number): Promise<() => void> => {
     let grants: GrantKeeper | null = null;
     const controls = playerControls(name, playback.posterUrl, goHome);
     const failHere = (message: string) => fail(message, video.currentTime);
@@ -61,6 +62,8 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
     const edges = new EdgeKeeper(keeper, playback.manifestUrl, playback.steeringUrl ?? null);
     controls.media.config = {
       capLevelToPlayerSize: true,
+      // In the query: headers would cost a preflight for every segment. Only what the edge counts.
+      cmcd: { includeKeys: ["br", "bl", "bs", "mtp", "ot", "sid"] },
       ...protectionConfig(playback, api),
       // Hls.js opens the request itself unless it is open already.
       xhrSetup: (request, url) => edges.open(request, url),
@@ -79,12 +82,13 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       if (event.key === "d" && !event.ctrlKey && !event.metaKey && !event.altKey) stats.toggle();
     };
     addEventListener("keydown", onKey);
+    // Before what may give up: an error that ends the session is told as its last word.
+    const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, askedAtMs });
     keepPlaying(hls, video, keeper, failHere);
     leaveSilentEdges(hls, edges);
     const { storyboardUrl } = playback;
     const dropThumbnails =
       storyboardUrl === null ? null : seekThumbnails(video, storyboardUrl, (url) => edges.address(url));
-    const stopBeacons = startBeacons(api, playback.sessionId, video);
     window.matinee = { hls, video };
     begin(video, playback.resumeAtSeconds);
     controls.frame.focus();

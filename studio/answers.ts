@@ -146,6 +146,42 @@ export interface LedgerEntry {
   error?: { code: string; message: string } | null;
 }
 
+/** How something is watched. */
+export interface Figures {
+  sessions: number;
+  plays: number;
+  watchSeconds: number;
+  errorRate: number | null;
+  rebufferRatio: number | null;
+  averageBps: number | null;
+  startup: { p50Seconds: number; p95Seconds: number } | null;
+}
+
+export interface TitleFigures {
+  from: string;
+  to: string;
+  total: Figures;
+  rows: (Figures & { key: string })[];
+}
+
+/** One package that was made of an asset, and how its viewers fare. */
+export interface Generation {
+  generation: string;
+  state: "making" | "published" | "superseded" | "failed" | "collecting" | "collected";
+  restorable: boolean;
+  createdAt: string;
+  health: {
+    verdict: "unknown" | "fine" | "worse";
+    against: string | null;
+    sessions: number;
+    reasons: {
+      figure: "errorRate" | "rebufferRatio" | "startupP95Seconds";
+      before: number;
+      now: number;
+    }[];
+  } | null;
+}
+
 export interface Page<T> {
   data: T[];
   nextCursor: string | null;

@@ -96,6 +96,14 @@ export async function findPublishedAssets(
   return new Map(records.filter(({ state }) => state !== "deleted").map((asset) => [asset._id, asset]));
 }
 
+/** The generation that viewers get of an asset of any tenant; null where they get none. */
+export async function shownGeneration(library: Library, assetId: string): Promise<string | null> {
+  const asset = await fromDriver(
+    library.assets.findOne({ _id: assetId }, { projection: { state: 1, published: 1 } }),
+  );
+  return asset === null || asset.state === "deleted" ? null : (asset.published?.generation ?? null);
+}
+
 /** Newest first; deleted ones only where asked for by state. */
 export async function listAssets(
   library: Library,

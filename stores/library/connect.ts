@@ -17,9 +17,12 @@ import { API_KEY_INDEXES } from "./api-keys.ts";
 import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
 import type { ConformanceRecord } from "./conformance.ts";
 import { fromDriver } from "./driver-errors.ts";
+import { FIGURES_INDEXES, type FiguresRecord } from "./figures.ts";
+import type { FoldingRecord } from "./fold-reports.ts";
 import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
 import { PLAYBACK_INDEXES, POSITION_INDEXES } from "./playbacks.ts";
+import { REPORT_INDEXES, type ReportRecord } from "./reports.ts";
 import { REVOCATION_INDEXES } from "./revocations.ts";
 import { TITLE_INDEXES } from "./titles.ts";
 import { UPLOAD_INDEXES } from "./uploads.ts";
@@ -60,6 +63,9 @@ export interface Library {
   claims: Collection<ClaimRecord>;
   contentKeys: Collection<ContentKeyRecord>;
   conformance: Collection<ConformanceRecord>;
+  reports: Collection<ReportRecord>;
+  figures: Collection<FiguresRecord>;
+  foldings: Collection<FoldingRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
   serverNow(): Date;
   /** Writes and reads back; throws a `transient` Failure where the library does not take writes. */
@@ -114,6 +120,9 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     claims: db.collection("claims"),
     contentKeys: db.collection("contentKeys"),
     conformance: db.collection("conformance"),
+    reports: db.collection("reports"),
+    figures: db.collection("figures"),
+    foldings: db.collection("foldings"),
     serverNow: () => clock.now(),
     ping: () => pingBeat(beats),
     ensureIndexes: () => ensureIndexes(db),
@@ -173,6 +182,8 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["positions", POSITION_INDEXES],
     ["revocations", REVOCATION_INDEXES],
     ["claims", CLAIM_INDEXES],
+    ["reports", REPORT_INDEXES],
+    ["figures", FIGURES_INDEXES],
   ];
   for (const [name, indexes] of wanted) {
     for (const index of indexes) await fromDriver(db.collection(name).createIndexes([index]));

@@ -5,6 +5,7 @@ import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
 import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
 import { findingList } from "./findings.ts";
+import { generationList } from "./generation-list.ts";
 import { ladderChart } from "./ladder-chart.ts";
 import { posterPicker } from "./poster-picker.ts";
 import { previewPlayer } from "./preview-player.ts";
@@ -13,6 +14,7 @@ import { stepper } from "./stepper.ts";
 import { nextStepText, type StringKey, text } from "./strings.ts";
 import { subtitleForm } from "./subtitle-form.ts";
 import { titleForm } from "./title-form.ts";
+import { viewing } from "./viewing.ts";
 
 export interface AssetDrawer {
   readonly assetId: string;
@@ -35,6 +37,9 @@ export function openDrawer(
   const postersSection = section("poster", posters.root);
   const title = titleForm(api, first, (titleId) => handlers.onChange({ ...latest, titleId }));
   const subtitles = subtitleForm(api, first.id, handlers.onChange);
+  const figures = viewing(api);
+  const viewingSection = section("viewing", figures.root);
+  const generations = generationList(api, first.id, handlers.onChange);
   const facts = element("div", { class: "facts-sections" });
   const close = element(
     "button",
@@ -53,6 +58,8 @@ export function openDrawer(
     previewSection,
     postersSection,
     section("subtitles", subtitles.root),
+    viewingSection,
+    section("generations", generations.root),
     facts,
     ledgerSection(api, first.id),
     removal(api, first.id, (asset) => {
@@ -83,6 +90,8 @@ export function openDrawer(
       subtitles.update(asset);
       previewSection.hidden = !asset.progress.playable;
       postersSection.hidden = !posters.update(asset);
+      viewingSection.hidden = !figures.update(asset.titleId);
+      generations.update(asset);
       showProblem(problem, asset);
       if (shownFacts === factsKey(asset)) return;
       shownFacts = factsKey(asset);

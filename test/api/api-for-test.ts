@@ -13,6 +13,7 @@ import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
 import { openRevoker } from "../../api/revoker.ts";
 import { openSteeredMasters } from "../../api/steered-masters.ts";
+import { openTrending } from "../../api/trending.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
@@ -98,6 +99,7 @@ export async function openTestApi(
     catalog: openCatalog(library),
     desk: openSessionDesk(library),
     devicePlaylists: openDevicePlaylists({ blobs, log }),
+    trending: openTrending(library),
     watch: openAssetWatch(library, config, log),
     metrics,
     edges,

@@ -6,6 +6,7 @@ import { type GrantKey, parseGrantKeys, signGrant } from "../../core/grant.ts";
 import { newId } from "../../core/ids.ts";
 import { createDelivery, type DeliveryApp } from "../../delivery/app.ts";
 import { type CacheSettings, openCachedSource } from "../../delivery/cache/cached-source.ts";
+import { type ClientCounts, openClientCounts } from "../../delivery/client-counts.ts";
 import type { TlsFiles } from "../../delivery/listener.ts";
 import type { TrustedHeaders } from "../../delivery/media.ts";
 import { openMetrics } from "../../delivery/metrics.ts";
@@ -29,6 +30,7 @@ export interface Edge {
   grantKeys: GrantKey[];
   revocations: RevocationWatch;
   hasCache: boolean;
+  counts: ClientCounts;
   clock: { nowSeconds: number };
   /** Lines of its log. */
   lines: string[];
@@ -65,8 +67,10 @@ export async function openEdge(
     folder: settings?.folder,
     onList: ({ assets }) => cache?.forget((key) => assets.has(key.slice(0, key.indexOf("/")))),
   });
+  const counts = openClientCounts(metrics);
   const app = createDelivery({
     blobs,
+    counts,
     source: cache ?? storeSource(blobs),
     grantKeys: () => grantKeys,
     revocations: revocations.list,
@@ -94,6 +98,7 @@ export async function openEdge(
     grantKeys,
     revocations,
     hasCache: cache !== null,
+    counts,
     clock,
     lines,
     metric: async (metric) => {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { eventually } from "../rig/processes.ts";
+import { callerOf } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
 import { FILM, type StartedProduct, startWholeProduct } from "./product.ts";
 
@@ -115,6 +117,46 @@ test("a file that is no film fails in words, with what to do", async () => {
   assert.deepEqual(complaints, []);
   await context.close();
 });
+
+test("a package that its viewers fare worse with is told, and one click shows the one before again", async () => {
+  const call = callerOf(product.api, product.tokens.editor);
+  const [{ id, titleId, generation: first }] = (await call("GET", "/v1/assets?state=ready")).body.data;
+  await watchedBy(40, titleId, { type: "startup", startupSeconds: 0.8 });
+  const track = { kind: "subtitle", language: "fr", vtt: "WEBVTT\n\n00:00.000 --> 00:01.000\nUn\n" };
+  await call("POST", `/v1/assets/${id}/tracks`, track);
+  const second = await eventually("another package", MAKING_MS / 1000, async () => {
+    const { state, generation } = (await call("GET", `/v1/assets/${id}`)).body;
+    return state === "ready" && generation !== first ? (generation as string) : null;
+  });
+  await watchedBy(40, titleId, { type: "error", code: "bufferAppendError", fatal: true });
+  await eventually("the verdict", 120, async () => {
+    const [newest] = (await call("GET", `/v1/assets/${id}/generations`)).body.data;
+    return newest.generation === second && newest.health.verdict === "worse" ? newest : null;
+  });
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.studio);
+  await page.click(".cards .card:has-text('first film.mp4')");
+  const worse = page.locator(".generations [data-state=published][data-verdict=worse]");
+  assert.match((await worse.textContent()) ?? "", /Viewers fare worse[\s\S]*0.0 % before, 100.0 % now/);
+  assert.ok((await page.locator(".viewing-chart rect").count()) >= 1);
+  await worse.locator("button.primary").click();
+  await page.waitForSelector(`.generations [data-state=published]:has-text("${first}")`);
+  assert.equal((await call("GET", `/v1/assets/${id}`)).body.published.generation, first);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+/** So many viewers, one after the other, of each of whom the player tells one thing. */
+async function watchedBy(viewers: number, titleId: string, told: object): Promise<void> {
+  const call = callerOf(product.api, product.tokens.viewer);
+  for (let index = 0; index < viewers; index++) {
+    const { sessionId } = (await call("POST", "/v1/playback", { titleId })).body;
+    const events = [{ ...told, seq: 0, at: new Date().toISOString(), positionSeconds: 0 }];
+    assert.equal((await call("POST", `/v1/playback/${sessionId}/beacons`, { events })).status, 202);
+    await call("DELETE", `/v1/playback/${sessionId}`);
+  }
+}
 
 /** Keeps every state and percentage that the first card shows from now on. */
 async function observe(page: Page): Promise<void> {

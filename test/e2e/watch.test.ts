@@ -98,7 +98,7 @@ test("the grant is renewed before it ends, and at once where delivery refuses it
   const page = await context.newPage();
   const granted: string[] = [];
   page.on("request", (request) => {
-    const [, grant] = /\/v\/([^/]+)\/.+\.(?:m3u8|mp4|m4s)$/.exec(request.url()) ?? [];
+    const [, grant] = /\/v\/([^/]+)\/.+\.(?:m3u8|mp4|m4s)(?:\?|$)/.exec(request.url()) ?? [];
     if (grant !== undefined) granted.push(grant);
   });
   // The player is told of an early end: the server's own grants outlast this test.
@@ -122,7 +122,7 @@ test("the grant is renewed before it ends, and at once where delivery refuses it
 
   const headers = { "Access-Control-Allow-Origin": "*" };
   let refusals = 2;
-  await page.route(/\/v\/.+\.m4s$/, (route) =>
+  await page.route(/\/v\/.+\.m4s(\?|$)/, (route) =>
     refusals-- > 0 ? route.fulfill({ status: 403, headers }) : route.continue(),
   );
   const renewedAgain = page.waitForResponse(isRenewal);
@@ -223,6 +223,63 @@ test("the seek bar shows small pictures of the film, also after the grant they w
   assert.deepEqual(complaints, []);
   await context.close();
 });
+
+test("how a film was watched reaches the studio: start-up, a stall, rungs, and what the edge was told", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  const call = callerOf(product.api, product.tokens.editor);
+  const [title] = (await call("GET", "/v1/titles")).body.data;
+  await forgetPosition(title.id);
+  // The third segment of the picture comes only after the film has stood still for want of it.
+  const isFed = Promise.withResolvers<void>();
+  await page.route(/\/video\/[^/]+\/0000[2-9]\.m4s(\?|$)/, async (route) => {
+    await isFed.promise;
+    await route.continue();
+  });
+  const said = page.waitForRequest(/\/video\/[^/]+\/00001\.m4s\?CMCD=.*sid/);
+  await page.goto(product.player);
+  await page.click(".hero a.play");
+  await said;
+  await waitForFrames(page, 1);
+  await seek(page, 10);
+  await page.waitForFunction(
+    () => {
+      const { video } = (window as unknown as PlayingWindow).matinee;
+      return !video.seeking && video.currentTime > 10.5 && video.readyState < video.HAVE_FUTURE_DATA;
+    },
+    undefined,
+    { timeout: PLAYING_MS },
+  );
+  isFed.resolve();
+  await waitForPosition(page, 12.5);
+  const ended = page.waitForResponse((response) => response.request().method() === "DELETE");
+  await page.click("button.back");
+  await ended;
+  const figures = async (by: string) => (await call("GET", `/v1/analytics/titles/${title.id}?by=${by}`)).body;
+  const { total } = await eventually("the figures", 120, async () => {
+    const seen = await figures("generation");
+    return seen.total.stalls > 0 && seen.total.line !== null ? seen : null;
+  });
+  assert.ok(
+    total.plays >= 1 && total.startup.p50Seconds > 0 && total.watchSeconds > 1,
+    JSON.stringify(total),
+  );
+  assert.ok(total.stallSeconds > 0.1 && total.rebufferRatio > 0 && total.line.requests > 0);
+  const { renditions } = (await call("GET", `/v1/assets/${title.assetId}`)).body;
+  const known = renditions.map(({ id }: { id: string }) => id);
+  const rungs = (await figures("rung")).rows.map(({ key }: { key: string }) => key);
+  assert.ok(rungs.length > 0 && rungs.every((rung: string) => known.includes(rung)), `${rungs} of ${known}`);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+/** As if the viewer had gone back to the beginning on another screen. */
+async function forgetPosition(titleId: string): Promise<void> {
+  const viewer = callerOf(product.api, product.tokens.viewer);
+  const { sessionId } = (await viewer("POST", "/v1/playback", { titleId })).body;
+  const events = [{ type: "seek", at: new Date().toISOString(), positionSeconds: 0 }];
+  assert.equal((await viewer("POST", `/v1/playback/${sessionId}/beacons`, { events })).status, 202);
+}
 
 /** Points at a place of the seek bar; the mean colour of the small picture that then stands above it. */
 async function hoverSeekBar(page: Page, ratio: number): Promise<number[]> {

@@ -23,12 +23,15 @@ export function dyingAfter(library: Library, writes: number): Library {
         };
       },
     });
-  const { uploads, assets, tasks, generations } = library;
+  const { uploads, assets, tasks, generations, reports, figures, foldings } = library;
   return {
     ...library,
     uploads: mortal(uploads),
     assets: mortal(assets),
     tasks: mortal(tasks),
     generations: mortal(generations),
+    reports: mortal(reports),
+    figures: mortal(figures),
+    foldings: mortal(foldings),
   };
 }

@@ -1,0 +1,66 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { z } from "zod";
+import { EDGE_REPORTS_PATH, isFromEdge, MAX_EDGE_ROWS } from "../core/edge-report.ts";
+import { requestFailure } from "../core/errors.ts";
+import { isId } from "../core/ids.ts";
+import { keepEdgeReport } from "../stores/library/reports.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { invalidRequest } from "./problem.ts";
+
+const sum = z.number().int().min(0).max(1e12);
+const name = z.string().regex(/^[a-z0-9_-]{1,100}$/);
+const edgeReport = z.strictObject({
+  id: z.string().refine((id) => isId("er", id)),
+  rows: z
+    .array(
+      z.strictObject({
+        assetId: name,
+        generation: name,
+        renditionId: name,
+        country: z.string().regex(/^[A-Z]{2}$/),
+        requests: sum,
+        starved: sum,
+        encodedKbps: sum,
+        encodedSamples: sum,
+        bufferMs: sum,
+        bufferSamples: sum,
+        throughputKbps: sum,
+        throughputSamples: sum,
+      }),
+    )
+    .min(1)
+    .max(MAX_EDGE_ROWS),
+});
+
+const sizeLimit = bodyLimit({
+  maxSize: 256 * 1024,
+  onError: () => {
+    throw requestFailure(413, "body_too_large", "A report may have at most 256 KiB.");
+  },
+});
+
+/**
+ * `POST /edge-reports`: an edge says what players told it, signed with a grant key. 204 once it is kept; the same report
+ * again changes nothing, so that an edge sends it until it has that answer.
+ */
+export function edgeReportRoutes({ library, config }: ApiDeps) {
+  return new Hono<ApiEnv>().post(EDGE_REPORTS_PATH, sizeLimit, async (c) => {
+    const body = await c.req.text();
+    const signature = c.req.header("Matinee-Signature") ?? "";
+    if (!isFromEdge(config.grantKeys, signature, body))
+      throw requestFailure(403, "signature_refused", "This report is not signed by an edge of ours.");
+    const report = edgeReport.safeParse(parsed(body));
+    if (!report.success) throw invalidRequest(report.error);
+    await keepEdgeReport(library, report.data);
+    return c.body(null, 204);
+  });
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
