@@ -24,6 +24,17 @@ export interface TitlePage extends Card {
   cast?: string[];
   seasons?: (Card & { episodes: Card[] })[];
   episodes?: Card[];
+  chapters?: Chapter[];
+  /** What an episode is a part of, the series first. */
+  parents?: { id: string; type: string; name: string }[];
+  /** The episode behind this one. */
+  next?: Card | null;
+}
+
+export interface Chapter {
+  startSeconds: number;
+  name: string;
+  kind: "intro" | "recap" | "credits" | null;
 }
 
 export interface Playback {
@@ -61,7 +72,8 @@ export interface ViewerApi {
   title(id: string): Promise<TitlePage>;
   /** The best matches first. */
   search(query: string): Promise<Card[]>;
-  play(titleId: string): Promise<Playback>;
+  /** `takeover`: where the account watches on too many screens, another one makes room. */
+  play(titleId: string, takeover?: boolean): Promise<Playback>;
   renew(sessionId: string): Promise<{ manifestUrl: string; expiresAt: string }>;
   /** Survives the page: `keepalive` lets the request go out while the tab closes. */
   beacon(sessionId: string, events: Beacon[]): Promise<void>;
@@ -91,7 +103,12 @@ export function openViewerApi(token: string): ViewerApi {
       const path = `/v1/catalog/search?limit=60&q=${encodeURIComponent(query)}`;
       return (await call<{ data: Card[] }>("GET", path)).data;
     },
-    play: (titleId) => call("POST", "/v1/playback", { titleId, capabilities: { renews: true } }),
+    play: (titleId, takeover = false) =>
+      call("POST", "/v1/playback", {
+        titleId,
+        capabilities: { renews: true },
+        ...(takeover ? { takeover } : {}),
+      }),
     renew: (id) => call("POST", `${session(id)}/renew`, {}),
     beacon: (id, events) => call("POST", `${session(id)}/beacons`, { events }, true),
     end: (id) => call("DELETE", session(id), undefined, true),

@@ -1,6 +1,7 @@
 import { ApiProblem } from "./api-client.ts";
 import { element } from "./element.ts";
-import { type StringKey, text } from "./strings.ts";
+import { text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 
 /** What a failure means to the person in front of the screen. */
 export function problemText(thrown: unknown): string {
@@ -11,7 +12,9 @@ function problemKey(thrown: unknown): StringKey {
   if (!(thrown instanceof ApiProblem)) return "unknown";
   if (thrown.status === 0) return "unreachable";
   if (thrown.status === 401 || thrown.status === 403) return "unauthenticated";
-  if (thrown.status === 404 || thrown.code === "playback_over") return "notFound";
+  if (thrown.code === "too_many_streams") return "tooManyStreams";
+  if (thrown.code === "playback_over") return "sessionOver";
+  if (thrown.status === 404) return "notFound";
   if (thrown.code === "unsupported") return "unsupported";
   if (thrown.status === 409) return "notPlayable";
   if (thrown.status === 429) return "busy";

@@ -1,18 +1,18 @@
 import type Hls from "hls.js";
 import type HlsVideoElement from "hls-video-element";
-import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
+import { ApiProblem, type Playback, type TitlePage, type ViewerApi } from "./api-client.ts";
 import { startBeacons } from "./beacons.ts";
+import { watchHref } from "./card-link.ts";
 import { element } from "./element.ts";
 import { fitPicture, isHdrScreen } from "./fit-picture.ts";
 import { fitSound, outputChannels } from "./fit-sound.ts";
+import { furnishPlayer } from "./furnish-player.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
-import { keepCaptions } from "./keep-captions.ts";
 import { keepPlaying } from "./keep-playing.ts";
 import { playerControls } from "./player-controls.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
-import { seekThumbnails } from "./seek-thumbnails.ts";
-import { statsOverlay } from "./stats-overlay.ts";
 import { text } from "./strings.ts";
+import { watchLayer } from "./watch-layer.ts";
 
 declare global {
   interface Window {
@@ -21,69 +21,100 @@ declare global {
   }
 }
 
-/** Plays a title in `root`. Returns how to leave: playing stops, the position is kept, the session ends. */
-export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): () => void {
+/** What is to be played now. */
+interface Wish {
+  /** null is where it was left. */
+  fromSeconds: number | null;
+  /** Another screen of the account makes room for this one. */
+  takeover?: boolean;
+}
+
+/**
+ * Plays a title in `root`, from where it was left unless told otherwise. Returns how to leave: playing stops, the
+ * position is kept, the session ends.
+ */
+export function showWatch(
+  root: HTMLElement,
+  api: ViewerApi,
+  titleId: string,
+  fromSeconds: number | null,
+): () => void {
   let leave: () => void = () => undefined;
   let isLeft = false;
-  const start = async (fromSeconds: number | null): Promise<void> => {
-    leave();
-    root.replaceChildren(element("p", { class: "loading", role: "status" }, text("loading")));
-    try {
-      const [playback, title] = await Promise.all([api.play(titleId), api.title(titleId).catch(() => null)]);
-      if (isLeft) return void api.end(playback.sessionId).catch(() => undefined);
-      const resumeAtSeconds = fromSeconds ?? playback.resumeAtSeconds;
-      leave = await play({ ...playback, resumeAtSeconds }, title?.name ?? "");
-    } catch (thrown) {
-      if (!isLeft) fail(problemText(thrown), null);
-    }
-  };
-  const fail = (message: string, atSeconds: number | null) => {
+  const start = async (wish: Wish): Promise<void> => {
     leave();
     leave = () => undefined;
-    const retry = { label: text("retry"), run: () => void start(atSeconds) };
-    root.replaceChildren(problemPanel(message, retry, { label: text("backToFilms"), run: goHome }));
+    const askedAtMs = performance.now();
+    root.replaceChildren(element("p", { class: "loading waiting", role: "status" }, text("loading")));
+    try {
+      const [playback, title] = await Promise.all([
+        api.play(titleId, wish.takeover),
+        api.title(titleId).catch(() => null),
+      ]);
+      if (isLeft) return void api.end(playback.sessionId).catch(() => undefined);
+      const resumeAtSeconds = wish.fromSeconds ?? playback.resumeAtSeconds;
+      leave = await play({ ...playback, resumeAtSeconds }, title, askedAtMs);
+    } catch (thrown) {
+      if (!isLeft) failOver(thrown, wish.fromSeconds);
+    }
+  };
+  /** What went wrong before anything played, with the way on that it leaves. */
+  const failOver = (thrown: unknown, atSeconds: number | null) => {
+    const code = thrown instanceof ApiProblem ? thrown.code : "";
+    const takeover = () => void start({ fromSeconds: atSeconds, takeover: true });
+    if (code === "too_many_streams") fail(problemText(thrown), { label: text("watchHere"), run: takeover });
+    else fail(problemText(thrown), retry(atSeconds));
+    if (code !== "unreachable") return;
+    const again = () => void start({ fromSeconds: atSeconds });
+    addEventListener("online", again, { once: true });
+    leave = () => removeEventListener("online", again);
+  };
+  const retry = (atSeconds: number | null) => ({
+    label: text("retry"),
+    run: () => void start({ fromSeconds: atSeconds }),
+  });
+  const fail = (message: string, way: { label: string; run: () => void }) => {
+    leave();
+    leave = () => undefined;
+    root.replaceChildren(problemPanel(message, way, { label: text("backToFilms"), run: goHome }));
     root.querySelector<HTMLElement>(".primary")?.focus();
   };
-  const play = async (playback: Playback, name: string): Promise<() => void> => {
-    let grants: GrantKeeper | null = null;
-    const controls = playerControls(name, playback.posterUrl, goHome);
-    const failHere = (message: string) => fail(message, video.currentTime);
-    const { video } = controls;
+  const play = async (
+    playback: Playback,
+    title: TitlePage | null,
+    askedAtMs: number,
+  ): Promise<() => void> => {
+    const { next = null } = title ?? {};
+    // The film that was watched makes room: Back leads to where the viewer came from, and not through all episodes.
+    const goOn = next === null ? null : () => location.replace(watchHref(next, "left"));
+    const controls = playerControls(title, playback, { goBack: goHome, goOn });
+    const { frame, media, video } = controls;
+    const failHere = (message: string) => fail(message, retry(video.currentTime));
     // A session lives for a day: where it is over, a new one goes on from the same place.
-    grants = new GrantKeeper(api, playback, ({ code, status }) => {
-      if (code === "playback_over") void start(video.currentTime);
+    const keeper = new GrantKeeper(api, playback, ({ code, status }) => {
+      if (code === "playback_over") void start({ fromSeconds: video.currentTime });
       else failHere(problemText(new ApiProblem(status, code)));
     });
-    const keeper = grants;
-    controls.media.config = {
+    media.config = {
       capLevelToPlayerSize: true,
       // Hls.js opens the request itself unless it is open already.
       xhrSetup: async (request, url) => request.open("GET", await keeper.fresh(url), true),
     };
-    root.replaceChildren(controls.frame);
-    const hls = await load(controls.media, playback.manifestUrl);
+    root.replaceChildren(frame);
+    const hls = await load(media, playback.manifestUrl);
     fitSound(hls, outputChannels());
     fitPicture(hls, isHdrScreen());
-    const stopCaptions = keepCaptions(hls, video, controls.frame);
-    const stats = statsOverlay(hls, video, keeper);
-    controls.frame.append(stats.overlay);
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === "d" && !event.ctrlKey && !event.metaKey && !event.altKey) stats.toggle();
-    };
-    addEventListener("keydown", onKey);
-    keepPlaying(hls, video, keeper, failHere);
-    const { storyboardUrl } = playback;
-    const dropThumbnails =
-      storyboardUrl === null ? null : seekThumbnails(video, storyboardUrl, (url) => keeper.fresh(url));
+    const layer = watchLayer();
+    frame.append(layer.root);
+    const stopWaiting = keepPlaying(hls, video, keeper, layer, failHere);
+    const clear = furnishPlayer({ hls, controls, keeper, layer, playback, title, askedAtMs, goOn });
     const stopBeacons = startBeacons(api, playback.sessionId, video);
     window.matinee = { hls, video };
     begin(video, playback.resumeAtSeconds);
-    controls.frame.focus();
+    frame.focus();
     return () => {
-      removeEventListener("keydown", onKey);
-      stats.stop();
-      dropThumbnails?.();
-      stopCaptions();
+      clear();
+      stopWaiting();
       keeper.stop();
       delete window.matinee;
       void stopBeacons().then(() => api.end(playback.sessionId).catch(() => undefined));
@@ -91,7 +122,7 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       hls.destroy();
     };
   };
-  void start(null);
+  void start({ fromSeconds });
   return () => {
     isLeft = true;
     leave();
