@@ -97,6 +97,8 @@ export function showWatch(
     });
     media.config = {
       capLevelToPlayerSize: true,
+      // A quality whose segment once failed would not be tried again in the whole film.
+      errorPenaltyExpireMs: 20_000,
       // Hls.js opens the request itself unless it is open already.
       xhrSetup: async (request, url) => request.open("GET", await keeper.fresh(url), true),
     };

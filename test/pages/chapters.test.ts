@@ -45,9 +45,10 @@ test("a place in a film is written as on a clock", () => {
 });
 
 test("tries in a row come at growing pauses, up to 20 s", () => {
-  assert.deepEqual([1, 2, 3, 4, 5, 6, 60].map(retryDelayMs), [
-    1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000,
-  ]);
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6, 60].map(retryDelayMs),
+    [1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000],
+  );
 });
 
 test("the address says what to play, and from where", () => {
