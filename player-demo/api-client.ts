@@ -54,16 +54,25 @@ export interface Beacon {
   [detail: string]: string | number | boolean | null;
 }
 
+/** What an account watches on another screen. */
+export interface OtherStream {
+  title: string;
+  startedAt: string;
+}
+
 /** An answer that is no success; status 0 and `unreachable` where nothing answered. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
+  /** Of `too_many_streams`: what plays elsewhere. */
+  readonly streams: readonly OtherStream[];
 
-  constructor(status: number, code: string) {
+  constructor(status: number, code: string, streams: readonly OtherStream[] = []) {
     super(`${status} ${code}`);
     this.name = "ApiProblem";
     this.status = status;
     this.code = code;
+    this.streams = streams;
   }
 }
 
@@ -93,7 +102,8 @@ export function openViewerApi(token: string): ViewerApi {
     });
     const answer: unknown = await response.json().catch(() => undefined);
     if (response.ok) return answer as T;
-    throw new ApiProblem(response.status, (answer as { code?: string } | undefined)?.code ?? "http_error");
+    const { code = "http_error", streams } = (answer ?? {}) as { code?: string; streams?: OtherStream[] };
+    throw new ApiProblem(response.status, code, streams);
   };
   const session = (id: string) => `/v1/playback/${encodeURIComponent(id)}`;
   return {

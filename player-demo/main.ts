@@ -63,7 +63,7 @@ async function browse(page: HTMLElement, api: ViewerApi, root: HTMLElement): Pro
       return;
     }
     const retry = { label: text("retry"), run: () => void browse(page, api, root) };
-    page.replaceChildren(problemPanel(problemText(thrown), retry));
+    page.replaceChildren(problemPanel(problemText(thrown), null, retry));
   }
 }
 

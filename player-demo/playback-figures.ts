@@ -31,8 +31,9 @@ export function countFigures(hls: Hls, video: HTMLVideoElement, askedAtMs: numbe
     if (stalledAtMs !== null) figures.stalledSeconds += (performance.now() - stalledAtMs) / 1000;
     stalledAtMs = null;
   });
-  hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => {
-    figures.edge = new URL(frag.url).host;
+  hls.on(Hls.Events.FRAG_LOADED, (_event, { frag, networkDetails }) => {
+    // Where the answer came from, which need not be where the playlist was.
+    if (networkDetails instanceof XMLHttpRequest) figures.edge = new URL(networkDetails.responseURL).host;
     const { start, end } = frag.stats.loading;
     figures.lastSegmentMs = Math.round(end - start);
   });

@@ -1,6 +1,6 @@
 import { ApiProblem } from "./api-client.ts";
 import { element } from "./element.ts";
-import { text } from "./strings.ts";
+import { pageLanguage, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
 /** What a failure means to the person in front of the screen. */
@@ -21,8 +21,22 @@ function problemKey(thrown: unknown): StringKey {
   return "unknown";
 }
 
-/** The panel that says so, with what can be done. */
-export function problemPanel(message: string, ...actions: { label: string; run: () => void }[]): HTMLElement {
+/** What plays on the account's other screens, as a list; null where that is not what is wrong. */
+export function otherScreens(thrown: unknown): HTMLElement | null {
+  if (!(thrown instanceof ApiProblem) || thrown.streams.length === 0) return null;
+  const clock = new Intl.DateTimeFormat(pageLanguage, { timeStyle: "short" });
+  const lines = thrown.streams.map(({ title, startedAt }) =>
+    element("li", {}, text("watchingSince", { title, time: clock.format(new Date(startedAt)) })),
+  );
+  return element("ul", {}, ...lines);
+}
+
+/** The panel that says so, with more about it and with what can be done. */
+export function problemPanel(
+  message: string,
+  more: HTMLElement | null,
+  ...actions: { label: string; run: () => void }[]
+): HTMLElement {
   const buttons = actions.map(({ label, run }, index) =>
     element("button", { type: "button", class: index === 0 ? "primary" : "quiet", onclick: run }, label),
   );
@@ -31,6 +45,7 @@ export function problemPanel(message: string, ...actions: { label: string; run: 
     { class: "panel", role: "alert" },
     element("h2", {}, text("problemTitle")),
     element("p", {}, message),
+    more,
     element("div", { class: "actions" }, ...buttons),
   );
 }

@@ -10,7 +10,7 @@ import { furnishPlayer } from "./furnish-player.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { keepPlaying } from "./keep-playing.ts";
 import { playerControls } from "./player-controls.ts";
-import { problemPanel, problemText } from "./problem-panel.ts";
+import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
 import { text } from "./strings.ts";
 import { watchLayer } from "./watch-layer.ts";
 
@@ -55,28 +55,27 @@ export function showWatch(
       const resumeAtSeconds = wish.fromSeconds ?? playback.resumeAtSeconds;
       leave = await play({ ...playback, resumeAtSeconds }, title, askedAtMs);
     } catch (thrown) {
-      if (!isLeft) failOver(thrown, wish.fromSeconds);
+      if (!isLeft) refuse(thrown, wish.fromSeconds);
     }
   };
-  /** What went wrong before anything played, with the way on that it leaves. */
-  const failOver = (thrown: unknown, atSeconds: number | null) => {
+  /** What the API refused, with the way on that it leaves. */
+  const refuse = (thrown: unknown, fromSeconds: number | null) => {
     const code = thrown instanceof ApiProblem ? thrown.code : "";
-    const takeover = () => void start({ fromSeconds: atSeconds, takeover: true });
-    if (code === "too_many_streams") fail(problemText(thrown), { label: text("watchHere"), run: takeover });
-    else fail(problemText(thrown), retry(atSeconds));
+    const again = () => void start({ fromSeconds });
+    const takeOver = () => void start({ fromSeconds, takeover: true });
+    const way =
+      code === "too_many_streams"
+        ? { label: text("watchHere"), run: takeOver }
+        : { label: text("retry"), run: again };
+    fail(problemText(thrown), otherScreens(thrown), way);
     if (code !== "unreachable") return;
-    const again = () => void start({ fromSeconds: atSeconds });
     addEventListener("online", again, { once: true });
     leave = () => removeEventListener("online", again);
   };
-  const retry = (atSeconds: number | null) => ({
-    label: text("retry"),
-    run: () => void start({ fromSeconds: atSeconds }),
-  });
-  const fail = (message: string, way: { label: string; run: () => void }) => {
+  const fail = (message: string, more: HTMLElement | null, way: { label: string; run: () => void }) => {
     leave();
     leave = () => undefined;
-    root.replaceChildren(problemPanel(message, way, { label: text("backToFilms"), run: goHome }));
+    root.replaceChildren(problemPanel(message, more, way, { label: text("backToFilms"), run: goHome }));
     root.querySelector<HTMLElement>(".primary")?.focus();
   };
   const play = async (
@@ -89,11 +88,14 @@ export function showWatch(
     const goOn = next === null ? null : () => location.replace(watchHref(next, "left"));
     const controls = playerControls(title, playback, { goBack: goHome, goOn });
     const { frame, media, video } = controls;
-    const failHere = (message: string) => fail(message, retry(video.currentTime));
+    const failHere = (message: string) => {
+      const run = () => void start({ fromSeconds: video.currentTime });
+      fail(message, null, { label: text("retry"), run });
+    };
     // A session lives for a day: where it is over, a new one goes on from the same place.
-    const keeper = new GrantKeeper(api, playback, ({ code, status }) => {
-      if (code === "playback_over") void start({ fromSeconds: video.currentTime });
-      else failHere(problemText(new ApiProblem(status, code)));
+    const keeper = new GrantKeeper(api, playback, (problem) => {
+      if (problem.code === "playback_over") void start({ fromSeconds: video.currentTime });
+      else refuse(problem, video.currentTime);
     });
     media.config = {
       capLevelToPlayerSize: true,

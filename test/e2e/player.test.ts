@@ -328,11 +328,15 @@ test("what goes wrong is said in words, with the way on that it leaves", async (
     const { takeover, ...body } = route.request().postDataJSON();
     asked.push({ takeover });
     if (takeover) return route.continue({ postData: body });
-    const json = { status: 409, code: "too_many_streams", title: "Conflict", detail: "" };
+    const streams = [
+      { sessionId: "ps_1", titleId: "ti_1", title: "Night Train", startedAt: "2026-01-01T20:15:00Z" },
+    ];
+    const json = { status: 409, code: "too_many_streams", title: "Conflict", detail: "", streams };
     return route.fulfill({ status: 409, contentType: "application/problem+json", json });
   });
   await page.goto(`${product.player}&title=${episodes[0]}`);
   assert.match((await page.textContent("[role=alert]")) ?? "", /as many screens as it may/);
+  assert.match((await page.textContent("[role=alert] li")) ?? "", /^Night Train, since \d/);
   await shoot(page, "too-many");
   await page.click("text=Watch here instead");
   await waitForFrames(page, 1);
