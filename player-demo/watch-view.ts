@@ -89,8 +89,8 @@ export function showWatch(
     const controls = playerControls(title, playback, { goBack: goHome, goOn });
     const { frame, media, video } = controls;
     const failHere = (message: string) => {
-      const run = () => void start({ fromSeconds: video.currentTime });
-      fail(message, null, { label: text("retry"), run });
+      const fromSeconds = video.currentTime;
+      fail(message, null, { label: text("retry"), run: () => void start({ fromSeconds }) });
     };
     // A session lives for a day: where it is over, a new one goes on from the same place.
     const keeper = new GrantKeeper(api, playback, (problem) => {

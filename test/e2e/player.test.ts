@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BIG_BUCK_BUNNY_480, made } from "../rig/media.ts";
+import { eventually } from "../rig/processes.ts";
 import { callerOf } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
 import { PLAYING_MS, seek, shownFrames, waitForFrames, waitForPosition } from "./playing.ts";
@@ -72,6 +73,8 @@ after(async () => {
 async function watch(page: Page, titleId: string, more = ""): Promise<void> {
   await page.goto(`${product.player}&title=${titleId}${more}`);
   await waitForFrames(page, 1);
+  // Where it was left, a picture is shown before it plays.
+  await until(page, ({ video }) => !video.paused);
 }
 
 /** Lets hls.js keep little ahead, so that what happens to the line is felt within seconds. */
@@ -100,8 +103,9 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 /** Resolves once `holds` does for what plays. It runs in the page and sees nothing of this file. */
 async function until(page: Page, holds: (playing: PlayingWindow["matinee"]) => boolean): Promise<void> {
+  // Asked from outside: the page's own policy lets no text become code.
   const script = `window.matinee !== undefined && (${holds})(window.matinee)`;
-  await page.waitForFunction(script, undefined, { timeout: PLAYING_MS });
+  await eventually(String(holds), PLAYING_MS / 1000, async () => (await page.evaluate(script)) || null);
 }
 
 test("a line that gets slow is felt for one segment; once it is good again, so is the picture", async () => {

@@ -3,7 +3,7 @@ import type { PlayingWindow } from "./browser.ts";
 
 /** What tests ask of the film that plays. Others may keep the machine busy: waits are long, and end with the state. */
 
-export const PLAYING_MS = 60_000;
+export const PLAYING_MS = 120_000;
 
 /** Resolves once so many frames were shown. */
 export async function waitForFrames(page: Page, frames: number): Promise<void> {
