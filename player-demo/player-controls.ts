@@ -54,8 +54,6 @@ export function playerControls(
       // Time runs from left to right in every language.
       dir: "ltr",
       autohide: "3",
-      // The page and not this element: the next episode goes on in full screen.
-      fullscreenelement: "app",
       // Our own list says it in the viewer's language, and all of it.
       hotkeys: "noshift+/",
     },
@@ -68,6 +66,8 @@ export function playerControls(
     element("media-control-bar", { class: "seek-bar" }, element("media-time-range")),
     controlBar(goOn),
   );
+  // The page and not this element: the next episode goes on in full screen.
+  Object.assign(frame, { fullscreenElement: document.querySelector("#app") });
   const { nativeEl } = media as unknown as { nativeEl: HTMLVideoElement };
   return { frame, media, video: nativeEl, chapters };
 }
