@@ -161,10 +161,11 @@ export function catalogRoutes(deps: ApiDeps) {
       const toCard = withProgress(cardMaker(deps, c), positions);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
       const entries = await catalog.entries(tenant);
+      const known = entries.find((entry) => entry.title._id === title._id);
       const next = nextEpisode(entries, title);
       return c.json(
         {
-          ...toCard({ title, asset, words: [] }),
+          ...toCard({ title, asset, face: asset ?? known?.face ?? null, words: [] }),
           synopsis: inLanguage(title.synopsis, languages),
           genres: title.genres,
           cast: title.cast,
@@ -197,14 +198,14 @@ type CardMaker = (entry: CatalogEntry) => Card;
 function cardMaker({ config, library }: ApiDeps, c: Context<ApiEnv>): CardMaker {
   const languages = acceptedLanguages(c.req.header("Accept-Language"));
   const now = library.serverNow();
-  return ({ title, asset }) => ({
+  return ({ title, asset, face }) => ({
     id: title._id,
     type: title.type,
     name: inLanguage(title.name, languages),
     releaseYear: title.releaseYear,
     maturity: title.maturity,
     durationSeconds: asset?.published?.durationSeconds ?? null,
-    posterUrl: title.artwork.posterUrl ?? (asset === null ? null : posterUrl(config, asset, now)),
+    posterUrl: title.artwork.posterUrl ?? (face === null ? null : posterUrl(config, face, now)),
   });
 }
 
@@ -256,7 +257,10 @@ function matches({ title, words }: CatalogEntry, query: Filters): boolean {
   if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
   if (query.year !== undefined && title.releaseYear !== query.year) return false;
   if (query.language !== undefined && title.name[query.language] === undefined) return false;
-  return query.q === undefined || searchScore({ title, words, asset: null }, foldWords(query.q)) !== null;
+  return (
+    query.q === undefined ||
+    searchScore({ title, words, asset: null, face: null }, foldWords(query.q)) !== null
+  );
 }
 
 type Order = (a: CatalogEntry, b: CatalogEntry) => number;

@@ -237,6 +237,9 @@ describe("the catalog", () => {
     );
     assert.deepEqual(ratios, [[null, 0.5], [], [null]]);
     assert.equal((await page(ids[0]!)).next.progressRatio, 0.5);
+    const { posterUrl } = await page(series);
+    const pictureOf = (url: string) => url.replace(/\/v\/[^/]+/, "");
+    assert.equal(pictureOf(posterUrl), pictureOf(pages[0].posterUrl), "that of its first episode");
     assert.equal((await page((await publishedMovie(own, "alpha")).titleId)).next, null);
   });
 
