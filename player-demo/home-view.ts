@@ -1,9 +1,10 @@
-import type { Card, Row, TitlePage, ViewerApi } from "./api-client.ts";
-import { aboutHref, cardLink, factsOf, isPlayable, posterOf, watchHref } from "./card-link.ts";
+import type { Row, TitlePage, ViewerApi } from "./api-client.ts";
+import { aboutHref, cardLink, factsOf, posterOf } from "./card-link.ts";
 import { element } from "./element.ts";
 import { homeSkeleton } from "./skeletons.ts";
 import { text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
+import { waysIn } from "./to-watch.ts";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -39,9 +40,7 @@ function emptyHouse(): HTMLElement {
   );
 }
 
-function heroOf(card: Card | TitlePage): HTMLElement {
-  const isBegun = (card.progressRatio ?? 0) > 0;
-  const synopsis = "synopsis" in card && card.synopsis ? card.synopsis : null;
+function heroOf(card: TitlePage): HTMLElement {
   return element(
     "section",
     { class: "hero", "aria-label": card.name },
@@ -51,13 +50,11 @@ function heroOf(card: Card | TitlePage): HTMLElement {
       { class: "hero-text" },
       element("h1", {}, card.name),
       element("p", { class: "facts" }, factsOf(card)),
-      synopsis === null ? null : element("p", { class: "synopsis" }, synopsis),
+      card.synopsis ? element("p", { class: "synopsis" }, card.synopsis) : null,
       element(
         "p",
         { class: "actions" },
-        isPlayable(card)
-          ? element("a", { class: "primary play", href: watchHref(card) }, text(isBegun ? "resume" : "play"))
-          : null,
+        ...waysIn(card),
         element("a", { class: "secondary", href: aboutHref(card) }, text("about")),
       ),
     ),

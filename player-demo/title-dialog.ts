@@ -1,12 +1,10 @@
 import type { Card, TitlePage, ViewerApi } from "./api-client.ts";
-import { aboutHref, cardLink, factsOf, isPlayable, posterOf, watchHref } from "./card-link.ts";
+import { aboutHref, cardLink, factsOf, posterOf } from "./card-link.ts";
 import { element } from "./element.ts";
 import { problemText } from "./problem-panel.ts";
 import { dialogSkeleton } from "./skeletons.ts";
 import { text } from "./strings.ts";
-
-/** Behind this share a film counts as seen: the server starts it from its beginning too. */
-const SEEN_RATIO = 0.95;
+import { isSeen, waysIn } from "./to-watch.ts";
 
 /** All that is told of a title, over the page, with its episodes. Answers how to take it away. */
 export function showTitle(api: ViewerApi, titleId: string, onClosed: () => void): () => void {
@@ -41,7 +39,7 @@ function storyOf(title: TitlePage): HTMLElement[] {
   const told = element(
     "div",
     { class: "told" },
-    isPlayable(title) ? waysIn(title) : null,
+    element("p", { class: "actions" }, ...waysIn(title)),
     partOf(title),
     element("p", { class: "facts" }, factsOf(title)),
     synopsis ? element("p", { class: "synopsis" }, synopsis) : null,
@@ -51,20 +49,6 @@ function storyOf(title: TitlePage): HTMLElement[] {
   const parts = seasons?.length ? [seasonShelf(seasons)] : [];
   if (episodes?.length) parts.push(episodeGrid(text("episodes"), episodes));
   return [picture, told, ...parts];
-}
-
-/** Play; or where it was begun and not seen to its end, go on or start over. */
-function waysIn(title: TitlePage): HTMLElement {
-  const ratio = title.progressRatio ?? 0;
-  const isBegun = ratio > 0 && ratio < SEEN_RATIO;
-  return element(
-    "p",
-    { class: "actions" },
-    element("a", { class: "primary play", href: watchHref(title) }, text(isBegun ? "resume" : "play")),
-    isBegun
-      ? element("a", { class: "secondary", href: watchHref(title, "beginning") }, text("startOver"))
-      : null,
-  );
 }
 
 /** The way from an episode to its series. */
@@ -77,8 +61,7 @@ function partOf({ parents }: TitlePage): HTMLElement | null {
 
 /** One season at a time, the first that is not seen to its end; a choice where there are several. */
 function seasonShelf(seasons: NonNullable<TitlePage["seasons"]>): HTMLElement {
-  const isOpen = ({ episodes }: { episodes: Card[] }) =>
-    episodes.some(({ progressRatio }) => (progressRatio ?? 0) < SEEN_RATIO);
+  const isOpen = ({ episodes }: { episodes: Card[] }) => episodes.some((episode) => !isSeen(episode));
   const first = Math.max(0, seasons.findIndex(isOpen));
   const shelf = element("div", {});
   const show = (index: number) => {
