@@ -45,7 +45,7 @@ export function furnishPlayer(furnished: Furnished): () => void {
     keepSound(hls, media, frame),
     keepQuality(hls, media, frame),
     keepSpeed(video, frame),
-    showChapters(video, chapters, durationSeconds, controls.chapters),
+    showChapters(video, chapters, controls.chapters),
     skipButton(layer, video, chapters, durationSeconds),
     listenToKeys(frame, video, {
       next: goOn,

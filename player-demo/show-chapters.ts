@@ -33,7 +33,6 @@ export function chapterMenu(chapters: readonly Chapter[]): ChapterMenu | null {
 export function showChapters(
   video: HTMLVideoElement,
   chapters: readonly Chapter[],
-  durationSeconds: number,
   menu: ChapterMenu | null,
 ): () => void {
   const leaving = new AbortController();
@@ -45,7 +44,8 @@ export function showChapters(
   // What lies before the first chapter has no name, but is a part of the bar.
   if (first.startSeconds > 0) track.addCue(new VTTCue(0, first.startSeconds, ""));
   for (const chapter of chapters) {
-    const end = chapterEnd(chapters, chapter, durationSeconds);
+    // Without end: the last picture may end a little behind the film that was planned.
+    const end = chapterEnd(chapters, chapter, Number.POSITIVE_INFINITY);
     track.addCue(new VTTCue(chapter.startSeconds, end, asCueText(chapter.name)));
   }
   let shown: Chapter | null = null;

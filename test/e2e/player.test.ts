@@ -345,7 +345,7 @@ test("what goes wrong is said in words, with the way on that it leaves", async (
   await page.click("text=Watch here instead");
   await waitForFrames(page, 1);
   assert.deepEqual(asked, [{ takeover: undefined }, { takeover: true }]);
-  await page.unroute("**/v1/playback");
+  await page.unrouteAll({ behavior: "wait" });
 
   await page.route(/main\.m3u8$/, async (route) => {
     const response = await route.fetch();
@@ -354,7 +354,7 @@ test("what goes wrong is said in words, with the way on that it leaves", async (
   await page.goto("about:blank");
   await page.goto(`${product.player}&title=${episodes[0]}`);
   assert.match((await page.textContent("[role=alert]")) ?? "", /cannot decode/);
-  await page.unroute(/main\.m3u8$/);
+  await page.unrouteAll({ behavior: "wait" });
 
   await page.route(/\.m4s$/, (route) => route.fulfill({ status: 404 }));
   await page.click("text=Try again");
@@ -362,6 +362,7 @@ test("what goes wrong is said in words, with the way on that it leaves", async (
     (await page.textContent("[role=alert]:has-text('available')", { timeout: PLAYING_MS })) ?? "",
     /not available any more/,
   );
+  await page.unrouteAll({ behavior: "wait" });
   await context.close();
 });
 
