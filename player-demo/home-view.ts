@@ -4,7 +4,7 @@ import { element } from "./element.ts";
 import { homeSkeleton } from "./skeletons.ts";
 import { text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
-import { waysIn } from "./to-watch.ts";
+import { playLink } from "./to-watch.ts";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -54,7 +54,7 @@ function heroOf(card: TitlePage): HTMLElement {
       element(
         "p",
         { class: "actions" },
-        ...waysIn(card),
+        playLink(card),
         element("a", { class: "secondary", href: aboutHref(card) }, text("about")),
       ),
     ),

@@ -4,7 +4,7 @@ import { element } from "./element.ts";
 import { problemText } from "./problem-panel.ts";
 import { dialogSkeleton } from "./skeletons.ts";
 import { text } from "./strings.ts";
-import { isSeen, waysIn } from "./to-watch.ts";
+import { isSeen, playLink, startOverLink } from "./to-watch.ts";
 
 /** All that is told of a title, over the page, with its episodes. Answers how to take it away. */
 export function showTitle(api: ViewerApi, titleId: string, onClosed: () => void): () => void {
@@ -39,7 +39,7 @@ function storyOf(title: TitlePage): HTMLElement[] {
   const told = element(
     "div",
     { class: "told" },
-    element("p", { class: "actions" }, ...waysIn(title)),
+    element("p", { class: "actions" }, playLink(title), startOverLink(title)),
     partOf(title),
     element("p", { class: "facts" }, factsOf(title)),
     synopsis ? element("p", { class: "synopsis" }, synopsis) : null,

@@ -10,18 +10,23 @@ export function isSeen({ progressRatio }: Card): boolean {
   return (progressRatio ?? 0) >= SEEN_RATIO;
 }
 
-/** Play; or where it was begun and not seen to its end, go on or start over. None where there is nothing to play. */
-export function waysIn(title: TitlePage): HTMLElement[] {
+/** The way to play it: where it was left, or from the beginning. null where there is nothing to play. */
+export function playLink(title: TitlePage): HTMLElement | null {
   const film = filmOf(title);
-  if (film === null) return [];
-  const isBegun = (film.progressRatio ?? 0) > 0 && !isSeen(film);
-  const play = element(
-    "a",
-    { class: "primary play", href: watchHref(film) },
-    text(isBegun ? "resume" : "play"),
-  );
-  if (!isBegun) return [play];
-  return [play, element("a", { class: "secondary", href: watchHref(film, "beginning") }, text("startOver"))];
+  if (film === null) return null;
+  const label = text(isBegun(film) ? "resume" : "play");
+  return element("a", { class: "primary play", href: watchHref(film) }, label);
+}
+
+/** The way to its beginning, where playing would go on from elsewhere; else null. */
+export function startOverLink(title: TitlePage): HTMLElement | null {
+  const film = filmOf(title);
+  if (film === null || !isBegun(film)) return null;
+  return element("a", { class: "secondary", href: watchHref(film, "beginning") }, text("startOver"));
+}
+
+function isBegun(film: Card): boolean {
+  return (film.progressRatio ?? 0) > 0 && !isSeen(film);
 }
 
 /** What is played: the film itself, or of a series the first episode that is not seen to its end. */
