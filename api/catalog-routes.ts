@@ -20,7 +20,7 @@ import {
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { childrenOf, nextEpisode, parentsOf } from "./episodes.ts";
 import { posterUrl, resumeAt } from "./open-playback.ts";
-import { acceptedLanguages, chaptersIn, chapterView, inLanguage, titleTypes } from "./title-view.ts";
+import { acceptedLanguages, chaptersOf, chapterView, inLanguage, titleTypes } from "./title-view.ts";
 
 /** How many titles a row of the home page shows, and how many genres have a row. */
 const ROW_LENGTH = 20;
@@ -175,7 +175,7 @@ export function catalogRoutes(deps: ApiDeps) {
             episodes: childrenOf(entries, season.title._id, "episode").map(toCard),
           })),
           episodes: childrenOf(entries, title._id, "episode").map(toCard),
-          chapters: chaptersIn(title.chapters ?? [], asset?.published?.durationSeconds ?? 0, languages),
+          chapters: chaptersOf(title, asset, languages),
           parents: parentsOf(entries, title).map(({ title: { _id, type, name } }) => ({
             id: _id,
             type,

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { CHAPTER_KINDS, type Chapter, type Localized, type TitleRecord } from "../core/records.ts";
+import { type AssetRecord, CHAPTER_KINDS, type Localized, type TitleRecord } from "../core/records.ts";
 import { titleStateAt } from "../stores/library/titles.ts";
 import { instant } from "./contract.ts";
 
@@ -129,15 +129,21 @@ export function inLanguage(texts: Localized, wanted: readonly string[]): string 
   return Object.values(texts)[0] ?? "";
 }
 
-/** A title's chapters as a viewer is told of them: those that lie within the film. */
-export function chaptersIn(
-  chapters: readonly Chapter[],
-  durationSeconds: number,
+/**
+ * A title's chapters as a viewer is told of them, as far as the film goes: what its editors say, else what its master
+ * brought along.
+ */
+export function chaptersOf(
+  title: TitleRecord,
+  asset: AssetRecord | null,
   wanted: readonly string[],
 ): z.infer<typeof chapterView>[] {
-  return chapters
-    .filter(({ startSeconds }) => startSeconds < durationSeconds)
-    .map(({ startSeconds, name, kind }) => ({ startSeconds, name: inLanguage(name, wanted), kind }));
+  const durationSeconds = asset?.published?.durationSeconds ?? 0;
+  const brought = asset?.source?.facts?.chapters ?? [];
+  const chapters =
+    title.chapters?.map(({ name, ...chapter }) => ({ ...chapter, name: inLanguage(name, wanted) })) ??
+    brought.map((chapter) => ({ ...chapter, kind: null }));
+  return chapters.filter(({ startSeconds }) => startSeconds < durationSeconds);
 }
 
 /** The languages of an Accept-Language header, most wanted first (RFC 9110 §12.5.4). */

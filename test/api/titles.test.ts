@@ -244,7 +244,7 @@ describe("the catalog", () => {
   });
 
   test("tells the chapters of a film, in the viewer's language, as far as the film goes", async () => {
-    const { titleId } = await publishedMovie(api, "alpha");
+    const { asset, titleId } = await publishedMovie(api, "alpha");
     const chapters = [
       { startSeconds: 0, name: "Opening", kind: "intro" },
       { startSeconds: 12.5, name: { en: "The chase", de: "Die Jagd" } },
@@ -252,6 +252,13 @@ describe("the catalog", () => {
     ];
     const patch = (body: object) => editor("PATCH", `/v1/titles/${titleId}`, body, { "If-Match": "*" });
     assert.deepEqual((await editor("GET", `/v1/titles/${titleId}`)).body.chapters, []);
+    await api.deps.library.assets.updateOne(
+      { _id: asset._id },
+      { $set: { "source.facts.chapters": [{ startSeconds: 2, name: "Of the master" }] } },
+    );
+    assert.deepEqual((await viewer("GET", `/v1/catalog/titles/${titleId}`)).body.chapters, [
+      { startSeconds: 2, name: "Of the master", kind: null },
+    ]);
     assert.equal((await patch({ chapters: [chapters[1], chapters[0]] })).status, 400);
     assert.equal((await patch({ chapters: [{ startSeconds: 0, name: "A", kind: "advert" }] })).status, 400);
     const changed = await patch({ chapters });
