@@ -22,6 +22,8 @@ export interface Furnished {
   hls: Hls;
   controls: PlayerControls;
   keeper: GrantKeeper;
+  /** Where an object of the film is to be had now. */
+  address: (url: string) => Promise<string>;
   layer: WatchLayer;
   playback: Playback;
   title: TitlePage | null;
@@ -33,7 +35,7 @@ export interface Furnished {
 
 /** All that stands around the picture: choices that are kept, chapters, cards, keys, figures. Returns how to clear it. */
 export function furnishPlayer(furnished: Furnished): () => void {
-  const { hls, controls, keeper, layer, playback, title, askedAtMs, goOn } = furnished;
+  const { hls, controls, keeper, address, layer, playback, title, askedAtMs, goOn } = furnished;
   const { frame, media, video } = controls;
   const { storyboardUrl, durationSeconds, resumeAtSeconds } = playback;
   const chapters = title?.chapters ?? [];
@@ -54,7 +56,7 @@ export function furnishPlayer(furnished: Furnished): () => void {
     }),
     tellSystem(title, playback.posterUrl, goOn),
   ];
-  if (storyboardUrl !== null) ends.push(seekThumbnails(video, storyboardUrl, (url) => keeper.fresh(url)));
+  if (storyboardUrl !== null) ends.push(seekThumbnails(video, storyboardUrl, address));
   if (resumeAtSeconds > 0) resumeCard(layer, video, resumeAtSeconds);
   if (title?.next && goOn !== null) ends.push(nextCard(layer, video, title.next, chapters, goOn));
   return () => {

@@ -1,6 +1,5 @@
 import { element } from "./element.ts";
-import { text } from "./strings.ts";
-import type { StringKey } from "./strings-en.ts";
+import { type StringKey, text } from "./strings.ts";
 
 const KEYS: [string[], StringKey][] = [
   [["Space", "K"], "keyPlay"],

@@ -2,8 +2,7 @@ import type { Row, TitlePage, ViewerApi } from "./api-client.ts";
 import { aboutHref, cardLink, factsOf, posterOf } from "./card-link.ts";
 import { element } from "./element.ts";
 import { homeSkeleton } from "./skeletons.ts";
-import { text } from "./strings.ts";
-import type { StringKey } from "./strings-en.ts";
+import { type StringKey, text } from "./strings.ts";
 import { playLink } from "./to-watch.ts";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

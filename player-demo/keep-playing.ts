@@ -1,8 +1,7 @@
 import Hls, { type ErrorData } from "hls.js";
 import type { GrantKeeper } from "./grant-keeper.ts";
 import { keepConnected } from "./keep-connected.ts";
-import { text } from "./strings.ts";
-import type { StringKey } from "./strings-en.ts";
+import { type StringKey, text } from "./strings.ts";
 import type { WatchLayer } from "./watch-layer.ts";
 
 const MEDIA_RECOVERIES = 2;
@@ -65,7 +64,8 @@ function mayRecover({ type, details }: ErrorData): boolean {
 }
 
 function problemOf({ type, details, response }: ErrorData): StringKey {
-  if (type === Hls.ErrorTypes.KEY_SYSTEM_ERROR) return "licence";
+  if (type === Hls.ErrorTypes.KEY_SYSTEM_ERROR)
+    return details === Hls.ErrorDetails.KEY_SYSTEM_LICENSE_REQUEST_FAILED ? "licenseRefused" : "cannotUnlock";
   if (NO_DECODER.has(details)) return "codec";
   if (type !== Hls.ErrorTypes.NETWORK_ERROR) return "media";
   return response?.code === 404 || response?.code === 410 ? "notFound" : "network";

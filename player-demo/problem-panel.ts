@@ -1,7 +1,6 @@
 import { ApiProblem } from "./api-client.ts";
 import { element } from "./element.ts";
-import { pageLanguage, text } from "./strings.ts";
-import type { StringKey } from "./strings-en.ts";
+import { pageLanguage, type StringKey, text } from "./strings.ts";
 
 /** What a failure means to the person in front of the screen. */
 export function problemText(thrown: unknown): string {

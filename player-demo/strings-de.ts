@@ -62,8 +62,8 @@ export const GERMAN: Record<StringKey, string> = {
   network: "Der Film kommt nicht mehr durch. Prüfe die Verbindung und versuche es noch einmal.",
   media: "Dieser Browser konnte Bild oder Ton des Films nicht wiedergeben.",
   codec: "Dieser Browser kann Bild oder Ton des Films nicht dekodieren. Ein anderer kann es vielleicht.",
-  licence:
-    "Die Lizenz für diesen Film wurde verweigert. Er darf hier nicht oder nicht mehr abgespielt werden.",
+  licenseRefused: "Dieser Film darf nicht mehr angesehen werden. Starte ihn neu oder wähle einen anderen.",
+  cannotUnlock: "Dieser Film ist geschützt, und dieser Browser kann ihn hier nicht entsperren.",
   keysTitle: "Tastatur",
   keyPlay: "Abspielen oder anhalten",
   keySeek: "10 Sekunden zurück oder vor",

@@ -1,6 +1,8 @@
 import { GERMAN } from "./strings-de.ts";
 import { ENGLISH, type StringKey } from "./strings-en.ts";
 
+export type { StringKey } from "./strings-en.ts";
+
 const isGerman = navigator.language.startsWith("de");
 const table: Record<StringKey, string> = isGerman ? GERMAN : ENGLISH;
 export const pageLanguage = isGerman ? "de" : "en";

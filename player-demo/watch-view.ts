@@ -97,12 +97,13 @@ export function showWatch(
       if (problem.code === "playback_over") void start({ fromSeconds: video.currentTime });
       else refuse(problem, video.currentTime);
     });
+    const address = (url: string) => keeper.fresh(url);
     media.config = {
       capLevelToPlayerSize: true,
       // A quality whose segment once failed would not be tried again in the whole film.
       errorPenaltyExpireMs: 20_000,
       // Hls.js opens the request itself unless it is open already.
-      xhrSetup: async (request, url) => request.open("GET", await keeper.fresh(url), true),
+      xhrSetup: async (request, url) => request.open("GET", await address(url), true),
     };
     root.replaceChildren(frame);
     const hls = await load(media, playback.manifestUrl);
@@ -111,7 +112,17 @@ export function showWatch(
     const layer = watchLayer();
     frame.append(layer.root);
     const stopWaiting = keepPlaying(hls, video, keeper, layer, failHere);
-    const clear = furnishPlayer({ hls, controls, keeper, layer, playback, title, askedAtMs, goOn });
+    const clear = furnishPlayer({
+      hls,
+      controls,
+      keeper,
+      address,
+      layer,
+      playback,
+      title,
+      askedAtMs,
+      goOn,
+    });
     const stopBeacons = startBeacons(api, playback.sessionId, video);
     window.matinee = { hls, video };
     begin(video, playback.resumeAtSeconds);

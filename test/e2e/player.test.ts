@@ -114,7 +114,7 @@ test("a line that gets slow is felt for one segment; once it is good again, so i
   await keepLittle(page);
   const asked: string[] = [];
   page.on("request", (request) => {
-    const [, rung] = /\/video\/([^/]+)\/\d+\.m4s$/.exec(request.url()) ?? [];
+    const [, rung] = /\/video\/([^/]+)\/\d+\.m4s(?:\?|$)/.exec(request.url()) ?? [];
     if (rung !== undefined) asked.push(rung);
   });
   await watch(page, episodes[0]!);
@@ -173,7 +173,7 @@ test("an edge that is gone is asked again, and its failures do not pin the quali
   await watch(page, episodes[0]!, "&from=0");
   await until(page, ({ hls }) => hls.currentLevel === hls.levels.length - 1);
   let failures = 1;
-  await page.route(/\/video\/.+\.m4s$/, (route) => (failures-- > 0 ? route.abort() : route.continue()));
+  await page.route(/\/video\/.+\.m4s(\?|$)/, (route) => (failures-- > 0 ? route.abort() : route.continue()));
   await until(page, ({ hls }) => hls.currentLevel < hls.levels.length - 1);
   await until(page, ({ hls }) => hls.autoLevelEnabled && hls.currentLevel === hls.levels.length - 1);
   failures = Number.POSITIVE_INFINITY;
@@ -347,7 +347,7 @@ test("what goes wrong is said in words, with the way on that it leaves", async (
   assert.deepEqual(asked, [{ takeover: undefined }, { takeover: true }]);
   await page.unrouteAll({ behavior: "wait" });
 
-  await page.route(/main\.m3u8$/, async (route) => {
+  await page.route(/\/main[^/]*\.m3u8(\?|$)/, async (route) => {
     const response = await route.fetch();
     return route.fulfill({ response, body: (await response.text()).replaceAll("avc1.", "none.") });
   });
@@ -356,7 +356,7 @@ test("what goes wrong is said in words, with the way on that it leaves", async (
   assert.match((await page.textContent("[role=alert]")) ?? "", /cannot decode/);
   await page.unrouteAll({ behavior: "wait" });
 
-  await page.route(/\.m4s$/, (route) => route.fulfill({ status: 404 }));
+  await page.route(/\.m4s(\?|$)/, (route) => route.fulfill({ status: 404 }));
   await page.click("text=Try again");
   assert.match(
     (await page.textContent("[role=alert]:has-text('available')", { timeout: PLAYING_MS })) ?? "",
