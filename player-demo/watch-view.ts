@@ -1,7 +1,7 @@
 import type Hls from "hls.js";
-import type HlsVideoElement from "hls-video-element";
 import { ApiProblem, type Playback, type TitlePage, type ViewerApi } from "./api-client.ts";
 import { startBeacons } from "./beacons.ts";
+import { beginAt, loadFilm } from "./begin-playing.ts";
 import { watchHref } from "./card-link.ts";
 import { element } from "./element.ts";
 import { fitPicture, isHdrScreen } from "./fit-picture.ts";
@@ -106,7 +106,7 @@ export function showWatch(
       xhrSetup: async (request, url) => request.open("GET", await address(url), true),
     };
     root.replaceChildren(frame);
-    const hls = await load(media, playback.manifestUrl);
+    const hls = await loadFilm(media, playback.manifestUrl);
     fitSound(hls, outputChannels());
     fitPicture(hls, isHdrScreen());
     const layer = watchLayer();
@@ -125,7 +125,7 @@ export function showWatch(
     });
     const stopBeacons = startBeacons(api, playback.sessionId, video);
     window.matinee = { hls, video };
-    begin(video, playback.resumeAtSeconds);
+    beginAt(video, playback.resumeAtSeconds);
     frame.focus();
     return () => {
       clear();
@@ -142,27 +142,6 @@ export function showWatch(
     isLeft = true;
     leave();
   };
-}
-
-/**
- * Gives the element its source and answers the hls.js that it makes one microtask later. Waiting for anything more (its
- * `loadstart`, say) would let the manifest be read before anyone listens.
- */
-async function load(media: HlsVideoElement, manifestUrl: string): Promise<Hls> {
-  media.setAttribute("src", manifestUrl);
-  await Promise.resolve();
-  if (media.api === null) throw new ApiProblem(409, "unsupported");
-  return media.api;
-}
-
-function begin(video: HTMLVideoElement, atSeconds: number): void {
-  const onMetadata = () => {
-    if (atSeconds > 0) video.currentTime = atSeconds;
-    // Refused where nobody has touched the page yet: the poster and the play button stay.
-    video.play().catch(() => undefined);
-  };
-  if (video.readyState > 0) onMetadata();
-  else video.addEventListener("loadedmetadata", onMetadata, { once: true });
 }
 
 function goHome(): void {
