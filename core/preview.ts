@@ -27,6 +27,8 @@ const FIRST_UNITS = [1, 1];
 const UNIT_CELLS = 2;
 /** Made without being asked for: enough for a player to begin with, and little CPU where nobody looks. */
 const EAGER_UNITS = 5;
+/** Of a short film even that would be a large part: beyond the first units, no more than this. */
+const EAGER_SHARE = 0.1;
 /** A film shorter than this is ready about as soon as its preview would be. */
 const SHORTEST_SECONDS = 24;
 /** Units made beyond the one that is waited for: whoever came there goes on from there. */
@@ -76,8 +78,11 @@ function units(timeline: Timeline): Chunk[] {
 /** The units that are made of every film of some length as soon as it is planned. */
 export function eagerUnits(timeline: Timeline): number[] {
   if (timelineSeconds(timeline) < SHORTEST_SECONDS) return [];
-  return units({ ...timeline, framesPerSegment: timeline.framesPerKeyframe })
+  const grid = { ...timeline, framesPerSegment: timeline.framesPerKeyframe };
+  const share = segmentCount(grid) * EAGER_SHARE;
+  return units(grid)
     .slice(0, EAGER_UNITS)
+    .filter((unit) => unit.index < FIRST_UNITS.length || unit.firstSegment + unit.segmentCount <= share)
     .map(({ index }) => index);
 }
 

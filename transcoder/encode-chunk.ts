@@ -67,22 +67,23 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
         },
         { onStderrLine: heard.take },
       );
-      const isSuspect = complaintsIn(run.stderrTail).length > 0;
+      const standsIn = timing !== plan.timing;
       const reading = ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung));
       const rungs = await Promise.all(reading).catch(async (error: unknown) => {
         if (await isShortOfDisk(context, run.stderrTail)) {
           throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
         }
-        if (isSuspect && timing === "count") return null;
+        // Not every decoder says that it has lost a picture: one that is short is tried the other way before anybody is blamed.
+        if (timing === "count") return null;
         throw blameFor(error, run.stderrTail);
       });
       if (rungs === null) return { made: null, log: run.stderrTail };
       // What stands in for lost frames cannot be compared with what was lost.
-      const said =
-        timing === plan.timing
-          ? await scoreChunk(context, ladder, frames, rungs, heard, { outputDirectory, sourcePath })
-          : "";
+      const said = standsIn
+        ? ""
+        : await scoreChunk(context, ladder, frames, rungs, heard, { outputDirectory, sourcePath });
       const trick = hasTrick(plan, ladder) ? [await encodedTrick(outputDirectory, plan, chunk)] : [];
+      const isSuspect = standsIn || complaintsIn(run.stderrTail).length > 0;
       return { made: { tracks: [...rungs, ...trick], isSuspect }, log: run.stderrTail + said };
     });
   const counted = await withSourceWindow(context, pinned, wanted, encode(plan.timing));

@@ -128,6 +128,7 @@ const ENGLISH = {
   next_timeline_invalid: "The file's clock makes no sense. Export or remux it again.",
   next_checksum_mismatch: "The file changed while it was sent. Send it again once nothing writes to it.",
   next_codec_unavailable: "Retry once the workers have that encoder, or upload without that codec.",
+  next_track_unusable: "Send the track again as a file that plays to its end; the film itself is as it was.",
   next_findings_not_waived:
     "Look at what was found below, then accept it with a reason or send another master.",
   next_retry: "Try it again; the ledger says what happened.",
@@ -269,6 +270,8 @@ const GERMAN: Record<StringKey, string> = {
     "Die Datei hat sich beim Senden geändert. Sende sie noch einmal, wenn nichts mehr hineinschreibt.",
   next_codec_unavailable:
     "Noch einmal versuchen, wenn die Worker diesen Encoder haben, oder ohne diesen Codec hochladen.",
+  next_track_unusable:
+    "Sende die Spur noch einmal als Datei, die sich bis zum Ende abspielen lässt; der Film selbst ist wie zuvor.",
   next_findings_not_waived:
     "Sieh dir unten an, was gefunden wurde; nimm es mit einem Grund hin oder sende ein anderes Master.",
   next_retry: "Noch einmal versuchen; das Protokoll sagt, was geschah.",

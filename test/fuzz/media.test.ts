@@ -14,6 +14,7 @@ const REGRESSIONS: Variant[] = [
   ["mov", "blanked", 1, 0],
   ["ts", "truncated", 1, 0],
   ["avi", "missing", 1, 0],
+  ["mp4", "swapped", 41, 6],
 ].map(([container, damage, seed, index]) => ({ container, damage, seed, index }) as Variant);
 
 /** All containers in one round, the damage moving on by one for each: a few rounds meet every pair. */
