@@ -98,7 +98,9 @@ async function keepLittle(page: Page): Promise<void> {
 
 async function shoot(page: Page, name: string): Promise<void> {
   const folder = process.env.MATINEE_TEST_SHOTS;
-  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) });
+  // What moves is shown as it comes to rest.
+  if (folder !== undefined)
+    await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
 }
 
 /** Resolves once `holds` does for what plays. It runs in the page and sees nothing of this file. */
