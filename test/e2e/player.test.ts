@@ -67,12 +67,13 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
+  if (product === undefined) return;
   // The whole products of a run may share a library: the next one begins without these.
   const call = callerOf(product.api, product.tokens.editor);
   for (const { id } of (await call("GET", "/v1/titles?limit=100")).body.data)
     await call("DELETE", `/v1/titles/${id}`);
   await call("DELETE", `/v1/assets/${assetId}`);
-  await product?.stop();
+  await product.stop();
 });
 
 /** Opens the player's page at a title. */
