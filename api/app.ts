@@ -14,15 +14,18 @@ import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { findingRoutes } from "./finding-routes.ts";
 import { generationRoutes } from "./generation-routes.ts";
 import { grantKeyRoutes } from "./grant-key-routes.ts";
+import { licenseRoutes } from "./license-routes.ts";
 import { observed } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
 import { type Pages, pageRoutes } from "./pages.ts";
 import { playbackRoutes } from "./playback-routes.ts";
 import { posterRoutes } from "./poster-routes.ts";
+import { preferenceRoutes } from "./preference-routes.ts";
 import { previewDemandRoutes } from "./preview-demands.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
+import { steeringRoutes } from "./steering-routes.ts";
 import { titleRoutes } from "./title-routes.ts";
 import { TRACK_BODY_BYTES, TRACK_PATH, trackRoutes } from "./track-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
@@ -62,10 +65,14 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", titleRoutes(deps));
   app.route("/", catalogRoutes(deps));
   app.route("/", playbackRoutes(deps));
+  app.route("/", preferenceRoutes(deps));
+  app.route("/", licenseRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));
   // Between our own processes: what a viewer is shown of it is the edge's answer.
   app.route("/", previewDemandRoutes(deps));
+  // Players' own, under a grant and no token.
+  app.route("/", steeringRoutes(deps));
   const document = JSON.stringify(describeApi(app, deps.config.publicUrl));
   app.get("/openapi.json", (c) => c.body(document, 200, { "Content-Type": "application/json" }));
   app.route("/", pageRoutes(pages, deps.config));
@@ -76,7 +83,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
 function corsByList(origins: readonly string[]) {
   return cors({
     origin: (origin) => (origins.includes(origin) ? origin : null),
-    allowMethods: ["GET", "HEAD", "POST", "PATCH", "DELETE"],
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     allowHeaders: [
       "Authorization",
       "Content-Type",

@@ -14,6 +14,7 @@ import { readLedger } from "../stores/library/progress.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView, isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import { countryOf } from "./caller-country.ts";
 import {
   BEARER,
   cursorText,
@@ -214,7 +215,12 @@ export function assetRoutes(deps: ApiDeps) {
       const asset = await found(caller.tenant, c.req.valid("param").id);
       if (!isPlayable(asset)) throw requestFailure(409, "not_playable", "There is nothing to play yet.");
       const answer = await once(c, library, null, (makeId) =>
-        openPlayback(deps, caller, { asset, titleId: null, renews: false, sessionId: makeId("pv") }),
+        openPlayback(deps, caller, {
+          asset,
+          titleId: null,
+          sessionId: makeId("pv"),
+          country: countryOf(c, deps.config),
+        }),
       );
       return c.json(answer, 201);
     })

@@ -6,6 +6,7 @@ import { toNumber } from "../core/rational.ts";
 import type { AssetRecord } from "../core/records.ts";
 import type { Sidecar } from "../core/sidecar.ts";
 import type { Source, SourceVideo } from "../core/source.ts";
+import { previewedGeneration } from "../core/work.ts";
 import type { Progress } from "../stores/library/progress.ts";
 import { instant } from "./contract.ts";
 import { encodingView } from "./encoding-choice.ts";
@@ -113,6 +114,8 @@ export const renditionView = z.object({
   width: z.number().int().optional(),
   height: z.number().int().optional(),
   range: z.enum(["PQ", "HLG"]).optional(),
+  /** The master's own coded pictures, cut but not encoded again. */
+  isCopied: z.literal(true).optional(),
   language: z.string().optional(),
   label: z.string().optional(),
   role: trackRoles.optional(),
@@ -244,8 +247,9 @@ export function isPlayable(asset: AssetRecord): boolean {
 }
 
 /** Whether there is something to look at of what is not ready yet. */
-export function isBegun({ state, preview, generation }: AssetRecord): boolean {
-  return state === "encoding" && preview !== undefined && preview === generation;
+export function isBegun(asset: AssetRecord): boolean {
+  const { state, preview } = asset;
+  return state === "encoding" && preview !== undefined && preview === previewedGeneration(asset);
 }
 
 function presentSource({ video, audio, subtitles, facts, ...source }: Source) {

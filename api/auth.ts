@@ -5,6 +5,7 @@ import { Failure, requestFailure } from "../core/errors.ts";
 import type { Caller, Role } from "../core/records.ts";
 import { findApiKeyCaller } from "../stores/library/api-keys.ts";
 import type { Library } from "../stores/library/connect.ts";
+import { isCountry } from "./caller-country.ts";
 import type { ApiConfig } from "./config.ts";
 import { TENANT } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
@@ -69,14 +70,17 @@ function jwtAuthenticator(jwt: NonNullable<ApiConfig["jwt"]>): Authenticator {
   };
 }
 
-/** `tenant` (`default` where absent) and `role`, or the highest of `roles`; null where there is none that we know. */
+/** `tenant` (`default` where absent), `country`, and `role`, or the highest of `roles`; null where there is none that we know. */
 export function callerOfClaims(claims: JWTPayload): Caller | null {
   const tenant = claims.tenant ?? "default";
   if (typeof tenant !== "string" || !TENANT.test(tenant)) return null;
   if (typeof claims.sub !== "string" || claims.sub === "" || claims.sub.length > 200) return null;
   const claimed = [claims.role, claims.roles].flat();
   const [role] = (["admin", "editor", "viewer"] as const).filter((known) => claimed.includes(known));
-  return role === undefined ? null : { tenant, subject: claims.sub, role };
+  if (role === undefined) return null;
+  const { country } = claims;
+  const said = typeof country === "string" ? country.toUpperCase() : "";
+  return { tenant, subject: claims.sub, role, ...(isCountry(said) ? { country: said } : {}) };
 }
 
 /** Lets a request through whose bearer token is good, and says whose it is. */

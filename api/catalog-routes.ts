@@ -1,11 +1,13 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { isShownIn } from "../core/availability.ts";
 import { notFound } from "../core/errors.ts";
 import type { PositionRecord } from "../core/records.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
 import { findAvailableTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
+import { countryOf } from "./caller-country.ts";
 import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
 import {
   BEARER,
@@ -114,12 +116,17 @@ const searchRoute = createRoute({
 
 /** The catalog: what a viewer may see now, and nothing else. */
 export function catalogRoutes(deps: ApiDeps) {
-  const { library, catalog } = deps;
+  const { library, catalog, config } = deps;
+  /** What this viewer may see, where they are. */
+  const entriesFor = async (c: Context<ApiEnv>): Promise<CatalogEntry[]> => {
+    const country = countryOf(c, config);
+    return (await catalog.entries(c.get("caller").tenant)).filter(({ title }) => isShownIn(title, country));
+  };
   return new OpenAPIHono<ApiEnv>()
     .openapi(homeRoute, async (c) => {
       const { tenant, subject } = c.get("caller");
       const toCard = cardMaker(deps, c);
-      const entries = await catalog.entries(tenant);
+      const entries = await entriesFor(c);
       const tops = entries.filter(({ title }) => title.type === "movie" || title.type === "series");
       const watched = await continued(deps, tenant, subject, entries, toCard);
       const newest = [...tops].sort(newestFirst).slice(0, ROW_LENGTH);
@@ -136,9 +143,7 @@ export function catalogRoutes(deps: ApiDeps) {
     })
     .openapi(listRoute, async (c) => {
       const query = c.req.valid("query");
-      const entries = (await catalog.entries(c.get("caller").tenant)).filter((entry) =>
-        matches(entry, query),
-      );
+      const entries = (await entriesFor(c)).filter((entry) => matches(entry, query));
       const { page, nextCursor } = pageAfter(
         entries.sort(orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")))),
         query,
@@ -149,7 +154,7 @@ export function catalogRoutes(deps: ApiDeps) {
       const { tenant, subject } = c.get("caller");
       // From the library itself, not from what was read a moment ago: a takedown holds at once.
       const title = await findAvailableTitle(library, tenant, c.req.valid("param").id);
-      if (title === null) throw notFound("title");
+      if (title === null || !isShownIn(title, countryOf(c, config))) throw notFound("title");
       const assets = await findPublishedAssets(
         library,
         tenant,
@@ -160,7 +165,7 @@ export function catalogRoutes(deps: ApiDeps) {
       const positions = await listPositions(library, tenant, subject, KNOWN_POSITIONS);
       const toCard = withProgress(cardMaker(deps, c), positions);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
-      const entries = await catalog.entries(tenant);
+      const entries = await entriesFor(c);
       const known = entries.find((entry) => entry.title._id === title._id);
       const next = nextEpisode(entries, title);
       return c.json(
@@ -188,7 +193,7 @@ export function catalogRoutes(deps: ApiDeps) {
     })
     .openapi(searchRoute, async (c) => {
       const { q, limit } = c.req.valid("query");
-      const found = search(await catalog.entries(c.get("caller").tenant), q).slice(0, limit);
+      const found = search(await entriesFor(c), q).slice(0, limit);
       return c.json({ data: found.map(cardMaker(deps, c)), nextCursor: null }, 200);
     });
 }

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { parseMasterKeys } from "../core/content-key.ts";
+import { type Edge, parseEdges } from "../core/edges.ts";
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
+import type { NamedKey } from "../core/named-keys.ts";
 import type { Role } from "../core/records.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 
@@ -14,13 +17,20 @@ export interface BootKey {
 export interface ApiConfig {
   http: { host: string; port: number };
   publicUrl: string | null;
+  /** Of the first edge: what is given where nobody in particular is to be sent somewhere. */
   deliveryUrl: string;
+  /** At least one. */
+  edges: Edge[];
+  /** Header by which a proxy before us says the viewer's country; null where none does. */
+  countryHeader: string | null;
   /** The Node edge, which has a preview's cells made when they are asked for. */
   previewUrl: string;
   mongoUrl: string;
   queue: { url: string; prefix: string };
   blobs: BlobsConfig;
   grantKeys: GrantKey[];
+  /** The first seals the keys of protected assets, all open them; none: nothing can be protected. */
+  masterKeys: NamedKey[];
   bootKeys: BootKey[];
   jwt: { jwksUrl: string; issuer: string; audience: string } | null;
   corsOrigins: string[];
@@ -29,6 +39,8 @@ export interface ApiConfig {
   uploads: UploadLimits;
   /** Superseded generations of each asset that stay to be gone back to. */
   keepGenerations: number;
+  /** How many sessions of one account may play at once; 0 is any number. */
+  streamsPerAccount: number;
   /** Requests a minute, per account and, for requests without a good token, per socket address. */
   rates: { perAccount: number; perStranger: number };
 }
@@ -57,14 +69,18 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
   const faults: string[] = [];
   const settings = new Settings(env, faults);
   const endpoint = settings.url("MATINEE_S3_ENDPOINT");
+  const edges = settings.edges();
+  const deliveryUrl = edges[0]?.url ?? "";
   const config: ApiConfig = {
     http: {
       host: settings.text("MATINEE_HTTP_HOST", "127.0.0.1"),
       port: settings.whole("MATINEE_HTTP_PORT", 8080, 0, 65_535),
     },
     publicUrl: settings.optionalUrl("MATINEE_API_URL"),
-    deliveryUrl: settings.url("MATINEE_DELIVERY_URL"),
-    previewUrl: settings.optionalUrl("MATINEE_PREVIEW_URL") ?? settings.url("MATINEE_DELIVERY_URL"),
+    deliveryUrl,
+    edges,
+    countryHeader: settings.headerName("MATINEE_COUNTRY_HEADER"),
+    previewUrl: settings.optionalUrl("MATINEE_PREVIEW_URL") ?? deliveryUrl,
     mongoUrl: settings.text("MATINEE_MONGO_URL"),
     queue: {
       url: settings.text("MATINEE_REDIS_URL"),
@@ -80,6 +96,9 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       mediaBucket: settings.text("MATINEE_S3_MEDIA_BUCKET"),
     },
     grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys) ?? [],
+    masterKeys: env.MATINEE_MASTER_KEYS
+      ? (settings.parsed("MATINEE_MASTER_KEYS", parseMasterKeys) ?? [])
+      : [],
     bootKeys: settings.parsed("MATINEE_BOOT_KEYS", parseBootKeys, "[]") ?? [],
     jwt: settings.jwt(),
     corsOrigins: settings.list("MATINEE_CORS_ORIGINS"),
@@ -92,6 +111,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       partUrlSeconds: settings.whole("MATINEE_PART_URL_SECONDS", 900, 10, 900),
     },
     keepGenerations: settings.whole("MATINEE_KEEP_GENERATIONS", 3, 0, 1_000),
+    streamsPerAccount: settings.whole("MATINEE_STREAMS_PER_ACCOUNT", 0, 0, 1_000),
     rates: {
       perAccount: settings.whole("MATINEE_RATE_PER_ACCOUNT", 60_000, 1, 10_000_000),
       perStranger: settings.whole("MATINEE_RATE_PER_STRANGER", 300, 1, 10_000_000),
@@ -143,6 +163,21 @@ class Settings {
     if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value.replace(/\/+$/, "");
     this.#faults.push(`${name} is not an http(s) URL`);
     return null;
+  }
+
+  /** Several, or the one of an installation that has no more. */
+  edges(): Edge[] {
+    if (this.#env.MATINEE_DELIVERY_URLS) return this.parsed("MATINEE_DELIVERY_URLS", parseEdges) ?? [];
+    const url = this.url("MATINEE_DELIVERY_URL");
+    return url === "" ? [] : (this.parsed("MATINEE_DELIVERY_URL", parseEdges) ?? []);
+  }
+
+  /** null where the setting is absent. */
+  headerName(name: string): string | null {
+    const value = this.#env[name];
+    if (!value) return null;
+    if (!/^[A-Za-z0-9-]{1,100}$/.test(value)) this.#faults.push(`${name} is not the name of a header`);
+    return value;
   }
 
   list(name: string): string[] {

@@ -1,14 +1,18 @@
 import type { AssetRecord, Caller } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
+import type { SessionDesk } from "../stores/library/session-desk.ts";
 import type { Log } from "../stores/log.ts";
 import type { AssetWatch } from "./asset-watch.ts";
 import type { Authenticator } from "./auth.ts";
 import type { Catalog } from "./catalog.ts";
 import type { ApiConfig } from "./config.ts";
+import type { DevicePlaylists } from "./device-playlists.ts";
+import type { EdgeWatch } from "./edge-watch.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateLimits } from "./rate-limit.ts";
 import type { Revoker } from "./revoker.ts";
+import type { MasterOf } from "./steered-masters.ts";
 
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
 export interface WorkHint {
@@ -29,8 +33,12 @@ export interface ApiDeps {
   limits: RateLimits;
   revoker: Revoker;
   catalog: Catalog;
+  desk: SessionDesk;
+  devicePlaylists: DevicePlaylists;
   watch: AssetWatch;
   metrics: Metrics;
+  edges: EdgeWatch;
+  masterOf: MasterOf;
   log: Log;
 }
 

@@ -100,8 +100,9 @@ export function generationRoutes(deps: ApiDeps) {
       if (state === "waiting") throw requestFailure(409, "asset_not_uploaded", "The upload is not finished.");
       const body = c.req.valid("json");
       const answer = await once(c, library, body, async () => {
+        const asked = body.encoding && encodingOf(body.encoding, deps.config);
         const asset = await reviseAsset(library, tenant, _id, ({ encoding }) => ({
-          encoding: body.encoding === undefined ? encoding : encodingOf(body.encoding),
+          encoding: asked ?? encoding,
         }));
         await deps.hint.offer(_id);
         return presentNow(deps, asset);

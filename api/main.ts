@@ -4,6 +4,7 @@ import closeWithGrace from "close-with-grace";
 import { openBlobs } from "../stores/blobs.ts";
 import { upsertApiKeys } from "../stores/library/api-keys.ts";
 import { openLibrary } from "../stores/library/connect.ts";
+import { openSessionDesk } from "../stores/library/session-desk.ts";
 import { openLog } from "../stores/log.ts";
 import { offerPreviewCell, offerWork } from "../stores/offer-work.ts";
 import { openQueue } from "../stores/queue.ts";
@@ -13,6 +14,8 @@ import { openAuthenticator } from "./auth.ts";
 import { openCatalog } from "./catalog.ts";
 import { readApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
+import { openDevicePlaylists } from "./device-playlists.ts";
+import { openEdgeWatch } from "./edge-watch.ts";
 import { openMetrics } from "./metrics.ts";
 import { GRANT_REACH_SECONDS } from "./open-playback.ts";
 import { loadPages } from "./pages.ts";
@@ -22,6 +25,7 @@ import { reapGenerations } from "./reap-generations.ts";
 import { reapPreviews } from "./reap-previews.ts";
 import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
+import { openSteeredMasters } from "./steered-masters.ts";
 
 /** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
 const HINT_DEADLINE_MS = 250;
@@ -47,6 +51,8 @@ const queue = openQueue(config.queue);
 const revoker = openRevoker({ library, blobs, log, grantKeys: config.grantKeys });
 // Before the first signature: a key that was revoked while we were away must not sign.
 await revoker.refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
+const metrics = openMetrics(library);
+const edges = openEdgeWatch({ edges: config.edges, metrics, log });
 const deps: ApiDeps = {
   config,
   library,
@@ -65,8 +71,12 @@ const deps: ApiDeps = {
   limits: openRateLimits(config.queue, config.rates),
   revoker,
   catalog: openCatalog(library),
+  desk: openSessionDesk(library),
+  devicePlaylists: openDevicePlaylists({ blobs, log }),
   watch: openAssetWatch(library, config, log),
-  metrics: openMetrics(library),
+  metrics,
+  edges,
+  masterOf: openSteeredMasters({ blobs, isSteered: config.edges.length > 1, log }),
   log,
 };
 
@@ -99,6 +109,7 @@ closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) 
   clearInterval(reaper);
   revoker.close();
   deps.watch.close();
+  edges.close();
   const closed = new Promise((resolve) => server.close(resolve));
   if ("closeIdleConnections" in server) server.closeIdleConnections();
   await Promise.all([closed, reaping]);

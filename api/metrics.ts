@@ -12,6 +12,9 @@ export interface Metrics {
   requests: Histogram<"method" | "route" | "status">;
   /** Objects of generations that were removed for good. */
   collected: Counter;
+  /** As last heard, by hostname: 1 or 0, and what is taken of what it can take. */
+  edgeUp: Gauge<"edge">;
+  edgeLoad: Gauge<"edge">;
 }
 
 /** This process's own figures and, at each scrape, how many assets are in each state. */
@@ -55,7 +58,19 @@ export function openMetrics(library: Library): Metrics {
     help: "Objects of superseded generations that were removed.",
     registers: [registry],
   });
-  return { registry, requests, collected };
+  const edgeUp = new Gauge({
+    name: "matinee_edge_up",
+    help: "Whether an edge answers, where there are several.",
+    labelNames: ["edge"] as const,
+    registers: [registry],
+  });
+  const edgeLoad = new Gauge({
+    name: "matinee_edge_load",
+    help: "What an edge says is taken of what it can take, 0 to 1.",
+    labelNames: ["edge"] as const,
+    registers: [registry],
+  });
+  return { registry, requests, collected, edgeUp, edgeLoad };
 }
 
 /** One line of log and one observation per request. Neither holds a header, a query or a body (RELIABILITY T29). */

@@ -14,6 +14,30 @@ const problem = z
   })
   .openapi("Problem");
 
+/** 409 where an account plays as much as it may: what plays, so that a person can choose what to stop. */
+export const tooManyStreams = {
+  description: "There is nothing to play yet, or the account plays as much as it may (`too_many_streams`)",
+  content: {
+    "application/problem+json": {
+      schema: problem
+        .extend({
+          limit: z.number().int().optional(),
+          streams: z
+            .array(
+              z.object({
+                sessionId: z.string(),
+                titleId: z.string(),
+                title: z.string(),
+                startedAt: z.string(),
+              }),
+            )
+            .optional(),
+        })
+        .openapi("TooManyStreams"),
+    },
+  },
+};
+
 type Document = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 interface Operation {
   tags?: string[];
@@ -21,7 +45,7 @@ interface Operation {
   requestBody?: unknown;
   responses: Record<string, unknown>;
 }
-const METHODS = ["get", "post", "patch", "delete"] as const;
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 
 /** The OpenAPI 3.1 document of all routes, made from the schemas that the routes validate with. */
 export function describeApi(app: OpenAPIHono<ApiEnv>, publicUrl: string | null): Document {

@@ -80,7 +80,8 @@ function pageFile(bytes: Buffer, name: string): PageFile {
 
 /** The pages under their own Content-Security-Policy: scripts from here alone, media from delivery, uploads to storage. */
 export function pageRoutes(pages: Pages, config: ApiConfig) {
-  const delivery = new URL(config.deliveryUrl).origin;
+  const media = [...config.edges.map(({ url }) => url), config.previewUrl];
+  const delivery = [...new Set(media.map((url) => new URL(url).origin))];
   const storage = new URL(config.blobs.publicEndpoint).origin;
   const policy = secureHeaders({
     contentSecurityPolicy: {
@@ -88,11 +89,11 @@ export function pageRoutes(pages: Pages, config: ApiConfig) {
       scriptSrc: ["'self'"],
       // Player controls style themselves inside their shadow roots.
       styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", "data:", "blob:", delivery],
+      imgSrc: ["'self'", "data:", "blob:", ...delivery],
       fontSrc: ["'self'", "data:"],
-      connectSrc: ["'self'", delivery, storage],
+      connectSrc: ["'self'", ...delivery, storage],
       // `data:` holds the empty text track that hls.js fills with cues.
-      mediaSrc: ["'self'", "blob:", "data:", delivery],
+      mediaSrc: ["'self'", "blob:", "data:", ...delivery],
       workerSrc: ["'self'", "blob:"],
       manifestSrc: ["'self'"],
       baseUri: ["'none'"],

@@ -1,16 +1,29 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { isAvailable } from "../core/availability.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller, PlaybackRecord } from "../core/records.ts";
-import { findAsset, findPublishedAssets } from "../stores/library/assets.ts";
-import { endPlayback, findPlayback, recordPosition } from "../stores/library/playbacks.ts";
-import { findAvailableTitle } from "../stores/library/titles.ts";
+import { findAsset } from "../stores/library/assets.ts";
+import { findPlayback, recordPosition } from "../stores/library/playbacks.ts";
+import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import { countryOf } from "./caller-country.ts";
+import { claimStream, endSession } from "./claim-stream.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { grantExpiry, grantedUrl, openPlayback, playbackView } from "./open-playback.ts";
+import {
+  atBestEdge,
+  grantExpiry,
+  grantedUrl,
+  openPlayback,
+  playbackView,
+  readViewer,
+} from "./open-playback.ts";
+import { tooManyStreams } from "./openapi.ts";
+import { trackPreferences } from "./preference-routes.ts";
+import { acceptedLanguages } from "./title-view.ts";
 
 const newPlayback = z
   .strictObject({
@@ -19,11 +32,21 @@ const newPlayback = z
       .strictObject({
         /** The player renews its grant while it plays, so short ones will do. */
         renews: z.boolean().optional(),
+        /** RFC 6381 strings or plain names (`avc1.640028`, `hevc`, `av1`). Of each only the codec itself counts. */
         codecs: z.array(z.string().max(100)).max(50).optional(),
+        /** Of the picture's shorter side. Where all are larger the smallest one is given. */
         maxHeight: z.number().int().min(1).max(10_000).optional(),
         hdr: z.boolean().optional(),
+        /** Of sound that the device plays; more than two brings 5.1 beside stereo. */
+        channels: z.number().int().min(1).max(64).optional(),
       })
       .optional(),
+    /** For this session alone, instead of the account's. */
+    preferences: trackPreferences.optional(),
+    /**
+     * Where the account plays as much as it may: `true` ends the oldest session for this one, an id that one.
+     */
+    takeover: z.union([z.boolean(), z.string().min(1).max(200)]).optional(),
   })
   .openapi("NewPlayback");
 
@@ -45,7 +68,10 @@ const startRoute = createRoute({
   path: "/v1/playback",
   summary: "Watch a title",
   request: { body: jsonBody(newPlayback) },
-  responses: { 201: jsonAnswer(playbackView, "A session with the signed manifest URL") },
+  responses: {
+    201: jsonAnswer(playbackView, "A session with the signed manifest URL"),
+    409: tooManyStreams,
+  },
 });
 const renewRoute = createRoute({
   ...common,
@@ -87,21 +113,17 @@ export function playbackRoutes(deps: ApiDeps) {
   };
   return new OpenAPIHono<ApiEnv>()
     .openapi(startRoute, async (c) => {
-      const body = c.req.valid("json");
+      const { titleId, ...wish } = c.req.valid("json");
       const caller = c.get("caller");
-      const title = await findAvailableTitle(library, caller.tenant, body.titleId);
-      if (title === null) throw notFound("title");
-      const assets = await findPublishedAssets(
-        library,
-        caller.tenant,
-        title.assetId === null ? [] : [title.assetId],
-      );
-      const [asset] = assets.values();
-      if (asset === undefined)
-        throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
-      const renews = body.capabilities?.renews ?? false;
-      const answer = await once(c, library, body, (makeId) =>
-        openPlayback(deps, caller, { asset, titleId: title._id, renews, sessionId: makeId("ps") }),
+      const country = countryOf(c, config);
+      const [asset, viewer] = await Promise.all([
+        playableAsset(deps, caller.tenant, titleId, country),
+        readViewer(deps, caller, titleId),
+      ]);
+      const languages = acceptedLanguages(c.req.header("Accept-Language"));
+      const sessionWish = { ...wish, asset, titleId, viewer, languages, country };
+      const answer = await once(c, library, c.req.valid("json"), (makeId) =>
+        openPlayback(deps, caller, { ...sessionWish, sessionId: makeId("ps") }),
       );
       return c.json(answer, 201);
     })
@@ -109,44 +131,90 @@ export function playbackRoutes(deps: ApiDeps) {
       const caller = c.get("caller");
       const playback = await found(caller, c.req.valid("param").sessionId);
       const now = library.serverNow();
-      if (playback.endedAt !== null || playback.expiresAt <= now || !(await mayGoOn(deps, playback))) {
+      if (await isOver(deps, playback, countryOf(c, config))) {
         throw requestFailure(409, "playback_over", "This session is over; start a new one.");
       }
       // The session's own end stays: a day after it began.
       const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
+      const languages = acceptedLanguages(c.req.header("Accept-Language"));
+      const account = config.streamsPerAccount === 0 ? null : await deps.desk.account(caller);
+      await claimStream(deps, account, { playback, until: expiresAt, takeover: false, languages });
       const { assetId, generation, _id: session } = playback;
-      const path = playback.isPreview === true ? PREVIEW_FOLDER + MAIN_PLAYLIST : MAIN_PLAYLIST;
-      const manifestUrl = grantedUrl(config, { assetId, generation, session, expiresAt }, path);
+      const path =
+        playback.isPreview === true
+          ? PREVIEW_FOLDER + MAIN_PLAYLIST
+          : await deps.masterOf(assetId, generation, playback.manifest ?? MAIN_PLAYLIST);
+      const near = atBestEdge(deps, session, countryOf(c, config));
+      const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
     })
     .openapi(beaconsRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
       const latest = latestOf(c.req.valid("json").events);
       // A clock that runs ahead must not freeze the position until its time has come.
-      const at = new Date(Math.min(latest.at.getTime(), library.serverNow().getTime()));
-      await recordPosition(library, playback, latest.positionSeconds, at);
+      const positionAt = new Date(Math.min(latest.at.getTime(), library.serverNow().getTime()));
+      const { positionSeconds, at: saidAt } = latest;
+      await recordPosition(library, playback, { positionSeconds, saidAt, positionAt });
       return c.body(null, 202);
     })
     .openapi(endRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
-      await endPlayback(library, playback);
-      await deps.revoker.endSession(playback);
+      await endSession(deps, playback);
       return c.body(null, 204);
     });
 }
 
-/** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */
-async function mayGoOn({ library }: ApiDeps, { tenant, titleId, assetId }: PlaybackRecord): Promise<boolean> {
-  const asset = await findAsset(library, tenant, assetId);
-  if (asset === null || !isPlayable(asset)) return false;
-  return titleId === null || (await findAvailableTitle(library, tenant, titleId)) !== null;
+/** What a viewer is shown of the title now. Throws 404 where they may not see it, 409 where there is nothing yet. */
+async function playableAsset(
+  { desk, library }: ApiDeps,
+  tenant: string,
+  titleId: string,
+  country: string | null,
+): Promise<ShownAsset> {
+  const shown = await desk.shown({ tenant, id: titleId });
+  if (shown === null || !isAvailable(shown.title, library.serverNow(), country)) throw notFound("title");
+  const { asset } = shown;
+  if (asset === null || asset.published === null || asset.state === "deleted")
+    throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
+  return asset;
 }
 
+/** Whether a session gives no more rights to who is there: ended, a day old, or its film is not to be seen any more. */
+export async function isOver(
+  deps: ApiDeps,
+  playback: PlaybackRecord,
+  country: string | null,
+): Promise<boolean> {
+  const { endedAt, expiresAt } = playback;
+  if (endedAt !== null || expiresAt <= deps.library.serverNow()) return true;
+  return !(await mayGoOn(deps, playback, country));
+}
+
+/** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */
+async function mayGoOn(
+  { library, desk }: ApiDeps,
+  { tenant, titleId, assetId }: PlaybackRecord,
+  country: string | null,
+): Promise<boolean> {
+  if (titleId === null) {
+    const previewed = await findAsset(library, tenant, assetId);
+    return previewed !== null && isPlayable(previewed);
+  }
+  const [title, asset] = await Promise.all([
+    desk.title({ tenant, id: titleId }),
+    desk.asset({ tenant, id: assetId }),
+  ]);
+  if (title === null || asset === null || asset.state === "deleted") return false;
+  return asset.published !== null && isAvailable(title, library.serverNow(), country);
+}
+
+/** The last moment said, and of two places at one moment the one further on. */
 function latestOf(events: z.infer<typeof beacon>[]): { at: Date; positionSeconds: number } {
   let latest = { at: new Date(0), positionSeconds: 0 };
   for (const { at, positionSeconds } of events) {
     const time = new Date(at);
-    if (time >= latest.at) latest = { at: time, positionSeconds };
+    const isLater = time > latest.at || (time >= latest.at && positionSeconds > latest.positionSeconds);
+    if (isLater) latest = { at: time, positionSeconds };
   }
   return latest;
 }

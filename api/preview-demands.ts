@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { Failure, notFound, requestFailure } from "../core/errors.ts";
 import { splitGrantedPath, verifyGrant } from "../core/grant.ts";
 import { previewCellOf } from "../core/preview.ts";
+import { previewedGeneration } from "../core/work.ts";
 import { isTaskDone } from "../stores/library/tasks.ts";
 import { findAssetForWork } from "../stores/library/work.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
@@ -31,7 +32,8 @@ export function previewDemandRoutes(deps: ApiDeps) {
       throw requestFailure(403, "grant_refused", "This address is not valid, or no longer.");
     const wanted = previewCellOf(asked.path.slice(1));
     const asset = wanted && (await findAssetForWork(library, wanted.assetId));
-    if (wanted === null || asset === null || asset.generation !== wanted.generation) throw notFound("object");
+    if (wanted === null || asset === null || previewedGeneration(asset) !== wanted.generation)
+      throw notFound("object");
     const taskId = await hint.offerCell(asset, wanted.cell);
     if (taskId === null) throw notFound("object");
     if (await made(taskId)) return c.body(null, 204);

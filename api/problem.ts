@@ -18,6 +18,7 @@ export interface Problem {
 export function problemResponse(c: Context, thrown: unknown): Response {
   const failure = requestFailureOf(thrown);
   const problem: Problem = {
+    ...failure.details,
     type: `urn:matinee:problem:${failure.code}`,
     title: TITLES[failure.status] ?? "Request failed",
     status: failure.status,

@@ -6,6 +6,8 @@ import type { ApiConfig } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
 
 const WINDOW_SECONDS = 60;
+/** A player asks once for each film, and again where it is set up anew. */
+const LICENSES_PER_SESSION = 30;
 /** An answer never waits longer than this for Redis (RELIABILITY F09); the count in memory takes over. */
 const REDIS_DEADLINE_MS = 250;
 
@@ -14,6 +16,8 @@ type Limiter = RateLimiterRedis;
 export interface RateLimits {
   account: Limiter;
   stranger: Limiter;
+  /** By playback session. */
+  license: Limiter;
   close(): void;
 }
 
@@ -40,6 +44,7 @@ export function openRateLimits(queue: ApiConfig["queue"], rates: ApiConfig["rate
   return {
     account: limiter("account", rates.perAccount),
     stranger: limiter("stranger", rates.perStranger),
+    license: limiter("license", LICENSES_PER_SESSION),
     close: () => redis.disconnect(),
   };
 }
@@ -71,6 +76,12 @@ export function strangerLimit(limits: RateLimits) {
     const spent = await consume(limits.stranger, address);
     if (spent.over) throw tooMany(spent);
   });
+}
+
+/** One licence of a session's budget; over it: 429 with when to come again. */
+export async function spendLicense(limits: RateLimits, sessionId: string): Promise<void> {
+  const spent = await consume(limits.license, sessionId);
+  if (spent.over) throw tooMany(spent);
 }
 
 interface Spent {

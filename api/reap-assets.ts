@@ -2,6 +2,7 @@ import type { AssetRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { listUnemptiedAssets, markAssetEmptied } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
+import { removeContentKey } from "../stores/library/content-keys.ts";
 import type { Log } from "../stores/log.ts";
 
 /** How many assets one round takes up. */
@@ -20,6 +21,8 @@ export async function reapAssets(parts: { library: Library; blobs: Blobs; log: L
 
 /** Removes every object of a deleted asset. It counts as emptied once its deletion is old enough. */
 export async function emptyAsset({ library, blobs }: { library: Library; blobs: Blobs }, asset: AssetRecord) {
+  // First: without it, no copy of a protected film is worth anything.
+  await removeContentKey(library, asset._id);
   await blobs.removePrefix("media", `${asset._id}/`);
   const files = [...(asset.pinned === null ? [] : [asset.pinned]), ...asset.sidecars].map(({ key }) => key);
   await blobs.remove("sources", [...files, ...asset.retiredSources]);

@@ -232,7 +232,7 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   // The same request again after a crash: the first multipart upload is the one on record.
   if (upload.multipartId !== multipartId) await blobs.abortMultipart({ key, multipartId });
   if (upload.target.kind !== "new") return presentUpload(upload);
-  const encoding = encodingOf(body.encoding);
+  const encoding = encodingOf(body.encoding, deps.config);
   await createAsset(library, {
     id: upload.assetId,
     tenant,

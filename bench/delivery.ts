@@ -1,5 +1,4 @@
-import { execFile, spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -7,22 +6,20 @@ import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { promisify } from "node:util";
 import { type BlobsConfig, openBlobs } from "../stores/blobs.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { startNginxEdge } from "../test/rig/nginx-edge.ts";
 import { readPackage, withPackageFolder } from "../test/rig/package.ts";
 import { descendants } from "../test/rig/process-tree.ts";
 import { freePort, type Product, startProduct } from "../test/rig/product.ts";
-import { ownCpuSeconds } from "./cpu.ts";
 import { follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
+import { type Load, load } from "./wrk.ts";
 
 /**
  * Media: bytes a second of both edges for the warm segments of a published film, beside plain nginx that serves the same
- * files from disk; what of a crowd's requests the caches answer; what idle viewers cost. Grants: playback sessions
- * opened a second, beside a bare Hono route. 200 connections each, from `wrk` on the same machine.
+ * files from disk; what of a crowd's requests the caches answer; what idle viewers cost. 200 connections each, from
+ * `wrk` on the same machine.
  * `node bench/delivery.ts [seconds]`
  */
 
@@ -31,21 +28,10 @@ const CONNECTIONS = 200;
 const ROUNDS = 3;
 const VIEWERS = 100;
 const IDLE_VIEWERS = 1_000;
-/** What wrk prints at its end: one line of JSON. */
-const REPORT = `
-done = function(summary, latency, requests)
-  local e = summary.errors
-  io.write(string.format('{"requests":%d,"bytes":%d,"errors":%d,"p50Ms":%f,"p99Ms":%f}', summary.requests, summary.bytes,
-    e.connect + e.read + e.write + e.status + e.timeout, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
-end
-`;
 const seconds = Math.min(10, Number(process.argv[2] ?? 8));
-const run = promisify(execFile);
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-wrk-"));
 const product = await startProduct({
   environment: {
-    // The limit that holds a single account back is not what is measured here.
-    MATINEE_RATE_PER_ACCOUNT: "10000000",
     MATINEE_EDGE_CACHE_DIR: join(folder, "edge-cache"),
   },
 });
@@ -64,8 +50,10 @@ try {
   const segments = [...files.keys()].filter((path) => /^video\/.*\.m4s$/.test(path));
 
   const crowd = await watchTogether(product, titleId, segments);
+  const loadAt = (origin: string, script: string, pids: number[] = []) =>
+    load(origin, script, { folder, connections: CONNECTIONS, seconds, pids });
   const edgeAt = (origin: string, pids: number[] = []) =>
-    load(origin, getScript(segments.map((path) => base.pathname + path)), pids);
+    loadAt(origin, getScript(segments.map((path) => base.pathname + path)), pids);
   // Once without counting: all caches are warm.
   await edgeAt(base.origin);
   await edgeAt(nginxEdge.url);
@@ -82,7 +70,7 @@ try {
       // In turns: what else the machine does in a minute falls on all three.
       for (let round = 0; round < ROUNDS; round++) {
         taken.push({
-          nginx: await load(origin, script, pids.nginx),
+          nginx: await loadAt(origin, script, pids.nginx),
           nginxEdge: await edgeAt(nginxEdge.url, pids.nginxEdge),
           edge: await edgeAt(base.origin, pids.edge),
         });
@@ -100,11 +88,6 @@ try {
     figure(median(rounds.map((round) => perGiB(round[who])))),
     figure(median(rounds.map((round) => perGiB(round.nginx) / perGiB(round[who])))),
   ];
-
-  const body = JSON.stringify({ titleId, capabilities: { renews: true } });
-  const viewers = await makeViewers(product);
-  const mint = await load(product.apiUrl, postScript("/v1/playback", body, viewers));
-  const bare = await withBareRoute((origin) => load(origin, postScript("/", body, viewers)));
 
   const bytes = [...files].flatMap(([path, content]) => (segments.includes(path) ? [content.length] : []));
   const mean = bytes.reduce((sum, one) => sum + one, 0) / bytes.length;
@@ -137,13 +120,6 @@ try {
       ["before", figure(idle.beforeBytes / 2 ** 20, 0)],
       [`${IDLE_VIEWERS} idle viewers connected`, figure(idle.withBytes / 2 ** 20, 0)],
       ["each, KiB", figure((idle.withBytes - idle.beforeBytes) / IDLE_VIEWERS / 2 ** 10, 1)],
-    ],
-  );
-  printTable(
-    ["POST with a JSON body", "answers/s", "p50 ms", "p99 ms", "errors", "÷ bare route"],
-    [
-      ["bare Hono route", ...callFigures(bare), "1"],
-      ["POST /v1/playback", ...callFigures(mint), figure(mint.requests / bare.requests)],
     ],
   );
 } finally {
@@ -242,38 +218,12 @@ function blobsOf(environment: Record<string, string>): BlobsConfig {
   };
 }
 
-interface Load {
-  requests: number;
-  bytes: number;
-  errors: number;
-  /** Of the server's own processes. */
-  cpuSeconds: number;
-  p50Ms: number;
-  p99Ms: number;
-}
-
-function callFigures(one: Load): string[] {
-  return [figure(one.requests / seconds, 0), figure(one.p50Ms, 0), figure(one.p99Ms, 0), String(one.errors)];
-}
-
 async function publishTitle({ call }: Product, assetId: string): Promise<string> {
   const made = await call("POST", "/v1/titles", { type: "movie", name: { en: "Big Buck Bunny" }, assetId });
   if (made.status !== 201) throw new Error(`no title: ${JSON.stringify(made.body)}`);
   const published = await call("POST", `/v1/titles/${made.body.id}/publish`, {});
   if (published.status !== 200) throw new Error(`not published: ${JSON.stringify(published.body)}`);
   return made.body.id;
-}
-
-/** wrk against one origin; answers with a status of 400 and above count as errors. */
-async function load(origin: string, script: string, pids: readonly number[] = []): Promise<Load> {
-  const path = join(folder, "load.lua");
-  await writeFile(path, script + REPORT);
-  const args = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "--timeout", "20s", "-s", path, origin];
-  const used = () => pids.reduce((sum, pid) => sum + ownCpuSeconds(pid), 0);
-  const before = used();
-  const { stdout } = await run("wrk", args);
-  const counted = JSON.parse(stdout.slice(stdout.lastIndexOf("{"))) as Omit<Load, "cpuSeconds">;
-  return { ...counted, cpuSeconds: used() - before };
 }
 
 function getScript(paths: readonly string[]): string {
@@ -285,36 +235,6 @@ request = function()
   return wrk.format("GET", paths[at])
 end
 `;
-}
-
-/** One after the other, as a crowd would: one account that opens thousands of sessions is nobody's evening. */
-function postScript(path: string, body: string, tokens: readonly string[]): string {
-  return `
-local tokens = { ${tokens.map((token) => JSON.stringify(token)).join(", ")} }
-local at = 0
-request = function()
-  at = at % #tokens + 1
-  return wrk.format("POST", "${path}", {
-    ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. tokens[at]
-  }, '${body}')
-end
-`;
-}
-
-/** As many accounts as connections. */
-async function makeViewers({ library }: Product): Promise<string[]> {
-  const tokens = Array.from({ length: CONNECTIONS }, () => `mk_${randomBytes(32).toString("hex")}`);
-  await library.apiKeys.insertMany(
-    tokens.map((token, index) => ({
-      _id: createHash("sha256").update(token).digest("hex"),
-      tenant: "default",
-      subject: `crowd-${index}`,
-      role: "viewer",
-      createdAt: library.serverNow(),
-      revokedAt: null,
-    })),
-  );
-  return tokens;
 }
 
 /** One worker process, as the edge is one; sendfile, no log: the fastest that a plain file server gets. */
@@ -350,19 +270,6 @@ async function below(pid: number): Promise<number[]> {
 async function ofNodeEdge(): Promise<number[]> {
   const ours = await descendants(process.pid);
   return ours.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("delivery/main.ts"));
-}
-
-async function withBareRoute<T>(use: (origin: string) => Promise<T>): Promise<T> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "bare-route.ts")], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
-    return await use(`http://127.0.0.1:${line.split(" ")[1]}`);
-  } finally {
-    child.kill("SIGTERM");
-    await once(child, "exit");
-  }
 }
 
 async function listening(port: number): Promise<void> {

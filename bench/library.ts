@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { PlaybackRecord } from "../core/records.ts";
-import { createPlayback, findPosition } from "../stores/library/playbacks.ts";
+import { openSessionDesk } from "../stores/library/session-desk.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { figure, printTable } from "./table.ts";
 
@@ -13,11 +13,23 @@ const CALLERS = 200;
 const seconds = Math.min(10, Number(process.argv[2] ?? 3));
 const product = await startProduct({ workers: 0 });
 const { library } = product;
+const desk = openSessionDesk(library);
 
 try {
   const byId = await rate(() => library.apiKeys.findOne({ _id: "unknown" }));
-  const insert = await rate((caller) => createPlayback(library, playbackOf(caller)));
-  const latest = await rate((caller) => findPosition(library, "default", `crowd-${caller}`, "film"));
+  const alone = await rate((caller) => library.playbacks.insertOne(playbackOf(caller)));
+  const insert = await rate((caller) => desk.keep(playbackOf(caller)));
+  const latest = await rate((caller) =>
+    desk.position({ tenant: "default", subject: `crowd-${caller}`, titleId: "film" }),
+  );
+  const versions: number[] = [];
+  const claim = await rate((caller) => {
+    const version = versions[caller] ?? 0;
+    versions[caller] = version + 1;
+    const stream = { titleId: "film", startedAt: new Date(0), until: new Date(0) };
+    const change = { version, sessionId: "ps_bench", stream, forgets: [] };
+    return desk.claim({ tenant: "default", subject: `crowd-${caller}`, ...change });
+  });
   const row = (name: string, callsPerSecond: number) => [
     name,
     figure(callsPerSecond, 0),
@@ -27,7 +39,9 @@ try {
     ["200 callers at once", "calls/s", "÷ by id"],
     [
       row("one record by its id", byId),
-      row("a new session, durable", insert),
+      row("a new session, durable, each by itself", alone),
+      row("a new session, durable, together", insert),
+      row("a place among an account's streams, durable, together", claim),
       row("where an account left a title", latest),
     ],
   );

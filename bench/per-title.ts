@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { titleEvidence } from "../core/ladder-evidence.ts";
 import type { AssetRecord, TaskKind } from "../core/records.ts";
 import { BIG_BUCK_BUNNY, made } from "../test/rig/media.ts";
@@ -16,7 +17,8 @@ const ENCODING: readonly TaskKind[] = ["video", "audio"];
 
 const product = await startProduct({ workers: 1, slots: 2, environment: environmentOfBench() });
 try {
-  const assetId = await product.uploadFile(process.argv[2] ?? (await looped()));
+  const bytes = await readFile(process.argv[2] ?? (await looped()));
+  const assetId = await product.upload(bytes, { encoding: { codecs: ["h264"], ladder: "title" } });
   await follow(product, assetId, ({ state }) => state === "ready");
   await printShare(product, assetId);
   printRungs((await product.library.assets.findOne({ _id: assetId }))!);

@@ -18,9 +18,12 @@ const PARTS_OF_THE_RIG = [
   "cpu.ts",
   "follow.ts",
   "bare-route.ts",
+  "wrk.ts",
   "simulated-cluster.ts",
   "simulated-plan.ts",
   "bits-chart.ts",
+  "heap.ts",
+  "speed-up-chart.ts",
 ];
 
 /** These start everything by themselves, which is what they measure, or need nothing. */

@@ -60,14 +60,16 @@ function printScaling(name: string, plan: Plan): void {
     const calm = makespan(simulate({ ...CALM, workers }, arrivals));
     const bound = Math.max((alone - tailSeconds) / workers + tailSeconds, chainSeconds);
     const rough = simulate({ ...ROUGH, workers }, arrivals);
+    const unaided = simulate({ ...ROUGH, workers, lendsAHand: false }, arrivals);
     return [
       String(workers),
       figure(calm / 60, 1),
       figure(alone / calm, 1),
       figure((calm * workers) / alone),
       figure(calm / bound),
+      figure(makespan(unaided) / calm),
       figure(makespan(rough) / calm),
-      String(rough.deaths),
+      `${rough.deaths}, ${rough.besides}`,
       figure(rough.lostSeconds / rough.workSeconds, 3),
     ];
   });
@@ -75,7 +77,20 @@ function printScaling(name: string, plan: Plan): void {
     `${name}: ${figure(timelineSeconds(plan.timeline) / 60, 0)} min, ${tasks} tasks, ${figure(workSeconds / 3600, 1)} core hours; ` +
       `${figure(tailSeconds / 60, 1)} min can only follow the picture\n`,
   );
-  printTable(["workers", "min", "speed-up", "÷ linear", "÷ bound", "rough ÷ calm", "deaths", "lost"], rows);
+  printTable(
+    [
+      "workers",
+      "min",
+      "speed-up",
+      "÷ linear",
+      "÷ bound",
+      "rough, unaided ÷ calm",
+      "rough ÷ calm",
+      "deaths, begun twice",
+      "lost",
+    ],
+    rows,
+  );
 }
 
 /** Nine tenants send films as they come; then a tenth has ten thousand waiting. */

@@ -1,7 +1,9 @@
 import type { Plan } from "../core/plan.ts";
 import type { AssetRecord, TaskState } from "../core/records.ts";
 import { placeTasks, placeTitle, type Queued, TITLES_IN_HAND } from "../core/schedule.ts";
+import { isStraggling, type Peer } from "../core/stragglers.ts";
 import { isOffered, laneOf, type TaskSpec, tasksOf } from "../core/work.ts";
+import { heapOf } from "./heap.ts";
 
 /**
  * Workers of one slot each on simulated time. Which tasks there are, which may begin and in which order they are taken up is
@@ -16,6 +18,8 @@ export interface Cluster {
   deaths: number;
   stragglers: number;
   stragglerFactor: number;
+  /** false: nobody begins anything beside a slow worker, for comparison. */
+  lendsAHand?: boolean;
   /** Nothing that happens later is looked at. */
   untilSeconds?: number;
 }
@@ -36,10 +40,12 @@ export interface SimulatedTitle {
 
 export interface Outcome {
   titles: SimulatedTitle[];
-  /** Seconds of one core: all that was spent, and what of it was lost with workers. */
+  /** Seconds of one core: all that was spent, and what of it was lost: with workers, or since another came first. */
   workSeconds: number;
   lostSeconds: number;
   deaths: number;
+  /** Attempts that were begun beside a slow one. */
+  besides: number;
 }
 
 /** What the product does: a claim of a dead worker is free after its lease, a round over all takes place so often. */
@@ -48,34 +54,51 @@ const ROUND_SECONDS = 5;
 /** From one task's end to the next one's start: claim, fetching, process start. */
 const TURNROUND_SECONDS = 0.3;
 const TITLES_LOOKED_AT = 32;
+/** Idle workers look for slow ones so often, and the slower of two notices so late that it has lost. */
+const LOOK_SECONDS = 1;
+const NOTICE_SECONDS = 1.5;
 
 interface Task {
   spec: TaskSpec;
   title: Title;
   state: TaskState;
   queuedAs: number | null;
+  attempts: Attempt[];
+  attemptsMade: number;
+}
+
+interface Attempt {
+  task: Task;
+  begunAt: number;
+  lastsSeconds: number;
+  /** When its worker died; it is held for alive until its lease runs out. */
+  diedAt: number | null;
 }
 
 interface Title extends SimulatedTitle {
   asset: AssetRecord;
   plan: Plan;
   tasks: Task[];
+  /** Of its chunks, those that are done: ladder by ladder. */
+  peers: Map<string, Peer[]>;
 }
 
 type Event =
   | { kind: "arrival"; title: Title }
-  | { kind: "end"; task: Task; begunAt: number; dies: boolean }
-  | { kind: "again"; task: Task }
-  | { kind: "round" };
+  | { kind: "end"; attempt: Attempt; dies: boolean }
+  | { kind: "noticed" }
+  | { kind: "again"; attempt: Attempt }
+  | { kind: "round" }
+  | { kind: "look" };
 
 export function simulate(cluster: Cluster, arrivals: readonly Arrival[]): Outcome {
-  const random = mulberry32(cluster.seed);
   const events = heapOf<Event>();
   const waiting = { fast: heapOf<Task>(), usual: heapOf<Task>() };
   const idle = { fast: cluster.workers, usual: cluster.workers };
   const titles = arrivals.map((arrival, index) => titleOf(arrival, index));
   const active = new Map<string, Title[]>();
-  const outcome: Outcome = { titles, workSeconds: 0, lostSeconds: 0, deaths: 0 };
+  const outcome: Outcome = { titles, workSeconds: 0, lostSeconds: 0, deaths: 0, besides: 0 };
+  const claimed = new Set<Task>();
   const until = cluster.untilSeconds ?? Number.POSITIVE_INFINITY;
   let unfinished = titles.length;
   let now = 0;
@@ -125,32 +148,74 @@ export function simulate(cluster: Cluster, arrivals: readonly Arrival[]): Outcom
       title,
       state: "todo",
       queuedAs: null,
+      attempts: [],
+      attemptsMade: 0,
     }));
   };
   const begin = (task: Task, lane: "fast" | "usual"): void => {
     idle[lane]--;
     task.state = "claimed";
     task.queuedAs = null;
+    claimed.add(task);
     if (task.spec.kind === "video") task.title.begunAt ??= now;
+    // Drawn for the attempt, not in the order of things: two runs that differ in one rule have the same luck.
+    const random = mulberry32(hashOf(`${cluster.seed} ${task.spec.id} ${task.attemptsMade++}`));
     const slow = random() < cluster.stragglers ? cluster.stragglerFactor : 1;
-    const lasts = TURNROUND_SECONDS + task.spec.weight * slow * (1 + cluster.spread * (2 * random() - 1));
+    const lastsSeconds =
+      TURNROUND_SECONDS + task.spec.weight * slow * (1 + cluster.spread * (2 * random() - 1));
     const dies = random() < cluster.deaths;
-    const endsAt = now + lasts * (dies ? random() : 1);
-    events.push(endsAt, { kind: "end", task, begunAt: now, dies });
+    const attempt = { task, begunAt: now, lastsSeconds, diedAt: null };
+    task.attempts.push(attempt);
+    events.push(now + lastsSeconds * (dies ? random() : 1), { kind: "end", attempt, dies });
   };
-  const end = ({ task, begunAt, dies }: Event & { kind: "end" }): void => {
-    const lane = laneOf(task.spec.kind);
-    // A worker that died is replaced: what is lost is its work and the time of its lease.
-    idle[lane]++;
+  const end = ({ attempt, dies }: Event & { kind: "end" }): void => {
+    const { task, begunAt } = attempt;
+    // Another came first, and its worker has noticed.
+    if (!task.attempts.includes(attempt)) return;
     outcome.workSeconds += now - begunAt;
+    // A worker that died is replaced: what is lost is its work and the time of its lease.
+    idle[laneOf(task.spec.kind)]++;
     if (dies) {
       outcome.deaths++;
       outcome.lostSeconds += now - begunAt;
-      events.push(now + LEASE_SECONDS, { kind: "again", task });
+      attempt.diedAt = now;
+      events.push(now + LEASE_SECONDS, { kind: "again", attempt });
       return;
     }
+    for (const other of task.attempts.filter((one) => one !== attempt && one.diedAt === null)) {
+      const spentSeconds = now + NOTICE_SECONDS - other.begunAt;
+      outcome.workSeconds += spentSeconds;
+      outcome.lostSeconds += spentSeconds;
+      events.push(now + NOTICE_SECONDS, { kind: "noticed" });
+    }
+    task.attempts = [];
     task.state = "done";
+    claimed.delete(task);
+    const { title, spec } = task;
+    if (spec.kind === "video") {
+      const peer = { workSeconds: spec.weight, tookSeconds: now - begunAt };
+      title.peers.set(spec.part, [...(title.peers.get(spec.part) ?? []).slice(-31), peer]);
+    }
     finish(task);
+  };
+  /** As `offerBesides`: who is idle has found that nothing waits. */
+  const look = (): void => {
+    if (cluster.lendsAHand === false) return;
+    for (const task of claimed) {
+      const [attempt, second] = task.attempts;
+      if (idle.usual === 0) return;
+      if (attempt === undefined || second !== undefined || laneOf(task.spec.kind) === "fast") continue;
+      const underway = {
+        workSeconds: task.spec.weight,
+        ranSeconds: now - attempt.begunAt,
+        ratio: ((attempt.diedAt ?? now) - attempt.begunAt) / attempt.lastsSeconds,
+        silentSeconds: attempt.diedAt === null ? 0 : now - attempt.diedAt,
+      };
+      const peers = task.spec.kind === "video" ? task.title.peers.get(task.spec.part) : undefined;
+      if (!isStraggling(underway, peers ?? [])) continue;
+      outcome.besides++;
+      begin(task, "usual");
+    }
   };
   const finish = (task: Task): void => {
     const { title, spec } = task;
@@ -197,6 +262,7 @@ export function simulate(cluster: Cluster, arrivals: readonly Arrival[]): Outcom
 
   for (const title of titles) events.push(title.arrivedAt, { kind: "arrival", title });
   events.push(ROUND_SECONDS, { kind: "round" });
+  events.push(LOOK_SECONDS, { kind: "look" });
   while (unfinished > 0) {
     const event = events.pop();
     if (event === undefined || event.at > until) break;
@@ -209,14 +275,24 @@ export function simulate(cluster: Cluster, arrivals: readonly Arrival[]): Outcom
       offer(happened.title);
     } else if (happened.kind === "end") end(happened);
     else if (happened.kind === "again") {
-      happened.task.state = "todo";
-      put(happened.task, 0);
-    } else {
+      const { task } = happened.attempt;
+      task.attempts = task.attempts.filter((one) => one !== happened.attempt);
+      if (task.state === "claimed" && task.attempts.length === 0) {
+        task.state = "todo";
+        claimed.delete(task);
+        put(task, 0);
+      }
+    } else if (happened.kind === "noticed") idle.usual++;
+    else if (happened.kind === "round") {
       round();
       events.push(now + ROUND_SECONDS, { kind: "round" });
     }
     takeUp("fast");
     takeUp("usual");
+    if (happened.kind === "look") {
+      look();
+      events.push(now + LOOK_SECONDS, { kind: "look" });
+    }
   }
   return outcome;
 }
@@ -234,49 +310,14 @@ function titleOf({ atSeconds, tenant, plan }: Arrival, index: number): Title {
     published: null,
   } as unknown as AssetRecord;
   const never = { begunAt: null, readyAt: null };
-  return { tenant, arrivedAt: atSeconds, ...never, asset, plan, tasks: [] };
+  return { tenant, arrivedAt: atSeconds, ...never, asset, plan, tasks: [], peers: new Map() };
 }
 
-interface Heap<T> {
-  push(at: number, value: T): void;
-  /** The smallest, and of equal ones the one that came first. */
-  pop(): { at: number; value: T } | undefined;
-}
-
-function heapOf<T>(): Heap<T> {
-  const items: { at: number; order: number; value: T }[] = [];
-  let pushed = 0;
-  const before = (a: number, b: number): boolean => {
-    const [x, y] = [items[a]!, items[b]!];
-    return x.at < y.at || (x.at === y.at && x.order < y.order);
-  };
-  const swap = (a: number, b: number): void => {
-    [items[a], items[b]] = [items[b]!, items[a]!];
-  };
-  return {
-    push(at, value) {
-      items.push({ at, order: pushed++, value });
-      for (let child = items.length - 1; child > 0; ) {
-        const parent = (child - 1) >> 1;
-        if (!before(child, parent)) break;
-        swap(child, parent);
-        child = parent;
-      }
-    },
-    pop() {
-      if (items.length === 0) return undefined;
-      swap(0, items.length - 1);
-      const least = items.pop();
-      for (let parent = 0; ; ) {
-        let smallest = parent;
-        for (const child of [2 * parent + 1, 2 * parent + 2])
-          if (child < items.length && before(child, smallest)) smallest = child;
-        if (smallest === parent) return least;
-        swap(parent, smallest);
-        parent = smallest;
-      }
-    },
-  };
+/** FNV-1a. */
+function hashOf(text: string): number {
+  return (
+    [...text].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193), 0x811c9dc5) >>> 0
+  );
 }
 
 /** A small seeded generator (Tommy Ettinger's mulberry32): the same run every time. */

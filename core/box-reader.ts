@@ -17,7 +17,7 @@ export interface InitFacts {
   trackId: number;
   kind: "video" | "audio" | "other";
   timescale: number;
-  /** Four-letter sample entry (`avc1`, `mp4a`). */
+  /** Four-letter sample entry (`avc1`, `mp4a`); of a protected track what it is beneath (core/track-protection.ts). */
   sampleEntry: string;
   width: number;
   height: number;
@@ -112,7 +112,7 @@ function readInitBoxes(init: Uint8Array): InitFacts {
     trackId: view.getUint32(tkhd.body + (init[tkhd.body] === 1 ? 20 : 12)),
     kind,
     timescale: view.getUint32(mdhd.body + (init[mdhd.body] === 1 ? 20 : 12)),
-    sampleEntry: entry.type,
+    sampleEntry: originalFormat(init, entry),
     width: kind === "video" ? view.getUint16(entry.body + 24) : 0,
     height: kind === "video" ? view.getUint16(entry.body + 26) : 0,
     channels: kind === "audio" ? view.getUint16(entry.body + 16) : 0,
@@ -120,6 +120,17 @@ function readInitBoxes(init: Uint8Array): InitFacts {
     sampleEntryOffset: entry.start,
     sampleDefaults: readTrex(init, moov),
   };
+}
+
+/** Children of a visual and of an audio entry begin after their fields (14496-12 12.1.3, 12.2.3). */
+const PROTECTED_FIELDS: Record<string, number> = { encv: 86, enca: 36 };
+
+/** 14496-12 8.12.2: the entry of a protected track has another name, and `frma` in its `sinf` says what it was. */
+function originalFormat(init: Uint8Array, entry: Box): string {
+  const fields = PROTECTED_FIELDS[entry.type];
+  if (fields === undefined) return entry.type;
+  const sinf = one(init, readBoxes(init, entry.start + fields, entry.end), "sinf");
+  return typeAt(init, one(init, readBoxes(init, sinf.body, sinf.end), "frma").body);
 }
 
 /** 14496-12 8.8.3: version, track and sample description come first. */

@@ -1,9 +1,6 @@
 import { type Box, readBoxes, readInit } from "./box-reader.ts";
 import { Failure } from "./errors.ts";
-
-/** Length of a visual and an audio sample entry before their child boxes, header included (14496-12 12.1.3, 12.2.3). */
-const VISUAL_ENTRY_BYTES = 86;
-const AUDIO_ENTRY_BYTES = 36;
+import { AUDIO_ENTRY_BYTES, VISUAL_ENTRY_BYTES } from "./sample-entry.ts";
 
 /** The RFC 6381 string of an init segment's one track, from its own configuration record. */
 export function codecString(init: Uint8Array): string {

@@ -1,5 +1,6 @@
 import { readBoxes, readFragments, readInit } from "./box-reader.ts";
 import { Failure } from "./errors.ts";
+import { VISUAL_ENTRY_BYTES } from "./sample-entry.ts";
 
 /**
  * The coded pictures of MP4 segments as one plain stream, without times: what a decoder that is never restarted gets when
@@ -7,8 +8,6 @@ import { Failure } from "./errors.ts";
  */
 export type ElementaryFormat = "h264" | "hevc" | "obu";
 
-/** ISO/IEC 14496-12 12.1.3: length of a visual sample entry before its children, header included. */
-const VISUAL_ENTRY_BYTES = 86;
 const START_CODE = Uint8Array.of(0, 0, 0, 1);
 /** AV1 5.3.1: an OBU of type 2 with its size, which is nought. */
 const TEMPORAL_DELIMITER = Uint8Array.of(0x12, 0x00);

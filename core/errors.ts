@@ -23,6 +23,7 @@ export const ASSET_FAILURE_CODES = [
   "checksum_mismatch",
   "codec_unavailable",
   "track_unusable",
+  "protection_unavailable",
   "encode_failed",
   "findings_not_waived",
   "internal",
@@ -41,6 +42,7 @@ interface FailureOptions {
   fields?: FieldError[];
   retryAfterSeconds?: number;
   retryable?: boolean;
+  details?: Record<string, unknown>;
 }
 
 /** The one error type that crosses room borders. `message` is safe to show; `cause` never leaves the process. */
@@ -53,6 +55,8 @@ export class Failure extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Whether another try may help: of a file at fault only where a person can decide otherwise. */
   readonly retryable: boolean;
+  /** More that a client may need to go on, by member of the problem; safe to show. */
+  readonly details: Record<string, unknown>;
 
   constructor(failureClass: FailureClass, code: string, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -63,6 +67,7 @@ export class Failure extends Error {
     this.fields = options.fields ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.retryable = options.retryable ?? failureClass !== "source";
+    this.details = options.details ?? {};
   }
 }
 

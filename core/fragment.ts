@@ -1,6 +1,7 @@
 import type { Fragment } from "./box-reader.ts";
+import { ascii, box, concat, doubleWord, word } from "./box-writer.ts";
 
-/** Writes the boxes that we own: of frames that each stand alone, cut where the video is cut. */
+/** Writes the boxes that we own: of frames that each stand alone, or of one closed group of pictures, cut where the video is cut. */
 
 export interface SegmentInput {
   sequenceNumber: number;
@@ -9,16 +10,27 @@ export interface SegmentInput {
   sampleDurationTicks: number;
   /** Coded frames, in order. */
   frames: readonly Uint8Array[];
+  /**
+   * Of a closed group of pictures: how much later than it is decoded each is shown (may be negative). Only the first stands
+   * alone then. Absent: all do, and are shown as they are decoded.
+   */
+  compositionOffsetTicks?: readonly number[];
   trackId?: number;
 }
 
 /** 14496-12 8.8.3.1: depends on nothing, is a sync sample: every AAC frame, every IDR picture. */
 const SYNC_SAMPLE_FLAGS = 0x02000000;
+/** 14496-12 8.8.3.1: depends on others, is no sync sample. */
+const DEPENDENT_SAMPLE_FLAGS = 0x01010000;
 const DEFAULT_BASE_IS_MOOF = 0x020000;
 const DEFAULT_DURATION = 0x08;
 const DEFAULT_FLAGS = 0x20;
 const TRUN_DATA_OFFSET = 0x01;
+const TRUN_FIRST_SAMPLE_FLAGS = 0x04;
 const TRUN_SAMPLE_SIZES = 0x200;
+const TRUN_COMPOSITION_OFFSETS = 0x800;
+/** Offsets of version 1 are signed (14496-12 8.8.8). */
+const TRUN_SIGNED = 0x01000000;
 
 /** One CMAF segment (`moof` + `mdat`) of frames that all have the same duration (ISO/IEC 23000-19 7.3.2). */
 export function writeSegment(input: SegmentInput): Uint8Array {
@@ -33,15 +45,10 @@ export function writeSegment(input: SegmentInput): Uint8Array {
           word(DEFAULT_BASE_IS_MOOF | DEFAULT_DURATION | DEFAULT_FLAGS),
           word(trackId),
           word(input.sampleDurationTicks),
-          word(SYNC_SAMPLE_FLAGS),
+          word(input.compositionOffsetTicks === undefined ? SYNC_SAMPLE_FLAGS : DEPENDENT_SAMPLE_FLAGS),
         ]),
         box("tfdt", [word(0x01000000), doubleWord(input.baseDecodeTime)]),
-        box("trun", [
-          word(TRUN_DATA_OFFSET | TRUN_SAMPLE_SIZES),
-          word(sizes.length),
-          word(dataOffset),
-          ...sizes.map(word),
-        ]),
+        box("trun", sampleRun(sizes, dataOffset, input.compositionOffsetTicks)),
       ]),
     ]);
   const MDAT_HEADER = 8;
@@ -49,38 +56,22 @@ export function writeSegment(input: SegmentInput): Uint8Array {
   return concat([head, word(payload + MDAT_HEADER), ascii("mdat"), ...input.frames]);
 }
 
+/** What stands in a `trun` (14496-12 8.8.8): optional fields in this order, each where its flag is set. */
+function sampleRun(
+  sizes: readonly number[],
+  dataOffset: number,
+  offsets: readonly number[] | undefined,
+): Uint8Array[] {
+  const flags = TRUN_DATA_OFFSET | TRUN_SAMPLE_SIZES;
+  if (offsets === undefined) return [flags, sizes.length, dataOffset, ...sizes].map(word);
+  return [
+    TRUN_SIGNED | flags | TRUN_FIRST_SAMPLE_FLAGS | TRUN_COMPOSITION_OFFSETS,
+    ...[sizes.length, dataOffset, SYNC_SAMPLE_FLAGS],
+    ...sizes.flatMap((size, index) => [size, offsets[index]!]),
+  ].map(word);
+}
+
 /** Overwrites a fragment's sequence number in the buffer that it was read from. */
 export function setSequenceNumber(bytes: Uint8Array, fragment: Fragment, sequenceNumber: number): void {
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(fragment.sequenceNumberOffset, sequenceNumber);
-}
-
-function box(type: string, content: readonly Uint8Array[]): Uint8Array {
-  const size = content.reduce((sum, part) => sum + part.length, 8);
-  return concat([word(size), ascii(type), ...content]);
-}
-
-function word(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
-}
-
-function doubleWord(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes;
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { canonicalPath } from "./canonical-path.ts";
 import { type Asker, areLimits, type GrantLimits, isWithin, limitsText, NOBODY } from "./grant-limits.ts";
+import { type NamedKey, parseNamedKeys } from "./named-keys.ts";
 
 /**
  * A grant lets its bearer read everything below one prefix until it expires. It is one path segment,
@@ -16,20 +17,15 @@ const LIMITED =
   /^2\.([A-Za-z0-9_-]{1,16})\.([1-9][0-9]{9})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_~-]{1,200})\.([A-Za-z0-9_-]{43})$/;
 const REQUEST = /^\/v\/([^/]+)(\/.*)$/;
 const MEDIA_PREFIX = /^(\/[^/]+\/[^/]+\/)[^/]/;
-const KEY = /^([A-Za-z0-9_-]{1,16}):((?:[0-9a-f]{2})+)$/;
 
 /** Clocks of signer and verifier may differ by this much (RELIABILITY T30). */
 export const GRANT_LEEWAY_SECONDS = 60;
 /** No grant is good for longer, whatever it says: a leaked one dies within the day, a long film renews. */
 export const GRANT_MAX_SECONDS = 12 * 3_600;
-const MIN_SECRET_BYTES = 32;
 /** A grant of this session covers the pictures of its package only: browsing must not open the film. */
 export const IMAGES_SESSION = "images";
 
-export interface GrantKey {
-  kid: string;
-  secret: Uint8Array;
-}
+export type GrantKey = NamedKey;
 
 export interface GrantClaims {
   /** `/<assetId>/<generation>/`. */
@@ -60,21 +56,7 @@ export type GrantVerdict = ({ ok: true } & SignedGrant) | { ok: false; reason: G
  * secret has fewer than 32 bytes, or a kid or secret stands twice. The message never contains a secret.
  */
 export function parseGrantKeys(text: string): GrantKey[] {
-  const keys: GrantKey[] = [];
-  for (const [index, entry] of text.split(",").entries()) {
-    const [, kid, hex] = KEY.exec(entry.trim()) ?? [];
-    if (kid === undefined || hex === undefined)
-      throw new Error(`grant key ${index + 1} is not kid:hexsecret`);
-    const secret = Buffer.from(hex, "hex");
-    if (secret.byteLength < MIN_SECRET_BYTES) {
-      throw new Error(`grant key ${kid} is shorter than ${MIN_SECRET_BYTES} bytes`);
-    }
-    if (keys.some((key) => key.kid === kid || secret.equals(key.secret))) {
-      throw new Error(`grant key ${kid} stands twice`);
-    }
-    keys.push({ kid, secret });
-  }
-  return keys;
+  return parseNamedKeys(text, "grant key");
 }
 
 /** The grant (one path segment) for these claims. Throws on claims that no verifier would accept. */

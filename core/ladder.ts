@@ -27,6 +27,13 @@ export interface Rung {
   crf: number;
   /** What trial encodes of the film foretell; absent where the rung is the table's. */
   predicted?: { averageBps: number; score: number };
+  /** Not encoded: the master's own coded pictures, cut on the grid (core/remux.ts). */
+  isCopied?: true;
+}
+
+/** A ladder as far as it is encoded: without the rung that is the master's own. Never empty, since one below it always is. */
+export function encodedPart(ladder: Ladder): Ladder {
+  return { ...ladder, rungs: ladder.rungs.filter(({ isCopied }) => isCopied !== true) };
 }
 
 /** Short side of the picture and H.264's cap, from Apple's authoring table thinned to its steps in use. */

@@ -1,4 +1,5 @@
 import type { MeasuredBitrate } from "./bitrate.ts";
+import { type ContentProtection, protectionElements } from "./clear-key.ts";
 import type { VideoRange } from "./ladder.ts";
 import type { Colour } from "./picture.ts";
 import { type Rational, rational, secondsText } from "./rational.ts";
@@ -53,6 +54,8 @@ export interface MpdInput {
   frameCount: number;
   /** The longest segment, rounded: what a player must hold before `bandwidth` is enough. */
   targetDurationSeconds: number;
+  /** Of pictures and sound. */
+  protection?: ContentProtection | undefined;
 }
 
 /** ISO/IEC 23009-1 8.4 (live profile: templates, aligned segments) and 8.12 (CMAF). */
@@ -73,9 +76,14 @@ const TEXT_ROLES: Record<SubtitleRole, string> = {
 export function dashManifest(input: MpdInput): string {
   const { num, den } = input.frameRate;
   const duration = `PT${secondsText(input.frameCount * den, num, 6)}S`;
+  // The order of 23009-1 table 5: before all other descriptors.
+  const secured =
+    input.protection === undefined
+      ? []
+      : protectionElements(input.protection).map((attributes) => element("ContentProtection", attributes));
   const sets = [
-    ...byLadder(input.video).map((video) => videoSet(video, input.frameRate)),
-    ...input.audio.map((track, index) => audioSet(track, input.audio.slice(0, index))),
+    ...byLadder(input.video).map((video) => videoSet(video, input.frameRate, secured)),
+    ...input.audio.map((track, index) => audioSet(track, input.audio.slice(0, index), secured)),
     ...input.text.map(textSet),
   ];
   return [
@@ -137,7 +145,7 @@ function colourProperties({ range, colour }: MpdVideo): string[] {
   });
 }
 
-function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
+function videoSet(video: readonly MpdVideo[], frameRate: Rational, secured: readonly string[]): SetOf {
   const top = video[0]!;
   const shape = rational(top.width, top.height);
   const rate = frameRate.den === 1 ? `${frameRate.num}` : `${frameRate.num}/${frameRate.den}`;
@@ -157,7 +165,8 @@ function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
         maxFrameRate: rate,
       },
       [
-        // The order of 23009-1 table 5: properties before Role.
+        ...secured,
+        // Properties before Role.
         ...colourProperties(top),
         role("main"),
         segmentTemplate("video", top.timescale, top.durationTicks),
@@ -176,7 +185,7 @@ function videoSet(video: readonly MpdVideo[], frameRate: Rational): SetOf {
     );
 }
 
-function audioSet(track: MpdAudio, before: readonly MpdAudio[]): SetOf {
+function audioSet(track: MpdAudio, before: readonly MpdAudio[], secured: readonly string[]): SetOf {
   return (id) =>
     element(
       "AdaptationSet",
@@ -189,6 +198,7 @@ function audioSet(track: MpdAudio, before: readonly MpdAudio[]): SetOf {
         startWithSAP: 1,
       },
       [
+        ...secured,
         element("Label", {}, [escaped(track.label)], true),
         // 23009-1 5.8.5.5: the same scheme also names what serves accessibility.
         ...(track.role === "description"

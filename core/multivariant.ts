@@ -1,4 +1,5 @@
 import type { MeasuredBitrate } from "./bitrate.ts";
+import { type ContentProtection, keyAttributes } from "./clear-key.ts";
 import type { VideoRange } from "./ladder.ts";
 import { type Rational, toNumber } from "./rational.ts";
 import type { AudioRole, SubtitleRole } from "./source.ts";
@@ -60,9 +61,13 @@ export function multivariantPlaylist(
   frameRate: Rational,
   dense: IFrameVariant,
   subtitles: readonly SubtitleRendition[] = [],
+  protection?: ContentProtection,
 ): string {
   // Apple 9.11: INDEPENDENT-SEGMENTS once, here.
-  const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""];
+  const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"];
+  // 8216bis 4.4.6.5: the licence can be asked for before the first segment.
+  if (protection !== undefined) lines.push(`#EXT-X-SESSION-KEY:${keyAttributes(protection)}`);
+  lines.push("");
   const groups = audioGroups(audio);
   for (const group of groups) {
     lines.push(...group.members.map((rendition, index) => audioLine(rendition, group.id, index === 0)), "");

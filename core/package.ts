@@ -1,4 +1,5 @@
 import { type MeasuredBitrate, measureBitrate } from "./bitrate.ts";
+import type { ContentProtection } from "./clear-key.ts";
 import {
   DASH_MANIFEST,
   IFRAME_PLAYLIST_NAME,
@@ -75,14 +76,16 @@ export function buildPackage(
   const all = [...allRungs(plan), ...plan.audio].map(({ id }) => need(id));
   // Apple 8.2, RFC 8216bis 6.2.4: one target duration over all renditions.
   const target = Math.max(...all.map((track) => targetDurationSeconds(entries(track), track.timescale)));
+  const { protection } = plan;
+  const shared: Shared = { target, protection };
   const video = plan.ladders.flatMap((ladder) => {
     const { output } = pictureFor(plan.picture, ladder.range);
-    return ladder.rungs.map((rung) => describeRung(ladder, rung, output, need(rung.id), target));
+    return ladder.rungs.map((rung) => describeRung(ladder, rung, output, need(rung.id), shared));
   });
-  const trick = describeTrick(plan.trickPlay, need(plan.trickPlay.id));
+  const trick = describeTrick(plan.trickPlay, need(plan.trickPlay.id), shared);
   const names = audioNames(plan.audio);
   const audio = plan.audio.map((track) =>
-    describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), target),
+    describeAudio(track, names.get(soundOf(track)) ?? track.id, need(track.id), shared),
   );
   const subtitles = packageTexts(plan.subtitles, texts, plan.timeline, target);
   const main = multivariantPlaylist(
@@ -91,6 +94,7 @@ export function buildPackage(
     plan.timeline.frameRate,
     trick.variant,
     subtitles.map((one) => one.rendition),
+    protection,
   );
   const mpd = dashManifest({
     video: video.map((one) => one.dash),
@@ -99,6 +103,7 @@ export function buildPackage(
     frameRate: plan.timeline.frameRate,
     frameCount: plan.timeline.frameCount,
     targetDurationSeconds: target,
+    protection,
   });
   return {
     playlists: [
@@ -113,22 +118,31 @@ export function buildPackage(
   };
 }
 
+/** What all media playlists of a package have in common. */
+interface Shared {
+  /** Target duration, in seconds. */
+  target: number;
+  protection: ContentProtection | undefined;
+}
+
 function describeRung(
   { id: ladderId, range }: Ladder,
   rung: Rung,
   colour: Colour,
   track: ProducedTrack,
-  target: number,
+  shared: Shared,
 ) {
+  const { target, protection } = shared;
   const folder = trackFolder("video", rung.id);
   const measured = measure(track, target);
-  const iFrame = describeIFrames({ id: ladderId, range }, rung, track);
+  const iFrame = describeIFrames({ id: ladderId, range }, rung, track, shared);
   const variant: VideoVariant = { ...iFrame.variant, uri: folder + MEDIA_PLAYLIST_NAME, measured };
   const text = mediaPlaylist({
     initUri: INIT_NAME,
     timescale: track.timescale,
     segments: entries(track),
     targetDurationSeconds: target,
+    protection,
   });
   const files: PackageFile[] = [{ path: variant.uri, text }, iFrame.file];
   const record: Rendition = {
@@ -137,6 +151,7 @@ function describeRung(
     codec: track.codec,
     // Of the usual range nothing is said.
     ...(range === "SDR" ? {} : { range }),
+    ...(rung.isCopied === true ? { isCopied: true as const } : {}),
     width: rung.width,
     height: rung.height,
     ...measured,
@@ -150,8 +165,8 @@ function describeRung(
 }
 
 /** Pictures that are for seeking alone: no variant plays them, so they are told of as images. */
-function describeTrick(plan: TrickPlay, track: ProducedTrack) {
-  const { variant, file } = describeIFrames({ id: plan.ladderId, range: "SDR" }, plan, track);
+function describeTrick(plan: TrickPlay, track: ProducedTrack, shared: Shared) {
+  const { variant, file } = describeIFrames({ id: plan.ladderId, range: "SDR" }, plan, track, shared);
   const { id, width, height } = plan;
   const record: Rendition = {
     id,
@@ -169,6 +184,7 @@ function describeIFrames(
   { id: ladderId, range }: Pick<Ladder, "id" | "range">,
   { id, width, height }: Pick<Rung, "id" | "width" | "height">,
   track: ProducedTrack,
+  { protection }: Shared,
 ) {
   const frames = iFrames(track);
   const target = targetDurationSeconds(frames, track.timescale);
@@ -188,6 +204,7 @@ function describeIFrames(
     segments: frames,
     targetDurationSeconds: target,
     iFramesOnly: true,
+    protection,
   });
   return { variant, file: { path: iFrameUri, text } satisfies PackageFile };
 }
@@ -196,7 +213,7 @@ function stated(quality: Quality | null): Pick<Rendition, "quality"> {
   return quality === null ? {} : { quality };
 }
 
-function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, target: number) {
+function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, { target, protection }: Shared) {
   const uri = trackFolder("audio", plan.id) + MEDIA_PLAYLIST_NAME;
   const measured = measure(track, target);
   const rendition: AudioRendition = {
@@ -213,6 +230,7 @@ function describeAudio(plan: AudioTrack, name: string, track: ProducedTrack, tar
     timescale: track.timescale,
     segments: entries(track),
     targetDurationSeconds: target,
+    protection,
   });
   const record: Rendition = {
     id: plan.id,

@@ -1,8 +1,17 @@
 import { createHash } from "node:crypto";
 import { chooseChunks } from "./chunks.ts";
-import { DEFAULT_ENCODING, type EncodingChoice, PRESETS, type Speed, speedOf } from "./encoding.ts";
+import type { ContentProtection } from "./clear-key.ts";
+import {
+  DEFAULT_ENCODING,
+  type EncodingChoice,
+  type HardwareFamily,
+  PRESETS,
+  type Speed,
+  speedOf,
+} from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
+import { withCopiedTop } from "./remux.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
 import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
@@ -42,6 +51,8 @@ export interface Plan {
   speed: Speed;
   /** x264's at that speed. */
   preset: string;
+  /** What makes the H.264 in its place: one title has one encoder. Absent where it is x264. */
+  hardware?: HardwareFamily;
   timeline: Timeline;
   timing: FrameTiming;
   picture: PicturePlan;
@@ -54,6 +65,8 @@ export interface Plan {
   subtitles: SubtitleTrack[];
   /** Loudness that every sound track is brought to; null leaves it as it is. */
   loudnessTargetLufs: number | null;
+  /** Absent: media lies as it is. */
+  protection?: ContentProtection;
 }
 
 export interface PlanSettings {
@@ -63,6 +76,10 @@ export interface PlanSettings {
   audioBitrateBps: number;
   surroundBitrateBps: number;
   loudnessTargetLufs: number | null;
+  /** Encoders in hardware that the planning worker has. */
+  hardware: HardwareFamily | null;
+  /** The key that the asset's media is under. */
+  protection?: ContentProtection;
 }
 
 export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
@@ -72,6 +89,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
   // Apple 2.9: 5.1 AAC at 320 kbit/s.
   surroundBitrateBps: 320_000,
   loudnessTargetLufs: -16,
+  hardware: null,
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
@@ -91,12 +109,16 @@ export function buildPlan(
   const picture = planPicture(source.video);
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
-  const ladders = planLadders(source.video, picture, settings.encoding, curves);
+  const { remux } = settings.encoding;
+  const ladders = planLadders(source.video, picture, settings.encoding, curves).map((ladder) =>
+    withCopiedTop(ladder, source, picture, timeline, remux),
+  );
   return {
     formatVersion: FORMAT_VERSION,
     encoderBuild,
     speed: speedOf(settings.encoding),
     preset: settings.preset ?? PRESETS[speedOf(settings.encoding)].h264,
+    ...hardwareOf(settings),
     timeline,
     timing: source.video.variableFrameRate ? "retime" : "count",
     picture,
@@ -106,7 +128,23 @@ export function buildPlan(
     audio: audioTracks([...source.audio.map(ownSound), ...sidecars.flatMap(addedSound)], settings),
     subtitles: subtitleTracks(source, sidecars),
     loudnessTargetLufs: settings.loudnessTargetLufs,
+    ...(settings.protection === undefined ? {} : { protection: settings.protection }),
   };
+}
+
+/** Where it is allowed and there; a film's own ladder was found with x264, and says nothing of another encoder. */
+function hardwareOf({ encoding, hardware }: PlanSettings): Pick<Plan, "hardware"> {
+  const isUsed = encoding.hardware === "allow" && encoding.ladder !== "title" && hardware !== null;
+  return isUsed ? { hardware } : {};
+}
+
+/** The hardware without which a worker cannot do a task; null where any can. */
+export function hardwareFor(
+  { kind, part }: { kind: string; part: string },
+  plan: Pick<Plan, "hardware" | "ladders"> | null,
+): HardwareFamily | null {
+  const isPicture = kind === "video" && plan?.ladders.find(({ id }) => id === part)?.codec === "h264";
+  return isPicture ? (plan.hardware ?? null) : null;
 }
 
 /**

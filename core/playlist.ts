@@ -1,3 +1,4 @@
+import { type ContentProtection, keyAttributes } from "./clear-key.ts";
 import { secondsText } from "./rational.ts";
 
 /** One entry of a media playlist: where it is and how long it plays, in ticks of the track. */
@@ -41,6 +42,8 @@ export interface MediaPlaylistInput {
   /** The one target duration that all renditions state (Apple 8.2); I-frame playlists may have their own. */
   targetDurationSeconds: number;
   iFramesOnly?: boolean;
+  /** The segments are protected; an init segment never is. */
+  protection?: ContentProtection | undefined;
 }
 
 /** A complete VOD media playlist, or an I-frame playlist of one. */
@@ -56,6 +59,7 @@ export function mediaPlaylist(input: MediaPlaylistInput): string {
     "#EXT-X-PLAYLIST-TYPE:VOD",
     ...(input.iFramesOnly ? ["#EXT-X-I-FRAMES-ONLY"] : []),
     ...(input.initUri === null ? [] : [`#EXT-X-MAP:URI="${input.initUri}"`]),
+    ...(input.protection === undefined ? [] : [`#EXT-X-KEY:${keyAttributes(input.protection)}`]),
   ];
   input.segments.forEach((segment, index) => {
     lines.push(`#EXTINF:${durations[index]},`);

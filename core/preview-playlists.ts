@@ -22,7 +22,13 @@ export function previewPlaylists(
   const target = targetDurationSeconds(pictures, timeline.timescale);
   const media = (folder: string, timescale: number, segments: readonly PlaylistSegment[]) => ({
     path: folder + MEDIA_PLAYLIST_NAME,
-    text: mediaPlaylist({ initUri: INIT_NAME, timescale, segments, targetDurationSeconds: target }),
+    text: mediaPlaylist({
+      initUri: INIT_NAME,
+      timescale,
+      segments,
+      targetDurationSeconds: target,
+      protection: preview.plan.protection,
+    }),
   });
   const playlists = [media(trackFolder("video", preview.rung.id), timeline.timescale, pictures)];
   const { sound } = preview;

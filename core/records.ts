@@ -21,6 +21,8 @@ export interface Caller {
   tenant: string;
   subject: string;
   role: Role;
+  /** ISO 3166-1 alpha-2 in capitals, where the token says where the account is. */
+  country?: string;
 }
 
 export type UploadState = "open" | "completed" | "aborted" | "expired";
@@ -95,6 +97,8 @@ export interface Rendition {
   height?: number;
   /** Of a picture in high dynamic range. */
   range?: "PQ" | "HLG";
+  /** The master's own coded pictures: nothing is lost, and so nothing is scored. */
+  isCopied?: true;
   language?: string;
   /** Of sound and text: its name for people and what it is for. */
   label?: string;
@@ -148,8 +152,16 @@ export interface AssetRecord {
   plan: Plan | null;
   /** The generation being made, or, once `ready`, the published one; null until it is planned. */
   generation: string | null;
-  /** What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. */
-  published: { generation: string; at: Date; durationSeconds: number } | null;
+  /**
+   * The generation of the plan that was there before the film's own ladder was known: the preview is of it, then and
+   * later. null where the first plan is the last.
+   */
+  draftGeneration?: string | null;
+  /**
+   * What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. `keyId`
+   * where its media is protected.
+   */
+  published: { generation: string; at: Date; durationSeconds: number; keyId?: string } | null;
   /** The generation of which there is a preview to look at; absent where there is none, or it was removed again. */
   preview?: string;
   findings: Finding[];
@@ -279,10 +291,20 @@ export interface AttemptRecord {
   error: { class: string; code: string; message: string } | null;
 }
 
+/** A claim that another one was begun beside. */
+export interface ClaimBeside {
+  epoch: number;
+  worker: string | null;
+  claimedAt: Date;
+  leaseUntil: Date;
+  /** How far it was when the other one began. */
+  ratio: number;
+}
+
 /**
  * One unit of work, of retry and of loss. `_id` is `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`.
  * A claim raises `epoch`; every later write names the epoch it was claimed under and fails where another
- * claim came after.
+ * claim came after, but for the one that was begun beside it.
  */
 export interface TaskRecord {
   _id: string;
@@ -302,7 +324,14 @@ export interface TaskRecord {
   epoch: number;
   worker: string | null;
   leaseUntil: Date | null;
+  /** When the claim began; absent where there has been none since this was kept. */
+  claimedAt?: Date | null;
   ratio: number;
+  /**
+   * The claim before this one, which was so slow that the same was begun beside it: it may still come first. Where it did
+   * not, and never learnt of that, it stays here.
+   */
+  beside?: ClaimBeside | null;
   /** Attempts that ended in a failure, and claims whose worker vanished: each has its own budget. */
   failures: number;
   deaths: number;
@@ -380,6 +409,10 @@ export interface PlaybackRecord {
   generation: string;
   /** Of what is shown before the package is ready. */
   isPreview?: boolean;
+  /** The multivariant playlist that fits the device, below the package; absent where it is the whole one. */
+  manifest?: string;
+  /** The key that its media is under, where it is protected: the only one that the session is given. */
+  keyId?: string;
   createdAt: Date;
   expiresAt: Date;
   /** When the grant given at the start ends; the later ones end five minutes after they are asked for. */
@@ -397,6 +430,17 @@ export interface RevocationRecord {
   until: Date | null;
 }
 
+/** The key that an asset's media is under. `_id` is the asset's: one key for all its generations. */
+export interface ContentKeyRecord {
+  _id: string;
+  tenant: string;
+  /** Names the key in playlists, boxes and licences. */
+  keyId: string;
+  /** The key itself, under a master key that is in no record (core/content-key.ts). */
+  sealed: string;
+  createdAt: Date;
+}
+
 /** Where an account left a title. `_id` is made of tenant, account and title, so that it is read by its id. */
 export interface PositionRecord {
   _id: string;
@@ -406,4 +450,36 @@ export interface PositionRecord {
   positionSeconds: number;
   /** When the player was there: a report of an earlier moment changes nothing. */
   positionAt: Date;
+  /** Which session said so, and when by its own clock; absent from records of an older release. */
+  sessionId?: string;
+  saidAt?: Date;
+}
+
+/** What plays for an account right now: it holds a grant that is good until `until`. */
+export interface StreamRecord {
+  titleId: string;
+  startedAt: Date;
+  until: Date;
+}
+
+/** Which sound and text an account wants, most wanted first, by BCP-47 tag. */
+export interface TrackPreferences {
+  audio: string[];
+  subtitles: string[];
+  /** Only the lines that the film cannot be followed without. */
+  forcedOnly?: boolean;
+}
+
+/**
+ * One account: what it plays and what it prefers. `_id` is made of tenant and account, so that it is read by its id.
+ * Whoever changes `streams` names the `version` that was read.
+ */
+export interface AccountRecord {
+  _id: string;
+  tenant: string;
+  subject: string;
+  version: number;
+  /** By session. Those whose time is over stay until somebody writes. */
+  streams?: Record<string, StreamRecord>;
+  preferences?: TrackPreferences;
 }

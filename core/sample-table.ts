@@ -11,6 +11,8 @@ export interface SampleTrack {
   index: number;
   handler: string;
   timescale: number;
+  /** The one sample entry, header included: the codec and its configuration (14496-12 8.5.2). */
+  entry: Uint8Array;
   /** One row a sample, in the order of decoding. */
   offsets: Float64Array;
   sizes: Uint32Array;
@@ -63,7 +65,8 @@ function readTrack(moov: Uint8Array, trak: Box, index: number, movieTimescale: n
     return found === undefined ? null : new Table(moov, found);
   };
   const entries = find("stsd");
-  if (entries === null || entries.u32(4) !== 1) return null;
+  const stsd = stbl.find(({ type }) => type === "stsd");
+  if (entries === null || stsd === undefined || entries.u32(4) !== 1) return null;
   const placed = placeSamples(find("stsz"), find("stsc"), find("stco"), find("co64"));
   if (placed === null) return null;
   const count = placed.sizes.length;
@@ -77,6 +80,7 @@ function readTrack(moov: Uint8Array, trak: Box, index: number, movieTimescale: n
     index,
     handler: String.fromCharCode(...moov.subarray(hdlr.body + 8, hdlr.body + 12)),
     timescale,
+    entry: moov.slice(stsd.body + 8, stsd.end),
     ...placed,
     decodeTicks,
     shownTicks,

@@ -16,9 +16,9 @@ export interface Queued extends Pick<TaskRecord, "tenant" | "assetId" | "kind" |
   memoryBytes: number;
   /** Somebody is at it: it needs no place, but counts against its tenant. */
   isRunning: boolean;
-  /** Another version of what is on air already: after all that nobody can watch yet. */
+  /** After all that is not: see `isBackfill`. */
   isBackfill: boolean;
-  /** How many unfinished titles of the same tenant are older. */
+  /** How many unfinished titles of the same tenant and lane are older. */
   rank: number;
 }
 
@@ -30,9 +30,9 @@ export function urgencyOf({ kind, isBackfill }: Pick<Queued, "kind" | "isBackfil
   return isBackfill ? "backfill" : "normal";
 }
 
-/** Whether what is made of the asset now replaces something that can be watched meanwhile. */
-export function isBackfill({ published }: Pick<AssetRecord, "published">): boolean {
-  return published !== null;
+/** Whether the asset waits for all others: because its owner said so, or since something of it can be watched meanwhile. */
+export function isBackfill({ published, encoding }: Pick<AssetRecord, "published" | "encoding">): boolean {
+  return encoding.lane === undefined ? published !== null : encoding.lane === "backfill";
 }
 
 /**
@@ -46,6 +46,8 @@ export const WAITED_FOR_PRIORITY = 1;
 /** Where each urgency's places begin and how many there are, one a second of work. The queue knows 2^21 of them. */
 const FIRST_PLACE: Record<Urgency, number> = { fast: 2, normal: 2, backfill: 1_000_001 };
 const LAST_PLACE = 999_990;
+/** What somebody is at already comes after all that nobody is at. */
+export const BESIDE_PRIORITY = 2_000_002;
 
 /** They open the way for others and are short. */
 const OPENS_THE_WAY: ReadonlySet<TaskKind> = new Set(["probe", "analyse", "publish"]);

@@ -20,8 +20,18 @@ export interface Source {
   video: SourceVideo;
   audio: SourceAudio[];
   subtitles: SourceSubtitle[];
+  /** Of a picture that may be sent on as it is; absent where it cannot be. */
+  coded?: CodedPicture;
   /** What nothing is made from but people want to know; absent from descriptions that were made before it was kept. */
   facts?: SourceFacts;
+}
+
+/** H.264 that can be cut on the grid as it stands: closed groups on it, an IDR at every border (core/coded-picture.ts). */
+export interface CodedPicture {
+  /** The decoder's configuration record (`avcC`), in base64. */
+  configuration: string;
+  /** Coded bytes of each segment of the grid. */
+  segmentBytes: number[];
 }
 
 export interface SourceFacts {

@@ -29,6 +29,7 @@ export function recipesOf(
           ofPicture(plan),
           plan.ladders.find(({ id }) => id === part),
           plan.chunks[chunk],
+          ...ofProtection(plan),
         ]);
       case "score":
         return digest([
@@ -77,9 +78,15 @@ function ofPicture({
   audio: _audio,
   subtitles: _subtitles,
   loudnessTargetLufs: _loudness,
+  protection: _protection,
   ...own
 }: Plan) {
   return own;
+}
+
+/** Cells are stored encrypted; stills and scores are of what is beneath. */
+function ofProtection({ protection }: Plan): unknown[] {
+  return protection === undefined ? [] : [protection];
 }
 
 /** Names and roles stand in playlists, not in cells. */
@@ -89,7 +96,7 @@ function ofSound(plan: Plan, trackId: string, master: string): unknown[] {
   const { language: _language, label: _label, role: _role, file, ...own } = track;
   const { formatVersion, encoderBuild, timeline, loudnessTargetLufs } = plan;
   const from = file === null ? master : identityOf(file);
-  return [from, own, formatVersion, encoderBuild, timeline, loudnessTargetLufs];
+  return [from, own, formatVersion, encoderBuild, timeline, loudnessTargetLufs, ...ofProtection(plan)];
 }
 
 /** Of a regular track the forced lines that go into it count too. */

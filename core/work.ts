@@ -1,6 +1,6 @@
 import type { VideoCodec } from "./encoding.ts";
 import type { Failure, FailureClass } from "./errors.ts";
-import type { Ladder } from "./ladder.ts";
+import { encodedPart, type Ladder } from "./ladder.ts";
 import { eagerUnits } from "./preview.ts";
 import { windowCount } from "./quality.ts";
 import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
@@ -40,16 +40,14 @@ const WHOLE = "all";
  * rebuilt from this and nothing else. The publishing task appears with the rest and waits for them.
  */
 export function tasksOf(asset: AssetRecord): TaskSpec[] {
-  if (asset.state === "queued" || asset.state === "probing") {
-    const part = revisionPart(asset);
-    const before = (kind: TaskKind): TaskSpec => ({
-      id: taskId(asset._id, "source", kind, part, 0),
-      ...{ kind, part, chunk: 0, weight: FIXED_COST },
-    });
-    return isToBeAnalysed(asset) ? [before("probe"), before("analyse")] : [before("probe")];
-  }
+  if (asset.state === "queued" || asset.state === "probing") return [ofMaster(asset, "probe")];
   const { plan, generation } = asset;
   if (asset.state !== "encoding" || plan === null || generation === null) return [];
+  // What is on air already is looked at there.
+  const previews = asset.published === null ? eagerUnits(plan.timeline) : [];
+  const eager = previews.map((unit) => previewSpec(asset, unit));
+  // Nobody who looks waits for the film's own ladder; its chunks do.
+  if (isDraft(asset)) return [...eager, ofMaster(asset, "analyse")];
   const seconds = (frames: number): number =>
     (frames * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
   const spec = (kind: TaskKind, part: string, chunk: number, weight: number): TaskSpec => ({
@@ -60,8 +58,7 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     weight,
   });
   return [
-    // What is on air already is looked at there.
-    ...(asset.published === null ? eagerUnits(plan.timeline) : []).map((unit) => previewSpec(asset, unit)),
+    ...eager,
     ...plan.ladders.flatMap((ladder) =>
       plan.chunks.map((chunk) => {
         const frames = chunkFrames(plan.timeline, chunk).frameCount;
@@ -85,22 +82,41 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
   ];
 }
 
-function pictureCost({ codec, rungs }: Ladder, frames: number): number {
+function pictureCost(ladder: Ladder, frames: number): number {
+  const { codec, rungs } = encodedPart(ladder);
   const samples = frames * rungs.reduce((sum, { width, height }) => sum + width * height, 0);
   return VIDEO_COST[codec] * (samples / MEASURED_SAMPLES_PER_SECOND);
 }
 
 /** The task that makes one unit of the preview of what the asset is becoming, or has become. */
-export function previewSpec(asset: Pick<AssetRecord, "_id" | "generation">, unit: number): TaskSpec {
-  const id = taskId(asset._id, asset.generation ?? "", "preview", WHOLE, unit);
+export function previewSpec(
+  asset: Pick<AssetRecord, "_id" | "generation" | "draftGeneration">,
+  unit: number,
+): TaskSpec {
+  const id = taskId(asset._id, previewedGeneration(asset) ?? "", "preview", WHOLE, unit);
   return { id, kind: "preview", part: WHOLE, chunk: unit, weight: PREVIEW_COST };
 }
 
-/** A ladder of the film's own needs curves that are not there yet; whether it does is known once the master is described. */
-function isToBeAnalysed({ source, pinned, encoding, analysis }: AssetRecord): boolean {
+/** A task about the master itself, before it is decided what is made of it. */
+function ofMaster(asset: Pick<AssetRecord, "_id" | "revision">, kind: "probe" | "analyse"): TaskSpec {
+  const part = revisionPart(asset);
+  return { id: taskId(asset._id, "source", kind, part, 0), kind, part, chunk: 0, weight: FIXED_COST };
+}
+
+/** Whether its plan is only good for a preview: a ladder of the film's own needs curves that are not there yet. */
+function isDraft({ source, pinned, encoding, analysis, generation, draftGeneration }: AssetRecord): boolean {
+  if (draftGeneration == null || draftGeneration !== generation) return false;
   if (source === null || pinned === null) return false;
   const curves = analysis && isOf(analysis, pinned) ? analysis.curves : [];
   return curvesMissing(source, encoding, curves).length > 0;
+}
+
+/** The generation under which an asset's preview lies: that of its first plan. */
+export function previewedGeneration({
+  draftGeneration,
+  generation,
+}: Pick<AssetRecord, "draftGeneration" | "generation">): string | null {
+  return draftGeneration ?? generation;
 }
 
 /** Looking and publishing are done anew for each revision, also where the same generation comes of it. */
@@ -111,7 +127,7 @@ function revisionPart({ revision }: Pick<AssetRecord, "revision">): string {
 /** Whether its asset, as it is now, calls for this task: one of an earlier revision does nothing any more. */
 export function isWanted(task: Pick<TaskRecord, "_id" | "kind" | "generation">, asset: AssetRecord): boolean {
   // Units of a preview are there because somebody asked, who may still be looking when the film is ready.
-  if (task.kind === "preview") return isPreviewed(asset) && task.generation === asset.generation;
+  if (task.kind === "preview") return isPreviewed(asset) && task.generation === previewedGeneration(asset);
   return tasksOf(asset).some(({ id }) => id === task._id);
 }
 
@@ -138,17 +154,13 @@ export function taskId(
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
 
-const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["analyse", "score", "inspect", "images", "publish"]);
+const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "inspect", "images", "publish"]);
 
-/**
- * What a task must wait for: `analyse` for the probe, `score`, `inspect` and `images` for what they look at, `publish` for
- * all others.
- */
+/** What a task must wait for: `score`, `inspect` and `images` for what they look at, `publish` for all others. */
 function waitsFor(
   task: Pick<TaskRecord, "kind" | "part">,
   other: Pick<TaskRecord, "kind" | "part">,
 ): boolean {
-  if (task.kind === "analyse") return other.kind === "probe";
   if (task.kind === "publish")
     return other.kind !== "publish" && other.kind !== "probe" && other.kind !== "preview";
   const isItsPicture = other.kind === "video" && other.part === task.part;

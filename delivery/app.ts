@@ -3,6 +3,7 @@ import { getRequestListener } from "@hono/node-server";
 import { REVOCATION_KINDS } from "../core/revocation.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { type Listener, plainListener, secureListener, type TlsFiles } from "./listener.ts";
+import { loadMeter } from "./load-meter.ts";
 import { handleMedia, isMediaTarget, type MediaDeps } from "./media.ts";
 import { type EdgeState, operationsApp } from "./operations.ts";
 
@@ -28,7 +29,8 @@ export function createDelivery(deps: DeliveryDeps): DeliveryApp {
     entries: () => REVOCATION_KINDS.reduce((sum, kind) => sum + revocations()[kind].size, 0),
   });
   let stopping = false;
-  const app = operationsApp({ ...deps, isStopping: () => stopping });
+  const load = loadMeter(() => listener.server, deps.maxConnections);
+  const app = operationsApp({ ...deps, load, isStopping: () => stopping });
   const operations = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     // HTTP/2 has no such header (RFC 9113 §8.2.2); its connections are told to go away as a whole.

@@ -14,6 +14,8 @@ export interface DeliveryConfig {
   grantKeys: GrantKey[];
   /** Where cells of previews are asked for; null: only those are served that are there. */
   apiUrl: string | null;
+  /** Public base of the API, which tells players of the other edges; null: there are none. */
+  steeringUrl: string | null;
   /** null: every request goes to the store. */
   cache: CacheSettings | null;
   trustedHeaders: TrustedHeaders;
@@ -49,6 +51,8 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
     checked(name, text(name, String(fallback)), wholeBetween(lowest, Number.MAX_SAFE_INTEGER), fallback);
   const headerName = (name: string): string | null =>
     checked(name, env[name]?.trim().toLowerCase() ?? "", fieldName, "") || null;
+  const base = (name: string): string | null =>
+    checked(name, env[name]?.trim() ?? "", httpUrl, "").replace(/\/+$/, "") || null;
   const cacheFolder = env.MATINEE_EDGE_CACHE_DIR?.trim();
   const [certFile, keyFile] = [env.MATINEE_TLS_CERT_FILE?.trim(), env.MATINEE_TLS_KEY_FILE?.trim()];
   if (!certFile !== !keyFile) faults.push("MATINEE_TLS_CERT_FILE and MATINEE_TLS_KEY_FILE go together");
@@ -87,8 +91,8 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
     },
     tls: certFile && keyFile ? { certFile, keyFile } : null,
     grantKeys: checked("MATINEE_GRANT_KEYS", text("MATINEE_GRANT_KEYS"), parseGrantKeys, []),
-    apiUrl:
-      checked("MATINEE_API_URL", env.MATINEE_API_URL?.trim() ?? "", httpUrl, "").replace(/\/+$/, "") || null,
+    apiUrl: base("MATINEE_API_URL"),
+    steeringUrl: base("MATINEE_STEERING_URL"),
     corsOrigins: checked("MATINEE_CORS_ORIGINS", env.MATINEE_CORS_ORIGINS?.trim() ?? "", corsOrigins, []),
     logLevel: checked("MATINEE_LOG_LEVEL", text("MATINEE_LOG_LEVEL", "info"), logLevel, "info"),
   };

@@ -38,6 +38,7 @@ const app = createDelivery({
   nowSeconds: () => Date.now() / 1_000,
   corsOrigins: config.corsOrigins,
   trustedHeaders: config.trustedHeaders,
+  steeringUrl: config.steeringUrl,
   maxConnections: config.http.maxConnections,
   tls: config.tls && {
     cert: await readFile(config.tls.certFile),

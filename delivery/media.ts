@@ -3,6 +3,7 @@ import { canonicalPath } from "../core/canonical-path.ts";
 import { requestFailure } from "../core/errors.ts";
 import type { Asker } from "../core/grant-limits.ts";
 import { newId } from "../core/ids.ts";
+import { STEERING_NAME } from "../core/steering.ts";
 import type { Log } from "../stores/log.ts";
 import { corsHeaders, PREFLIGHT_HEADERS } from "./cors.ts";
 import type { Metrics } from "./metrics.ts";
@@ -20,6 +21,8 @@ export interface MediaDeps extends Gate {
   source: ObjectSource;
   corsOrigins: readonly string[];
   trustedHeaders: TrustedHeaders;
+  /** Public base of the API, which knows the other edges; null where there are none. */
+  steeringUrl: string | null;
   metrics: Metrics;
   log: Log;
 }
@@ -42,7 +45,7 @@ export function isMediaTarget(target: string): boolean {
 
 /**
  * Everything under `/v/`, directly on node:http: a middleware stack costs more than the rest of the way of a segment.
- * Never redirects (HLS authoring specification 8.18).
+ * Never redirects media (HLS authoring specification 8.18): only the question which edge to play from goes elsewhere.
  */
 export async function handleMedia(
   deps: MediaDeps,
@@ -82,10 +85,25 @@ async function answer(
     response.setHeader("allow", "GET, HEAD, OPTIONS");
     throw requestFailure(405, "method_not_allowed", "Media can only be read.");
   }
+  if (deps.steeringUrl !== null && granted.path === granted.claims.prefix + STEERING_NAME) {
+    response
+      .writeHead(307, { location: steeringServer(deps.steeringUrl, request), "cache-control": "no-store" })
+      .end();
+    return;
+  }
   await serveObject(deps.source, granted.path, request, response, (bytes) => {
     if (trace.bytes === 0) trace.firstByteMs = performance.now() - startedMs;
     trace.bytes += bytes;
   });
+}
+
+/** The same grant and path at the API, and by which of our names the viewer knows us. */
+function steeringServer(steeringUrl: string, request: IncomingMessage): string {
+  const [path, query = ""] = (request.url ?? "").split("?", 2);
+  // HTTP/2 has `:authority` in its place (RFC 9113 §8.3.1).
+  const host = request.headers.host ?? request.headers[":authority"] ?? "";
+  const hostname = URL.parse(`http://${host}`)?.hostname ?? "";
+  return `${steeringUrl}/steering${path}?edge=${encodeURIComponent(hostname)}&${query}`;
 }
 
 /** Of a list of addresses the last one: that is what the proxy next to us has seen itself. */

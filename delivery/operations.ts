@@ -22,6 +22,8 @@ export function operationsApp(deps: {
   state: EdgeState;
   metrics: Metrics;
   log: Log;
+  /** What is taken of what this edge can take, 0 to 1. */
+  load(): Promise<number>;
   isStopping(): boolean;
 }): Hono {
   const { state } = deps;
@@ -41,9 +43,13 @@ export function operationsApp(deps: {
     const isWhole = Object.values(dependencies).every((one) => one === "ok");
     const able = !serves ? "not_ready" : isWhole ? "ready" : "degraded";
     const status = deps.isStopping() ? "stopping" : able;
-    return c.json({ status, dependencies }, serves && !deps.isStopping() ? 200 : 503, {
-      "Cache-Control": "no-store",
-    });
+    return c.json(
+      { status, dependencies, load: await deps.load() },
+      serves && !deps.isStopping() ? 200 : 503,
+      {
+        "Cache-Control": "no-store",
+      },
+    );
   });
   app.get("/metrics", async (c) =>
     c.body(await deps.metrics.registry.metrics(), 200, { "Content-Type": deps.metrics.registry.contentType }),

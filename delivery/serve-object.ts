@@ -12,6 +12,9 @@ import type { FoundObject, ObjectSource } from "./object-source.ts";
 /** Longest text we unpack for a client without gzip: a three-hour playlist has about 0.3 MB. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
+/** hls.js gives a request up after ten seconds without an answer: it hears before that, and why. */
+const LONGEST_SILENCE_MS = 9_500;
+
 const unpack = promisify(gunzip);
 
 export interface Granted {
@@ -64,7 +67,10 @@ export async function serveObject(
   const closed = new Promise<void>((resolve) => response.once("close", resolve));
   void closed.then(() => gone.abort(new Error("the client went away")));
   const wanted = asked.method === "HEAD" ? "head" : needsFactsFirst(asked) ? "part" : "whole";
-  const found = await source.find(path.slice(1), { wanted, signal: gone.signal });
+  const silent = setTimeout(() => gone.abort(tooLong()), LONGEST_SILENCE_MS);
+  const found = await source
+    .find(path.slice(1), { wanted, signal: gone.signal })
+    .finally(() => clearTimeout(silent));
   if (found === null) throw notFound("object");
   // A reader who leaves while the store is silent must not be waited for.
   void closed.then(() => found.close());
@@ -86,6 +92,11 @@ export async function serveObject(
   } finally {
     found.close();
   }
+}
+
+function tooLong(): Failure {
+  const message = "The blob store has not answered yet.";
+  return new Failure("transient", "blob_store_unavailable", message, { retryAfterSeconds: 5 });
 }
 
 /** null where the answer has none; a HEAD of a text that would be unpacked has none either, and no length. */

@@ -11,6 +11,7 @@ export function fillSecrets(example: string, secrets: Secrets): string {
     MATINEE_S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
     MATINEE_S3_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
     MATINEE_GRANT_KEYS: secrets.grantKey,
+    MATINEE_MASTER_KEYS: secrets.masterKey,
     // Quoted: to whoever reads the file, what stands in single quotes is text and nothing else.
     MATINEE_BOOT_KEYS: `'${bootKeys(secrets.tokens)}'`,
   };

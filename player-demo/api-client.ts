@@ -40,11 +40,15 @@ export interface Chapter {
 export interface Playback {
   sessionId: string;
   manifestUrl: string;
+  /** Where there are several edges: which to play from. */
+  steeringUrl?: string;
   posterUrl: string | null;
   storyboardUrl: string | null;
   expiresAt: string;
   resumeAtSeconds: number;
   durationSeconds: number;
+  /** How its media is protected; absent where it is not. */
+  protection?: { keySystem: "org.w3.clearkey"; licenseUrl: string };
 }
 
 export interface Beacon {
@@ -87,6 +91,8 @@ export interface ViewerApi {
   /** Survives the page: `keepalive` lets the request go out while the tab closes. */
   beacon(sessionId: string, events: Beacon[]): Promise<void>;
   end(sessionId: string): Promise<void>;
+  /** Says on a request of somebody else's making who asks. It is open already. */
+  authorize(request: XMLHttpRequest): void;
 }
 
 export function openViewerApi(token: string): ViewerApi {
@@ -122,5 +128,6 @@ export function openViewerApi(token: string): ViewerApi {
     renew: (id) => call("POST", `${session(id)}/renew`, {}),
     beacon: (id, events) => call("POST", `${session(id)}/beacons`, { events }, true),
     end: (id) => call("DELETE", session(id), undefined, true),
+    authorize: (request) => request.setRequestHeader("Authorization", `Bearer ${token}`),
   };
 }

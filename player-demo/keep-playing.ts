@@ -1,6 +1,8 @@
 import Hls, { type ErrorData } from "hls.js";
+import type { EdgeKeeper } from "./edge-keeper.ts";
 import type { GrantKeeper } from "./grant-keeper.ts";
 import { keepConnected } from "./keep-connected.ts";
+import { protectionProblem } from "./protection.ts";
 import { type StringKey, text } from "./strings.ts";
 import type { WatchLayer } from "./watch-layer.ts";
 
@@ -38,13 +40,22 @@ export function keepPlaying(
       return;
     }
     if (!data.fatal) return;
-    if (isOutage(data)) connection.lost();
+    const locked = protectionProblem(data);
+    if (locked !== null) fail(text(locked));
+    else if (isOutage(data)) connection.lost();
     else if (mayRecover(data) && recoveries < MEDIA_RECOVERIES) {
       recoveries++;
       hls.recoverMediaError();
     } else fail(text(problemOf(data)));
   });
   return () => connection.stop();
+}
+
+/** An edge that takes connections and says nothing is as good as gone: hls.js gave up waiting for it. */
+export function leaveSilentEdges(hls: Hls, edges: EdgeKeeper): void {
+  hls.on(Hls.Events.ERROR, (_event, { details, networkDetails }) => {
+    if (/TimeOut$/.test(details) && networkDetails instanceof XMLHttpRequest) edges.failed(networkDetails);
+  });
 }
 
 /** A fatal error stops all loading; without a playlist yet, it begins with the playlist. */
@@ -64,8 +75,6 @@ function mayRecover({ type, details }: ErrorData): boolean {
 }
 
 function problemOf({ type, details, response }: ErrorData): StringKey {
-  if (type === Hls.ErrorTypes.KEY_SYSTEM_ERROR)
-    return details === Hls.ErrorDetails.KEY_SYSTEM_LICENSE_REQUEST_FAILED ? "licenseRefused" : "cannotUnlock";
   if (NO_DECODER.has(details)) return "codec";
   if (type !== Hls.ErrorTypes.NETWORK_ERROR) return "media";
   return response?.code === 404 || response?.code === 410 ? "notFound" : "network";

@@ -3,14 +3,17 @@ import { ApiProblem, type Playback, type TitlePage, type ViewerApi } from "./api
 import { startBeacons } from "./beacons.ts";
 import { beginAt, loadFilm } from "./begin-playing.ts";
 import { watchHref } from "./card-link.ts";
+import { EdgeKeeper } from "./edge-keeper.ts";
 import { element } from "./element.ts";
 import { fitPicture, isHdrScreen } from "./fit-picture.ts";
 import { fitSound, outputChannels } from "./fit-sound.ts";
 import { furnishPlayer } from "./furnish-player.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
-import { keepPlaying } from "./keep-playing.ts";
+import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
+import { askNextEdge } from "./load-policies.ts";
 import { playerControls } from "./player-controls.ts";
 import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
+import { protectionConfig } from "./protection.ts";
 import { text } from "./strings.ts";
 import { watchLayer } from "./watch-layer.ts";
 
@@ -97,13 +100,17 @@ export function showWatch(
       if (problem.code === "playback_over") void start({ fromSeconds: video.currentTime });
       else refuse(problem, video.currentTime);
     });
-    const address = (url: string) => keeper.fresh(url);
+    const edges = new EdgeKeeper(keeper, playback.manifestUrl, playback.steeringUrl ?? null);
     media.config = {
       capLevelToPlayerSize: true,
       // A quality whose segment once failed would not be tried again in the whole film.
       errorPenaltyExpireMs: 20_000,
+      ...protectionConfig(playback, api),
       // Hls.js opens the request itself unless it is open already.
-      xhrSetup: async (request, url) => request.open("GET", await address(url), true),
+      xhrSetup: (request, url) => edges.open(request, url),
+      ...(playback.steeringUrl === undefined ? {} : askNextEdge(() => edges.count)),
+      // One of us steers.
+      contentSteeringController: undefined,
     };
     root.replaceChildren(frame);
     const hls = await loadFilm(media, playback.manifestUrl);
@@ -111,19 +118,20 @@ export function showWatch(
     fitPicture(hls, isHdrScreen());
     const layer = watchLayer();
     frame.append(layer.root);
+    const stopBeacons = startBeacons(api, playback.sessionId, video);
+    leaveSilentEdges(hls, edges);
     const stopWaiting = keepPlaying(hls, video, keeper, layer, failHere);
     const clear = furnishPlayer({
       hls,
       controls,
       keeper,
-      address,
+      address: (url) => edges.address(url),
       layer,
       playback,
       title,
       askedAtMs,
       goOn,
     });
-    const stopBeacons = startBeacons(api, playback.sessionId, video);
     window.matinee = { hls, video };
     beginAt(video, playback.resumeAtSeconds);
     frame.focus();
@@ -131,6 +139,7 @@ export function showWatch(
       clear();
       stopWaiting();
       keeper.stop();
+      edges.stop();
       delete window.matinee;
       void stopBeacons().then(() => api.end(playback.sessionId).catch(() => undefined));
       video.pause();

@@ -2,6 +2,7 @@ import { memoryOf } from "../core/admission.ts";
 import { unitsFor } from "../core/preview.ts";
 import type { AssetRecord, TaskRecord } from "../core/records.ts";
 import {
+  BESIDE_PRIORITY,
   isBackfill,
   placeTasks,
   placeTitle,
@@ -9,8 +10,17 @@ import {
   TITLES_IN_HAND,
   WAITED_FOR_PRIORITY,
 } from "../core/schedule.ts";
-import { isOffered, isPreviewed, isWanted, laneOf, previewSpec, tasksOf } from "../core/work.ts";
+import {
+  isOffered,
+  isPreviewed,
+  isWanted,
+  laneOf,
+  previewedGeneration,
+  previewSpec,
+  tasksOf,
+} from "../core/work.ts";
 import type { Library } from "./library/connect.ts";
+import { stragglers } from "./library/second-claims.ts";
 import {
   ensureTasks,
   hasOpenSibling,
@@ -30,7 +40,7 @@ export async function offerWork(library: Library, queue: WorkQueue, assetId: str
   if (asset === null) return;
   const rank = await rankOfAsset(library, asset, TITLES_IN_HAND);
   // The first picture is not to wait until a long film's hundreds of tasks are on record.
-  if (asset.preview !== asset.generation) {
+  if (asset.preview !== previewedGeneration(asset)) {
     const previews = tasksOf(asset).filter(({ kind }) => kind === "preview");
     await ensureTasks(library, asset, previews);
     const tasks = previews.map(({ id, ...spec }) => ({ ...spec, _id: id, failures: 0 }));
@@ -63,6 +73,24 @@ export async function offerAll(library: Library, queue: WorkQueue): Promise<void
     for (const [rank, asset] of ofTenant.entries()) queued.push(...(await openTasksOf(library, asset, rank)));
   const places = await offerPlaced(queue, queued, placeTasks);
   await queue.reorder(places);
+}
+
+/**
+ * Where nothing waits that could be taken up instead: offers to begin the same beside whoever is slow at it or gives no
+ * sign of life, for whom it is that a title waits in the end.
+ */
+export async function offerBesides(library: Library, queue: WorkQueue, leaseSeconds: number): Promise<void> {
+  const { waiting } = await queue.depth();
+  if (waiting > 0) return;
+  const offers: Offer[] = [];
+  for (const claim of await stragglers(library, leaseSeconds)) {
+    const asset = await findAssetForWork(library, claim.assetId);
+    if (asset === null || !isWanted(claim, asset)) continue;
+    const { taskId, kind, memoryBytes } = queuedOf(asset, claim, 0, true);
+    const { epoch: besideEpoch } = claim;
+    offers.push({ taskId, kind, lane: laneOf(kind), memoryBytes, besideEpoch, priority: BESIDE_PRIORITY });
+  }
+  if (offers.length > 0) await queue.offer(offers);
 }
 
 async function offerPlaced(

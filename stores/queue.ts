@@ -23,10 +23,12 @@ export interface Offer {
   priority: number;
   /** What it will hold in memory, roughly: whoever has less room leaves it to others. */
   memoryBytes: number;
+  /** It is to be begun beside the claim of this epoch, which is slow. */
+  besideEpoch?: number;
 }
 
 /** What a worker is told of a task. */
-export type TakenOffer = Pick<Offer, "taskId" | "lane" | "memoryBytes">;
+export type TakenOffer = Pick<Offer, "taskId" | "lane" | "memoryBytes" | "besideEpoch">;
 
 /** `done`: forget the job. `again`: someone holds the task; look again at that time. */
 export type Handled = "done" | { againAt: Date };
@@ -102,13 +104,18 @@ async function addAll(queues: Record<Lane, Queue>, offers: readonly Offer[]): Pr
 
 async function addTo(queue: Queue, offers: readonly Offer[]): Promise<void> {
   await queue.addBulk(
-    offers.map(({ taskId, kind, lane, priority, memoryBytes }) => ({
+    offers.map(({ taskId, kind, lane, priority, memoryBytes, besideEpoch }) => ({
       name: kind,
-      data: { taskId, lane, memoryBytes } satisfies TakenOffer,
+      data: { taskId, lane, memoryBytes, ...(besideEpoch === undefined ? {} : { besideEpoch }) },
       // The id only keeps the queue short: a second offer of a waiting task adds nothing. Nothing relies on it.
-      opts: { jobId: taskId, priority, removeOnComplete: true, removeOnFail: true },
+      opts: { jobId: jobIdOf({ taskId, besideEpoch }), priority, removeOnComplete: true, removeOnFail: true },
     })),
   );
+}
+
+/** The job of a task is there already where the same is to be begun beside it. */
+export function jobIdOf({ taskId, besideEpoch }: Pick<TakenOffer, "taskId" | "besideEpoch">): string {
+  return besideEpoch === undefined ? taskId : `${taskId}.beside.${besideEpoch}`;
 }
 
 /** How many of those that wait are brought into their order: more than are taken up before the next round. */

@@ -35,6 +35,7 @@ export interface Rendition {
   averageBps: number;
   peakBps: number;
   quality?: { metric: string; mean: number; p5: number };
+  isCopied?: true;
   bytes: number;
 }
 
@@ -136,6 +137,8 @@ export interface Preview {
   manifestUrl: string;
   posterUrl: string | null;
   expiresAt: string;
+  /** How its media is protected; absent where it is not. */
+  protection?: { keySystem: "org.w3.clearkey"; licenseUrl: string };
 }
 
 export interface LedgerEntry {

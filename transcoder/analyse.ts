@@ -50,7 +50,7 @@ export async function analyse(context: TaskContext, settings: PlanSettings): Pro
     context.report((index + 1) / missing.length);
   }
   const made = { sourceIdentity: identityOf(pinned), windows, curves: [...known, ...curves] };
-  await planAsset(context, settings, pinned, { source, findings, sidecars, analysis: made });
+  await planAsset(context, settings, pinned, { source, findings, sidecars, analysis: made }, "final");
   return null;
 }
 

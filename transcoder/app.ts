@@ -10,7 +10,9 @@ import { openLog } from "../stores/log.ts";
 import { type Metrics, openMetrics } from "../stores/metrics.ts";
 import { consume, openQueue, type WorkQueue } from "../stores/queue.ts";
 import type { TranscoderConfig } from "./config.ts";
+import { findHardware } from "./hardware.ts";
 import { openLauncher } from "./launcher.ts";
+import { startLending } from "./lend-a-hand.ts";
 import { type Dependency, serveOperations } from "./operations.ts";
 import { startReconciler } from "./reconcile.ts";
 import { availableCodecs } from "./require-encoders.ts";
@@ -53,7 +55,10 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const workerId = newId("wk");
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
-  const workshop: Workshop = { library, blobs, launcher, scratch, log, workerId, scoresVmaf };
+  const hardware = await findHardware(launcher, scratch);
+  const { masterKeys } = config;
+  const tools = { launcher, scratch, scoresVmaf, hardware };
+  const workshop: Workshop = { library, blobs, ...tools, log, workerId, masterKeys };
   const planSettings = { ...DEFAULT_PLAN_SETTINGS, loudnessTargetLufs: config.loudnessTargetLufs };
   const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
   const worker = createWorker(workshop, queue, planSettings, room);
@@ -62,8 +67,16 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);
   const consumer = consume(config.redis, config.slots, worker.handle);
   const stopReconciler = startReconciler(workshop, queue);
+  const stopLending = startLending(workshop, queue, () => worker.running() < config.slots);
   log.info(
-    { workerId, slots: config.slots, sandboxed: launcher.state.sandboxed, build: launcher.build, scoresVmaf },
+    {
+      workerId,
+      slots: config.slots,
+      sandboxed: launcher.state.sandboxed,
+      build: launcher.build,
+      scoresVmaf,
+      hardware: hardware.detail,
+    },
     "transcoder started",
   );
 
@@ -72,7 +85,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
     async stop() {
       log.info({ running: worker.running() }, "stopping");
       worker.stop();
-      await within(STOP_DEADLINE_MS, Promise.all([consumer.close(), stopReconciler()]));
+      await within(STOP_DEADLINE_MS, Promise.all([consumer.close(), stopReconciler(), stopLending()]));
       await queue.close();
       await scratch.close();
       await library.close();
@@ -122,8 +135,9 @@ function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {
   ];
 }
 
-async function checkEncoders({ launcher }: Workshop): Promise<string> {
-  return `${launcher.build}; makes ${(await availableCodecs(launcher)).join(", ")}`;
+async function checkEncoders({ launcher, hardware }: Workshop): Promise<string> {
+  const codecs = (await availableCodecs(launcher)).join(", ");
+  return `${launcher.build}; makes ${codecs}; in hardware: ${hardware.family ?? "none"} (${hardware.detail})`;
 }
 
 async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {

@@ -1,4 +1,6 @@
 import { availableParallelism } from "node:os";
+import { parseMasterKeys } from "../core/content-key.ts";
+import type { NamedKey } from "../core/named-keys.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 import { DEFAULT_RESIDENT_BYTES } from "./launcher.ts";
@@ -27,6 +29,8 @@ export interface TranscoderConfig {
   scoresVmaf: boolean;
   /** What sound is brought to; null leaves it as it is. */
   loudnessTargetLufs: number | null;
+  /** The first seals the keys of protected assets, all open them; none: nothing can be protected. */
+  masterKeys: NamedKey[];
   /** Run though the sandbox does not hold; readiness then says so loudly. */
   allowUnsandboxed: boolean;
   http: { host: string; port: number };
@@ -59,6 +63,15 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
     if (!words.includes(value)) problems.push(`${name} must be ${words.join(" or ")}`);
     return value;
   };
+  const masterKeys = (name: string): NamedKey[] => {
+    try {
+      return environment[name] ? parseMasterKeys(environment[name]) : [];
+    } catch (thrown) {
+      // It names the key, and nothing of its secret.
+      problems.push(`${name}: ${(thrown as Error).message}`);
+      return [];
+    }
+  };
   const endpoint = text("MATINEE_S3_ENDPOINT");
   const config: TranscoderConfig = {
     mongoUrl: text("MATINEE_MONGO_URL"),
@@ -88,6 +101,7 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
     },
     scoresVmaf: oneOf("MATINEE_VMAF", ["sample", "off"]) === "sample",
     loudnessTargetLufs: loudness("MATINEE_LOUDNESS_LUFS"),
+    masterKeys: masterKeys("MATINEE_MASTER_KEYS"),
     allowUnsandboxed: environment.MATINEE_ALLOW_UNSANDBOXED === "yes",
     http: { host: text("MATINEE_HTTP_HOST", "127.0.0.1"), port: count("MATINEE_WORKER_HTTP_PORT", 0, 0) },
     logLevel: text("MATINEE_LOG_LEVEL", "info"),

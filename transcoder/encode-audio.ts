@@ -13,6 +13,7 @@ import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { complainsOfSource, type Loudness, levelChange, readLoudness, readSilences } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import { openProtector } from "./protect-media.ts";
 import type { SourceIndex } from "./source-index.ts";
 import { withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -60,8 +61,8 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         return { made, log: "" };
       }),
   );
-  const { init, rest } = splitInit(file);
-  stateChannels(init, track.channels);
+  const { init: made, rest } = splitInit(file);
+  stateChannels(made, track.channels);
   const needed = audioFrameCount(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME);
   const frames = readAacFrames(rest);
   if (frames.length < needed) {
@@ -73,7 +74,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
       `The sound has ${frames.length} frames where ${needed} were planned.`,
     );
   }
-  const cells = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
+  const segments = audioSegmentFrames(plan.timeline, track.sampleRateHz, AAC_SAMPLES_PER_FRAME).map(
     ({ firstFrame, frameCount }, segment): Cell => ({
       segment,
       frames: frameCount,
@@ -87,7 +88,9 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
       }),
     }),
   );
+  const clear = { init: made, cells: segments.filter(({ durationTicks }) => durationTicks > 0) };
   const place = { assetId: context.asset._id, generation, kind: "audio" as const, trackId: track.id };
+  const { init, cells } = (await openProtector(context))(place, clear);
   const stored = await storeInit(context.blobs, place, init);
   return {
     tracks: [
@@ -101,12 +104,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
         loudnessLufs: loudness?.integratedLufs ?? null,
         aimedLufs: aim === null ? null : Math.round(aim * 10) / 10,
         heard,
-        cells: await storeCells(
-          context.blobs,
-          place,
-          cells.filter((cell) => cell.durationTicks > 0),
-          context.signal,
-        ),
+        cells: await storeCells(context.blobs, place, cells, context.signal),
       },
     ],
     images: [],

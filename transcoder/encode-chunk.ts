@@ -5,14 +5,17 @@ import { codecString } from "../core/codec-string.ts";
 import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
 import { withHdrBoxes } from "../core/hdr-boxes.ts";
-import type { Ladder, Rung } from "../core/ladder.ts";
-import type { FrameTiming, Plan } from "../core/plan.ts";
+import { encodedPart, type Ladder, type Rung } from "../core/ladder.ts";
+import { type FrameTiming, hardwareFor, type Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
+import { copyChunk } from "./copy-chunk.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
 import { blameFor, isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
-import { requirePlanned } from "./planned-asset.ts";
+import { DEVICES_OF } from "./hardware-recipe.ts";
+import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
+import { openProtector } from "./protect-media.ts";
 import { scoreChunk } from "./score-chunk.ts";
 import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -40,14 +43,16 @@ interface EncodedChunk {
 
 /**
  * Encodes one chunk in all rungs of one ladder from one decode, checks what came out against the plan, and stores the
- * cells. Doing it twice makes the same bytes under the same keys.
+ * cells. A rung that is the master's own is cut from it and goes the same way from there. Doing it twice makes the same bytes under the same keys.
  */
 export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
-  const { plan, source, pinned, generation } = requirePlanned(context.asset);
+  const planned = requirePlanned(context.asset);
+  const { plan, source, pinned, generation } = planned;
   const chunk = plan.chunks[context.task.chunk];
-  const ladder = plan.ladders.find(({ id }) => id === context.task.part);
-  if (chunk === undefined || ladder === undefined)
+  const whole = plan.ladders.find(({ id }) => id === context.task.part);
+  if (chunk === undefined || whole === undefined)
     throw new Failure("ours", "internal", "The task names a chunk or ladder that the plan does not have.");
+  const ladder = encodedPart(whole);
   const frames = chunkFrames(plan.timeline, chunk);
   const mediaSeconds = (frames.frameCount * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
 
@@ -65,7 +70,7 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
           outputBytes: largestOutput(ladder, mediaSeconds),
           frames: frames.frameCount,
         },
-        { onStderrLine: heard.take },
+        { onStderrLine: heard.take, devices: devicesFor(plan, ladder) },
       );
       const standsIn = timing !== plan.timing;
       const reading = ladder.rungs.map((rung) => readRung(outputDirectory, plan, ladder, chunk, rung));
@@ -90,10 +95,13 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
   const made = counted ?? (await context.scratch.withSource(pinned, context.signal, encode("retime"))).made;
   if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
+  const copied = await copiedRungs(context, planned, whole, chunk, made.tracks[0]!.init);
 
+  const protect = await openProtector(context);
   const tracks: TaskResult["tracks"] = [];
-  for (const { trackId, init, cells } of made.tracks) {
+  for (const { trackId, ...clear } of [...copied, ...made.tracks]) {
     const place = { assetId: context.asset._id, generation, kind: "video" as const, trackId };
+    const { init, cells } = protect(place, clear);
     const stored = await storeInit(context.blobs, place, init);
     tracks.push({
       trackId,
@@ -108,6 +116,11 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   return { tracks, images: [], isSuspect: made.isSuspect };
 }
 
+function devicesFor(plan: Plan, { id: part }: Ladder): readonly string[] {
+  const family = hardwareFor({ kind: "video", part }, plan);
+  return family === null ? [] : DEVICES_OF[family];
+}
+
 /** Limits of time grow with what a codec costs: 2160p in HEVC takes twenty times as long as 1080p in H.264. */
 const LIMIT_SHARE: Record<VideoCodec, number> = { h264: 1, hevc: 4, av1: 3 };
 
@@ -117,15 +130,36 @@ function largestOutput({ rungs }: Ladder, mediaSeconds: number): number {
   return Math.ceil((2 * bitrateBps * mediaSeconds) / 8) + 16 * 2 ** 20;
 }
 
+function copiedRungs(
+  context: TaskContext,
+  planned: PlannedAsset,
+  ladder: Ladder,
+  chunk: Chunk,
+  beside: Uint8Array,
+): Promise<EncodedRung[]> {
+  const { plan } = planned;
+  const rungs = ladder.rungs.filter(({ isCopied }) => isCopied === true);
+  return Promise.all(
+    rungs.map(async (rung) => {
+      const file = await copyChunk(context, planned, rung, chunkFrames(plan.timeline, chunk), beside);
+      return checkRung(file, plan, ladder, chunk, rung);
+    }),
+  );
+}
+
 /** Reads one rung's file back: the exit code proves nothing (RELIABILITY §0.1), the frames do. */
 export async function readRung(
   outputDirectory: string,
   plan: Plan,
-  { hdr }: Ladder,
+  ladder: Ladder,
   chunk: Chunk,
   rung: Rung,
 ): Promise<EncodedRung> {
   const file = await readFile(join(outputDirectory, rungFile(rung).replace("/out/", "")));
+  return checkRung(file, plan, ladder, chunk, rung);
+}
+
+function checkRung(file: Uint8Array, plan: Plan, { hdr }: Ladder, chunk: Chunk, rung: Rung): EncodedRung {
   const { init: made, rest } = splitInit(file);
   const init = hdr === undefined ? made : withHdrBoxes(made, hdr);
   checkInit(init, plan, rung);

@@ -6,7 +6,6 @@ import { PREVIEW_FOLDER, packagePrefix } from "../core/keys.ts";
 import { previewOf, unitSeconds } from "../core/preview.ts";
 import { previewPlaylists } from "../core/preview-playlists.ts";
 import type { TaskResult } from "../core/records.ts";
-import { windowRanges } from "../core/source-window.ts";
 import { chunkFrames } from "../core/timeline.ts";
 import { markPreviewed } from "../stores/library/work.ts";
 import { AAC_SAMPLES_PER_FRAME } from "./audio-recipe.ts";
@@ -16,7 +15,8 @@ import { listenToEncoders } from "./encoder-scores.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { heardSeconds, previewSoundRecipe, readPreviewSound } from "./preview-sound.ts";
-import type { SourceIndex } from "./source-index.ts";
+import { openProtector } from "./protect-media.ts";
+import { rangesOver, type SourceIndex } from "./source-index.ts";
 import { pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { videoRecipe } from "./video-recipe.ts";
@@ -34,7 +34,10 @@ const NICENESS = 0;
  * side. The first also writes the playlists, which name every cell of the film, and says that it can be looked at.
  */
 export async function encodePreview(context: TaskContext): Promise<TaskResult> {
-  const { plan, source, pinned, generation } = requirePlanned(context.asset);
+  const { plan, source, pinned } = requirePlanned(context.asset);
+  // Its own: the film's may have been planned anew since, which changes nothing in its preview.
+  const { generation } = context.task;
+  if (generation === null) throw new Failure("ours", "internal", "A preview of no generation.");
   const preview = previewOf(plan, source);
   const unit = preview.plan.chunks[context.task.chunk];
   if (unit === undefined) throw new Failure("ours", "internal", "The task names a unit that no preview has.");
@@ -45,11 +48,9 @@ export async function encodePreview(context: TaskContext): Promise<TaskResult> {
   const soundWindow = sound === null ? null : heardSeconds(preview, unit, sound, source);
   const wanted = (index: SourceIndex) => {
     const seen = pictureWindow(source, preview.plan, frames)(index);
-    const track = sound === null ? undefined : index.tracks[sound.streamIndex];
-    if (seen === null || (sound !== null && track === undefined)) return null;
-    return track === undefined || soundWindow === null
-      ? seen
-      : [...seen, ...windowRanges(track, soundWindow)];
+    if (seen === null || sound === null || soundWindow === null) return seen;
+    const heard = rangesOver(index, sound.streamIndex, soundWindow);
+    return heard === null ? null : [...seen, ...heard];
   };
   const { picture, heard } = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
@@ -110,9 +111,10 @@ async function stored(
   kind: TrackPlace["kind"],
   trackId: string,
   timescale: number,
-  { init, cells }: MadeTrack,
+  made: MadeTrack,
 ): Promise<TaskResult["tracks"][number]> {
   const place: TrackPlace = { assetId: context.asset._id, generation, kind, trackId, isPreview: true };
+  const { init, cells } = (await openProtector(context))(place, made);
   const { key, sha256 } = await storeInit(context.blobs, place, init);
   return {
     trackId,

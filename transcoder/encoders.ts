@@ -3,6 +3,7 @@ import { masteringDisplayIntegers } from "../core/hdr-metadata.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
 import type { Plan } from "../core/plan.ts";
 import type { HdrMetadata } from "../core/source.ts";
+import { hardwareH264 } from "./hardware-recipe.ts";
 
 /** The encoders of the picture and how each is told the same thing: quality under a cap, closed groups on the grid. */
 
@@ -14,13 +15,15 @@ export const ENCODER_OF: Record<VideoCodec, string> = {
 };
 
 /** What an encoder needs to know of a plan. */
-type Coding = Pick<Plan, "timeline" | "speed" | "preset">;
+type Coding = Pick<Plan, "timeline" | "speed" | "preset" | "hardware">;
 
 /** Options of one rung's encoder. Equal input gives equal bytes: each works on one thread, or in an order that is fixed. */
 export function encoderOptions(plan: Coding, ladder: Ladder, rung: Rung): string[] {
   switch (ladder.codec) {
     case "h264":
-      return x264(plan, rung);
+      return plan.hardware === undefined
+        ? x264(plan, rung)
+        : hardwareH264(plan.hardware, plan.timeline.framesPerKeyframe, rung);
     case "hevc":
       return x265(plan, ladder, rung);
     case "av1":

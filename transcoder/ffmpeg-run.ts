@@ -14,8 +14,8 @@ export interface RunBudget {
   frames: number | null;
 }
 
-/** Which ffmpeg, and who listens to what it says while it runs. */
-export type RunManner = Partial<Pick<RunRequest, "program" | "onStderrLine" | "niceness">>;
+/** Which ffmpeg, what it may use, and who listens to what it says while it runs. */
+export type RunManner = Partial<Pick<RunRequest, "program" | "onStderrLine" | "niceness" | "devices">>;
 
 /** ffmpeg killed from outside (an operator, the kernel) is started again at once this often. */
 const KILLS_FORGIVEN = 25;

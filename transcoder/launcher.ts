@@ -27,6 +27,8 @@ export interface RunRequest {
   args: readonly string[];
   source?: string;
   outputDirectory?: string;
+  /** Device files that it may use; none but the usual unless an encoder in hardware is to. */
+  devices?: readonly string[];
   limits: RunLimits;
   onProgress?: (progress: Progress) => void;
   /** Takes stdout line by line as it comes, for answers too large to hold; `stdout` is then empty. */
@@ -53,7 +55,7 @@ export interface RunOutcome {
   exitCode: number;
   stdout: string;
   stderrTail: string;
-  /** User and system time of the whole process tree; 0 where it was ended by force. */
+  /** User and system time of the whole process tree; 0 where somebody else killed it. */
   cpuSeconds: number;
   wallSeconds: number;
   /** The most that the run held at once, page cache included; null where the machine cannot count it. */
@@ -158,6 +160,7 @@ async function launch(
     args: onProgress === undefined ? request.args : [...PROGRESS_OPTIONS, ...request.args],
     sourceFile: request.source,
     outputDirectory: request.outputDirectory,
+    devices: request.devices ?? [],
   };
   const outer = outerArgv(settings, limits, request.niceness ?? DEFAULT_NICENESS);
   const argvIn = (place: Sandbox | null): string[] => [

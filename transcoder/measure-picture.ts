@@ -8,6 +8,7 @@ import { type Rational, toNumber } from "../core/rational.ts";
 import { assemble } from "./ffmpeg-command.ts";
 import { combingRecipe, FLASH_FILE, pictureRecipe, sampleFile } from "./inspect-recipe.ts";
 import { runInspection } from "./inspection-run.ts";
+import { openClearMedia } from "./protect-media.ts";
 import type { TaskContext } from "./task-context.ts";
 
 const CELLS_PER_FRAME = FLASH_COLUMNS * FLASH_ROWS;
@@ -85,9 +86,10 @@ async function fetchCells(
   cells: ProducedTrack["cells"],
   path: string,
 ): Promise<void> {
-  await writeFile(path, (await context.blobs.read("media", track.initKey)) ?? "");
+  const { read } = await openClearMedia(context);
+  await writeFile(path, (await read(track.initKey)) ?? "");
   for (const { key } of cells) {
     context.signal.throwIfAborted();
-    await appendFile(path, (await context.blobs.read("media", key)) ?? "");
+    await appendFile(path, (await read(key)) ?? "");
   }
 }

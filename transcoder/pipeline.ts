@@ -23,7 +23,7 @@ export interface StageOutcome {
 /**
  * The whole flow of a title:
  *
- *     probe ──► video 0 ┐         (of a minute and more: probe ─► analyse ─► …)
+ *     probe ──► video 0 ┐         (a ladder of its own: probe ─► analyse ─► …)
  *           ├─► video 1 ├─► images, score ┐
  *           ├─► …       ├─► inspect ──────┼─► publish: verify → package → gate → proof → one compare-and-set
  *           ├─► audio ──┘                 │

@@ -4,16 +4,17 @@ import type { PlanSettings } from "../core/plan.ts";
 import type { Sidecar } from "../core/sidecar.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
 import { curvesMissing, isOf } from "../core/title-analysis.ts";
-import { recordSource, startProbing } from "../stores/library/work.ts";
+import { startProbing } from "../stores/library/work.ts";
 import { planAsset } from "./plan-asset.ts";
 import { probeSource } from "./probe.ts";
+import { withCoded } from "./probe-coded.ts";
 import { probeSound } from "./probe-sound.ts";
 import { requireCodecs } from "./require-encoders.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /**
  * Reads the master, describes it, decides the whole plan and records both: the grid is there before any cell is. Where the
- * ladder is to be the film's own, only what was found: planning is then for whoever analyses it.
+ * ladder is to be the film's own, a draft with the table's, for the preview: whoever analyses the film plans it for good.
  */
 export async function probeAsset(context: TaskContext, settings: PlanSettings): Promise<null> {
   const { pinned, encoding } = context.asset;
@@ -27,9 +28,8 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
   const analysis = isOf(context.asset.analysis, pinned) ? context.asset.analysis : undefined;
   const found = { source, findings, sidecars, analysis };
-  if (curvesMissing(source, encoding, analysis?.curves ?? []).length > 0)
-    await recordSource(context.library, context.asset, found);
-  else await planAsset(context, settings, pinned, found);
+  const isDraft = curvesMissing(source, encoding, analysis?.curves ?? []).length > 0;
+  await planAsset(context, settings, pinned, found, isDraft ? "draft" : "only");
   return null;
 }
 
@@ -51,10 +51,12 @@ export async function describeMaster(
   const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
   const fromIndex = await scratch.withParts(pinned, async (master) => {
     const index = await master.index(signal);
-    if (index === null) return null;
+    // Without a list of all frames they can only be counted by reading the file to its end.
+    if (index === null || index.tracks.length === 0) return null;
     await master.fill(index.always, signal);
     try {
-      return await probeSource(launcher, master.path, file, signal, note, index.tracks);
+      const source = await probeSource(launcher, master.path, file, signal, note, index.tracks);
+      return await withCoded(source, master, index, signal);
     } catch (thrown) {
       // It may be for what was not fetched: the whole file has the last word.
       if (master.isWhole() || !(thrown instanceof Failure) || thrown.failureClass !== "source") throw thrown;

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
+import { cpuSecondsOfTree } from "./process-tree.ts";
 
 /** By itself, killed by someone else, at its time limit, or called off by its caller. */
 export type Ending = "exited" | "killed" | "limit" | "aborted";
@@ -100,7 +101,10 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   const texts = collect(child, request);
   const stop = stopper(child);
   let ending: Ending | null = null;
+  let spentSeconds = 0;
   const end = (why: Ending): void => {
+    // What is ended by force says no more what it has used.
+    if (ending === null && child.pid !== undefined) spentSeconds = cpuSecondsOfTree(child.pid);
     ending ??= why;
     stop.begin();
   };
@@ -118,7 +122,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
       exitCode,
       stdout: texts.stdout(),
       stderrTail: texts.stderr(),
-      cpuSeconds: cpuSecondsIn(texts.times()),
+      cpuSeconds: Math.max(cpuSecondsIn(texts.times()), spentSeconds),
       wallSeconds: (performance.now() - started) / 1000,
     };
   } finally {

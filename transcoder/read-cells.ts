@@ -2,6 +2,7 @@ import type { ProducedTrack } from "../core/package.ts";
 import type { CellRecord } from "../core/records.ts";
 import { sha256 } from "./cells.ts";
 import { makeAgain } from "./make-again.ts";
+import { openClearMedia } from "./protect-media.ts";
 import type { TaskContext } from "./task-context.ts";
 
 const PARALLEL_READS = 6;
@@ -32,7 +33,9 @@ export async function readFragmentsAt(
   track: ProducedTrack,
   places: readonly KeyframePlace[],
 ): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [await readWhole(context, track.initKey, track.initSha256)];
+  const clear = await openClearMedia(context);
+  const init = await readWhole(context, track.initKey, track.initSha256);
+  const parts: Uint8Array[] = [await clear.open(track.initKey, init)];
   let next = 0;
   const cells = new Map<string, Promise<Uint8Array>>();
   const lane = async (): Promise<void> => {
@@ -41,7 +44,8 @@ export async function readFragmentsAt(
       const reading = cells.get(cell.key) ?? readWhole(context, cell.key, cell.sha256);
       cells.set(cell.key, reading);
       const bytes = await reading;
-      parts[at + 1] = bytes.subarray(cell.keyframes[index]!.offset, cell.keyframes[index + 1]?.offset);
+      const fragment = bytes.subarray(cell.keyframes[index]!.offset, cell.keyframes[index + 1]?.offset);
+      parts[at + 1] = await clear.open(cell.key, fragment);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_READS }, lane));

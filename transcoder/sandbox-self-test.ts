@@ -87,6 +87,7 @@ async function tryFromInside(candidate: Sandbox): Promise<string | null> {
         programPath: BASH_PATH,
         args: ["-c", SELF_TEST_SCRIPT, "self-test", String(port), outputDirectory, filterMode],
         sourceFile: undefined,
+        devices: [],
         outputDirectory,
       }),
       parentDeathPath: null,

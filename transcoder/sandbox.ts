@@ -17,6 +17,8 @@ export interface Wrapping {
   args: readonly string[];
   sourceFile: string | undefined;
   outputDirectory: string | undefined;
+  /** Device files that it may use: of an encoder in hardware. */
+  devices: readonly string[];
 }
 
 /** The contained way to start a program, as the self-test found it to work on this machine. */
@@ -53,6 +55,7 @@ export function bubblewrapArgv(sandbox: Sandbox, wrapping: Wrapping): string[] {
     ...["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--clearenv"],
     ...["--ro-bind", "/usr", "/usr", ...systemFolders(), ...programFolder(programPath)],
     ...["--proc", "/proc", "--dev", "/dev"],
+    ...wrapping.devices.flatMap((device) => ["--dev-bind", device, device]),
     ...(sourceFile === undefined ? [] : ["--ro-bind", sourceFile, SOURCE_PATH]),
     ...(outputDirectory === undefined ? [] : ["--bind", outputDirectory, OUT_PATH, "--chdir", OUT_PATH]),
     // Last, since it would stop the mounts above: the root and /dev (with /dev/shm) are memory, which nobody counts.

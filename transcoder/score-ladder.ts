@@ -9,6 +9,7 @@ import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from ".
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import { openClearMedia } from "./protect-media.ts";
 import { readVmaf, screenRecipe, vmafFile } from "./score-recipe.ts";
 import { type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -78,15 +79,16 @@ function segmentScores(tracks: readonly ProducedTrack[], ladder: Ladder) {
 
 /** The segment that the window lies in, of every rung, as files for the scorer. */
 async function putRungs(
-  { blobs }: TaskContext,
+  context: TaskContext,
   ladder: Ladder,
   tracks: readonly ProducedTrack[],
   { segment }: Window,
   directory: string,
 ): Promise<void> {
+  const { read } = await openClearMedia(context);
   for (const [index, rung] of ladder.rungs.entries()) {
     const { initKey, cells } = tracks[index]!;
-    const parts = await Promise.all([initKey, cells[segment]!.key].map((key) => blobs.read("media", key)));
+    const parts = await Promise.all([initKey, cells[segment]!.key].map(read));
     if (parts.some((part) => part === null))
       throw new Failure("transient", "internal", `A segment of ${rung.id} did not read back.`);
     await writeFile(

@@ -1,12 +1,29 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
+import { type Cue, cueRanges } from "../core/cue-index.ts";
 import { readSampleTables, type SampleTrack } from "../core/sample-table.ts";
+import { type TimeWindow, windowRanges } from "../core/source-window.ts";
+import { readCueIndex } from "./matroska-index.ts";
 import { type PartialFile, readSpan } from "./partial-file.ts";
 
 /** Where in a master what lies, known without reading it. */
 export interface SourceIndex {
   /** What any program that opens the file reads first: all that is not samples, and the first samples of every track. */
   always: ByteRange[];
+  /** Every sample of every track, where the container lists them; otherwise none. */
   tracks: SampleTrack[];
+  /** Where it lists only places at which it may be entered: those, and how long the file is. */
+  entries: { cues: Cue[]; sizeBytes: number } | null;
+}
+
+/** Where what lies that is read of one stream over `window`; null where the index does not tell. */
+export function rangesOver(
+  { tracks, entries }: SourceIndex,
+  streamIndex: number,
+  window: TimeWindow,
+): ByteRange[] | null {
+  if (entries !== null) return cueRanges(entries.cues, window, entries.sizeBytes);
+  const track = tracks[streamIndex];
+  return track === undefined ? null : windowRanges(track, window);
 }
 
 /** A box's size and type, and the 64 bits that may follow (ISO/IEC 14496-12 4.2). */
@@ -22,10 +39,19 @@ const PROBE_BYTES = 5_500_000;
 type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
 
 /**
- * Reads the index of an MP4 or MOV file through a few small requests, wherever it stands. null where it is none, or
- * one that a full demuxer must read (fragmented, several edits, …).
+ * Reads the index of an MP4, MOV, Matroska or WebM file through a few small requests, wherever it stands. null where it is
+ * none of them, or one that a full demuxer must read (fragmented, several edits, without cues, …).
  */
 export async function readSourceIndex(file: Readable, signal: AbortSignal): Promise<SourceIndex | null> {
+  const sampled = await readSampleIndex(file, signal);
+  if (sampled !== null) return sampled;
+  const entered = await readCueIndex(file, PROBE_BYTES, signal);
+  if (entered === null) return null;
+  const { always, cues } = entered;
+  return { always, tracks: [], entries: { cues, sizeBytes: file.sizeBytes } };
+}
+
+async function readSampleIndex(file: Readable, signal: AbortSignal): Promise<SourceIndex | null> {
   const boxes = await topLevelBoxes(file, signal);
   const [moov, another] = boxes?.filter(({ type }) => type === "moov") ?? [];
   if (boxes === null || moov === undefined || another !== undefined) return null;
@@ -38,7 +64,7 @@ export async function readSourceIndex(file: Readable, signal: AbortSignal): Prom
   const headers = boxes.map((box) =>
     box.type === "mdat" ? { start: box.start, end: box.start + BOX_HEADER_BYTES } : box,
   );
-  return { always: [...headers, ...firstSamples(tracks)], tracks };
+  return { always: [...headers, ...firstSamples(tracks)], tracks, entries: null };
 }
 
 async function topLevelBoxes(

@@ -3,10 +3,9 @@ import { HARMLESS } from "../core/decode-log.ts";
 import { Failure } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
-import { windowRanges } from "../core/source-window.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { entryWindow } from "./chunk-entry.ts";
-import type { SourceIndex } from "./source-index.ts";
+import { rangesOver, type SourceIndex } from "./source-index.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** What a run made, and what ffmpeg logged at level `error` on the way. */
@@ -18,10 +17,8 @@ export interface LoggedRun<T> {
 /** What of a master is read for these frames of the picture. */
 export function pictureWindow(source: Source, plan: Plan, frames: FrameRange) {
   const window = entryWindow(source, plan, frames);
-  return ({ tracks }: SourceIndex): readonly ByteRange[] | null => {
-    const track = tracks[source.video.streamIndex];
-    return window === null || track === undefined ? null : windowRanges(track, window);
-  };
+  return (index: SourceIndex): readonly ByteRange[] | null =>
+    window === null ? null : rangesOver(index, source.video.streamIndex, window);
 }
 
 /**

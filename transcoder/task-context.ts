@@ -1,7 +1,9 @@
+import type { NamedKey } from "../core/named-keys.ts";
 import type { AssetRecord, TaskRecord } from "../core/records.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import type { Log } from "../stores/log.ts";
+import type { Hardware } from "./hardware.ts";
 import type { Launcher, RunOutcome } from "./launcher.ts";
 import type { Scratch } from "./scratch.ts";
 
@@ -14,7 +16,10 @@ export interface Workshop {
   log: Log;
   /** Whether this worker takes VMAF of what it can. */
   scoresVmaf: boolean;
+  hardware: Hardware;
   workerId: string;
+  /** What opens the keys of protected assets; none: nothing can be protected here. */
+  masterKeys: readonly NamedKey[];
 }
 
 /** One claimed task on its way: what it is about, how it reports, and when it must stop. */

@@ -15,7 +15,7 @@ export function trialRecipe(source: Source, plan: Plan, ladder: Ladder, frames: 
     inputs: [{ options: inputOptions(entry.inputOptions), file: "/in/source" }],
     filterGraph: filterGraph(source, plan, ladder, entry.filters),
     outputs: ladder.rungs.map((rung, index) => ({
-      options: outputOptions(plan, ladder, rung, index, frames),
+      options: outputOptions(plan, ladder, rung, `[v${index}]`, frames),
       file: rungFile(rung),
     })),
   };

@@ -1,7 +1,7 @@
 import { ACCEPTED_DECODERS, ACCEPTED_FORMATS } from "../core/accepted-media.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
 import { pictureFor } from "../core/picture.ts";
-import type { Plan } from "../core/plan.ts";
+import { hardwareFor, type Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
 import type { Source } from "../core/source.ts";
 import { type Chunk, chunkFrames, type FrameRange } from "../core/timeline.ts";
@@ -9,6 +9,7 @@ import { chunkEntry } from "./chunk-entry.ts";
 import { TALKATIVE } from "./encoder-scores.ts";
 import { encoderOptions } from "./encoders.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
+import { hardwareGlobalOptions, uploadFilter } from "./hardware-recipe.ts";
 import { colourFilters, colourTags } from "./picture-filters.ts";
 import { TRICK_FILE, trickFilters, trickOptions } from "./trick-track.ts";
 
@@ -22,13 +23,16 @@ export function videoRecipe(source: Source, plan: Plan, ladder: Ladder, chunk: C
   const frames = chunkFrames(plan.timeline, chunk);
   const entry = chunkEntry(source, plan, frames);
   const trick = hasTrick(plan, ladder);
+  const family = hardwareFor({ kind: "video", part: ladder.id }, plan) ?? undefined;
+  const graph = filterGraph(source, plan, ladder, entry.filters, trick ? trickFilters(plan.timeline) : []);
+  const uploads = ladder.rungs.flatMap((_, index) => uploadFilter(family, index).filter);
   return {
-    globalOptions: GLOBAL_OPTIONS,
+    globalOptions: [...GLOBAL_OPTIONS, ...hardwareGlobalOptions(family)],
     inputs: [{ options: inputOptions(entry.inputOptions), file: "/in/source" }],
-    filterGraph: filterGraph(source, plan, ladder, entry.filters, trick ? trickFilters(plan.timeline) : []),
+    filterGraph: [graph, ...uploads].join(";"),
     outputs: [
       ...ladder.rungs.map((rung, index) => ({
-        options: outputOptions(plan, ladder, rung, index, frames),
+        options: outputOptions(plan, ladder, rung, uploadFilter(family, index).link, frames),
         file: rungFile(rung),
       })),
       ...(trick ? [{ options: trickOptions(plan, frames), file: TRICK_FILE }] : []),
@@ -110,13 +114,13 @@ export function outputOptions(
   plan: Plan,
   ladder: Ladder,
   rung: Rung,
-  index: number,
+  link: string,
   frames: FrameRange,
 ): string[] {
   const { timeline } = plan;
   const start = secondsText(frames.firstFrame * timeline.ticksPerFrame, timeline.timescale, 6);
   return [
-    ...["-map", `[v${index}]`],
+    ...["-map", link],
     ...encoderOptions(plan, ladder, rung),
     ...colourTags(pictureFor(plan.picture, ladder.range)),
     // Exactly the chunk's frames, whatever the seek left over at its end.

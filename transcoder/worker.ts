@@ -1,8 +1,9 @@
 import type { Room } from "../core/admission.ts";
 import { asFailure, type Failure } from "../core/errors.ts";
-import type { PlanSettings } from "../core/plan.ts";
+import { hardwareFor, type PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
 import { followsOthers, isOffered, isWanted, type Verdict, verdictOn } from "../core/work.ts";
+import { claimBeside, recordLost } from "../stores/library/second-claims.ts";
 import {
   claimTask,
   completeTask,
@@ -13,12 +14,12 @@ import {
 } from "../stores/library/tasks.ts";
 import { findAssetForWork } from "../stores/library/work.ts";
 import { offerAfter, offerWork } from "../stores/offer-work.ts";
-import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
+import { type Handled, jobIdOf, type TakenOffer, type WorkQueue } from "../stores/queue.ts";
 import { runStage } from "./pipeline.ts";
 import type { TaskContext, Workshop } from "./task-context.ts";
 
 /** A claim lives this long without a sign of life; a killed worker's tasks are free again after it. */
-const LEASE_SECONDS = 6;
+export const LEASE_SECONDS = 6;
 const RENEW_MS = 1_500;
 /** A task for which there is no room here is offered again after this, to whoever has some. */
 const NO_ROOM_SECONDS = 2;
@@ -51,18 +52,26 @@ export function createWorker(
   const inHand = new Set<AbortController>();
   let stopping = false;
 
-  const handle = async ({ taskId, lane, memoryBytes }: TakenOffer): Promise<Handled> => {
+  const handle = async (offer: TakenOffer): Promise<Handled> => {
     if (stopping) return { againAt: workshop.library.serverNow() };
-    if (!room.enter(taskId, memoryBytes, performance.now() / 1000, lane === "fast"))
+    const job = jobIdOf(offer);
+    if (!room.enter(job, offer.memoryBytes, performance.now() / 1000, offer.lane === "fast"))
       return { againAt: inSeconds(workshop, NO_ROOM_SECONDS) };
     try {
-      return await handleWithRoom(taskId);
+      return await handleWithRoom(offer);
     } finally {
-      room.leave(taskId);
+      room.leave(job);
     }
   };
 
-  const handleWithRoom = async (taskId: string): Promise<Handled> => {
+  const handleWithRoom = async ({ taskId, besideEpoch }: TakenOffer): Promise<Handled> => {
+    if (besideEpoch !== undefined) {
+      const { library, workerId, log } = workshop;
+      const claimed = await claimBeside(library, taskId, besideEpoch, workerId, LEASE_SECONDS);
+      if (claimed === null) return "done";
+      log.info({ taskId, slow: claimed.beside?.worker }, "the same begun beside a slow worker");
+      return work(claimed);
+    }
     const claim = await claimTask(workshop.library, taskId, workshop.workerId, LEASE_SECONDS);
     if ("busyUntil" in claim) return { againAt: claim.busyUntil };
     if ("gone" in claim) return "done";
@@ -86,6 +95,12 @@ export function createWorker(
         await releaseTask(workshop.library, task);
         return "done";
       }
+      const family = hardwareFor(task, asset.plan);
+      if (family !== null && family !== workshop.hardware.family) {
+        // Of a film that is made with an encoder which this machine lacks: others have it.
+        await releaseTask(workshop.library, task);
+        return { againAt: inSeconds(workshop, NO_ROOM_SECONDS) };
+      }
       // What it looks at may have been found damaged since it was offered, and is being made again.
       if (followsOthers(task) && !(await isReadyFor(workshop, task))) {
         await releaseTask(workshop.library, task);
@@ -105,10 +120,11 @@ export function createWorker(
       const { result, reusedFrom } = await runStage(context, settings);
       claim.end();
       const done = ended(workshop, attempt, reusedFrom === null ? "done" : "reused", null, result);
-      await completeTask(workshop.library, task, result, {
+      const isFirst = await completeTask(workshop.library, task, result, {
         ...done,
         ...(reusedFrom === null ? {} : { reusedFrom }),
       });
+      if (!isFirst) return await lost(task, attempt);
       workshop.log.info(
         { taskId: task._id, assetId: task.assetId, cpuSeconds: attempt.cpuSeconds, reusedFrom },
         "task done",
@@ -117,9 +133,10 @@ export function createWorker(
       claim.end();
       const reason = controller.signal.reason;
       if (reason instanceof Stopped) {
-        if (reason.why === "shutdown") await releaseTask(workshop.library, task);
+        if (reason.why === "lost") return await lost(task, attempt);
+        await releaseTask(workshop.library, task);
         workshop.log.info({ taskId: task._id, why: reason.why }, "task given up");
-        return reason.why === "shutdown" ? { againAt: workshop.library.serverNow() } : "done";
+        return { againAt: workshop.library.serverNow() };
       }
       const verdict = await recordFailure(workshop, task, asFailure(thrown), attempt);
       await offerWork(workshop.library, queue, task.assetId);
@@ -130,6 +147,13 @@ export function createWorker(
       inHand.delete(controller);
     }
     await offerAfter(workshop.library, queue, task);
+    return "done";
+  };
+
+  /** Somebody else holds the task, or nobody: all that is left of the attempt is what it cost. */
+  const lost = async (task: TaskRecord, attempt: AttemptRecord): Promise<Handled> => {
+    await recordLost(workshop.library, task, ended(workshop, attempt, "lost", null, null));
+    workshop.log.info({ taskId: task._id, cpuSeconds: attempt.cpuSeconds }, "task lost");
     return "done";
   };
 
@@ -198,7 +222,7 @@ function inSeconds({ library }: Workshop, seconds: number): Date {
 }
 
 function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {
-  const startedAt = workshop.library.serverNow();
+  const startedAt = task.claimedAt ?? workshop.library.serverNow();
   return {
     stage: task.kind,
     worker: workshop.workerId,
@@ -215,7 +239,7 @@ function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {
 function ended(
   workshop: Workshop,
   attempt: AttemptRecord,
-  outcome: "done" | "reused" | "failed",
+  outcome: AttemptRecord["outcome"],
   failure: Failure | null,
   result: TaskResult | null,
 ): AttemptRecord {

@@ -31,7 +31,11 @@ const HIGH_PROFILE_FACTOR = 1.25;
 const CAP_OVER_PEAK = 8;
 
 /** The smallest level (times ten) that size, rate, reference frames and bit rate fit into; 52 where none does. */
-export function smallestAvcLevel(track: TrackFacts, frameRate: number, peakBps: number): number {
+export function smallestAvcLevel(
+  track: Pick<TrackFacts, "width" | "height" | "referenceFrames">,
+  frameRate: number,
+  peakBps: number,
+): number {
   const macroblocks = Math.ceil(track.width / 16) * Math.ceil(track.height / 16);
   const kbps = (peakBps * CAP_OVER_PEAK) / 1000;
   const fit = LEVELS.find(

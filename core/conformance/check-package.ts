@@ -5,6 +5,7 @@ import { DELIVERY_RULES } from "./delivery.ts";
 import { MEDIA_PLAYLIST_RULES } from "./media-playlists.ts";
 import { MULTIVARIANT_RULES } from "./multivariant.ts";
 import type { PackageView } from "./package-view.ts";
+import { PROTECTION_RULES } from "./protection.ts";
 import { RATE_RULES } from "./rates.ts";
 import type { Rule, RuleResult } from "./rule.ts";
 import { SEGMENTATION_RULES } from "./segmentation.ts";
@@ -23,6 +24,7 @@ export const RULES: readonly Rule[] = [
   ...MEDIA_PLAYLIST_RULES,
   ...MULTIVARIANT_RULES,
   ...DELIVERY_RULES,
+  ...PROTECTION_RULES,
   ...DASH_RULES,
   ...CMAF_RULES,
 ];

@@ -1,5 +1,6 @@
 import { readBoxes } from "../box-reader.ts";
 import { codecString } from "../codec-string.ts";
+import { AUDIO_ENTRY_BYTES, VISUAL_ENTRY_BYTES } from "../sample-entry.ts";
 import { readSps } from "./sps.ts";
 
 /** What the decoder configuration in an init segment says of the elementary stream. */
@@ -26,8 +27,6 @@ export interface CodecFacts {
   explicitSbr: boolean | null;
 }
 
-const VISUAL_ENTRY_BYTES = 86;
-const AUDIO_ENTRY_BYTES = 36;
 const VISUAL = new Set(["avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "av01", "mjpg"]);
 
 /** Reads the configuration record of an init segment's one sample entry. */

@@ -1,13 +1,8 @@
 import type { ObjectFacts } from "./object-facts.ts";
 import type { PackageView, PlaylistKind } from "./package-view.ts";
-import type { Attributes } from "./parse-playlist.ts";
-import { each, must, notApplicable, type Rule, should } from "./rule.ts";
-import { resolutionOf } from "./selections.ts";
+import { each, must, type Rule, should } from "./rule.ts";
 
-/** Apple HLS authoring specification, sections 8.18 and 10 to 13: how it is delivered and protected. */
-
-const FAIRPLAY = "com.apple.streamingkeydelivery";
-const NO_KEYS = "nothing is encrypted";
+/** Apple HLS authoring specification, sections 8.18 and 10 to 12: how it is delivered. */
 
 function all(view: PackageView): ObjectFacts[] {
   return [...view.objects.values()];
@@ -15,15 +10,6 @@ function all(view: PackageView): ObjectFacts[] {
 
 function playlists(view: PackageView): ObjectFacts[] {
   return [view.mainObject, ...view.playlists.flatMap(({ object }) => object ?? [])];
-}
-
-function keysOf(view: PackageView): Attributes[] {
-  const segments = view.playlists.flatMap((playlist) => playlist.segments.flatMap(({ key }) => key ?? []));
-  return [...new Set(segments), ...view.main.sessionKeys];
-}
-
-function isFairPlay(key: Attributes): boolean {
-  return key.get("KEYFORMAT") === FAIRPLAY;
 }
 
 /** What each media object is, by its path: sound has types of its own. */
@@ -80,20 +66,4 @@ export const DELIVERY_RULES: Rule[] = [
     const clear = all(view).filter(({ tls }) => tls === false);
     return each(clear, "no plain URLs", ({ path }) => (/\s|%20/.test(path) ? `${path} reads as text` : null));
   }),
-  must("13.2", "FairPlay uses SAMPLE-AES (with 13.3)", (view) =>
-    each(keysOf(view).filter(isFairPlay), "no FairPlay", (key) =>
-      key.get("METHOD") === "SAMPLE-AES" ? null : `METHOD=${key.get("METHOD")}`,
-    ),
-  ),
-  should("13.5", "protected HD states HDCP-LEVEL=TYPE-0, above HD TYPE-1 (with 13.6)", (view) => {
-    if (keysOf(view).length === 0) return notApplicable(NO_KEYS);
-    return each(view.variants, "no variants", ({ attributes, playlist }) => {
-      const height = resolutionOf(attributes)?.height ?? 0;
-      const wanted = height > 1080 ? "TYPE-1" : "TYPE-0";
-      return height < 720 || attributes.get("HDCP-LEVEL") === wanted ? null : `${playlist.path} does not`;
-    });
-  }),
-  must("13.11", "no SAMPLE-AES-CTR", (view) =>
-    each(keysOf(view), NO_KEYS, (key) => (key.get("METHOD") === "SAMPLE-AES-CTR" ? "it is used" : null)),
-  ),
 ];

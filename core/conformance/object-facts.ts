@@ -1,4 +1,6 @@
 import { type Fragment, readBoxes, readFragments, readInit } from "../box-reader.ts";
+import { readAuxiliary } from "../sample-auxiliary.ts";
+import { readProtection, type TrackProtection } from "../track-protection.ts";
 import { type CodecFacts, readCodecFacts } from "./codec-facts.ts";
 
 /** How an object came to us; null where the way it was read does not tell (a folder, a bucket). */
@@ -30,6 +32,8 @@ export interface FragmentFacts {
   sampleTicks: number;
   /** First bytes of the first NAL units of the first sample: what kind of picture it is, in H.264 and HEVC. */
   firstNals: number[];
+  /** It says which bytes of its samples are encrypted, and what it says can be (of samples without IVs of their own). */
+  tellsSamples: boolean;
 }
 
 export interface TrackFacts extends CodecFacts {
@@ -40,6 +44,8 @@ export interface TrackFacts extends CodecFacts {
   height: number;
   channels: number;
   brands: string[];
+  /** How its samples are encrypted; null where they are not. `ivBytes` of the IV that they share; 0 where each has its own. */
+  protection: (Omit<TrackProtection, "iv"> & { ivBytes: number }) | null;
 }
 
 /** What a gate needs to know of one object of a package: facts, never its bytes. */
@@ -117,7 +123,16 @@ function describeFragment(bytes: Uint8Array, fragment: Fragment): FragmentFacts 
     firstSampleEnd: first.offset + first.sizeBytes,
     sampleTicks,
     firstNals: nalHeaders(bytes.subarray(first.offset, first.offset + first.sizeBytes)),
+    tellsSamples: tellsSamples(bytes, fragment),
   };
+}
+
+function tellsSamples(bytes: Uint8Array, fragment: Fragment): boolean {
+  try {
+    return readAuxiliary(bytes, fragment) !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** Parameter sets and messages come before the picture: more than these nobody writes. */
@@ -148,6 +163,14 @@ function describeInit(bytes: Uint8Array): TrackFacts {
     channels,
     // 14496-12 4.3: major brand, minor version, compatible brands.
     brands: words.filter((_, index) => index !== 1),
+    protection: describeProtection(bytes),
     ...readCodecFacts(bytes, sampleEntry, sampleEntryBytes),
   };
+}
+
+function describeProtection(init: Uint8Array): TrackFacts["protection"] {
+  const found = readProtection(init);
+  if (found === null) return null;
+  const { iv, ...said } = found;
+  return { ...said, ivBytes: iv.length };
 }

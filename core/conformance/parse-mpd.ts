@@ -17,6 +17,8 @@ export interface ManifestRepresentation {
   file: string | null;
   /** Code point of its curve (ISO/IEC 23091-2), and whether a client that does not know it must leave it alone. */
   transfer: { value: number; essential: boolean } | null;
+  /** What it says of common encryption (23001-7 11.2): four letters, and the key id without dashes. */
+  protection: { scheme: string; keyId: string } | null;
   timescale: number;
   /** Paths and durations of its segments, in order. */
   segments: { uri: string; startTicks: number; durationTicks: number }[];
@@ -69,6 +71,7 @@ function representation(one: Element, set: Element, faults: string[]): ManifestR
     file,
     initialization: filled(template?.attributes.get("initialization") ?? "", id, 0, 0),
     transfer: transferOf(set),
+    protection: protectionOf(one) ?? protectionOf(set),
     timescale: Number(template?.attributes.get("timescale") ?? 1),
     segments,
   };
@@ -80,6 +83,15 @@ function transferOf(set: Element): ManifestRepresentation["transfer"] {
       if (attributes.get("schemeIdUri") === "urn:mpeg:mpegB:cicp:TransferCharacteristics")
         return { value: Number(attributes.get("value")), essential: name === "EssentialProperty" };
   return null;
+}
+
+function protectionOf(element: Element): ManifestRepresentation["protection"] {
+  const found = childrenOf(element, "ContentProtection").find(
+    ({ attributes }) => attributes.get("schemeIdUri") === "urn:mpeg:dash:mp4protection:2011",
+  );
+  if (found === undefined) return null;
+  const keyId = (found.attributes.get("cenc:default_KID") ?? "").replaceAll("-", "").toLowerCase();
+  return { scheme: found.attributes.get("value") ?? "", keyId };
 }
 
 /** 23009-1 5.3.9.4.4. */

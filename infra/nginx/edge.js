@@ -49,7 +49,11 @@ function ready(r) {
   r.headersOut['Content-Type'] = 'application/json';
   r.headersOut['Cache-Control'] = 'no-store';
   const status = isFresh ? 'ready' : 'degraded';
-  r.return(200, JSON.stringify({ status, dependencies: { revocations: isFresh ? 'ok' : 'stale' } }));
+  const load = Number(r.variables.connections_active) / Number(r.variables.most_connections);
+  const answer = { status, dependencies: { revocations: isFresh ? 'ok' : 'stale' } };
+  // An nginx without its status module does not say how many there are.
+  if (load >= 0) answer.load = Math.min(1, Math.round(load * 1000) / 1000);
+  r.return(200, JSON.stringify(answer));
 }
 
 // AWS Signature Version 4 for a GET without a body. A media path has nothing that would have to be encoded.

@@ -5,6 +5,8 @@ import type { NginxSettings } from "./settings.ts";
 /** Every certificate authority that the system trusts, where Debian and Alpine keep them. */
 const AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
+const WORKER_CONNECTIONS = 8_192;
+
 /** The configuration of nginx for these settings; `codeFolder` is where edge.js and grant.js lie side by side. */
 export function renderNginx(settings: NginxSettings, codeFolder: string, isRoot: boolean): string {
   const { blobs, tls, corsOrigins } = settings;
@@ -14,6 +16,8 @@ export function renderNginx(settings: NginxSettings, codeFolder: string, isRoot:
   const fillings: Record<string, string> = {
     USER: isRoot ? `user ${settings.workerUser};` : "",
     WORKERS: String(settings.workers),
+    WORKER_CONNECTIONS: String(WORKER_CONNECTIONS),
+    MOST_CONNECTIONS: String(settings.workers * WORKER_CONNECTIONS),
     STATE: settings.stateFolder,
     MODULES: settings.modulesFolder,
     CODE: codeFolder,
@@ -34,6 +38,7 @@ export function renderNginx(settings: NginxSettings, codeFolder: string, isRoot:
     STORE_TLS: isSecure ? storeTls(store.hostname) : "",
     LISTEN: tls === null ? settings.listen : `${settings.listen} ssl http2`,
     TLS: tls === null ? "" : ownTls(tls),
+    STEERING: settings.steeringUrl === null ? "" : steering(settings.steeringUrl),
     CLOCK_OFFSET_SECONDS: String(settings.clockOffsetSeconds),
     ADDRESS: settings.addressHeader === null ? "$remote_addr" : variableOf(settings.addressHeader),
     COUNTRY: settings.countryHeader === null ? '""' : variableOf(settings.countryHeader),
@@ -49,6 +54,11 @@ export function renderNginx(settings: NginxSettings, codeFolder: string, isRoot:
 
 function variableOf(header: string): string {
   return `$http_${header.replaceAll("-", "_")}`;
+}
+
+/** The question which edge to play from goes to the API, with the grant and the name by which the viewer knows us. */
+function steering(url: string): string {
+  return `      if ($media_path ~ ^/[^/]+/[^/]+/steering\\.json$) { return 307 ${url}/steering$uri?edge=$host&$args; }`;
 }
 
 function ownTls({ certFile, keyFile }: { certFile: string; keyFile: string }): string {

@@ -11,6 +11,8 @@ export interface NginxSettings {
   /** Lower-case names of headers that a proxy before us sets; null where there is none. */
   addressHeader: string | null;
   countryHeader: string | null;
+  /** Public base of the API, which tells players of the other edges; null where there are none. */
+  steeringUrl: string | null;
   cacheFolder: string;
   cacheBytes: number;
   /** Where revocations, the rendered configuration and bodies on their way lie. */
@@ -68,6 +70,7 @@ export function readNginxSettings(env: Record<string, string | undefined>): Ngin
       .filter((origin) => origin !== ""),
     addressHeader: orNull(optional("MATINEE_CLIENT_ADDRESS_HEADER", HEADER))?.toLowerCase() ?? null,
     countryHeader: orNull(optional("MATINEE_COUNTRY_HEADER", HEADER))?.toLowerCase() ?? null,
+    steeringUrl: orNull(optional("MATINEE_STEERING_URL", BASE))?.replace(/\/+$/, "") ?? null,
     cacheFolder: text("MATINEE_EDGE_CACHE_DIR", PATH),
     cacheBytes: Number(text("MATINEE_EDGE_CACHE_BYTES", /^[1-9][0-9]{7,15}$/, String(10 * 1024 ** 3))),
     stateFolder: text("MATINEE_NGINX_STATE_DIR", PATH),
@@ -86,4 +89,5 @@ export function readNginxSettings(env: Record<string, string | undefined>): Ngin
 
 const PATH = /^[A-Za-z0-9/._-]+$/;
 const WORD = /^[A-Za-z0-9_-]+$/;
+const BASE = /^https?:\/\/[A-Za-z0-9.:/[\]_-]+$|^-$/;
 const HEADER = /^[A-Za-z0-9-]+$/;

@@ -117,7 +117,7 @@ async function bringUp(
   ports: Readonly<Record<string, number>>,
   signal: AbortSignal,
 ) {
-  const { dataDirectory, workers } = options;
+  const { dataDirectory, workers, edges } = options;
   report.plain(`Matinee, with its data in ${dataDirectory}`);
   const machine = thisMachine(process.env);
   const secrets: Secrets = openSecrets(join(dataDirectory, "secrets.json"));
@@ -133,13 +133,14 @@ async function bringUp(
   const on: Foundations = { root, dataDirectory, environment: process.env, ports, secrets, ...parts };
   const urls = publicUrls(ports);
   const transcoders = transcoderNames(workers).map((name) => transcoderService(on, name, workers));
-  const services = [deliveryService(on), ...transcoders];
+  const delivery = Array.from({ length: edges }, (_, index) => deliveryService(on, index + 1));
+  const services = [...delivery, ...transcoders];
   const start = async (service: (typeof services)[number]) => {
     await supervisor.start(service);
-    report.done(service.part, `ready on port ${ports[service.part]}`);
+    report.done(service.part, `ready on ${new URL(readyUrl(ports, service.part)).host}`);
     for (const danger of await dangers(readyUrl(ports, service.part))) report.note(service.part, danger);
   };
-  await start(apiService(on));
+  await start(apiService(on, edges));
   await Promise.all(services.map(start));
   if (!options.empty) {
     const outputFd = options.json ? 2 : 1;

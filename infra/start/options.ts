@@ -12,11 +12,17 @@ export interface StartOptions {
   dataDirectory: string;
   /** Transcoder processes. */
   workers: number;
+  /** Edges, each at an address of its own. */
+  edges: number;
 }
+
+/** As many as show what several are for. */
+const MOST_EDGES = 8;
 
 export const USAGE = `npm start -- [options]
   --data DIR     the data folder (default: ./data)
   --workers N    transcoder processes (default: 1)
+  --edges N      edges to play from, one of them may die (default: 1; more need Linux)
   --empty        without the sample film
   --json         one line of JSON on stdout once ready; everything else on stderr`;
 
@@ -29,6 +35,7 @@ export function readOptions(args: readonly string[], cwd: string): StartOptions 
       empty: { type: "boolean", default: false },
       data: { type: "string", default: "data" },
       workers: { type: "string", default: "1" },
+      edges: { type: "string", default: "1" },
     },
   });
   const workers = Number(values.workers);
@@ -36,6 +43,9 @@ export function readOptions(args: readonly string[], cwd: string): StartOptions 
   if (!Number.isInteger(workers) || workers < 1 || workers > most) {
     throw new Error(`--workers must be a whole number from 1 to ${most}`);
   }
+  const edges = Number(values.edges);
+  if (!Number.isInteger(edges) || edges < 1 || edges > MOST_EDGES)
+    throw new Error(`--edges must be a whole number from 1 to ${MOST_EDGES}`);
   if (values.data === "") throw new Error("--data needs a folder");
-  return { json: values.json, empty: values.empty, dataDirectory: resolve(cwd, values.data), workers };
+  return { json: values.json, empty: values.empty, dataDirectory: resolve(cwd, values.data), workers, edges };
 }

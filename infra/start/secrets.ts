@@ -12,13 +12,16 @@ export interface Secrets {
   redisPassword: string;
   /** `kid:hexsecret`, as MATINEE_GRANT_KEYS takes it. */
   grantKey: string;
+  /** `kid:hexsecret`, as MATINEE_MASTER_KEYS takes it: without it no protected film of this folder plays. */
+  masterKey: string;
   tokens: Record<Role, string>;
 }
 
-/** The folder's secrets from `path`, made at the first call. The file is its owner's alone (0600). */
+/** The folder's secrets from `path`, made at the first call; of a folder of an older release, what it lacks. For its owner alone (0600). */
 export function openSecrets(path: string): Secrets {
-  if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as Secrets;
-  const secrets = makeSecrets();
+  const known = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Partial<Secrets>) : {};
+  const secrets = { ...makeSecrets(), ...known };
+  if (Object.keys(secrets).every((name) => name in known)) return secrets;
   writePrivately(path, secrets);
   return secrets;
 }
@@ -31,6 +34,7 @@ export function makeSecrets(): Secrets {
     s3SecretAccessKey: randomBytes(32).toString("hex"),
     redisPassword: randomBytes(32).toString("hex"),
     grantKey: `k1:${randomBytes(32).toString("hex")}`,
+    masterKey: `m1:${randomBytes(32).toString("hex")}`,
     tokens: { viewer: token(), editor: token(), admin: token() },
   };
 }

@@ -27,9 +27,25 @@ export function publicUrls(ports: Foundations["ports"]): { api: string; delivery
   return { api: `http://${LOOPBACK}:${ports.api}`, delivery: `http://${LOOPBACK}:${ports.delivery}` };
 }
 
+/** The name of the nth edge, from 1. */
+export function edgeName(number: number): string {
+  return number === 1 ? "delivery" : `delivery-${number}`;
+}
+
+/**
+ * Base URLs of the edges: one port at several of this machine's addresses, since a player that goes from one edge to
+ * another changes the host alone. Linux answers at all of 127.0.0.0/8; macOS at the first one only.
+ */
+export function edgeUrls(ports: Foundations["ports"], edges: number): string[] {
+  return Array.from({ length: edges }, (_, index) => `http://127.0.0.${index + 1}:${ports.delivery}`);
+}
+
 /** Where a service says whether it is ready. */
 export function readyUrl(ports: Foundations["ports"], service: string): string {
-  return `http://${LOOPBACK}:${ports[service]}/readyz`;
+  const [, edge] = /^delivery-(\d+)$/.exec(service) ?? [];
+  const base =
+    edge === undefined ? `http://${LOOPBACK}:${ports[service]}` : edgeUrls(ports, Number(edge)).at(-1);
+  return `${base}/readyz`;
 }
 
 /** The name of the nth transcoder, from 1. */
@@ -38,15 +54,17 @@ export function transcoderName(number: number): string {
 }
 
 /** The API: it makes the buckets and indexes, so it comes first. */
-export function apiService(on: Foundations): ChildSpec {
+export function apiService(on: Foundations, edges = 1): ChildSpec {
   const { api, delivery } = publicUrls(on.ports);
   return nodeService(on, "api", "api/main.ts", 1, {
     ...stores(on),
     MATINEE_HTTP_PORT: String(on.ports.api),
     MATINEE_API_URL: api,
     MATINEE_DELIVERY_URL: delivery,
+    ...(edges > 1 ? { MATINEE_DELIVERY_URLS: edgeUrls(on.ports, edges).join(",") } : {}),
     MATINEE_CORS_ORIGINS: pageOrigins(on),
     MATINEE_GRANT_KEYS: on.secrets.grantKey,
+    MATINEE_MASTER_KEYS: on.secrets.masterKey,
     MATINEE_BOOT_KEYS: bootKeys(on.secrets.tokens),
     MATINEE_PAGES_DIR: on.pagesDirectory,
   });
@@ -56,13 +74,17 @@ export function apiService(on: Foundations): ChildSpec {
 const LOCAL_CACHE_BYTES = String(2 * 1_024 ** 3);
 
 /** The edge: it knows the grant key and the media bucket, nothing else; what it has fetched it keeps in the data folder. */
-export function deliveryService(on: Foundations): ChildSpec {
-  return nodeService(on, "delivery", "delivery/main.ts", 2, {
-    MATINEE_EDGE_CACHE_DIR: on.environment.MATINEE_EDGE_CACHE_DIR || join(on.dataDirectory, "edge-cache"),
+export function deliveryService(on: Foundations, number = 1): ChildSpec {
+  const cache = on.environment.MATINEE_EDGE_CACHE_DIR || join(on.dataDirectory, "edge-cache");
+  return nodeService(on, edgeName(number), "delivery/main.ts", 2, {
+    // Of each its own.
+    MATINEE_EDGE_CACHE_DIR: number === 1 ? cache : `${cache}-${number}`,
     MATINEE_EDGE_CACHE_BYTES: on.environment.MATINEE_EDGE_CACHE_BYTES || LOCAL_CACHE_BYTES,
     ...blobStore(on),
+    ...(number === 1 ? {} : { MATINEE_HTTP_HOST: `127.0.0.${number}` }),
     MATINEE_HTTP_PORT: String(on.ports.delivery),
     MATINEE_API_URL: publicUrls(on.ports).api,
+    MATINEE_STEERING_URL: publicUrls(on.ports).api,
     MATINEE_CORS_ORIGINS: pageOrigins(on),
     MATINEE_GRANT_KEYS: on.secrets.grantKey,
   });
@@ -78,6 +100,7 @@ export function transcoderService(on: Foundations, name: string, workers: number
     MATINEE_WORKER_HTTP_PORT: String(on.ports[name]),
     MATINEE_WORKER_SLOTS: on.environment.MATINEE_WORKER_SLOTS || String(share),
     MATINEE_LOUDNESS_LUFS: on.environment.MATINEE_LOUDNESS_LUFS || "-16",
+    MATINEE_MASTER_KEYS: on.secrets.masterKey,
     MATINEE_SCRATCH_DIR: scratch,
     MATINEE_FFMPEG_PATH: on.tools.ffmpegPath,
     MATINEE_FFPROBE_PATH: on.tools.ffprobePath,

@@ -87,10 +87,13 @@ resource "aws_cloudfront_function" "viewer_request" {
   # CloudFront takes one file of at most 10 KB: comments and the export of the shared part stay here.
   code = replace(
     replace(
-      "${file("${path.module}/../edge/grant.js")}${file("${path.module}/viewer-request.js")}",
-      "/(?m)^export default .*$/", ""
+      replace(
+        "${file("${path.module}/../edge/grant.js")}${file("${path.module}/viewer-request.js")}",
+        "/(?m)^export default .*$/", ""
+      ),
+      "/(?m)^ *\\/\\/.*\\n/", ""
     ),
-    "/(?m)^ *\\/\\/.*\\n/", ""
+    "@STEERING_URL@", var.steering_url
   )
 }
 

@@ -14,6 +14,12 @@ variable "page_origins" {
   type        = list(string)
 }
 
+variable "steering_url" {
+  description = "Public base of the API (MATINEE_STEERING_URL), where players ask which of several edges to play from; empty where this is the only one."
+  type        = string
+  default     = ""
+}
+
 variable "domain" {
   description = "The host of MATINEE_DELIVERY_URL; null takes CloudFront's own name."
   type        = string

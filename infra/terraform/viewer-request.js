@@ -6,6 +6,8 @@
 import cf from 'cloudfront';
 
 const store = cf.kvs();
+// Public base of the API, which tells players of the other edges; main.tf fills it in, '' where there are none.
+const STEERING_URL = '@STEERING_URL@';
 
 async function handler(event) {
   const request = event.request;
@@ -15,6 +17,7 @@ async function handler(event) {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { statusCode: 405, statusDescription: 'Method Not Allowed', headers: { allow: { value: 'GET, HEAD, OPTIONS' } } };
   }
+  if (STEERING_URL !== '' && /^\/[^/]+\/[^/]+\/steering\.json$/.test(grant.path)) return steered(request);
   // What is cached, and what the bucket is asked for, is the path without its grant.
   request.uri = grant.path;
   request.querystring = {};
@@ -45,6 +48,23 @@ function askerOf(event) {
     address: event.viewer.ip,
     country: country && country.value,
     userAgent: agent && agent.value,
+  };
+}
+
+// The question which edge to play from goes to the API, with the grant and the name by which the viewer knows us.
+function steered(request) {
+  const query = ['edge=' + encodeURIComponent(request.headers.host.value)];
+  ['_HLS_pathway', '_HLS_throughput', '_DASH_pathway', '_DASH_throughput'].forEach((name) => {
+    if (request.querystring[name]) query.push(name + '=' + request.querystring[name].value);
+  });
+  return {
+    statusCode: 307,
+    statusDescription: 'Temporary Redirect',
+    headers: {
+      location: { value: STEERING_URL + '/steering' + request.uri + '?' + query.join('&') },
+      'access-control-allow-origin': { value: '*' },
+      'cache-control': { value: 'no-store' },
+    },
   };
 }
 

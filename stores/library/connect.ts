@@ -2,8 +2,10 @@ import { performance } from "node:perf_hooks";
 import { type Collection, type Db, type IndexDescription, MongoClient } from "mongodb";
 import type { GenerationRecord } from "../../core/generations.ts";
 import type {
+  AccountRecord,
   ApiKeyRecord,
   AssetRecord,
+  ContentKeyRecord,
   PlaybackRecord,
   PositionRecord,
   RevocationRecord,
@@ -51,10 +53,12 @@ export interface Library {
   generations: Collection<GenerationRecord>;
   titles: Collection<TitleRecord>;
   apiKeys: Collection<ApiKeyRecord>;
+  accounts: Collection<AccountRecord>;
   playbacks: Collection<PlaybackRecord>;
   positions: Collection<PositionRecord>;
   revocations: Collection<RevocationRecord>;
   claims: Collection<ClaimRecord>;
+  contentKeys: Collection<ContentKeyRecord>;
   conformance: Collection<ConformanceRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
   serverNow(): Date;
@@ -103,10 +107,12 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     generations: db.collection("generations"),
     titles: db.collection("titles"),
     apiKeys: db.collection("apiKeys"),
+    accounts: db.collection("accounts"),
     playbacks: db.collection("playbacks"),
     positions: db.collection("positions"),
     revocations: db.collection("revocations"),
     claims: db.collection("claims"),
+    contentKeys: db.collection("contentKeys"),
     conformance: db.collection("conformance"),
     serverNow: () => clock.now(),
     ping: () => pingBeat(beats),

@@ -13,6 +13,22 @@ export function isDuplicateKey(thrown: unknown): boolean {
 }
 
 /**
+ * Waits for one unordered command of many writes, and says which of them met a document that is there already. Any
+ * other trouble with any of them is the failure of all.
+ */
+export async function duplicatesIn(pending: Promise<unknown>): Promise<number[]> {
+  try {
+    await pending;
+    return [];
+  } catch (thrown) {
+    const errors = thrown instanceof MongoBulkWriteError ? [thrown.writeErrors].flat() : [];
+    if (errors.length > 0 && errors.every(({ code }) => code === DUPLICATE_KEY))
+      return errors.map(({ index }) => index);
+    throw thrown instanceof MongoError ? unavailable(thrown) : thrown;
+  }
+}
+
+/**
  * The answer of the driver, with every error of its own turned into a `transient` Failure (the library was
  * away, stepped down or too slow). A duplicate key passes as it is: it is an answer, not an outage.
  */
@@ -21,9 +37,13 @@ export async function fromDriver<T>(pending: Promise<T>): Promise<T> {
     return await pending;
   } catch (thrown) {
     if (!(thrown instanceof MongoError) || isDuplicateKey(thrown)) throw thrown;
-    throw new Failure("transient", "library_unavailable", "The library cannot be reached right now.", {
-      cause: thrown,
-      retryAfterSeconds: 2,
-    });
+    throw unavailable(thrown);
   }
+}
+
+function unavailable(cause: MongoError): Failure {
+  return new Failure("transient", "library_unavailable", "The library cannot be reached right now.", {
+    cause,
+    retryAfterSeconds: 2,
+  });
 }

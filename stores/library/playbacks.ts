@@ -2,22 +2,26 @@ import { createHash } from "node:crypto";
 import type { Filter, IndexDescription } from "mongodb";
 import type { PlaybackRecord, PositionRecord } from "../../core/records.ts";
 import type { Library } from "./connect.ts";
-import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { duplicatesIn, fromDriver, isDuplicateKey } from "./driver-errors.ts";
 
 export const PLAYBACK_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject: 1, createdAt: -1 } }];
 export const POSITION_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject: 1, positionAt: -1 } }];
 
-/** Keeps the session. The same id again (the same request) gives the one that is there. */
-export async function createPlayback(library: Library, playback: PlaybackRecord): Promise<PlaybackRecord> {
-  try {
-    await fromDriver(library.playbacks.insertOne(playback));
-    return playback;
-  } catch (thrown) {
+/** Keeps each session. One whose id is there already (the same request) gives the one that is there. */
+export async function insertPlaybacks(
+  library: Library,
+  playbacks: readonly PlaybackRecord[],
+): Promise<PlaybackRecord[]> {
+  const known = await duplicatesIn(library.playbacks.insertMany([...playbacks], { ordered: false }));
+  const there = async (playback: PlaybackRecord): Promise<PlaybackRecord> => {
     const { tenant, subject, _id } = playback;
-    const existing = isDuplicateKey(thrown) ? await findPlayback(library, tenant, subject, _id) : null;
-    if (existing === null) throw thrown;
+    const existing = await findPlayback(library, tenant, subject, _id);
+    if (existing === null) throw new RangeError("a session's id is another account's");
     return existing;
-  }
+  };
+  return Promise.all(
+    playbacks.map((playback, index) => (known.includes(index) ? there(playback) : playback)),
+  );
 }
 
 /** The account's own session, or null. */
@@ -27,48 +31,62 @@ export async function findPlayback(
   subject: string,
   id: string,
 ): Promise<PlaybackRecord | null> {
-  return fromDriver(library.playbacks.findOne({ _id: id, tenant, subject }));
+  // By its id alone: the stand-in would look through all sessions where a filter says more.
+  const playback = await fromDriver(library.playbacks.findOne({ _id: id }));
+  return playback?.tenant === tenant && playback.subject === subject ? playback : null;
+}
+
+/** Where the viewer was at a moment, by the player's own clock and by ours. */
+export interface Place {
+  positionSeconds: number;
+  saidAt: Date;
+  /** No later than now. */
+  positionAt: Date;
 }
 
 /**
  * Notes where the viewer is. Order and repeats do not matter: only a later moment than the one known moves the
- * position. A preview without a title leaves none.
+ * position, and of two at one moment the place further on. What one session says is ordered by its own clock, which
+ * may be wrong but is one; sessions beside each other by ours. A preview without a title leaves none.
  */
 export async function recordPosition(
   library: Library,
-  { tenant, subject, titleId }: PlaybackRecord,
-  positionSeconds: number,
-  positionAt: Date,
+  { tenant, subject, titleId, _id: sessionId }: PlaybackRecord,
+  { positionSeconds, saidAt, positionAt }: Place,
 ): Promise<void> {
   if (titleId === null) return;
   const place = { _id: positionId(tenant, subject, titleId), tenant, subject, titleId };
-  const change = { $set: { positionSeconds, positionAt } };
-  const earlier: Filter<PositionRecord> = { _id: place._id, positionAt: { $lt: positionAt } };
-  const moved = await fromDriver(library.positions.updateOne(earlier, change));
-  if (moved.matchedCount === 1) return;
+  const change = { positionSeconds, positionAt, saidAt, sessionId };
+  const earlier: Filter<PositionRecord> = {
+    _id: place._id,
+    $or: [
+      { sessionId, saidAt: { $lt: saidAt } },
+      { sessionId, saidAt, positionSeconds: { $lt: positionSeconds } },
+      { sessionId: { $ne: sessionId }, positionAt: { $lt: positionAt } },
+    ],
+  };
+  const move = () => fromDriver(library.positions.updateOne(earlier, { $set: change }));
+  if ((await move()).matchedCount === 1) return;
   try {
-    await fromDriver(library.positions.insertOne({ ...place, positionSeconds, positionAt }));
+    await fromDriver(library.positions.insertOne({ ...place, ...change }));
   } catch (thrown) {
-    // It is there already, with a later moment.
     if (!isDuplicateKey(thrown)) throw thrown;
+    // It was there with a later moment, or came in between with an earlier one.
+    await move();
   }
 }
 
 /** Hashed, since an account's name may be of any length and hold any character. */
-function positionId(tenant: string, subject: string, titleId: string): string {
+export function positionId(tenant: string, subject: string, titleId: string): string {
   return createHash("sha256")
     .update(JSON.stringify([tenant, subject, titleId]))
     .digest("hex");
 }
 
-/** Ends the session; asking again changes nothing. */
-export async function endPlayback(library: Library, playback: PlaybackRecord): Promise<void> {
-  const alive: Filter<PlaybackRecord> = { ...own(playback), endedAt: null };
-  await fromDriver(library.playbacks.updateOne(alive, { $set: { endedAt: library.serverNow() } }));
-}
-
-function own({ _id, tenant, subject }: PlaybackRecord): Filter<PlaybackRecord> {
-  return { _id, tenant, subject };
+/** Ends the session, as it was found; asking again changes nothing. */
+export async function endPlayback(library: Library, { _id, endedAt }: PlaybackRecord): Promise<void> {
+  if (endedAt !== null) return;
+  await fromDriver(library.playbacks.updateOne({ _id }, { $set: { endedAt: library.serverNow() } }));
 }
 
 /** Where this account left its titles, the last watched first. */
@@ -80,14 +98,4 @@ export async function listPositions(
 ): Promise<PositionRecord[]> {
   const query = library.positions.find({ tenant, subject }, { maxTimeMS: 2_000 });
   return fromDriver(query.sort({ positionAt: -1 }).limit(limit).toArray());
-}
-
-/** Where this account left the title, or null where it never watched it. */
-export async function findPosition(
-  library: Library,
-  tenant: string,
-  subject: string,
-  titleId: string,
-): Promise<PositionRecord | null> {
-  return fromDriver(library.positions.findOne({ _id: positionId(tenant, subject, titleId) }));
 }

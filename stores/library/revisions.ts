@@ -46,6 +46,7 @@ export async function reviseAsset(
       state: "queued",
       plan: null,
       generation: null,
+      draftGeneration: null,
       error: null,
       shownRatio: 0,
     });
@@ -76,11 +77,16 @@ export async function restoreGeneration(
       );
     }
     const { filename, pinned, encoding, sidecars, source, plan, findings, renditions } = record;
+    const { keyId } = plan.protection ?? {};
     const restored = await swapAsset(library, asset, {
       ...{ filename, pinned, encoding, sidecars, source, plan, findings, renditions, generation },
+      draftGeneration: null,
       revision: asset.revision + 1,
       state: "ready",
-      published: { generation, durationSeconds, at: library.serverNow() },
+      published: {
+        ...{ generation, durationSeconds, at: library.serverNow() },
+        ...(keyId === undefined ? {} : { keyId }),
+      },
       error: null,
       shownRatio: 1,
     });

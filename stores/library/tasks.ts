@@ -1,8 +1,9 @@
 import type { Filter, UpdateFilter } from "mongodb";
 import { ASSET_FAILURE_CODES, type AssetFailureCode, type Failure } from "../../core/errors.ts";
+import { type FallenClaim, fallenClaims, isEarly, isPoisoned, lineOf } from "../../core/fallen-claims.ts";
 import type { AssetError, AssetRecord, AttemptRecord, TaskRecord, TaskResult } from "../../core/records.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
-import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED, type TaskSpec, tasksOf } from "../../core/work.ts";
+import { previewedGeneration, type TaskSpec, tasksOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 
@@ -39,7 +40,7 @@ function newTask(asset: AssetRecord, spec: TaskSpec, recipe: string | null): Tas
     _id: spec.id,
     assetId: asset._id,
     tenant: asset.tenant,
-    generation: spec.kind === "probe" ? null : asset.generation,
+    generation: generationOfTask(asset, spec),
     kind: spec.kind,
     part: spec.part,
     chunk: spec.chunk,
@@ -58,6 +59,12 @@ function newTask(asset: AssetRecord, spec: TaskSpec, recipe: string | null): Tas
     result: null,
     attempts: [],
   };
+}
+
+/** What is about the master itself belongs to none. */
+function generationOfTask(asset: AssetRecord, { kind }: TaskSpec): string | null {
+  if (kind === "probe" || kind === "analyse") return null;
+  return kind === "preview" ? previewedGeneration(asset) : asset.generation;
 }
 
 /** All tasks of an asset: of its probe and of every generation. */
@@ -132,21 +139,21 @@ export async function claimTask(
     return { busyUntil: task.notBefore };
   if (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil >= now)
     return { busyUntil: task.leaseUntil };
-  const died = task.state === "claimed";
-  const early = died && task.ratio === 0;
-  if (
-    task.deaths + Number(died) > DEATHS_ALLOWED ||
-    task.earlyDeaths + Number(early) > EARLY_DEATHS_ALLOWED
-  ) {
+  const fallen = fallenClaims(task, now);
+  if (isPoisoned(task, fallen)) {
     const poison = await swap(library, task, {
       $set: { state: "failed", error: POISON },
-      $inc: { epoch: 1 },
+      ...counted(fallen),
     });
     return poison === null ? { gone: true } : { poison };
   }
   const claimed = await swap(library, task, {
-    $set: { state: "claimed", worker, ratio: 0, leaseUntil: new Date(now.getTime() + leaseSeconds * 1000) },
-    $inc: { epoch: 1, deaths: Number(died), earlyDeaths: Number(early) },
+    $set: {
+      ...{ state: "claimed", worker, ratio: 0, claimedAt: now },
+      leaseUntil: new Date(now.getTime() + leaseSeconds * 1000),
+      ...(fallen.some((claim) => claim.isBeside) ? { beside: null } : {}),
+    },
+    ...counted(fallen),
   });
   return claimed === null ? { busyUntil: new Date(now.getTime() + leaseSeconds * 1000) } : { claimed };
 }
@@ -157,8 +164,16 @@ const POISON: AssetError = {
   retryable: true,
 };
 
+/** Counts another claim, and those that fell; each has its line in the ledger. */
+export function counted(fallen: readonly FallenClaim[]): UpdateFilter<TaskRecord> {
+  return {
+    $inc: { epoch: 1, deaths: fallen.length, earlyDeaths: fallen.filter(isEarly).length },
+    ...(fallen.length === 0 ? {} : { $push: { attempts: { $each: fallen.map(lineOf) } } }),
+  };
+}
+
 /** One compare-and-set on (id, epoch, state): the new record, or null where someone else came first. */
-async function swap(
+export async function swap(
   library: Library,
   task: Pick<TaskRecord, "_id" | "epoch" | "state">,
   update: UpdateFilter<TaskRecord>,
@@ -176,24 +191,29 @@ export async function renewLease(
 ): Promise<boolean> {
   const leaseUntil = new Date(library.serverNow().getTime() + leaseSeconds * 1000);
   const result = await library.tasks.updateOne(held(claim), { $set: { leaseUntil, ratio } });
-  return result.matchedCount === 1;
+  if (result.matchedCount === 1) return true;
+  const beside = await library.tasks.updateOne(heldBeside(claim), {
+    $set: { "beside.leaseUntil": leaseUntil },
+  });
+  return beside.matchedCount === 1;
 }
 
-/** Records what a claim made. False: the claim was lost and nothing was recorded. */
+/** Records what a claim made; of two beside each other the first wins. False: it was lost and nothing was recorded. */
 export async function completeTask(
   library: Library,
   claim: TaskRecord,
   result: TaskResult | null,
   attempt: AttemptRecord,
 ): Promise<boolean> {
-  const done = await library.tasks.updateOne(held(claim), {
-    $set: { state: "done", result, ratio: 1, leaseUntil: null, error: null },
-    $push: { attempts: attempt },
-  });
-  return done.matchedCount === 1;
+  const $set = { state: "done", result, ratio: 1, leaseUntil: null, error: null } as const;
+  const $push = { attempts: attempt };
+  const done = await library.tasks.updateOne(held(claim), { $set, $push });
+  if (done.matchedCount === 1) return true;
+  const first = await library.tasks.updateOne(heldBeside(claim), { $set: { ...$set, beside: null }, $push });
+  return first.matchedCount === 1;
 }
 
-/** Records a failed attempt: tried again after `retryInSeconds`, or final. */
+/** Records a failed attempt: tried again after `retryInSeconds`, or final. One beside another leaves it to that. */
 export async function failTask(
   library: Library,
   claim: TaskRecord,
@@ -214,18 +234,38 @@ export async function failTask(
     $inc: { failures: 1 },
     $push: { attempts: attempt },
   });
-  return failed.matchedCount === 1;
+  return failed.matchedCount === 1 || endBeside(library, claim, attempt);
 }
 
 /** Hands a claim back unharmed (shutdown): no attempt is burnt, the next worker may take it at once. */
 export async function releaseTask(library: Library, claim: TaskRecord): Promise<void> {
-  await library.tasks.updateOne(held(claim), {
+  const released = await library.tasks.updateOne(held(claim), {
     $set: { state: "todo", leaseUntil: null, worker: null, ratio: 0 },
   });
+  if (released.matchedCount === 0) await endBeside(library, claim, null);
 }
 
 function held(claim: TaskRecord): { _id: string; epoch: number; state: "claimed" } {
   return { _id: claim._id, epoch: claim.epoch, state: "claimed" };
+}
+
+/** The claim where another was begun beside it, which may have been handed back meanwhile. */
+function heldBeside({ _id, epoch }: TaskRecord): Filter<TaskRecord> {
+  return { _id, "beside.epoch": epoch, state: { $in: ["todo", "claimed"] } };
+}
+
+async function endBeside(
+  library: Library,
+  claim: TaskRecord,
+  attempt: AttemptRecord | null,
+): Promise<boolean> {
+  // Also where the other one has come first.
+  const filter = { _id: claim._id, "beside.epoch": claim.epoch };
+  const ended = await library.tasks.updateOne(filter, {
+    $set: { beside: null },
+    ...(attempt === null ? {} : { $push: { attempts: attempt } }),
+  });
+  return ended.matchedCount === 1;
 }
 
 /** What the owner is told of a failure: the stable code and whether another try may help. */
@@ -244,7 +284,7 @@ export async function callOffTasks(library: Library, asset: AssetRecord): Promis
     await fromDriver(
       library.tasks.updateMany(
         { assetId: asset._id, _id: { $nin: wanted }, state },
-        { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } },
+        { $set: { state: "cancelled", leaseUntil: null, beside: null }, $inc: { epoch: 1 } },
       ),
     );
   }
@@ -289,6 +329,7 @@ const AFRESH = {
   worker: null,
   error: null,
   ratio: 0,
+  beside: null,
 } as const satisfies Partial<TaskRecord>;
 
 /** Tasks of an asset that are done and made the same bytes as this one would. */
@@ -305,6 +346,6 @@ export async function redoTask(library: Library, task: TaskRecord): Promise<void
   await swap(
     library,
     { ...task, state: "done" },
-    { $set: { state: "todo", ratio: 0, result: null, recipe: null }, $inc: { epoch: 1 } },
+    { $set: { state: "todo", ratio: 0, result: null, recipe: null, beside: null }, $inc: { epoch: 1 } },
   );
 }

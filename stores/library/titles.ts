@@ -59,7 +59,8 @@ export async function createTitle(
 
 /** The title, or null where the tenant has no such one. */
 export async function findTitle(library: Library, tenant: string, id: string): Promise<TitleRecord | null> {
-  return fromDriver(library.titles.findOne({ _id: id, tenant }));
+  const title = await fromDriver(library.titles.findOne({ _id: id }));
+  return title?.tenant === tenant ? title : null;
 }
 
 export async function listTitles(

@@ -1,3 +1,4 @@
+import type { Filter } from "mongodb";
 import type { Plan } from "../../core/plan.ts";
 import type {
   AssetError,
@@ -7,6 +8,7 @@ import type {
   Rendition,
   TaskKind,
 } from "../../core/records.ts";
+import { isBackfill } from "../../core/schedule.ts";
 import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
 import type { TitleAnalysis } from "../../core/title-analysis.ts";
@@ -25,7 +27,18 @@ export const ACTIVE_STATES: readonly AssetState[] = ["queued", "probing", "encod
 /** Titles of each tenant that one round looks at: those in hand and enough behind them that no worker is idle. */
 const TITLES_LOOKED_AT = 32;
 
-/** Each tenant's oldest assets that need work, oldest first: however many one has, those of the others are there too. */
+/** The assets that wait for all others, and those that do not: as `isBackfill`, said to the database. */
+function inLane(backfill: boolean): Filter<AssetRecord> {
+  const said = { "encoding.lane": backfill ? "backfill" : "normal" } as const;
+  // null finds what has none, too.
+  const unsaid = { "encoding.lane": null, published: backfill ? { $ne: null } : null } as const;
+  return { $or: [said, unsaid as Filter<AssetRecord>] };
+}
+
+/**
+ * Each tenant's oldest assets that need work, lane by lane, oldest first: however many one has, those of the others are there
+ * too, and what is in no hurry keeps nothing else out.
+ */
 export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
   const found = await library.assets
     .aggregate<{ _id: string }>([
@@ -33,11 +46,16 @@ export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
       { $group: { _id: "$tenant" } },
     ])
     .toArray();
-  const oldest = (tenant: string, state: AssetState): Promise<AssetRecord[]> =>
-    library.assets.find({ tenant, state }).sort({ createdAt: 1 }).limit(TITLES_LOOKED_AT).toArray();
+  const oldest = (tenant: string, state: AssetState, backfill: boolean): Promise<AssetRecord[]> =>
+    library.assets
+      .find({ tenant, state, ...inLane(backfill) })
+      .sort({ createdAt: 1 })
+      .limit(TITLES_LOOKED_AT)
+      .toArray();
+  const lanes = found.flatMap(({ _id: tenant }) => [false, true].map((backfill) => ({ tenant, backfill })));
   return Promise.all(
-    found.map(async ({ _id: tenant }) => {
-      const byState = await Promise.all(ACTIVE_STATES.map((state) => oldest(tenant, state)));
+    lanes.map(async ({ tenant, backfill }) => {
+      const byState = await Promise.all(ACTIVE_STATES.map((state) => oldest(tenant, state, backfill)));
       return byState
         .flat()
         .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
@@ -59,13 +77,17 @@ export async function openWorkSeconds(library: Library): Promise<Record<Lane, nu
   return total;
 }
 
-/** How many of its tenant's unfinished assets are older; not counted beyond `most`. */
+/** How many of its tenant's unfinished assets in the same lane are older; not counted beyond `most`. */
 export async function rankOfAsset(
   library: Library,
-  { tenant, createdAt }: Pick<AssetRecord, "tenant" | "createdAt">,
+  asset: Pick<AssetRecord, "tenant" | "createdAt" | "published" | "encoding">,
   most: number,
 ): Promise<number> {
-  const older = { tenant, state: { $in: [...ACTIVE_STATES] }, createdAt: { $lt: createdAt } };
+  const { tenant, createdAt } = asset;
+  const older = {
+    ...{ tenant, state: { $in: [...ACTIVE_STATES] }, createdAt: { $lt: createdAt } },
+    ...inLane(isBackfill(asset)),
+  };
   return library.assets.countDocuments(older, { limit: most });
 }
 
@@ -82,9 +104,10 @@ async function moveAsset(
   { _id, revision }: Worked,
   from: readonly AssetState[],
   set: Partial<AssetRecord>,
+  only: Pick<Filter<AssetRecord>, "generation"> = {},
 ): Promise<boolean> {
   const moved = await library.assets.updateOne(
-    { _id, revision, state: { $in: [...from] } },
+    { ...only, _id, revision, state: { $in: [...from] } },
     { $set: { ...set, unsettled: true, updatedAt: library.serverNow() }, $inc: { version: 1 } },
   );
   return moved.modifiedCount === 1;
@@ -109,37 +132,44 @@ export interface PlannedRevision extends FoundInMaster {
   generation: string;
 }
 
-/** Keeps what the probe found of a master that is to be analysed before it is planned. May be done again. */
-export async function recordSource(
-  library: Library,
-  asset: AssetRecord,
-  found: FoundInMaster,
-): Promise<void> {
-  await moveAsset(library, asset, ["queued", "probing"], { ...found, state: "probing" });
-}
+/**
+ * Which plan it is: the only one; the first one of a film whose own ladder is not known yet, good for a preview; or the
+ * one that comes after that.
+ */
+export type PlanStep = "only" | "draft" | "final";
 
 /**
  * `probing` → `encoding`, with everything that will be made. The generation's own record comes first, which keeps the
  * collector away from it; then its tasks, where an earlier revision came to the same one and left some behind. All of it
- * may be done again after a crash.
+ * may be done again after a crash. A final plan takes the place of the draft that it was made from, and of no other.
  */
 export async function recordPlan(
   library: Library,
   asset: AssetRecord,
   found: PlannedRevision,
+  step: PlanStep = "only",
 ): Promise<void> {
+  const { generation } = found;
   await openGeneration(library, asset, found);
-  await reopenTasks(library, { assetId: asset._id, generation: found.generation });
-  await reopenInspection(library, asset._id, found.generation);
-  const moved = await moveAsset(library, asset, ["queued", "probing"], { ...found, state: "encoding" });
+  await reopenTasks(library, { assetId: asset._id, generation });
+  await reopenInspection(library, asset._id, generation);
+  const moved =
+    step === "final"
+      ? await moveAsset(library, asset, ["encoding"], found, { generation: asset.generation })
+      : await moveAsset(library, asset, ["queued", "probing"], {
+          ...found,
+          state: "encoding",
+          draftGeneration: step === "draft" ? generation : null,
+        });
   // Too late, for a revision that is no more: what was opened for it is to be closed again.
   if (!moved) await markUnsettled(library, asset._id);
 }
 
-/** Something of this generation can be looked at. */
+/** Something of a film that is being made can be looked at; of which generation its preview is. */
 export async function markPreviewed(library: Library, asset: AssetRecord, generation: string): Promise<void> {
+  const draftOrOnly = { $or: [{ draftGeneration: generation }, { generation }] };
   await library.assets.updateOne(
-    { _id: asset._id, revision: asset.revision, state: "encoding", generation },
+    { _id: asset._id, revision: asset.revision, state: "encoding", ...draftOrOnly },
     { $set: { preview: generation, updatedAt: library.serverNow() }, $inc: { version: 1 } },
   );
 }
@@ -155,6 +185,7 @@ export async function publishAsset(
   made: { generation: string; durationSeconds: number; renditions: Rendition[] },
 ): Promise<boolean> {
   const { generation, durationSeconds, renditions } = made;
+  const { keyId } = asset.plan?.protection ?? {};
   await closeGeneration(library, asset, made);
   const at = library.serverNow();
   const result = await library.assets.updateOne(
@@ -162,7 +193,7 @@ export async function publishAsset(
     {
       $set: {
         state: "ready",
-        published: { generation, at, durationSeconds },
+        published: { generation, at, durationSeconds, ...(keyId === undefined ? {} : { keyId }) },
         renditions,
         error: null,
         shownRatio: 1,

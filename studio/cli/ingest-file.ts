@@ -24,6 +24,8 @@ export interface FileIngest {
   uploadId: string | null;
   /** Ladders beside H.264; the server knows which there are. */
   codecs: string[];
+  /** By ClearKey. */
+  isProtected: boolean;
   /** null: no title is made. */
   titleName: string | null;
   publish: boolean;
@@ -80,12 +82,18 @@ export function nameOf(path: string): string {
 }
 
 async function openUpload(
-  { api, path, codecs, signal, line }: FileIngest,
+  { api, path, codecs, isProtected, signal, line }: FileIngest,
   file: Blob,
 ): Promise<UploadStatus> {
   const sha256 = await hashFile(file, signal, line);
-  const encoding = codecs.length > 0 ? { encoding: { codecs } } : {};
-  const body = { filename: basename(path), sizeBytes: file.size, sha256, ...encoding };
+  const encoding = {
+    ...(codecs.length > 0 ? { codecs } : {}),
+    ...(isProtected ? { protection: "clearkey" } : {}),
+  };
+  const body = {
+    ...{ filename: basename(path), sizeBytes: file.size, sha256 },
+    ...(Object.keys(encoding).length > 0 ? { encoding } : {}),
+  };
   const idempotencyKey = randomUUID();
   const opened = await api.call<OpenedUpload>("POST", "/v1/uploads", { body, idempotencyKey, signal });
   return { ...opened, parts: [] };

@@ -19,6 +19,7 @@ interface Options {
   data: string;
   resume?: string;
   codecs?: string;
+  clearkey: boolean;
   subtitles: SubtitleFile[];
 }
 
@@ -32,6 +33,7 @@ function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[];
     .option("--publish", "make a movie (named like the file without --title) and publish it", false)
     .option("--data <dir>", "data folder of the local start", env.MATINEE_DATA_DIR ?? "data")
     .option("--codecs <list>", "ladders beside H.264, by commas: hevc, av1")
+    .option("--clearkey", "encrypt pictures and sound under a key of the film's own", false)
     .option(
       "--subtitles <language=file>",
       "add a subtitle file (.srt, .vtt, .ass); may be repeated",
@@ -85,6 +87,7 @@ async function ingestAll(files: string[], options: Options, target: { api: strin
         path,
         uploadId: options.resume ?? null,
         codecs: options.codecs?.split(",") ?? [],
+        isProtected: options.clearkey,
         titleName: options.title ?? (options.publish ? nameOf(path) : null),
         publish: options.publish,
         subtitles: options.subtitles,

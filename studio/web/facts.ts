@@ -64,10 +64,12 @@ export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
 /** The picture's measured likeness to its source, how loud the sound came out, or how many lines a text has. */
 function scoreText({
   quality,
+  isCopied,
   loudnessLufs,
   cueCount,
-}: Pick<Rendition, "quality" | "loudnessLufs" | "cueCount">): string {
+}: Pick<Rendition, "quality" | "isCopied" | "loudnessLufs" | "cueCount">): string {
   if (cueCount !== undefined) return text("lines", { count: cueCount });
+  if (isCopied) return text("asTheMaster");
   if (quality !== undefined) return `${quality.metric.toUpperCase()} ${quality.mean.toFixed(3)}`;
   return loudnessLufs === undefined ? "–" : `${loudnessLufs.toFixed(1)} LUFS`;
 }

@@ -1,4 +1,4 @@
-import Hls from "hls.js";
+import Hls, { type HlsConfig } from "hls.js";
 import type { Preview } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { element } from "./element.ts";
@@ -14,15 +14,15 @@ export function previewPlayer(api: Api, assetId: string) {
   const play = async () => {
     start.disabled = true;
     try {
-      const { manifestUrl, posterUrl } = await api.call<Preview>("POST", `/v1/assets/${assetId}/preview`);
+      const preview = await api.call<Preview>("POST", `/v1/assets/${assetId}/preview`);
       const video = element("video", {
         controls: true,
         playsinline: true,
-        poster: posterUrl ?? undefined,
+        poster: preview.posterUrl ?? undefined,
         "aria-label": text("preview"),
       });
       root.replaceChildren(video);
-      hls = attach(video, manifestUrl, (message) => {
+      hls = attach(video, preview, api.token, (message) => {
         note.textContent = message;
         root.append(note);
       });
@@ -36,12 +36,30 @@ export function previewPlayer(api: Api, assetId: string) {
   return { root, stop: () => hls?.destroy() };
 }
 
-function attach(video: HTMLVideoElement, manifestUrl: string, fail: (message: string) => void): Hls {
-  const hls = new Hls({ capLevelToPlayerSize: true });
+function attach(
+  video: HTMLVideoElement,
+  { manifestUrl, protection }: Preview,
+  token: string,
+  fail: (message: string) => void,
+): Hls {
+  const hls = new Hls({ capLevelToPlayerSize: true, ...unlocking(protection, token) });
   hls.on(Hls.Events.ERROR, (_event, { fatal }) => {
     if (fatal) fail(text("unknown"));
   });
   hls.loadSource(manifestUrl);
   hls.attachMedia(video);
   return hls;
+}
+
+/** What hls.js needs to play a protected film. */
+function unlocking(protection: Preview["protection"], token: string): Partial<HlsConfig> {
+  if (protection === undefined) return {};
+  return {
+    emeEnabled: true,
+    drmSystems: { [protection.keySystem]: { licenseUrl: protection.licenseUrl } },
+    licenseXhrSetup: (request, url) => {
+      request.open("POST", url, true);
+      request.setRequestHeader("Authorization", `Bearer ${token}`);
+    },
+  };
 }

@@ -27,15 +27,17 @@ const BODIES: Record<string, unknown> = {
   "PATCH /v1/titles/{id}": { maturity: "12" },
   "POST /v1/titles/{id}/publish": {},
   "POST /v1/playback": { titleId: "{id}" },
+  "PUT /v1/me/preferences": { audio: ["en"], subtitles: [] },
   "POST /v1/playback/{sessionId}/beacons": {
     events: [{ type: "time", at: "2026-01-01T00:00:00Z", positionSeconds: 1 }],
   },
+  "POST /v1/playback/{sessionId}/license": { kids: ["A".repeat(22)] },
 };
 const document = await (await api.request("/openapi.json")).json();
 const routes: Route[] = Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, item]) =>
   Object.keys(item).map((method) => {
     const name = `${method.toUpperCase()} ${path}`;
-    const least = /^\/v1\/(catalog|playback)/.test(path) ? ("viewer" as const) : ("editor" as const);
+    const least = /^\/v1\/(catalog|playback|me)\b/.test(path) ? ("viewer" as const) : ("editor" as const);
     return { method: method.toUpperCase(), path, least, body: BODIES[name] };
   }),
 );

@@ -6,10 +6,13 @@ import { openAuthenticator } from "../../api/auth.ts";
 import { openCatalog } from "../../api/catalog.ts";
 import { type ApiConfig, readApiConfig } from "../../api/config.ts";
 import type { ApiDeps } from "../../api/deps.ts";
+import { openDevicePlaylists } from "../../api/device-playlists.ts";
+import { openEdgeWatch } from "../../api/edge-watch.ts";
 import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
 import { openRevoker } from "../../api/revoker.ts";
+import { openSteeredMasters } from "../../api/steered-masters.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
@@ -19,6 +22,7 @@ import { openBlobs } from "../../stores/blobs.ts";
 import { upsertApiKeys } from "../../stores/library/api-keys.ts";
 import { createAsset, findAsset, pinSource } from "../../stores/library/assets.ts";
 import { openLibrary } from "../../stores/library/connect.ts";
+import { openSessionDesk } from "../../stores/library/session-desk.ts";
 import { publishAsset, recordPlan, startProbing } from "../../stores/library/work.ts";
 import { openLog } from "../../stores/log.ts";
 import { openQueue } from "../../stores/queue.ts";
@@ -48,6 +52,7 @@ export function configForTest(name: string): ApiConfig {
     MATINEE_S3_MEDIA_BUCKET: `test-api-${name}-media`,
     MATINEE_DELIVERY_URL: "http://delivery.test",
     MATINEE_CORS_ORIGINS: "https://studio.test",
+    MATINEE_MASTER_KEYS: `m1:${"ef".repeat(32)}`,
     MATINEE_GRANT_KEYS: `now:${"ab".repeat(32)},old:${"cd".repeat(32)}`,
   });
 }
@@ -74,6 +79,8 @@ export async function openTestApi(
   const queue = openQueue(config.queue);
   const log = openLog({ name: "api-test", level: "silent" });
   const offered: string[] = [];
+  const metrics = openMetrics(library);
+  const edges = openEdgeWatch({ edges: config.edges, metrics, log });
   const deps: ApiDeps = {
     config,
     library,
@@ -89,8 +96,12 @@ export async function openTestApi(
     limits: openRateLimits(config.queue, config.rates),
     revoker: openRevoker({ library, blobs, log, grantKeys: config.grantKeys }),
     catalog: openCatalog(library),
+    desk: openSessionDesk(library),
+    devicePlaylists: openDevicePlaylists({ blobs, log }),
     watch: openAssetWatch(library, config, log),
-    metrics: openMetrics(library),
+    metrics,
+    edges,
+    masterOf: openSteeredMasters({ blobs, isSteered: config.edges.length > 1, log }),
     log,
   };
   await upsertApiKeys(
@@ -100,6 +111,7 @@ export async function openTestApi(
   const app = createApp(deps, await loadPages(config.pagesDir));
   after(async () => {
     deps.watch.close();
+    edges.close();
     deps.revoker.close();
     deps.limits.close();
     await queue.close();

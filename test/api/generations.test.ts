@@ -83,7 +83,9 @@ describe("a new revision", () => {
   test("leaves what is shown alone until the new generation is made", async () => {
     const { asset, titleId } = await publishedMovie(api, "alpha");
     const path = `/v1/assets/${asset._id}`;
-    const answer = await editor("POST", `${path}/reprocess`, { encoding: { codecs: ["hevc"] } });
+    const choice = { lane: "normal", hardware: "allow" };
+    const answer = await editor("POST", `${path}/reprocess`, { encoding: { codecs: ["hevc"], ...choice } });
+    assert.deepEqual(answer.body.encoding, { codecs: ["h264", "hevc"], ...choice });
     assert.deepEqual(
       [answer.status, answer.body.state, answer.body.published.generation, answer.body.encoding.codecs],
       [202, "queued", GENERATION, ["h264", "hevc"]],

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { splitGrantedPath, verifyGrant } from "../../core/grant.ts";
 import { GENERATION, madeAsset, openTestApi, publishedMovie } from "./api-for-test.ts";
 
-const api = await openTestApi("playback");
+const api = await openTestApi("playback", (config) => ({ ...config, countryHeader: "X-Country" }));
 const viewer = api.as("alpha", "viewer");
 const editor = api.as("alpha");
 const nowSeconds = () => Date.now() / 1000;
@@ -110,6 +111,106 @@ describe("playback", () => {
     assert.equal((await start(titleId)).resumeAtSeconds, 0);
     const late = await viewer("GET", "/v1/catalog/home");
     assert.ok(!late.body.rows.some(({ id }: { id: string }) => id === "continue-watching"));
+  });
+
+  test("a player's wrong clock, and beacons that meet, move the position no more than true ones", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { sessionId } = await start(titleId);
+    const ahead = (seconds: number) => new Date(Date.now() + 3_600_000 + seconds * 1_000).toISOString();
+    const places = [12, 3, 18, 9, 6, 15];
+    await Promise.all(places.map((second) => say(sessionId, [ahead(second), second])));
+    assert.equal((await start(titleId)).resumeAtSeconds, 18);
+    await say(sessionId, [ahead(7), 7]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 18);
+  });
+
+  test("another session's later moment counts, its earlier one does not", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const [one, other] = [await start(titleId), await start(titleId)];
+    await say(one.sessionId, ["2026-01-01T00:00:20Z", 20]);
+    await say(other.sessionId, ["2026-01-01T00:00:10Z", 10]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 20);
+    await say(other.sessionId, ["2026-01-01T00:00:30Z", 5]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 5);
+  });
+
+  test("is for the regions of the title and within its window, at the start and at each renewal", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const publish = (body: object) => editor("POST", `/v1/titles/${titleId}/publish`, body);
+    const open = (country?: string) =>
+      viewer("POST", "/v1/playback", { titleId }, country === undefined ? {} : { "X-Country": country });
+    const renew = async (sessionId: string, country: string) =>
+      (await viewer("POST", `/v1/playback/${sessionId}/renew`, undefined, { "X-Country": country })).status;
+    await publish({ regions: ["DE", "AT"] });
+    assert.deepEqual(
+      await Promise.all(
+        [open("DE"), open("at"), open("FR"), open("XX"), open()].map(async (one) => (await one).status),
+      ),
+      [201, 201, 404, 404, 404],
+    );
+    const { sessionId } = (await open("DE")).body;
+    assert.deepEqual([await renew(sessionId, "AT"), await renew(sessionId, "FR")], [200, 409]);
+    const seen = async (country: string) =>
+      (await viewer("GET", `/v1/catalog/titles/${titleId}`, undefined, { "X-Country": country })).status;
+    assert.deepEqual([await seen("DE"), await seen("FR")], [200, 404]);
+    // As when its window ends while somebody watches.
+    const over = { $set: { availableUntil: new Date(Date.now() - 1_000) } };
+    await api.deps.library.titles.updateOne({ _id: titleId }, over);
+    assert.deepEqual([await renew(sessionId, "DE"), (await open("DE")).status], [409, 404]);
+  });
+
+  test("of a device gets playlists that fit it, made once and kept; others get the whole ones", async () => {
+    const { asset, titleId } = await publishedMovie(api, "alpha");
+    const prefix = `${asset._id}/${GENERATION}/`;
+    const variant = (height: number) => [
+      `#EXT-X-STREAM-INF:BANDWIDTH=${height}000,AVERAGE-BANDWIDTH=${height}000,CODECS="avc1.64001f",RESOLUTION=${height}x${height},VIDEO-RANGE=SDR`,
+      `video/${height}p/media.m3u8`,
+    ];
+    const main = ["#EXTM3U", "#EXT-X-VERSION:7", "", ...variant(720), ...variant(360), ""].join("\n");
+    const files: [string, string][] = [
+      ["main.m3u8", main],
+      ["main.mpd", "<MPD/>"],
+    ];
+    // While there is none to cut down, the whole one is given.
+    const early = await start(titleId, { maxHeight: 480 });
+    assert.match(early.manifestUrl, /\/main\.m3u8$/);
+    for (const [path, text] of files)
+      await api.deps.blobs.put("media", prefix + path, gzipSync(text), { contentType: "x/y" });
+    const small = await start(titleId, { maxHeight: 480, renews: true });
+    assert.match(small.manifestUrl, /\/main-[0-9a-f]{16}\.m3u8$/);
+    assert.match(small.dashUrl, /\/main\.mpd$/);
+    const name = small.manifestUrl.slice(small.manifestUrl.lastIndexOf("/") + 1);
+    const stored = await api.deps.blobs.read("media", prefix + name);
+    const text = gunzipSync(stored!).toString();
+    assert.ok(text.includes("video/360p/") && !text.includes("video/720p/"), text);
+    claimsOf(small.manifestUrl);
+    const renewed = await viewer("POST", `/v1/playback/${small.sessionId}/renew`);
+    assert.ok(renewed.body.manifestUrl.endsWith(name));
+    assert.ok(
+      (await start(titleId, { maxHeight: 400 })).manifestUrl.endsWith(name),
+      "the same text, the same object",
+    );
+    assert.match((await start(titleId, { maxHeight: 720 })).manifestUrl, /\/main\.m3u8$/);
+    assert.match((await start(titleId)).manifestUrl, /\/main\.m3u8$/);
+    const bad = await viewer("POST", "/v1/playback", { titleId, capabilities: { maxHeight: 0 } });
+    assert.deepEqual([bad.status, bad.body.code], [400, "invalid_request"]);
+  });
+
+  test("says which sound and text fit the account, or this one session", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { body: none } = await viewer("GET", "/v1/me/preferences");
+    assert.deepEqual(none, { audio: [], subtitles: [] });
+    const wanted = { audio: ["de", "en"], subtitles: ["en-GB"] };
+    assert.deepEqual((await viewer("PUT", "/v1/me/preferences", wanted)).body, wanted);
+    assert.deepEqual((await viewer("GET", "/v1/me/preferences")).body, wanted);
+    assert.deepEqual((await api.as("beta", "viewer")("GET", "/v1/me/preferences")).body, none);
+    assert.deepEqual((await start(titleId)).selected, { audioId: "a0", subtitleId: null });
+    const own = await viewer("POST", "/v1/playback", { titleId, preferences: { audio: ["en"] } });
+    assert.deepEqual([own.status, own.body.selected.audioId], [201, "a0"]);
+    for (const body of [{ audio: ["not a language"] }, { audio: [], sound: [] }, []])
+      assert.equal((await viewer("PUT", "/v1/me/preferences", body)).status, 400);
+    await viewer("PUT", "/v1/me/preferences", none);
+    assert.deepEqual((await viewer("GET", "/v1/me/preferences")).body, none);
   });
 
   test("repeated under one Idempotency-Key is one session", async () => {

@@ -1,5 +1,7 @@
+import { keyAttributes, protectionElements } from "../../core/clear-key.ts";
 import type { FragmentFacts, ObjectFacts, TrackFacts } from "../../core/conformance/object-facts.ts";
 import { describeText, UNKNOWN_TRANSPORT } from "../../core/conformance/object-facts.ts";
+import { PICTURE_PATTERN, SOUND_PATTERN } from "../../core/track-protection.ts";
 
 /**
  * For every rule a good package, broken. Each works on facts of its own copy: texts and what was read from boxes.
@@ -117,6 +119,26 @@ export class Bench {
     this.text("main.mpd", "</Period>", `${set}</Period>`);
   }
 
+  /** Says of the whole package that it is protected, with all that belongs to it. */
+  protect(): void {
+    const key = keyAttributes(PROTECTION);
+    for (const folder of [...VIDEO, TRICK, ...AUDIO]) {
+      const isSound = AUDIO.includes(folder);
+      const pattern = isSound ? SOUND_PATTERN : PICTURE_PATTERN;
+      this.init(folder, { protection: { ...PROTECTION, pattern, ivBytes: 16 } });
+      for (const segment of isSound ? [] : [0, 1, 2])
+        for (const fragment of this.fragments(folder, segment)) fragment.tellsSamples = true;
+    }
+    for (const path of this.objects.keys())
+      if (/^(video|audio).*\.m3u8$/.test(path)) this.text(path, /(#EXT-X-MAP:.*)/, `$1\n#EXT-X-KEY:${key}`);
+    this.line(`#EXT-X-SESSION-KEY:${key}`);
+    const elements = protectionElements(PROTECTION).map((attributes) => {
+      const said = Object.entries(attributes).map(([name, value]) => `${name}="${value}"`);
+      return `<ContentProtection ${said.join(" ")}/>`;
+    });
+    this.text("main.mpd", /<AdaptationSet[^>]*>/g, `$&${elements.join("")}`);
+  }
+
   add(path: string, text: string): void {
     this.objects.set(path, describeText(path, text, text.length, UNKNOWN_TRANSPORT));
   }
@@ -129,6 +151,7 @@ export class Bench {
   }
 }
 
+const PROTECTION = { scheme: "cbcs", keyId: "0123456789abcdef0123456789abcdef" } as const;
 const ENCRYPTED = (bench: Bench, key: string): void =>
   bench.text("video/360p/media.m3u8", "#EXTINF", `#EXT-X-KEY:${key}\n#EXTINF`);
 /** What a package lacks that is HDR and HEVC alone. */
@@ -671,11 +694,48 @@ export const MUTATIONS: readonly Mutation[] = [
       b.main(/640x360/g, "1280x720");
       b.init("video/360p/", { width: 1280, height: 720 });
     },
-    also: ["9.10", "1.11"],
+    also: ["9.10", "1.11", "cmaf-protection"],
+  },
+  {
+    rule: "13.7",
+    break: (b) => {
+      b.protect();
+      const pattern = { crypt: 5, skip: 5 };
+      b.init("video/360p/", { protection: { ...PROTECTION, pattern, ivBytes: 16 } });
+    },
   },
   {
     rule: "13.11",
     break: (b) => ENCRYPTED(b, 'METHOD=SAMPLE-AES-CTR,KEYFORMAT="urn:uuid:edef8ba9",URI="data:,x"'),
+    also: ["cmaf-protection"],
+  },
+  {
+    rule: "8216-session-key",
+    break: (b) => {
+      b.protect();
+      b.main(/(SESSION-KEY:.*KEYID=0x)0/, "$1F");
+    },
+  },
+  {
+    rule: "cmaf-protection",
+    break: (b) => {
+      b.protect();
+      b.text("audio/a0/media.m3u8", /#EXT-X-KEY.*\n/, "");
+    },
+  },
+  {
+    rule: "cmaf-samples",
+    break: (b) => {
+      b.protect();
+      b.fragments("video/360p/", 1)[0]!.tellsSamples = false;
+    },
+  },
+  {
+    rule: "dash-protection",
+    break: (b) => {
+      b.protect();
+      b.text("main.mpd", 'default_KID="0', 'default_KID="f');
+    },
   },
   // DASH.
   { rule: "dash-mpd", break: (b) => b.text("main.mpd", 'type="static"', 'type="dynamic"') },

@@ -5,6 +5,9 @@ import { blockingFailures, checkPackage, RULES } from "../../core/conformance/ch
 import { describeMedia, type ObjectFacts } from "../../core/conformance/object-facts.ts";
 import { viewPackage } from "../../core/conformance/package-view.ts";
 import { parseMultivariant } from "../../core/conformance/parse-playlist.ts";
+import { deviceOf } from "../../core/device.ts";
+import { masterFor } from "../../core/device-master.ts";
+import { mpdFor } from "../../core/device-mpd.ts";
 import { DASH_MANIFEST, MAIN_PLAYLIST } from "../../core/keys.ts";
 import { describeStoredText, storedTransport } from "../../transcoder/gate.ts";
 import { made } from "../rig/media.ts";
@@ -69,6 +72,35 @@ describe("the gate", () => {
     assert.deepEqual(blockingFailures(results), []);
     const mended = MUTATIONS.flatMap((one) => ("mend" in one ? one.rule : []));
     assert.deepEqual(broken(good).sort(), mended.sort());
+  });
+
+  test("what is cut down for a device breaks no MUST either, but that one size is not several", () => {
+    for (const maxHeight of [2160, 300, 1])
+      for (const audioId of [null, "a1"]) {
+        const device = deviceOf({ maxHeight, channels: 2 }, audioId);
+        const { objects } = new Bench(good);
+        const fits: [string, (text: string) => string][] = [
+          [MAIN_PLAYLIST, (text) => masterFor(text, device)],
+          [DASH_MANIFEST, (text) => mpdFor(text, device)],
+        ];
+        for (const [path, fit] of fits) {
+          const text = fit(good.get(path)?.text ?? "");
+          objects.set(path, describeStoredText(path, text, gzipSync(text)));
+        }
+        const failures = blockingFailures(checkPackage(viewPackage(objects, MAIN_PLAYLIST, DASH_MANIFEST)));
+        const rules = failures.map(({ rule }) => rule);
+        assert.deepEqual(rules, maxHeight < 360 ? ["9.9"] : [], JSON.stringify(device));
+      }
+  });
+
+  test("one that is protected breaks nothing more, and the rules of protection apply to it", () => {
+    const bench = new Bench(good);
+    bench.protect();
+    assert.deepEqual(broken(bench.objects), broken(good));
+    const results = checkPackage(viewPackage(bench.objects, MAIN_PLAYLIST, DASH_MANIFEST));
+    const judged = results.filter(({ verdict }) => verdict === "pass").map(({ rule }) => rule);
+    for (const rule of ["13.7", "8216-session-key", "cmaf-protection", "cmaf-samples", "dash-protection"])
+      assert.ok(judged.includes(rule), rule);
   });
 
   test("the table has every rule once", () => {

@@ -91,6 +91,11 @@ const table: [string, Making, string[]][] = [
   ["another loudness", { settings: { loudnessTargetLufs: -23 } }, ["sound", "surround"]],
   ["another rate of stereo", { settings: { audioBitrateBps: 96_000 } }, ["sound"]],
   ["another preset", { settings: { preset: "medium" } }, ["chunk", "next", "images"]],
+  [
+    "protection",
+    { settings: { protection: { scheme: "cbcs", keyId: "0".repeat(32) } } },
+    ["chunk", "next", "sound", "surround"],
+  ],
   ["another build", { build: "c" }, all],
   ["another master", { pinned: { ...PINNED, etag: '"f"' } }, all],
 ];

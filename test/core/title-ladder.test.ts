@@ -7,6 +7,7 @@ import { buildPlan, DEFAULT_PLAN_SETTINGS, generationOf } from "../../core/plan.
 import type { QualityMetric } from "../../core/quality.ts";
 import { type Candidate, candidatesOf, decibels, perceived, upperEdge } from "../../core/quality-curve.ts";
 import { rational } from "../../core/rational.ts";
+import type { AssetRecord } from "../../core/records.ts";
 import { buildTimeline } from "../../core/timeline.ts";
 import {
   bytesOfGroups,
@@ -20,6 +21,7 @@ import {
   trialWindows,
 } from "../../core/title-analysis.ts";
 import { fixedTableBps, titleRungs } from "../../core/title-ladder.ts";
+import { tasksOf } from "../../core/work.ts";
 import { SOURCE } from "../api/api-for-test.ts";
 
 /** A film whose largest size costs `topBps` at the better trial quality, and of which smaller sizes keep `kept` of the quality. */
@@ -237,5 +239,31 @@ test("Apple's fixed table, by size", () => {
   assert.deepEqual(
     [fixedTableBps(1920, 1080), fixedTableBps(720, 1280), fixedTableBps(64, 64), fixedTableBps(3840, 2160)],
     [4_500_000, 3_000_000, 145_000, null],
+  );
+});
+
+test("until a film's own ladder is known only a preview is made of its draft, and the analysis", () => {
+  const video = { ...SOURCE.video, width: 1280, height: 720, frameCount: 60 * 25 };
+  const source = { ...SOURCE, durationSeconds: 60, video: { ...video, frameRate: rational(25, 1) } };
+  const asset = {
+    ...{ _id: "as_1", state: "encoding", revision: 1, published: null, sidecars: [] },
+    ...{ source, pinned: { key: "k", etag: "e", sizeBytes: 1, sha256: null } },
+    ...{
+      encoding: { ...DEFAULT_ENCODING, ladder: "title" },
+      plan: buildPlan(source, DEFAULT_PLAN_SETTINGS, "b"),
+    },
+    ...{ generation: "draft", draftGeneration: "draft" },
+  } as unknown as AssetRecord;
+  const kindsOf = (one: AssetRecord) => [...new Set(tasksOf(one).map(({ kind }) => kind))];
+  assert.deepEqual(kindsOf(asset), ["preview", "analyse"]);
+  const analysis = { sourceIdentity: "e 1", windows: [], curves: [curveFor(1_000_000, 0.9)] };
+  const planned = { ...asset, analysis, generation: "final" };
+  assert.ok(kindsOf(planned).includes("video") && !kindsOf(planned).includes("analyse"));
+  const previews = (one: AssetRecord) => tasksOf(one).filter(({ kind }) => kind === "preview");
+  assert.deepEqual(previews(planned), previews(asset), "its preview is the same");
+  assert.deepEqual(
+    kindsOf({ ...asset, draftGeneration: null }).includes("video"),
+    true,
+    "planned once: no draft",
   );
 });

@@ -169,6 +169,34 @@ test("while the store is away a warm film plays on, and only what is cold is 503
   assert.deepEqual([dependencies.blobStore, dependencies.cache], ["unavailable", "ok"]);
 });
 
+test("a store that falls silent for a stretch: warm segments play on, cold ones say so in time and come back", async (context) => {
+  const { of, wire, read } = await cachedEdge(context);
+  const { path: first, bytes: begin, folder } = await storeSegment(100_000, 0);
+  const warm = [{ path: first, bytes: begin }];
+  for (let number = 1; number < 5; number++) warm.push(await storeSegment(100_000, number, folder));
+  const cold = await storeSegment(100_000, 7);
+  for (const { path } of warm) await read(path);
+  wire.silence(true);
+  let asked = 0;
+  wire.changes.on("opened", () => asked++);
+  const late = fetch(of(cold.path));
+  for (const { path, bytes } of warm) {
+    for (const range of ["bytes=0-", "bytes=7-99"]) {
+      const [, from, to] = /(\d+)-(\d*)/.exec(range)!;
+      const part = await fetch(of(path), { headers: { range } });
+      const wanted = bytes.subarray(Number(from), to === "" ? bytes.length : Number(to) + 1);
+      assert.ok(wanted.equals(Buffer.from(await part.arrayBuffer())), `${path} ${range}`);
+    }
+  }
+  const answer = await late;
+  assert.deepEqual([answer.status, answer.headers.get("cache-control")], [503, "no-store"]);
+  assert.ok(Number(answer.headers.get("retry-after")) > 0);
+  // The object and its head, the next segment after the last warm one likewise, and the list of revocations: each once.
+  assert.ok(asked <= 7, `${asked} questions to a store that is silent`);
+  wire.silence(false);
+  assert.ok(cold.bytes.equals(await read(cold.path)), "it is there again");
+});
+
 test("the disk never holds more than it may, and gives up what was used longest ago", async (context) => {
   const { edge, read, folder, count } = await cachedEdge(context, { diskBytes: 16 * MiB, memoryBytes: 0 });
   const segments = [];

@@ -45,6 +45,7 @@ export async function openEdge(
     cache?: CacheSettings;
     tls?: TlsFiles;
     trustedHeaders?: TrustedHeaders;
+    steeringUrl?: string;
   } = {},
 ): Promise<Edge> {
   const s3 = s3ForTest(name);
@@ -71,6 +72,7 @@ export async function openEdge(
     revocations: revocations.list,
     corsOrigins: options.corsOrigins ?? [PAGE],
     trustedHeaders: options.trustedHeaders ?? { address: null, country: null },
+    steeringUrl: options.steeringUrl ?? null,
     maxConnections: 200,
     tls: options.tls ?? null,
     state: {
@@ -109,10 +111,12 @@ export async function openEdge(
 }
 
 /** Buckets of the test, and one object of every class of a package; answers its prefix and what is in it. */
-export async function storePackage(name: string): Promise<{ prefix: string; objects: Map<string, Buffer> }> {
+export async function storePackage(
+  name: string,
+  prefix = `/${newId("as")}/${randomBytes(8).toString("hex")}/`,
+): Promise<{ prefix: string; objects: Map<string, Buffer> }> {
   const blobs = openBlobs(s3ForTest(name));
   await blobs.ensureBuckets({ corsOrigins: [] });
-  const prefix = `/${newId("as")}/${randomBytes(8).toString("hex")}/`;
   const objects = new Map<string, Buffer>();
   for (const path of [
     "main.m3u8",

@@ -191,8 +191,10 @@ function edgeTests(options: { cache?: CacheSettings }): void {
     const health = await fetch(`${edge.url}/healthz`);
     assert.deepEqual([health.status, await health.json()], [200, { status: "ok" }]);
     const ready = await fetch(`${edge.url}/readyz`);
+    const { load, ...rest } = await ready.json();
+    assert.ok(load >= 0 && load <= 1, `${load}`);
     assert.deepEqual(
-      [ready.status, await ready.json()],
+      [ready.status, rest],
       [
         200,
         {
@@ -214,3 +216,26 @@ function edgeTests(options: { cache?: CacheSettings }): void {
     assert.match((await wire(SEGMENT, { "x-request-id": 'a"b {}' })).headers["x-request-id"] ?? "", /^rq_/);
   });
 }
+
+test("who asks which edge to play from is sent to the API, under a good grant alone", async () => {
+  const edge = await openEdge(NAME, { steeringUrl: "https://api.test" });
+  const grant = edge.grant(prefix);
+  const ask = (path: string) =>
+    fetch(`${edge.url}${path}`, { redirect: "manual", headers: { origin: PAGE } });
+  const path = `/v/${grant}${prefix}steering.json`;
+  const answer = await ask(`${path}?_HLS_pathway=.`);
+  assert.equal(answer.status, 307);
+  assert.equal(
+    answer.headers.get("location"),
+    `https://api.test/steering${path}?edge=127.0.0.1&_HLS_pathway=.`,
+  );
+  assert.equal(answer.headers.get("cache-control"), "no-store");
+  assert.equal(answer.headers.get("access-control-allow-origin"), PAGE);
+  assert.equal((await ask(`/v/x${prefix}steering.json`)).status, 403);
+  const { load } = await (await ask("/readyz")).json();
+  assert.ok(load > 0 && load <= 1, `${load}`);
+  await edge.close();
+  const alone = await openEdge(NAME);
+  assert.equal((await fetch(`${alone.url}/v/${alone.grant(prefix)}${prefix}steering.json`)).status, 404);
+  await alone.close();
+});

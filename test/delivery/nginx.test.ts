@@ -20,6 +20,7 @@ import {
 
 const NAME = "nginx";
 const skip = process.env.MATINEE_TEST_NGINX ? false : "there is no nginx with njs here";
+const STEERING = "https://api.test";
 const SEGMENT = "video/360p/00000.m4s";
 const [key] = vectorKeys as [(typeof vectorKeys)[0]];
 const { prefix, objects } = await storePackage(NAME);
@@ -39,6 +40,7 @@ const edge: NginxEdge | null = skip
         MATINEE_S3_MEDIA_BUCKET: s3.mediaBucket,
         MATINEE_GRANT_KEYS: vectorKeysText,
         MATINEE_CORS_ORIGINS: PAGE,
+        MATINEE_STEERING_URL: STEERING,
         MATINEE_CLIENT_ADDRESS_HEADER: ADDRESS_HEADER,
         MATINEE_COUNTRY_HEADER: COUNTRY_HEADER,
         MATINEE_NGINX_CLOCK_OFFSET_SECONDS: String(offset),
@@ -189,6 +191,21 @@ test("what is not there, not media or not reading is answered as by the Node edg
   assert.equal(JSON.parse((await raw(edge!.url, "/readyz")).body.toString()).status, "ready");
 });
 
+test("who asks which edge to play from is sent to the API, under a good grant alone", { skip }, async () => {
+  const by = grant();
+  const { status, headers } = await ask("steering.json?_HLS_pathway=.", { origin: PAGE }, "GET", by);
+  assert.equal(status, 307);
+  assert.equal(
+    headers.location,
+    `${STEERING}/steering/v/${by}${prefix}steering.json?edge=127.0.0.1&_HLS_pathway=.`,
+  );
+  assert.deepEqual([headers["cache-control"], headers["access-control-allow-origin"]], ["no-store", PAGE]);
+  assert.equal((await ask("video/steering.json")).status, 404);
+  assert.equal((await ask("steering.json", {}, "GET", "x")).status, 403);
+  const { load } = JSON.parse((await raw(edge!.url, "/readyz")).body.toString());
+  assert.ok(load >= 0 && load < 0.1, `${load}`);
+});
+
 test("two viewers share one copy, and the store is asked once however many ask at once (T31)", {
   skip,
 }, async () => {
@@ -202,6 +219,33 @@ test("two viewers share one copy, and the store is asked once however many ask a
   for (const answer of answers) assert.ok(answer.status === 200 && bytes.equals(answer.body));
   const asked = wire.state.bytes - before;
   assert.ok(asked < bytes.length * 1.5, `${asked} bytes from the store for ${bytes.length}`);
+});
+
+test("a body that breaks off at the store is broken off, and not kept (F15)", { skip }, async () => {
+  const path = "video/360p/00666.m4s";
+  const bytes = Buffer.alloc(2 * 1024 * 1024, "matinee");
+  await blobs.put("media", `${prefix.slice(1)}${path}`, bytes, { contentType: "a/b" });
+  wire.state.cutAfter = wire.state.bytes + 500_000;
+  await assert.rejects(ask(path));
+  wire.state.cutAfter = Number.POSITIVE_INFINITY;
+  assert.ok(bytes.equals((await ask(path)).body));
+});
+
+test("a store that falls silent for a stretch: warm segments play on, cold ones say so in time and come back", {
+  skip,
+}, async () => {
+  const path = "video/360p/00999.m4s";
+  await blobs.put("media", `${prefix.slice(1)}${path}`, Buffer.alloc(9, "x"), { contentType: "a/b" });
+  wire.silence(true);
+  const late = ask(path);
+  for (const [warm, body] of objects) {
+    assert.deepEqual((await ask(warm, { "accept-encoding": "identity" })).body, body, warm);
+  }
+  const answer = await late;
+  assert.deepEqual([answer.status, answer.headers["cache-control"]], [503, "no-store"]);
+  assert.ok(Number(answer.headers["retry-after"]) > 0);
+  wire.silence(false);
+  assert.deepEqual((await ask(path)).body, Buffer.alloc(9, "x"));
 });
 
 // The last one: it takes the store away.

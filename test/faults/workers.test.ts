@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 import type { AssetRecord, TaskRecord } from "../../core/records.ts";
 import { flashAndBeep } from "../rig/media.ts";
-import { readPackage } from "../rig/package.ts";
+import { packageDigest } from "../rig/package.ts";
 import { allGone, descendants, eventually } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 
@@ -17,18 +16,11 @@ before(async () => {
   product = await startProduct({ workers: 1, slots: 2 });
   film = await flashAndBeep({ seconds: 60, size: "480x270", rate: "30" });
   const asset = await product.until(await product.uploadFile(film), isReady);
-  clean = await digest(asset);
+  clean = await packageDigest(product, asset);
 });
 after(() => product.stop());
 
 const isReady = (asset: AssetRecord): boolean => asset.state === "ready";
-
-async function digest(asset: AssetRecord): Promise<string[]> {
-  const files = await readPackage(product, asset);
-  return [...files]
-    .map(([name, bytes]) => `${name} ${createHash("sha256").update(bytes).digest("hex")}`)
-    .sort();
-}
 
 function tasksOf(assetId: string): Promise<TaskRecord[]> {
   return product.library.tasks.find({ assetId }).toArray();
@@ -57,7 +49,7 @@ test("F01 kill -9 of the worker, ten times in one encode: published once, the sa
     await product.addWorker();
   }
   const asset = await product.until(assetId, isReady, 180);
-  assert.deepEqual(await digest(asset), clean);
+  assert.deepEqual(await packageDigest(product, asset), clean);
   const tasks = await tasksOf(assetId);
   assert.ok(
     tasks.some((task) => task.deaths > 0),
@@ -88,7 +80,7 @@ test("F02 kill -9 of ffmpeg: started again in place, no attempt burnt, the same 
     await allGone([encoder], 5);
   }
   const asset = await product.until(assetId, isReady, 180);
-  assert.deepEqual(await digest(asset), clean);
+  assert.deepEqual(await packageDigest(product, asset), clean);
   assert.deepEqual(
     (await tasksOf(assetId)).filter((task) => task.failures + task.deaths > 0),
     [],
@@ -110,7 +102,7 @@ test("F04 SIGTERM in mid-encode: exit 0, work handed back unharmed, nothing left
   );
   await product.addWorker();
   const asset = await product.until(assetId, isReady, 180);
-  assert.deepEqual(await digest(asset), clean);
+  assert.deepEqual(await packageDigest(product, asset), clean);
   assert.deepEqual(
     (await tasksOf(assetId)).filter((task) => task.failures + task.deaths > 0),
     [],
@@ -134,7 +126,7 @@ test("cancel stops what runs; retry makes only what is missing", async () => {
   assert.equal((await product.library.assets.findOne({ _id: assetId }))?.state, "cancelled");
   assert.equal((await product.call("POST", `/v1/assets/${assetId}/retry`, {})).status, 202);
   const asset = await product.until(assetId, isReady, 180);
-  assert.deepEqual(await digest(asset), clean);
+  assert.deepEqual(await packageDigest(product, asset), clean);
   const again = new Map((await tasksOf(assetId)).map((task) => [task._id, task.attempts.length]));
   for (const task of done)
     assert.equal(again.get(task._id), task.attempts.length, `${task._id} was not done again`);

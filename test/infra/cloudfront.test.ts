@@ -16,14 +16,18 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 const { vectors } = JSON.parse(read("test/grant-vectors.json")) as { vectors: GrantVector[] };
 const terraform = read("infra/terraform/main.tf");
 
+const STEERING = "https://api.test";
+
 /** The function as main.tf puts it together. */
 const code = (read("infra/edge/grant.js") + read("infra/terraform/viewer-request.js"))
   .replace(/^export default .*$/gm, "")
-  .replace(/^ *\/\/.*\n/gm, "");
+  .replace(/^ *\/\/.*\n/gm, "")
+  .replace("@STEERING_URL@", STEERING);
 
 interface Answer {
   statusCode?: number;
   uri?: string;
+  headers?: { location?: { value: string } };
   querystring?: object;
 }
 
@@ -93,6 +97,24 @@ test("no object class is read without a grant, and only reading is allowed", asy
     assert.equal((await ask(eventOf({ rawPath }, "OPTIONS"), entries)).statusCode, 204);
     assert.equal((await ask(eventOf({ rawPath }), new Map())).statusCode, 403, "without any key");
   }
+});
+
+test("who asks which edge to play from is sent to the API, under a good grant alone", async () => {
+  const ask = openFunction();
+  const entries = entriesOf(vectorKeys, listOf());
+  const good = vectors.find(({ allow, asker, revoked, rawPath }) => {
+    return allow && !asker && !revoked && !rawPath.includes("/images");
+  })!;
+  const path = good.rawPath.replace(/^(\/v\/[^/]+\/[^/]+\/[^/]+\/).*$/, "$1steering.json");
+  const event = eventOf({ rawPath: path });
+  Object.assign(event.request.headers, { host: { value: "d1.test" } });
+  Object.assign(event.request.querystring, { _HLS_pathway: { value: "." } });
+  const answer = await ask(event, entries);
+  assert.deepEqual(
+    [answer.statusCode, answer.headers?.location?.value],
+    [307, `${STEERING}/steering${path}?edge=d1.test&_HLS_pathway=.`],
+  );
+  assert.equal((await ask(eventOf({ rawPath: path.replace("/v/1.", "/v/1.x") }), entries)).statusCode, 403);
 });
 
 const hasNjs = spawnSync("njs", ["-v"]).status === 0;
@@ -197,7 +219,8 @@ test("Terraform reads the files and puts the function together as this test did"
   assert.equal(format.status, 0, format.stdout + format.stderr);
   const expression = /code = (replace\([\s\S]*?\n {2}\))\n/
     .exec(terraform)![1]!
-    .replace(/\$\{path\.module\}/g, join(root, "infra/terraform"));
+    .replace(/\$\{path\.module\}/g, join(root, "infra/terraform"))
+    .replace("var.steering_url", JSON.stringify(STEERING));
   const folder = mkdtempSync(join(tmpdir(), "matinee-terraform-"));
   try {
     // The console reads one line at a time.

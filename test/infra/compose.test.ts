@@ -119,6 +119,8 @@ test("one wiring: the same keys at both ends, and readers of the bucket that is 
     environmentOf(name, env),
   );
   assert.equal(delivery!.MATINEE_GRANT_KEYS, api!.MATINEE_GRANT_KEYS);
+  assert.equal(transcoder!.MATINEE_MASTER_KEYS, api!.MATINEE_MASTER_KEYS);
+  assert.equal(delivery!.MATINEE_MASTER_KEYS, undefined, "the edge opens no key");
   assert.equal(delivery!.MATINEE_S3_MEDIA_BUCKET, transcoder!.MATINEE_S3_MEDIA_BUCKET);
   assert.equal(transcoder!.MATINEE_REDIS_URL, `redis://:${env.REDIS_PASSWORD}@redis:6379`);
   assert.match(
@@ -151,7 +153,7 @@ test("compose:env fills every empty line afresh and changes nothing else", () =>
   assert.doesNotMatch(once, /^[A-Z0-9_]+=$/m);
   const secretsOf = (text: string) =>
     Object.entries(parseEnv(text)).filter(([name]) => parseEnv(example)[name] === "");
-  assert.equal(secretsOf(once).length, 6);
+  assert.equal(secretsOf(once).length, 7);
   for (const [name, value] of secretsOf(once)) {
     assert.notEqual(parseEnv(twice)[name], value);
     assert.ok(value!.length >= 16, name);

@@ -5,13 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { parse } from "hls-parser";
-import { blockingFailures } from "../../core/conformance/check-package.ts";
+import { blockingFailures, checkPackage } from "../../core/conformance/check-package.ts";
+import { describeMedia, type ObjectFacts } from "../../core/conformance/object-facts.ts";
+import { viewPackage } from "../../core/conformance/package-view.ts";
+import { deviceOf } from "../../core/device.ts";
+import { masterFor } from "../../core/device-master.ts";
+import { mpdFor } from "../../core/device-mpd.ts";
 import type { VideoCodec } from "../../core/encoding.ts";
 import type { Ladder } from "../../core/ladder.ts";
 import { allRungs } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
+import { describeStoredText, storedTransport } from "../../transcoder/gate.ts";
 import { launchBrowser } from "../e2e/browser.ts";
 import { made } from "../rig/media.ts";
 import { type NumberedPicture, numbered, readNumbers } from "../rig/numbered.ts";
@@ -112,8 +119,15 @@ function variantsOf(files: ReadonlyMap<string, Uint8Array>): Map<string, { range
   return said;
 }
 
-/** The package of three codecs, once it is made. */
+/** The package of three codecs, once it is made, and that of standard range and HDR10. */
 let ofThreeCodecs: ReadonlyMap<string, Uint8Array>;
+let ofHdr: ReadonlyMap<string, Uint8Array>;
+
+function factsOf(name: string, bytes: Uint8Array): ObjectFacts {
+  return /\.(m3u8|mpd|vtt)$/.test(name)
+    ? describeStoredText(name, Buffer.from(bytes).toString(), gzipSync(bytes))
+    : describeMedia(name, bytes, storedTransport(name, null));
+}
 
 test("H.264, HEVC and AV1 are ladders over the same cuts, each whole over a chunk's border", async () => {
   const path = await made("mp4", [
@@ -171,6 +185,7 @@ test("HDR10 is kept beside standard range, with what it was graded on", async ()
   const asset = await publish(await hdrMaster({ dark: 16, bright: 143 }, extra), ["hevc"]);
   assert.deepEqual(asset.source?.video.hdr?.contentLight, { max: 1000, maxAverage: 400 });
   const files = await readPackage(product, asset);
+  ofHdr = files;
   const ladders = asset.plan!.ladders;
   assert.deepEqual(
     ladders.map(({ id, range }) => `${id} ${range}`),
@@ -201,6 +216,35 @@ test("HDR10 is kept beside standard range, with what it was graded on", async ()
     Buffer.from(files.get("main.mpd")!).toString(),
     /<EssentialProperty schemeIdUri="urn:mpeg:mpegB:cicp:TransferCharacteristics" value="16"\/>/,
   );
+});
+
+test("what is cut down of an HDR package for a device breaks no MUST but that one size is not several", () => {
+  const files = ofHdr;
+  const facts = new Map([...files].map(([name, bytes]) => [name, factsOf(name, bytes)]));
+  const asked = [
+    ...[["avc1.640028"], ["hevc"], ["hevc", "h264"], undefined].flatMap((codecs) =>
+      [true, false, undefined].map((hdr) => ({ codecs, hdr })),
+    ),
+    { maxHeight: 90 },
+    { codecs: ["hvc1"], maxHeight: 45 },
+  ];
+  for (const capabilities of asked) {
+    const device = deviceOf(capabilities);
+    const main = masterFor(Buffer.from(files.get("main.m3u8")!).toString(), device);
+    const mpd = mpdFor(Buffer.from(files.get("main.mpd")!).toString(), device);
+    const cut = new Map(facts)
+      .set("main.m3u8", factsOf("main.m3u8", Buffer.from(main)))
+      .set("main.mpd", factsOf("main.mpd", Buffer.from(mpd)));
+    const failures = blockingFailures(checkPackage(viewPackage(cut, "main.m3u8", "main.mpd")));
+    const encodes = new Set(main.split("\n").filter((line) => /^video.*media/.test(line))).size;
+    assert.deepEqual(
+      failures.map(({ rule, evidence }) => `${rule} ${evidence}`).filter((one) => !/^9\.9 /.test(one)),
+      [],
+      JSON.stringify(capabilities),
+    );
+    assert.equal(failures.length, encodes < 2 ? 1 : 0, JSON.stringify(capabilities));
+    assert.equal(main.includes("VIDEO-RANGE=PQ"), device.hdr && (device.families?.includes("hevc") ?? true));
+  }
 });
 
 test("HLG is kept beside standard range; nothing is made up that the master does not say", async () => {

@@ -48,6 +48,20 @@ test("an easy film and a hard one get ladders of their own, and what was foretol
   assert.ok(ratio > 0.5 && ratio < 2, `foretold ${top!.predicted!.averageBps}, made ${averageBps}`);
 });
 
+test("the preview is of the draft that was there before the analysis, and stays", async () => {
+  for (const asset of [easy, hard]) {
+    assert.ok(asset.draftGeneration, "there was a draft");
+    assert.notEqual(asset.draftGeneration, asset.generation);
+    assert.equal(asset.preview, asset.draftGeneration);
+    const tasks = await product.library.tasks.find({ assetId: asset._id }).toArray();
+    const units = tasks.filter(({ kind }) => kind === "preview");
+    assert.ok(units.length > 0);
+    assert.deepEqual([...new Set(units.map(({ generation }) => generation))], [asset.draftGeneration]);
+    const others = tasks.filter(({ kind }) => !["preview", "probe", "analyse"].includes(kind));
+    assert.deepEqual([...new Set(others.map(({ generation }) => generation))], [asset.generation]);
+  }
+});
+
 test("the plan follows from what is recorded, on any machine", () => {
   const { source, plan, analysis, encoding } = hard;
   const settings = { ...DEFAULT_PLAN_SETTINGS, encoding };

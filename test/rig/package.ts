@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,6 +31,14 @@ export async function readPackage(product: Product, asset: AssetRecord): Promise
   }
   blobs.close();
   return files;
+}
+
+/** A line for each file of a published package, with the hash of its bytes: the same package, the same lines. */
+export async function packageDigest(product: Product, asset: AssetRecord): Promise<string[]> {
+  const files = await readPackage(product, asset);
+  return [...files]
+    .map(([name, bytes]) => `${name} ${createHash("sha256").update(bytes).digest("hex")}`)
+    .sort();
 }
 
 /** Runs `use` with the package written to a folder. */

@@ -22,6 +22,8 @@ export interface Product {
   environment: Record<string, string>;
   library: Library;
   workers: ChildProcess[];
+  /** The edges, by their numbers from 0 at 127.0.0.1, 127.0.0.2 and so on. */
+  edges: ChildProcess[];
   /** Starts one more transcoder and resolves once it works. */
   addWorker(environment?: Record<string, string>): Promise<ChildProcess>;
   call(
@@ -63,9 +65,9 @@ export interface Answer {
 const ASK_EVERY_MS = 40;
 const ROLES = ["viewer", "editor", "admin"] as const;
 
-/** Starts the product. `workers` transcoders (default 1) of `slots` slots (default 2). */
+/** Starts the product. `workers` transcoders (default 1) of `slots` slots (default 2), and `edges` edges (default 1). */
 export async function startProduct(
-  options: { workers?: number; slots?: number; environment?: Record<string, string> } = {},
+  options: { workers?: number; slots?: number; edges?: number; environment?: Record<string, string> } = {},
 ): Promise<Product> {
   const name = `t${randomBytes(5).toString("hex")}`;
   const scratch = await mkdtemp(join(tmpdir(), "matinee-scratch-"));
@@ -75,9 +77,16 @@ export async function startProduct(
   const [apiPort, deliveryPort] = [await freePort(), await freePort()];
   const apiUrl = `http://127.0.0.1:${apiPort}`;
   const deliveryUrl = `http://127.0.0.1:${deliveryPort}`;
+  const edgeHosts = Array.from({ length: options.edges ?? 1 }, (_, index) => `127.0.0.${index + 1}`);
   const environment = environmentOf(name, scratch, tokens, apiUrl, deliveryUrl, {
     slots: options.slots ?? 2,
     ...options,
+    environment: {
+      ...(edgeHosts.length > 1
+        ? { MATINEE_DELIVERY_URLS: edgeHosts.map((host) => `http://${host}:${deliveryPort}`).join() }
+        : {}),
+      ...options.environment,
+    },
   });
   const children: ChildProcess[] = [];
   const start = async (main: string, extra: Record<string, string>, sign: string): Promise<ChildProcess> => {
@@ -97,7 +106,11 @@ export async function startProduct(
   const workers: ChildProcess[] = [];
   const library = await openLibrary(environment.MATINEE_MONGO_URL!);
   await start("api/main.ts", { MATINEE_HTTP_PORT: String(apiPort) }, "listening");
-  await start("delivery/main.ts", { MATINEE_HTTP_PORT: String(deliveryPort) }, "listening");
+  const edges: ChildProcess[] = [];
+  for (const host of edgeHosts) {
+    const place = { MATINEE_HTTP_HOST: host, MATINEE_HTTP_PORT: String(deliveryPort) };
+    edges.push(await start("delivery/main.ts", { ...place, MATINEE_STEERING_URL: apiUrl }, "listening"));
+  }
   for (let index = 0; index < (options.workers ?? 1); index++) await addWorker();
 
   const call = callerOf(apiUrl, tokens.editor);
@@ -108,6 +121,7 @@ export async function startProduct(
     environment,
     library,
     workers,
+    edges,
     addWorker,
     call,
     upload: (bytes, uploadOptions) => upload(call, bytes, uploadOptions),
@@ -177,6 +191,7 @@ function environmentOf(
     MATINEE_DELIVERY_URL: deliveryUrl,
     MATINEE_CORS_ORIGINS: apiUrl,
     MATINEE_GRANT_KEYS: `k1:${randomBytes(32).toString("hex")}`,
+    MATINEE_MASTER_KEYS: `m1:${randomBytes(32).toString("hex")}`,
     MATINEE_BOOT_KEYS: JSON.stringify(bootKeys),
     MATINEE_SCRATCH_DIR: scratch,
     MATINEE_BWRAP_PATH: given("MATINEE_BWRAP_PATH", "/usr/bin/bwrap"),

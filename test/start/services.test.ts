@@ -12,6 +12,7 @@ import {
   apiService,
   deliveryService,
   type Foundations,
+  readyUrl,
   transcoderService,
   withDatabase,
 } from "../../infra/start/services.ts";
@@ -44,11 +45,33 @@ test("each service is given settings that it takes, and that agree with each oth
   assert.deepEqual(transcoder.redis, api.queue);
   assert.equal(api.deliveryUrl, "http://127.0.0.1:8081");
   assert.deepEqual(api.grantKeys, delivery.grantKeys);
+  assert.deepEqual(transcoder.masterKeys, api.masterKeys);
+  assert.equal(api.masterKeys.length, 1);
+  assert.equal(deliveryService(on).env.MATINEE_MASTER_KEYS, undefined, "the edge opens no key");
   assert.equal(delivery.cache?.folder, `${on.dataDirectory}/edge-cache`);
   assert.equal(delivery.blobs.mediaBucket, transcoder.blobs.mediaBucket);
   assert.deepEqual(delivery.corsOrigins, ["http://127.0.0.1:8080", "http://localhost:8080"]);
   assert.deepEqual(api.bootKeys.map(({ role }) => role).sort(), ["admin", "editor", "viewer"]);
   assert.equal(transcoder.tools.bwrapPath, null);
+});
+
+test("several edges share a port at addresses of their own, each with its cache, and know where to send who asks", (context) => {
+  const on = foundations(folderForTest(context));
+  const { edges, deliveryUrl } = readApiConfig(apiService(on, 3).env);
+  assert.deepEqual(
+    edges.map(({ url }) => url),
+    ["http://127.0.0.1:8081", "http://127.0.0.2:8081", "http://127.0.0.3:8081"],
+  );
+  assert.equal(deliveryUrl, "http://127.0.0.1:8081");
+  const read = [1, 2, 3].map((number) => readDeliveryConfig(deliveryService(on, number).env));
+  assert.deepEqual(
+    read.map(({ http }) => `http://${http.host}:${http.port}`),
+    edges.map(({ url }) => url),
+  );
+  assert.equal(new Set(read.map(({ cache }) => cache?.folder)).size, 3);
+  assert.ok(read.every(({ steeringUrl }) => steeringUrl === "http://127.0.0.1:8080"));
+  assert.equal(readyUrl(on.ports, deliveryService(on, 2).part), "http://127.0.0.2:8081/readyz");
+  assert.equal(readApiConfig(apiService(on).env).edges.length, 1);
 });
 
 test("the cores are shared among the workers, unless a person has said otherwise", (context) => {
@@ -115,16 +138,22 @@ test("the command line is read, and what it cannot mean is refused", () => {
     empty: false,
     dataDirectory: "/here/data",
     workers: 1,
+    edges: 1,
   });
-  assert.deepEqual(readOptions(["--json", "--empty", "--data", "/x", "--workers", "2"], "/here"), {
-    json: true,
-    empty: true,
-    dataDirectory: "/x",
-    workers: 2,
-  });
+  assert.deepEqual(
+    readOptions(["--json", "--empty", "--data", "/x", "--workers", "2", "--edges", "3"], "/here"),
+    {
+      json: true,
+      empty: true,
+      dataDirectory: "/x",
+      workers: 2,
+      edges: 3,
+    },
+  );
   for (const bad of [
     ["--workers", "0"],
     ["--workers", "two"],
+    ["--edges", "9"],
     ["--data", ""],
     ["--nonsense"],
     ["film.mp4"],

@@ -104,5 +104,11 @@ test("state and secrets outlive the start, and are for their owner's eyes", (con
     assert.ok(!bootKeys(secrets.tokens).includes(token), "the API gets hashes only");
   }
   assert.match(secrets.grantKey, /^k1:[0-9a-f]{64}$/);
+  const { masterKey, ...older } = secrets;
+  writeFileSync(path, JSON.stringify(older));
+  const completed = openSecrets(path);
+  assert.deepEqual({ ...completed, masterKey }, secrets, "a folder of an older release keeps what it has");
+  assert.match(completed.masterKey, /^m1:[0-9a-f]{64}$/);
+  assert.equal(openSecrets(path).masterKey, completed.masterKey);
   assert.ok(readFileSync(path, "utf8").includes(secrets.redisPassword));
 });

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { planOf } from "../../bench/simulated-plan.ts";
+import { DEFAULT_ENCODING, type EncodingChoice } from "../../core/encoding.ts";
 import type { AssetRecord, AttemptRecord } from "../../core/records.ts";
 import { TITLES_IN_HAND } from "../../core/schedule.ts";
 import { followsOthers } from "../../core/work.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
 import { claimTask, completeTask, outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
-import { openWorkSeconds } from "../../stores/library/work.ts";
+import { activeAssets, openWorkSeconds, rankOfAsset } from "../../stores/library/work.ts";
 import { offerAfter, offerAll, offerWork } from "../../stores/offer-work.ts";
 import { consume, openQueue, type WorkQueue } from "../../stores/queue.ts";
 
@@ -34,10 +35,21 @@ after(async () => {
 });
 
 /** An asset that has been planned: what the schedule looks at of one. */
-async function planned(id: string, tenant: string, seconds: number): Promise<AssetRecord> {
+async function planned(
+  id: string,
+  tenant: string,
+  seconds: number,
+  encoding: EncodingChoice = DEFAULT_ENCODING,
+): Promise<AssetRecord> {
   const asset = {
     ...{ _id: id, tenant, state: "encoding", revision: 1, generation: "g", published: null, pinned: null },
-    ...{ source: null, plan: planOf(seconds, 640, 360), createdAt: library.serverNow(), preview: "g" },
+    ...{
+      encoding,
+      source: null,
+      plan: planOf(seconds, 640, 360),
+      createdAt: library.serverNow(),
+      preview: "g",
+    },
   } as unknown as AssetRecord;
   await library.assets.insertOne(asset);
   await offerWork(library, queue, id);
@@ -86,6 +98,47 @@ test("F29 one tenant's titles wait for their turn, another's has half of all tha
   const inHand = flood.slice(0, TITLES_IN_HAND).flatMap(places);
   const behind = flood.slice(TITLES_IN_HAND).flatMap(places);
   assert.ok(Math.max(...inHand) < Math.min(...behind), "titles behind those in hand wait");
+});
+
+const inLane = (lane: EncodingChoice["lane"] & string): EncodingChoice => ({ ...DEFAULT_ENCODING, lane });
+
+test("what its owner calls backfill comes after all that is not, of other tenants too", async () => {
+  await planned("as_later", "patient", 60, inLane("backfill"));
+  await planned("as_now", "hasty", 60);
+  await offerAll(library, queue);
+  const taken = await takenInOrder(["patient", "hasty"]);
+  const lastNow = taken.findLastIndex(({ assetId }) => assetId === "as_now");
+  const firstLater = taken.findIndex(({ assetId }) => assetId === "as_later");
+  assert.ok(lastNow < firstLater, taken.map(({ assetId }) => assetId).join(" "));
+});
+
+test("backfill before it takes nobody's turn: a title is as old as its lane makes it", async () => {
+  const outline = { tenant: "archive", state: "encoding", published: null } as const;
+  const archive = Array.from({ length: 40 }, (_, index) => ({
+    ...{ ...outline, _id: `as_archive${index}`, createdAt: new Date(index), encoding: inLane("backfill") },
+  }));
+  const again = { published: { generation: "g", at: new Date(0), durationSeconds: 1 } };
+  const shown = {
+    ...outline,
+    ...again,
+    _id: "as_shown",
+    createdAt: new Date(50),
+    encoding: DEFAULT_ENCODING,
+  };
+  const hurried = { ...shown, _id: "as_hurried", createdAt: new Date(60), encoding: inLane("normal") };
+  const fresh = { ...outline, _id: "as_fresh", createdAt: new Date(70), encoding: DEFAULT_ENCODING };
+  const all = [...archive, shown, hurried, fresh] as unknown as AssetRecord[];
+  await library.assets.insertMany(all);
+  const lanes = (await activeAssets(library)).filter(([first]) => first?.tenant === "archive");
+  const [normal, backfill] = lanes.map((lane) => lane.map(({ _id }) => _id));
+  assert.deepEqual(normal, ["as_hurried", "as_fresh"]);
+  assert.deepEqual(
+    backfill,
+    archive.slice(0, 32).map(({ _id }) => _id),
+  );
+  const ranks = await Promise.all(all.slice(-3).map((asset) => rankOfAsset(library, asset, 100)));
+  assert.deepEqual(ranks, [40, 0, 1]);
+  await library.assets.deleteMany({ tenant: "archive" });
 });
 
 /** The tasks of the usual lane as a worker of one slot is given them, until there are no more of these tenants. */

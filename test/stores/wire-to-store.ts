@@ -64,6 +64,11 @@ export async function wireToStore() {
       for (const socket of held) socket.resume();
       held.clear();
     },
+    /** Takes connections from now on and passes nothing on, or works again; what was open is cut off. */
+    silence(frozen: boolean) {
+      state.frozen = frozen;
+      for (const socket of state.sockets) socket.destroy();
+    },
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close() {
       for (const socket of state.sockets) socket.destroy();

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { coveredBytes } from "../../core/byte-ranges.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import type { PinnedSource } from "../../core/source.ts";
 import { windowRanges } from "../../core/source-window.ts";
@@ -15,6 +16,7 @@ import { assemble } from "../../transcoder/ffmpeg-command.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { probeSource } from "../../transcoder/probe.ts";
 import { openScratch, type Scratch } from "../../transcoder/scratch.ts";
+import { rangesOver } from "../../transcoder/source-index.ts";
 import { complaintsIn } from "../../transcoder/source-window.ts";
 import { videoRecipe } from "../../transcoder/video-recipe.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";
@@ -134,6 +136,70 @@ for (const [name, output, extension] of [
         assert.equal(master.isWhole(), false);
       });
     });
+  });
+}
+
+const copied = async (extension: string, output: readonly string[] = []): Promise<string> =>
+  made(extension, ["-i", await longFilm(output), "-map", "0", "-c", "copy", "{out}"]);
+
+/** The same minute as WebM: some of VP8's frames are never shown, so frames are placed by their times. */
+const webm = (): Promise<string> =>
+  made("webm", [
+    ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=60"],
+    ...["-f", "lavfi", "-i", "anoisesrc=d=60:c=pink:r=48000", "-vf", "noise=alls=60:allf=t+u"],
+    ...["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "16", "-b:v", "5M", "-g", "50"],
+    ...["-c:a", "libvorbis", "-b:a", "96k", "{out}"],
+  ]);
+
+for (const [name, film, places] of [
+  ["Matroska", () => copied("mkv"), [2, 0, -1]],
+  ["Matroska with groups of ten seconds", () => copied("mkv", ["-g", "250"]), [1]],
+  ["WebM", webm, [2]],
+] as const) {
+  test(`${name}: chunks from clusters equal those from the whole, for fewer bytes`, async () => {
+    const path = await film();
+    const pinned = await stored(path);
+    const source = await probeFile(launcher, path);
+    const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
+    const groupSeconds = Math.max(
+      ...source.video.keyframeSeconds.map((time, at, all) => (all[at + 1] ?? source.durationSeconds) - time),
+    );
+    await withScratch((scratch) =>
+      scratch.withParts(pinned, async (master) => {
+        const index = await master.index(signal);
+        assert.ok(index?.entries, "it has cues");
+        await master.fill(index.always, signal);
+        for (const chunk of places.map((place) => plan.chunks.at(place)!)) {
+          const frames = chunkFrames(plan.timeline, chunk);
+          const window = entryWindow(source, plan, frames)!;
+          const ranges = rangesOver(index, source.video.streamIndex, window)!;
+          const seconds = window.endSeconds - window.startSeconds + 3 * groupSeconds + 1;
+          const share = coveredBytes(ranges) / pinned.sizeBytes;
+          assert.ok(share < seconds / 60, `chunk ${chunk.index} needs ${share} of the file`);
+          await master.fill(ranges, signal);
+          const recipe = videoRecipe(source, plan, plan.ladders[0]!, chunk);
+          const fromParts = await encode(master.path, recipe);
+          assert.deepEqual([fromParts.exitCode, fromParts.log], [0, ""], "no hole was touched");
+          assert.deepEqual(fromParts.digests, (await encode(path, recipe)).digests, `chunk ${chunk.index}`);
+        }
+        assert.equal(master.isWhole(), false);
+      }),
+    );
+  });
+}
+
+for (const [name, film] of [
+  [
+    "Matroska without cues",
+    () => copied("mkv").then((file) => made("mkv", ["-i", file, "-c", "copy", "-live", "1", "{out}"])),
+  ],
+  ["a transport stream", () => copied("ts")],
+] as const) {
+  test(`${name} has no index`, async () => {
+    const pinned = await stored(await film());
+    await withScratch((scratch) =>
+      scratch.withParts(pinned, async (master) => assert.equal(await master.index(signal), null)),
+    );
   });
 }
 

@@ -1,0 +1,90 @@
+import { Failure } from "../core/errors.ts";
+import type { AccountRecord, PlaybackRecord } from "../core/records.ts";
+import { admitStream, type Stream } from "../core/streams.ts";
+import { forgetStream } from "../stores/library/accounts.ts";
+import { endPlayback, findPlayback } from "../stores/library/playbacks.ts";
+import type { ApiDeps } from "./deps.ts";
+import { inLanguage } from "./title-view.ts";
+
+type Deps = Pick<ApiDeps, "config" | "library" | "desk" | "revoker">;
+
+export interface StreamClaim {
+  playback: PlaybackRecord;
+  /** Until when its newest grant is good. */
+  until: Date;
+  takeover: boolean | string;
+  /** Of the viewer, for the names in a refusal. */
+  languages: readonly string[];
+}
+
+/** Others of the account may write in between, each of them once before the account is full. */
+const SPARE_TRIES = 20;
+
+/**
+ * Counts the session among those that its account plays, and ends others first where it may take over. Throws 409
+ * `too_many_streams`, which names what plays. Nothing is counted where the limit is off, or of an editor's preview.
+ */
+export async function claimStream(deps: Deps, read: AccountRecord | null, claim: StreamClaim): Promise<void> {
+  const { config, library, desk } = deps;
+  const { _id: sessionId, tenant, subject, titleId, createdAt: startedAt } = claim.playback;
+  const limit = config.streamsPerAccount;
+  if (limit === 0 || titleId === null) return;
+  let known = read;
+  for (let tries = limit + SPARE_TRIES; tries > 0; tries--) {
+    const streams = known?.streams ?? {};
+    const wish = { sessionId, takeover: claim.takeover, limit };
+    const verdict = admitStream(streams, wish, library.serverNow());
+    if (verdict.kind === "full") throw await tooManyStreams(deps, claim, verdict.live);
+    // Before the place is given away: whatever happens then, two never watch on one place.
+    for (const stream of verdict.ends) await endStream(deps, claim.playback, stream.sessionId);
+    const last = streams[sessionId]?.until ?? claim.until;
+    const until = last > claim.until ? last : claim.until;
+    const forgets = [...verdict.forgets, ...verdict.ends.map((stream) => stream.sessionId)];
+    const version = known?.version ?? 0;
+    const stream = { titleId, startedAt, until };
+    if (await desk.claim({ tenant, subject, version, sessionId, stream, forgets })) return;
+    known = await desk.account({ tenant, subject });
+  }
+  throw new Failure("transient", "account_busy", "Too much begins at once for this account.", {
+    retryAfterSeconds: 1,
+  });
+}
+
+/** Ends a session for good: no new grant, the old ones called back, its place free. */
+export async function endSession(
+  { config, library, revoker }: Deps,
+  playback: PlaybackRecord,
+): Promise<void> {
+  await endPlayback(library, playback);
+  await revoker.endSession(playback);
+  if (config.streamsPerAccount > 0) await forgetStream(library, playback);
+}
+
+/** The place itself is freed by who takes it. */
+async function endStream(
+  { library, revoker }: Deps,
+  account: PlaybackRecord,
+  sessionId: string,
+): Promise<void> {
+  const playback = await findPlayback(library, account.tenant, account.subject, sessionId);
+  if (playback === null) return;
+  await endPlayback(library, playback);
+  await revoker.endSession(playback);
+}
+
+async function tooManyStreams(
+  { config, desk }: Deps,
+  { playback: { tenant }, languages }: StreamClaim,
+  live: readonly Stream[],
+): Promise<Failure> {
+  const titles = await Promise.all(live.map(({ titleId }) => desk.title({ tenant, id: titleId })));
+  const streams = live.map(({ sessionId, titleId, startedAt }, index) => ({
+    sessionId,
+    titleId,
+    title: inLanguage(titles[index]?.name ?? {}, languages),
+    startedAt: startedAt.toISOString(),
+  }));
+  const limit = config.streamsPerAccount;
+  const message = `This account may watch ${limit} at once. Stop one, or send "takeover".`;
+  return new Failure("request", "too_many_streams", message, { status: 409, details: { limit, streams } });
+}

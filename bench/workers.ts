@@ -1,0 +1,121 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { BIG_BUCK_BUNNY_480, made } from "../test/rig/media.ts";
+import { type Product, startProduct } from "../test/rig/product.ts";
+import { timed } from "./cpu.ts";
+import { follow } from "./follow.ts";
+import { simulate } from "./simulated-cluster.ts";
+import { planOf } from "./simulated-plan.ts";
+import { drawSpeedUp } from "./speed-up-chart.ts";
+import { figure, median, printTable } from "./table.ts";
+
+/**
+ * What a second worker is worth: the same film by one worker of one slot and by two, in turn, from its upload until it is
+ * ready, and what of that can be done side by side; next to what two ffmpeg processes instead of one get out of this
+ * machine, whose cores may share more than a name. With a file to draw to, also the simulation of up to 1,000.
+ * `node bench/workers.ts [repetitions] [loops of the film] [chart.svg]`
+ */
+
+const repetitions = Number(process.argv[2] ?? 2);
+/** Ten chunks: of five, one of two workers would do three. */
+const loops = Number(process.argv[3] ?? 4);
+const chart = process.argv[4];
+const SIMULATED = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000];
+
+type Workers = 1 | 2;
+
+interface Span {
+  ready: number;
+  /** From the first chunk's or track's beginning to the last one's end. */
+  sideBySide: number;
+}
+
+const film = await filmOf(loops);
+const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
+const spans: Record<Workers, Span[]> = { 1: [], 2: [] };
+const bare: Record<Workers, number[]> = { 1: [], 2: [] };
+const products: Record<Workers, Product> = {
+  1: await startProduct({ workers: 1, slots: 1 }),
+  2: await startProduct({ workers: 2, slots: 1 }),
+};
+try {
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    // Whoever comes first finds a busier or a quieter machine: they take turns at it.
+    const order: Workers[] = repetition % 2 === 0 ? [1, 2] : [2, 1];
+    for (const workers of order) {
+      spans[workers].push(await spanOf(products[workers]));
+      bare[workers].push(await bareSeconds(workers));
+    }
+  }
+} finally {
+  await products[1].stop();
+  await products[2].stop();
+}
+
+const sideBySide = (workers: Workers): number[] => spans[workers].map((span) => span.sideBySide);
+const ready = (workers: Workers): number[] => spans[workers].map((span) => span.ready);
+const perProcess = (workers: Workers): number[] => bare[workers].map((seconds) => seconds / workers);
+const row = (name: string, of: (workers: Workers) => number[]) => [
+  name,
+  ...([1, 2] as const).flatMap((workers) => [
+    figure(median(of(workers)), 1),
+    of(workers)
+      .map((one) => figure(one, 1))
+      .join(", "),
+  ]),
+  figure(speedUp(of)),
+];
+printTable(
+  ["wall s", "one", "each run", "two", "each run", "speed-up"],
+  [
+    row("from upload to ready", ready),
+    row("what can be done side by side", sideBySide),
+    row("ffmpeg processes, each the same encode", perProcess),
+  ],
+);
+if (chart !== undefined) await draw(chart);
+
+function speedUp(of: (workers: Workers) => number[]): number {
+  return median(of(1)) / median(of(2));
+}
+
+async function draw(path: string): Promise<void> {
+  const films = { "10 min 1080p": 600, "2 h 1080p": 7200 };
+  const simulated = Object.entries(films).map(([name, seconds]) => {
+    const arrivals = [{ atSeconds: 0, tenant: "one", plan: planOf(seconds, 1920, 1080) }];
+    const after = (workers: number): number =>
+      simulate({ workers, seed: 1, spread: 0.3, deaths: 0, stragglers: 0, stragglerFactor: 1 }, arrivals)
+        .titles[0]!.readyAt!;
+    return { name, points: SIMULATED.map((workers) => ({ workers, speedUp: after(1) / after(workers) })) };
+  });
+  const measured = { workers: 2, speedUp: speedUp(sideBySide) };
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, drawSpeedUp(simulated, [{ workers: 1, speedUp: 1 }, measured]));
+}
+
+async function spanOf(product: Product): Promise<Span> {
+  const assetId = await product.uploadFile(film);
+  const began = performance.now();
+  await follow(product, assetId, ({ state }) => state === "ready");
+  const ready = (performance.now() - began) / 1000;
+  const tasks = await product.library.tasks.find({ assetId, kind: { $in: ["video", "audio"] } }).toArray();
+  const attempts = tasks.flatMap((task) => task.attempts);
+  const first = Math.min(...attempts.map(({ startedAt }) => startedAt.getTime()));
+  const last = Math.max(...attempts.map(({ endedAt }) => endedAt.getTime()));
+  return { ready, sideBySide: (last - first) / 1000 };
+}
+
+/** That many bare encodes at once, each of one thread, of the clip's first seconds. */
+async function bareSeconds(processes: number): Promise<number> {
+  const began = performance.now();
+  const encode = ["-threads", "1", "-i", BIG_BUCK_BUNNY_480, "-an", "-c:v", "libx264", "-preset", "veryfast"];
+  const one = () => timed(ffmpeg, ["-v", "error", "-nostdin", ...encode, "-threads", "1", "-f", "null", "-"]);
+  await Promise.all(Array.from({ length: processes }, one));
+  return (performance.now() - began) / 1000;
+}
+
+/** The clip, over and over, without a new encode. */
+async function filmOf(times: number): Promise<string> {
+  const loop = ["-stream_loop", String(times - 1), "-i", BIG_BUCK_BUNNY_480, "-map", "0:v", "-map", "0:a"];
+  return made("mp4", [...loop, "-c", "copy", "{out}"]);
+}

@@ -1,0 +1,105 @@
+import type { ByteRange } from "./byte-ranges.ts";
+import { type Element, readElements, unsignedOf } from "./ebml.ts";
+import type { TimeWindow } from "./source-window.ts";
+
+/**
+ * The index of a Matroska or WebM file (RFC 9559 5.1.5): where the picture can be entered. It lists some keyframes and no
+ * sizes of frames, so what a stretch of film needs is all that lies between two of them.
+ */
+
+export interface Cue {
+  seconds: number;
+  /** Where the cluster begins that its frame lies in; within the file. */
+  clusterAt: number;
+}
+
+/** RFC 9559's names of the elements that are read. */
+const ID = {
+  cuePoint: 0xbb,
+  cueTime: 0xb3,
+  cueTrackPositions: 0xb7,
+  cueTrack: 0xf7,
+  cueClusterPosition: 0xf1,
+  trackEntry: 0xae,
+  trackNumber: 0xd7,
+  trackType: 0x83,
+  timestampScale: 0x2ad7b1,
+} as const;
+const TYPE_VIDEO = 1;
+/** RFC 9559 5.1.2.9: nanoseconds of a tick where the file does not say. */
+const USUAL_TICK_NANOSECONDS = 1_000_000;
+/** What ffmpeg steps back by where pictures are reordered, since these containers keep no times of decoding (3/23 s). */
+const STEP_BACK_SECONDS = 0.2;
+/** What a decoder and the filters behind it may ask for beyond the last frame that is used. */
+const READ_AHEAD_SECONDS = 0.75;
+
+/** A part of the file in memory. */
+export interface Piece {
+  bytes: Uint8Array;
+  /** Where it begins in the file. */
+  origin: number;
+}
+
+/** The number of the one picture among the tracks; null where there are several, or none. */
+export function pictureTrack({ bytes, origin }: Piece, tracks: Element): number | null {
+  const numbers = childrenOf({ bytes, origin }, tracks, ID.trackEntry).flatMap((entry) => {
+    const [type] = childrenOf({ bytes, origin }, entry, ID.trackType);
+    const [number] = childrenOf({ bytes, origin }, entry, ID.trackNumber);
+    if (type === undefined || number === undefined) return [];
+    return unsignedOf(bytes, origin, type) === TYPE_VIDEO ? [unsignedOf(bytes, origin, number)] : [];
+  });
+  return numbers.length === 1 ? numbers[0]! : null;
+}
+
+/** Seconds of a tick, from the segment's `Info`. */
+export function tickSeconds(piece: Piece, info: Element): number {
+  const [scale] = childrenOf(piece, info, ID.timestampScale);
+  const nanoseconds =
+    scale === undefined ? USUAL_TICK_NANOSECONDS : unsignedOf(piece.bytes, piece.origin, scale);
+  return nanoseconds / 1e9;
+}
+
+/** The cues of one track, in order; null where there are none, or they go back. `segmentAt` is what positions count from. */
+export function readCues(
+  piece: Piece,
+  cues: Element,
+  track: number,
+  secondsOfTick: number,
+  segmentAt: number,
+): Cue[] | null {
+  const read = (element: Element | undefined): number | null =>
+    element === undefined ? null : unsignedOf(piece.bytes, piece.origin, element);
+  const found = childrenOf(piece, cues, ID.cuePoint).flatMap((point): Cue[] => {
+    const ticks = read(childrenOf(piece, point, ID.cueTime)[0]);
+    const positions = childrenOf(piece, point, ID.cueTrackPositions).find(
+      (one) => read(childrenOf(piece, one, ID.cueTrack)[0]) === track,
+    );
+    const position = positions && read(childrenOf(piece, positions, ID.cueClusterPosition)[0]);
+    if (ticks === null || position == null) return [];
+    return [{ seconds: ticks * secondsOfTick, clusterAt: segmentAt + position }];
+  });
+  const goesBack = found.some(({ seconds, clusterAt }, index) => {
+    const before = found[index - 1];
+    return before !== undefined && (before.seconds >= seconds || before.clusterAt > clusterAt);
+  });
+  return found.length === 0 || goesBack ? null : found;
+}
+
+/** Elements with this id in another's body; damage is the demuxer's to name, and is none here. */
+function childrenOf({ bytes, origin }: Piece, { body, end }: Element, id: number): Element[] {
+  const all = readElements(bytes, origin, { start: body, end }) ?? [];
+  return all.filter((element) => element.id === id);
+}
+
+/** What is read of the file when anything in it is decoded over `window`: whole clusters, from the one that is entered on. */
+export function cueRanges(
+  cues: readonly Cue[],
+  { startSeconds, endSeconds }: TimeWindow,
+  sizeBytes: number,
+): ByteRange[] {
+  const entry = cues.findLast(({ seconds }) => seconds <= startSeconds - STEP_BACK_SECONDS) ?? cues[0]!;
+  // The next keyframe's cluster may begin with what comes before it; the one after that does not.
+  const next = cues.find(({ seconds }) => seconds > endSeconds + READ_AHEAD_SECONDS);
+  const behind = next && cues.find(({ clusterAt }) => clusterAt > next.clusterAt);
+  return [{ start: entry.clusterAt, end: behind?.clusterAt ?? sizeBytes }];
+}

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { readApiConfig } from "../../api/config.ts";
+import { parseEdges } from "../../core/edges.ts";
+import { signGrant } from "../../core/grant.ts";
+import { openEdge, type Edge as RunningEdge } from "../delivery/edge-for-test.ts";
+import { configForTest, GENERATION, openTestApi, publishedMovie } from "./api-for-test.ts";
+
+const MASTER =
+  '#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1"\nv.m3u8\n';
+const [first, second] = ["http://fra.test DE", "http://iad.test US"];
+const api = await openTestApi("steering", (config) => ({
+  ...config,
+  edges: parseEdges(`${first}, ${second}`),
+  deliveryUrl: "http://fra.test",
+  publicUrl: "https://api.test",
+  countryHeader: "x-country",
+}));
+const viewer = api.as("alpha", "viewer");
+
+async function movie(): Promise<{ titleId: string; prefix: string }> {
+  const { asset, titleId } = await publishedMovie(api, "alpha");
+  const prefix = `${asset._id}/${GENERATION}/`;
+  await api.deps.blobs.put("media", `${prefix}main.m3u8`, gzipSync(MASTER), {
+    contentType: "application/vnd.apple.mpegurl",
+    contentEncoding: "gzip",
+  });
+  await api.deps.blobs.put(
+    "media",
+    `${prefix}main.mpd`,
+    gzipSync('<?xml version="1.0"?>\n<MPD a="b">\n</MPD>\n'),
+    {
+      contentType: "application/dash+xml",
+      contentEncoding: "gzip",
+    },
+  );
+  return { titleId, prefix };
+}
+
+async function open(titleId: string, country: string) {
+  const { status, body } = await viewer("POST", "/v1/playback", { titleId }, { "x-country": country });
+  assert.equal(status, 201, JSON.stringify(body));
+  return body;
+}
+
+test("a viewer is sent to the near edge, with a master that knows where to ask", async () => {
+  const { titleId, prefix } = await movie();
+  for (const [country, host] of [
+    ["DE", "fra.test"],
+    ["US", "iad.test"],
+    ["CA", "iad.test"],
+    ["PL", "fra.test"],
+  ] as const) {
+    const body = await open(titleId, country);
+    assert.match(body.manifestUrl, new RegExp(`^http://${host}/v/[^/]+/${prefix}main-steered\\.m3u8$`));
+    const mpd = new URL(body.dashUrl);
+    assert.equal(mpd.origin, "https://api.test");
+    const written = await (await api.request(mpd.pathname, { headers: { "x-country": country } })).text();
+    const [, best] =
+      /<BaseURL serviceLocation="([^"]+)">http:\/\/\1\/v\/[^/]+\/[^<]+\/<\/BaseURL>/.exec(written) ?? [];
+    assert.equal(best, host);
+    assert.equal(written.match(/<BaseURL /g)?.length, 2);
+    const [, server = ""] = /<ContentSteering [^>]*>([^<]+)</.exec(written) ?? [];
+    const { pathname, search } = new URL(server);
+    const named = await (await api.request(pathname + search, { headers: { "x-country": country } })).json();
+    assert.deepEqual([named["PATHWAY-PRIORITY"][0], named["PATHWAY-CLONES"]], [host, []]);
+    const steering = new URL(body.steeringUrl);
+    assert.deepEqual([steering.origin, steering.searchParams.get("edge")], ["https://api.test", host]);
+    const answer = await api.request(steering.pathname + steering.search, {
+      headers: { "x-country": country },
+    });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("content-type"), "application/vnd.apple.steering-list");
+    assert.equal(answer.headers.get("access-control-allow-origin"), "*");
+    assert.equal(answer.headers.get("cache-control"), "no-store");
+    const other = host === "fra.test" ? "iad.test" : "fra.test";
+    assert.deepEqual(await answer.json(), {
+      VERSION: 1,
+      TTL: 120,
+      "RELOAD-URI": body.steeringUrl,
+      "PATHWAY-PRIORITY": [".", other],
+      "PATHWAY-CLONES": [{ "BASE-ID": ".", ID: other, "URI-REPLACEMENT": { HOST: other } }],
+    });
+  }
+  const { blobs } = api.deps;
+  const steered = gunzipSync((await blobs.read("media", `${prefix}main-steered.m3u8`))!).toString();
+  assert.match(steered, /EXT-X-CONTENT-STEERING:SERVER-URI="steering.json"/);
+  assert.equal(gunzipSync((await blobs.read("media", `${prefix}main.m3u8`))!).toString(), MASTER);
+});
+
+test("a renewal keeps to the steered master", async () => {
+  const { titleId } = await movie();
+  const { sessionId } = await open(titleId, "US");
+  const { body } = await viewer("POST", `/v1/playback/${sessionId}/renew`, undefined, { "x-country": "US" });
+  assert.match(body.manifestUrl, /^http:\/\/iad\.test\/.+\/main-steered\.m3u8$/);
+});
+
+test("a film whose master cannot be steered now is played without", async () => {
+  const { titleId } = await publishedMovie(api, "alpha");
+  const body = await open(titleId, "DE");
+  assert.match(body.manifestUrl, /\/main\.m3u8$/);
+  assert.equal(body.steeringUrl, undefined);
+});
+
+test("where to play from is told to who may play, and to nobody else", async () => {
+  const [key] = api.deps.config.grantKeys;
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const grant = (prefix: string, expiresAtSeconds: number) =>
+    signGrant(key!, { prefix, expiresAtSeconds, session: "ps_1" });
+  const good = grant("/as_1/g1/", nowSeconds + 60);
+  const cases: [string, number][] = [
+    [`/steering/v/${good}/as_1/g1/steering.json`, 200],
+    [`/steering/v/${good}/as_1/g1/steering.json?edge=nobody.test`, 200],
+    [`/steering/v/${good}/as_1/g1/main.m3u8`, 404],
+    [`/steering/v/${good}/as_2/g1/steering.json`, 403],
+    [`/steering/v/${grant("/as_1/g1/", nowSeconds - 600)}/as_1/g1/steering.json`, 403],
+    ["/steering/v/x/as_1/g1/steering.json", 403],
+    ["/steering/as_1/g1/steering.json", 403],
+  ];
+  for (const [path, status] of cases) {
+    const answer = await api.request(path);
+    assert.equal(answer.status, status, path);
+    assert.equal(answer.headers.get("access-control-allow-origin"), "*", path);
+  }
+});
+
+test("an edge that is gone, or is full, is named last; when it is back it counts again", async () => {
+  const running = await Promise.all([openEdge("steering-a"), openEdge("steering-b")]);
+  const watched = await openTestApi("watch", (config) => ({
+    ...config,
+    // Only what is asked for their health: real edges of this process differ by their port.
+    edges: running.map(({ url }, at) => ({
+      url,
+      hostname: `${"ab"[at]}.test`,
+      countries: [],
+      regions: new Set(),
+    })),
+  }));
+  after(() => running[1]?.close());
+  const { edges } = watched.deps;
+  const firstOf = (hostname: string) =>
+    edges.ranked({ session: "ps_1", country: null, hostname })[0]?.hostname;
+  await edges.look();
+  assert.ok(edges.isCalm());
+  assert.deepEqual([firstOf("a.test"), firstOf("b.test")], ["a.test", "b.test"]);
+  await (running[0] as RunningEdge).close();
+  await edges.look();
+  assert.equal(firstOf("a.test"), "a.test", "one lost answer is nothing");
+  await edges.look();
+  assert.deepEqual([firstOf("a.test"), edges.isCalm()], ["b.test", false]);
+  const metrics = await watched.request("/metrics");
+  assert.match(
+    await metrics.text(),
+    /matinee_edge_up\{edge="a\.test"\} 0\nmatinee_edge_up\{edge="b\.test"\} 1/,
+  );
+});
+
+test("one setting or several: the first edge is the default, and what is wrong is said", () => {
+  const { grantKeys: _, ...rest } = configForTest("settings");
+  const env = {
+    MATINEE_S3_ENDPOINT: rest.blobs.endpoint,
+    MATINEE_S3_ACCESS_KEY_ID: "a",
+    MATINEE_S3_SECRET_ACCESS_KEY: "s",
+    MATINEE_S3_SOURCE_BUCKET: "b",
+    MATINEE_S3_MEDIA_BUCKET: "c",
+    MATINEE_MONGO_URL: rest.mongoUrl,
+    MATINEE_REDIS_URL: rest.queue.url,
+    MATINEE_GRANT_KEYS: `k:${"ab".repeat(32)}`,
+  };
+  const read = (more: Record<string, string>) => readApiConfig({ ...env, ...more });
+  const one = read({ MATINEE_DELIVERY_URL: "https://one.test/" });
+  assert.deepEqual(
+    [one.deliveryUrl, one.previewUrl, one.edges.length],
+    ["https://one.test", "https://one.test", 1],
+  );
+  const two = read({ MATINEE_DELIVERY_URLS: "https://a.test DE, https://b.test US" });
+  assert.deepEqual([two.deliveryUrl, two.edges.length], ["https://a.test", 2]);
+  assert.throws(() => read({}), /MATINEE_DELIVERY_URL is missing/);
+  assert.throws(
+    () => read({ MATINEE_DELIVERY_URLS: "https://a.test, https://b.test:1" }),
+    /MATINEE_DELIVERY_URLS: .*one scheme/,
+  );
+  assert.throws(
+    () => read({ MATINEE_DELIVERY_URL: "https://a.test", MATINEE_COUNTRY_HEADER: "x: y" }),
+    /MATINEE_COUNTRY_HEADER is not the name of a header/,
+  );
+});

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, test } from "node:test";
+import { Redis } from "ioredis";
+import { planOf } from "../../bench/simulated-plan.ts";
+import { DEFAULT_ENCODING } from "../../core/encoding.ts";
+import type { AssetRecord, AttemptRecord } from "../../core/records.ts";
+import { type Library, openLibrary } from "../../stores/library/connect.ts";
+import { claimTask, completeTask } from "../../stores/library/tasks.ts";
+import { offerAfter, offerWork } from "../../stores/offer-work.ts";
+import { consume, openQueue, type WorkQueue } from "../../stores/queue.ts";
+
+/**
+ * What a chunk costs Redis, scripts' own commands counted: from its offer until its job is gone. The server is shared with
+ * other tests, so that its own statistics would count theirs; a monitor tells ours by their keys.
+ */
+
+const name = `t${randomBytes(5).toString("hex")}`;
+const settings = { url: process.env.MATINEE_REDIS_URL ?? "redis://127.0.0.1:36379", prefix: name };
+let library: Library;
+let queue: WorkQueue;
+let redis: Redis;
+let monitor: Redis;
+let commands = 0;
+const seen = new Map<string, number>();
+
+before(async () => {
+  const url = new URL(process.env.MATINEE_MONGO_URL ?? "mongodb://127.0.0.1:37017/");
+  url.pathname = `/${name}`;
+  library = await openLibrary(url.href);
+  await library.ensureIndexes();
+  queue = openQueue(settings);
+  redis = new Redis(settings.url);
+  monitor = await redis.monitor();
+  monitor.on("monitor", (_time: string, args: string[]) => {
+    if (!args.some((arg) => arg.includes(name))) return;
+    commands++;
+    seen.set(args[0]!, (seen.get(args[0]!) ?? 0) + 1);
+  });
+});
+after(async () => {
+  monitor.disconnect();
+  redis.disconnect();
+  await queue.close();
+  await library.close();
+});
+
+const attempt: AttemptRecord = {
+  ...{ stage: "video", worker: "w", outcome: "done", argv: [], cpuSeconds: 1, bytesOut: 0, error: null },
+  ...{ startedAt: new Date(0), endedAt: new Date(0) },
+};
+
+/** Commands to Redis for a whole title, worked through by one slot, and how many chunks it has. */
+async function costOf(id: string, seconds: number): Promise<{ commands: number; chunks: number }> {
+  const plan = planOf(seconds, 640, 360);
+  const asset = {
+    ...{
+      _id: id,
+      tenant: "t",
+      state: "encoding",
+      revision: 1,
+      generation: "g",
+      published: null,
+      pinned: null,
+    },
+    ...{ encoding: DEFAULT_ENCODING, source: null, plan, createdAt: library.serverNow(), preview: "g" },
+  } as unknown as AssetRecord;
+  await library.assets.insertOne(asset);
+  const begun = commands;
+  await offerWork(library, queue, id);
+  const published = Promise.withResolvers<void>();
+  const consumer = consume(settings, 1, async ({ taskId }) => {
+    const claim = await claimTask(library, taskId, "w", 600);
+    if (!("claimed" in claim)) return "done";
+    await completeTask(library, claim.claimed, null, attempt);
+    await offerAfter(library, queue, claim.claimed);
+    if (claim.claimed.kind === "publish") published.resolve();
+    return "done";
+  });
+  await published.promise;
+  await consumer.close();
+  await library.assets.updateOne({ _id: id }, { $set: { state: "ready" } });
+  await heard();
+  return { commands: commands - begun, chunks: plan.chunks.length };
+}
+
+/** Resolves once the monitor has told all that was sent so far. */
+async function heard(): Promise<void> {
+  const sign = randomBytes(8).toString("hex");
+  const told = new Promise<void>((resolve) => {
+    monitor.on("monitor", (_time: string, args: string[]) => {
+      if (args.includes(sign)) resolve();
+    });
+  });
+  await redis.echo(sign);
+  await told;
+}
+
+test("what a chunk costs Redis does not grow with the title", async () => {
+  const short = await costOf("as_short", 120);
+  const middle = await costOf("as_middle", 600);
+  const long = await costOf("as_long", 1800);
+  const perChunk = (from: typeof short, to: typeof short): number =>
+    (to.commands - from.commands) / (to.chunks - from.chunks);
+  const [first, then] = [perChunk(short, middle), perChunk(middle, long)];
+  const said = `${first.toFixed(1)}, then ${then.toFixed(1)} commands: ${JSON.stringify([...seen])}`;
+  // Jobs that stall and connections are looked after by time.
+  assert.ok(then <= 1.1 * first, said);
+  assert.ok(then <= 50, said);
+});

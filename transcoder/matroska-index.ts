@@ -1,0 +1,111 @@
+import type { ByteRange } from "../core/byte-ranges.ts";
+import { type Cue, type Piece, pictureTrack, readCues, tickSeconds } from "../core/cue-index.ts";
+import { ELEMENT_HEADER_BYTES, type Element, readElement, readElements, unsignedOf } from "../core/ebml.ts";
+import { type PartialFile, readSpan } from "./partial-file.ts";
+
+type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
+
+/** Where the picture of a Matroska file can be entered, and what every program that opens the file reads first. */
+export interface CueIndex {
+  always: ByteRange[];
+  cues: Cue[];
+}
+
+/** RFC 8794 11.2.1, RFC 9559 5.1: the file's own header, then one segment of everything. */
+const EBML = 0x1a45dfa3;
+const SEGMENT = 0x18538067;
+const SEEK_HEAD = 0x114d9b74;
+const SEEK = 0x4dbb;
+const SEEK_ID = 0x53ab;
+const SEEK_POSITION = 0x53ac;
+const INFO = 0x1549a966;
+const TRACKS = 0x1654ae6b;
+const CUES = 0x1c53bb6b;
+const CLUSTER = 0x1f43b675;
+
+const LOOK_BYTES = 64 * 2 ** 10;
+/** Covers, fonts and chapters may stand before the film; more of them nobody writes. */
+const MOST_ELEMENTS = 100;
+/** A day of keyframes, and the largest font, are far below it. */
+const LARGEST_ELEMENT_BYTES = 64 * 2 ** 20;
+
+/**
+ * Reads the index of a Matroska or WebM file through a few small requests. null where it is none, or has no index of its one
+ * picture. `probeBytes` of the film's beginning are among what is always read.
+ */
+export async function readCueIndex(
+  file: Readable,
+  probeBytes: number,
+  signal: AbortSignal,
+): Promise<CueIndex | null> {
+  const look = async (at: number): Promise<Element | null> => {
+    if (at < 0 || at + ELEMENT_HEADER_BYTES > file.sizeBytes) return null;
+    const span = { start: at, end: Math.min(file.sizeBytes, at + LOOK_BYTES) };
+    await file.fill([span], signal);
+    return readElement(await readSpan(file.path, { start: at, end: at + ELEMENT_HEADER_BYTES }), at, at);
+  };
+  const bodyOf = async ({ start, end }: Element): Promise<Piece | null> => {
+    if (end > file.sizeBytes || end - start > LARGEST_ELEMENT_BYTES) return null;
+    await file.fill([{ start, end }], signal);
+    return { bytes: await readSpan(file.path, { start, end }), origin: start };
+  };
+
+  const header = await look(0);
+  const segment = header?.id === EBML ? await look(header.end) : null;
+  if (segment?.id !== SEGMENT) return null;
+  const first = await elementsBefore(CLUSTER, segment.body, look);
+  const cluster = first?.at(-1);
+  if (first === null || cluster === undefined) return null;
+  const seekHead = first.find(({ id }) => id === SEEK_HEAD);
+  const head = seekHead && (await bodyOf(seekHead));
+  const referred: Element[] = [];
+  for (const position of seekHead && head ? positionsIn(head, seekHead) : []) {
+    const element = await look(segment.body + position);
+    // A second list of places, a damaged place: the demuxer may want to read there what is not known here.
+    if (element === null || element.end > file.sizeBytes || element.id === SEEK_HEAD) return null;
+    if (element.id !== CLUSTER) referred.push(element);
+  }
+  const known = [...first.slice(0, -1), ...referred];
+  const [info, tracks, cues] = [INFO, TRACKS, CUES].map((id) => known.find((one) => one.id === id));
+  if (info === undefined || tracks === undefined || cues === undefined) return null;
+  const [infoBytes, trackBytes, cueBytes] = await Promise.all([info, tracks, cues].map(bodyOf));
+  if (!infoBytes || !trackBytes || !cueBytes) return null;
+  const track = pictureTrack(trackBytes, tracks);
+  if (track === null) return null;
+  const found = readCues(cueBytes, cues, track, tickSeconds(infoBytes, info), segment.body);
+  if (found === null) return null;
+  const beginning = { start: 0, end: cluster.start + probeBytes };
+  return { always: [beginning, ...referred.map(({ start, end }) => ({ start, end }))], cues: found };
+}
+
+/** The elements from `at` on up to and with the first of this id; null where that one does not come. */
+async function elementsBefore(
+  id: number,
+  at: number,
+  look: (at: number) => Promise<Element | null>,
+): Promise<Element[] | null> {
+  const elements: Element[] = [];
+  while (elements.length < MOST_ELEMENTS) {
+    const element = await look(elements.at(-1)?.end ?? at);
+    if (element === null) return null;
+    elements.push(element);
+    if (element.id === id) return elements;
+  }
+  return null;
+}
+
+/** Where the elements lie that a `SeekHead` names, counted from the segment's body (RFC 9559 5.1.1). */
+function positionsIn({ bytes, origin }: Piece, { body, end }: Element): number[] {
+  const inside = (of: Element): Element[] =>
+    readElements(bytes, origin, { start: of.body, end: of.end }) ?? [];
+  const seeks = readElements(bytes, origin, { start: body, end }) ?? [];
+  return seeks
+    .filter(({ id }) => id === SEEK)
+    .flatMap((seek) => {
+      const fields = inside(seek);
+      const position = fields.find(({ id }) => id === SEEK_POSITION);
+      return position === undefined || !fields.some(({ id }) => id === SEEK_ID)
+        ? []
+        : [unsignedOf(bytes, origin, position)];
+    });
+}
