@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { isShownIn } from "../core/availability.ts";
 import { notFound } from "../core/errors.ts";
+import type { PositionRecord } from "../core/records.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
 import { findAvailableTitle } from "../stores/library/titles.ts";
@@ -19,12 +20,15 @@ import {
   pageQuery,
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { childrenOf, nextEpisode, parentsOf } from "./episodes.ts";
 import { posterUrl, resumeAt } from "./open-playback.ts";
-import { acceptedLanguages, inLanguage, titleTypes } from "./title-view.ts";
+import { acceptedLanguages, chaptersOf, chapterView, inLanguage, titleTypes } from "./title-view.ts";
 
 /** How many titles a row of the home page shows, and how many genres have a row. */
 const ROW_LENGTH = 20;
 const GENRE_ROWS = 8;
+/** Of so many titles that the account watched last, a title's page says how far it came. */
+const KNOWN_POSITIONS = 200;
 
 const cardFacts = {
   id: z.string(),
@@ -48,6 +52,11 @@ const fullTitle = z
     playable: z.boolean(),
     seasons: z.array(z.object({ ...cardFacts, episodes: z.array(card) })),
     episodes: z.array(card),
+    chapters: z.array(chapterView),
+    /** What an episode is a part of, the series first. */
+    parents: z.array(z.object({ id: z.string(), type: titleTypes, name: z.string() })),
+    /** The episode behind this one. */
+    next: card.nullable(),
   })
   .openapi("CatalogTitle");
 
@@ -147,7 +156,7 @@ export function catalogRoutes(deps: ApiDeps) {
       return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
     })
     .openapi(getRoute, async (c) => {
-      const { tenant } = c.get("caller");
+      const { tenant, subject } = c.get("caller");
       // From the library itself, not from what was read a moment ago: a takedown holds at once.
       const title = await findAvailableTitle(library, tenant, c.req.valid("param").id);
       if (title === null || !isShownIn(title, countryOf(c, config))) throw notFound("title");
@@ -158,21 +167,31 @@ export function catalogRoutes(deps: ApiDeps) {
       );
       const [asset = null] = assets.values();
       if (asset === null && (title.type === "movie" || title.type === "episode")) throw notFound("title");
-      const toCard = cardMaker(deps, c);
+      const positions = await listPositions(library, tenant, subject, KNOWN_POSITIONS);
+      const toCard = withProgress(cardMaker(deps, c), positions);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
-      const below = childrenOf(await entriesFor(c));
+      const entries = await entriesFor(c);
+      const known = entries.find((entry) => entry.title._id === title._id);
+      const next = nextEpisode(entries, title);
       return c.json(
         {
-          ...toCard({ title, asset, words: [] }),
+          ...toCard({ title, asset, face: asset ?? known?.face ?? null, words: [] }),
           synopsis: inLanguage(title.synopsis, languages),
           genres: title.genres,
           cast: title.cast,
           playable: asset !== null,
-          seasons: below(title._id, "season").map((season) => ({
+          seasons: childrenOf(entries, title._id, "season").map((season) => ({
             ...toCard(season),
-            episodes: below(season.title._id, "episode").map((entry) => toCard(entry)),
+            episodes: childrenOf(entries, season.title._id, "episode").map(toCard),
           })),
-          episodes: below(title._id, "episode").map((entry) => toCard(entry)),
+          episodes: childrenOf(entries, title._id, "episode").map(toCard),
+          chapters: chaptersOf(title, asset, languages),
+          parents: parentsOf(entries, title).map(({ title: { _id, type, name } }) => ({
+            id: _id,
+            type,
+            name: inLanguage(name, languages),
+          })),
+          next: next === null ? null : toCard(next),
         },
         200,
       );
@@ -189,15 +208,26 @@ type CardMaker = (entry: CatalogEntry) => Card;
 function cardMaker({ config, library }: ApiDeps, c: Context<ApiEnv>): CardMaker {
   const languages = acceptedLanguages(c.req.header("Accept-Language"));
   const now = library.serverNow();
-  return ({ title, asset }) => ({
+  return ({ title, asset, face }) => ({
     id: title._id,
     type: title.type,
     name: inLanguage(title.name, languages),
     releaseYear: title.releaseYear,
     maturity: title.maturity,
     durationSeconds: asset?.published?.durationSeconds ?? null,
-    posterUrl: title.artwork.posterUrl ?? (asset === null ? null : posterUrl(config, asset, now)),
+    posterUrl: title.artwork.posterUrl ?? (face === null ? null : posterUrl(config, face, now)),
   });
+}
+
+/** Cards that say how far the account came. */
+function withProgress(toCard: CardMaker, positions: PositionRecord[]): CardMaker {
+  const byTitle = new Map(positions.map(({ titleId, positionSeconds }) => [titleId, positionSeconds]));
+  return (entry) => {
+    const positionSeconds = byTitle.get(entry.title._id);
+    const durationSeconds = entry.asset?.published?.durationSeconds;
+    if (!positionSeconds || !durationSeconds) return toCard(entry);
+    return { ...toCard(entry), progressRatio: Math.min(1, positionSeconds / durationSeconds) };
+  };
 }
 
 /** What this account began and has not finished, last watched first. */
@@ -250,7 +280,10 @@ function matches({ title, words }: CatalogEntry, query: Filters): boolean {
   if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
   if (query.year !== undefined && title.releaseYear !== query.year) return false;
   if (query.language !== undefined && title.name[query.language] === undefined) return false;
-  return query.q === undefined || searchScore({ title, words, asset: null }, foldWords(query.q)) !== null;
+  return (
+    query.q === undefined ||
+    searchScore({ title, words, asset: null, face: null }, foldWords(query.q)) !== null
+  );
 }
 
 type Order = (a: CatalogEntry, b: CatalogEntry) => number;
@@ -289,9 +322,4 @@ function search(entries: CatalogEntry[], q: string): CatalogEntry[] {
     return score === null ? [] : [{ entry, score }];
   });
   return scored.sort((a, b) => b.score - a.score || newestFirst(a.entry, b.entry)).map(({ entry }) => entry);
-}
-
-function childrenOf(entries: CatalogEntry[]) {
-  return (parentId: string, type: "season" | "episode") =>
-    entries.filter(({ title }) => title.parentId === parentId && title.type === type).reverse();
 }

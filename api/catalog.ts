@@ -7,6 +7,8 @@ import { listAvailableTitles } from "../stores/library/titles.ts";
 export interface CatalogEntry {
   title: TitleRecord;
   asset: AssetRecord | null;
+  /** The package whose poster stands for it: its own, or that of the first episode in it. */
+  face: AssetRecord | null;
   /** Its names, genres and cast as folded words, for search. */
   words: string[];
 }
@@ -84,11 +86,27 @@ async function readEntries(library: Library, tenant: string): Promise<CatalogEnt
   const titles = await listAvailableTitles(library, tenant, MAX_ENTRIES);
   const ids = titles.flatMap(({ assetId }) => (assetId === null ? [] : [assetId]));
   const assets = await findPublishedAssets(library, tenant, ids);
+  const faces = facesOf(titles, assets);
   return titles.flatMap((title) => {
     const asset = title.assetId === null ? null : (assets.get(title.assetId) ?? null);
     const holdsOthers = title.type === "series" || title.type === "season";
-    return asset === null && !holdsOthers ? [] : [{ title, asset, words: wordsOf(title) }];
+    const face = asset ?? faces.get(title._id) ?? null;
+    return asset === null && !holdsOthers ? [] : [{ title, asset, face, words: wordsOf(title) }];
   });
+}
+
+/** Of each title that holds others, the package of the first that was made; titles come newest first. */
+function facesOf(titles: TitleRecord[], assets: Map<string, AssetRecord>): Map<string, AssetRecord> {
+  const parents = new Map(titles.map(({ _id, parentId }) => [_id, parentId]));
+  const faces = new Map<string, AssetRecord>();
+  for (const { parentId, assetId } of titles) {
+    const asset = assetId === null ? undefined : assets.get(assetId);
+    if (asset === undefined || parentId === null) continue;
+    faces.set(parentId, asset);
+    const above = parents.get(parentId);
+    if (above) faces.set(above, asset);
+  }
+  return faces;
 }
 
 function stillAvailable(entries: CatalogEntry[], now: Date): CatalogEntry[] {

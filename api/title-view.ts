@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { Localized, TitleRecord } from "../core/records.ts";
+import { type AssetRecord, CHAPTER_KINDS, type Localized, type TitleRecord } from "../core/records.ts";
 import { titleStateAt } from "../stores/library/titles.ts";
 import { instant } from "./contract.ts";
 
@@ -23,6 +23,20 @@ function localized(maxLength: number) {
   return z.union([text.transform((one): Localized => ({ [DEFAULT_LANGUAGE]: one })), byLanguage]);
 }
 
+const chapter = z.strictObject({
+  startSeconds: z.number().min(0).max(1_000_000),
+  name: localized(200),
+  kind: z.enum(CHAPTER_KINDS).nullable().default(null),
+});
+const chapters = z
+  .array(chapter)
+  .max(500)
+  .refine(
+    (all) =>
+      all.every(({ startSeconds }, index) => index === 0 || startSeconds > all[index - 1]!.startSeconds),
+    "must start one after the other",
+  );
+
 const word = z.string().trim().min(1).max(100);
 const content = {
   name: localized(300),
@@ -37,6 +51,7 @@ const content = {
       .max(2_000)
       .nullable(),
   }),
+  chapters,
   assetId: z.string().min(1).max(100).nullable(),
   parentId: z.string().min(1).max(100).nullable(),
 };
@@ -63,6 +78,13 @@ export const titleView = z
     releaseYear: z.number().int().nullable(),
     maturity: z.string().nullable(),
     artwork: z.object({ posterUrl: z.string().nullable() }),
+    chapters: z.array(
+      z.object({
+        startSeconds: z.number(),
+        name: z.record(z.string(), z.string()),
+        kind: z.enum(CHAPTER_KINDS).nullable(),
+      }),
+    ),
     assetId: z.string().nullable(),
     parentId: z.string().nullable(),
     availableFrom: instant.nullable(),
@@ -74,11 +96,16 @@ export const titleView = z
   })
   .openapi("Title");
 
+export const chapterView = z
+  .object({ startSeconds: z.number(), name: z.string(), kind: z.enum(CHAPTER_KINDS).nullable() })
+  .openapi("Chapter");
+
 /** The title as its editors see it, in the state it is in now. */
 export function presentTitle(title: TitleRecord, now: Date): z.infer<typeof titleView> {
   const { _id, tenant: _tenant, ...rest } = title;
   return {
     ...rest,
+    chapters: rest.chapters ?? [],
     id: _id,
     state: titleStateAt(title, now),
     availableFrom: title.availableFrom?.toISOString() ?? null,
@@ -100,6 +127,23 @@ export function inLanguage(texts: Localized, wanted: readonly string[]): string 
     if (near !== undefined) return texts[near] ?? "";
   }
   return Object.values(texts)[0] ?? "";
+}
+
+/**
+ * A title's chapters as a viewer is told of them, as far as the film goes: what its editors say, else what its master
+ * brought along.
+ */
+export function chaptersOf(
+  title: TitleRecord,
+  asset: AssetRecord | null,
+  wanted: readonly string[],
+): z.infer<typeof chapterView>[] {
+  const durationSeconds = asset?.published?.durationSeconds ?? 0;
+  const brought = asset?.source?.facts?.chapters ?? [];
+  const chapters =
+    title.chapters?.map(({ name, ...chapter }) => ({ ...chapter, name: inLanguage(name, wanted) })) ??
+    brought.map((chapter) => ({ ...chapter, kind: null }));
+  return chapters.filter(({ startSeconds }) => startSeconds < durationSeconds);
 }
 
 /** The languages of an Accept-Language header, most wanted first (RFC 9110 §12.5.4). */

@@ -5,12 +5,14 @@ import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
 import { parseRational, toNumber } from "./rational.ts";
 import type { AudioRole, Source, SourceAudio, SourceSubtitle, SubtitleRole } from "./source.ts";
+import { describeChapters } from "./source-chapters.ts";
 import { describeFacts } from "./source-facts.ts";
 
-/** What ffprobe says of a file (`-show_streams -show_format -of json`): only the members that are read. */
+/** What ffprobe says of a file (`-show_streams -show_format -show_chapters -of json`): only the members that are read. */
 export interface ProbeReport {
   streams?: ProbeStream[];
   format?: { format_name?: string; start_time?: string; duration?: string; bit_rate?: string };
+  chapters?: { start_time?: string; tags?: Record<string, string> }[];
   /** The first frame of an HDR picture (`-show_frames`): streams say their static metadata there. */
   frames?: { side_data_list?: ProbeSideData[] }[];
 }
@@ -71,7 +73,10 @@ export function describeSource(
       // A track that announces itself and holds nothing is no track.
       .filter((one) => one.codec_type === "subtitle" && packets.spans.has(one.index))
       .map(describeSubtitle),
-    facts: describeFacts(report, stream, packets),
+    facts: {
+      ...describeFacts(report, stream, packets),
+      chapters: describeChapters(report, video.startSeconds, durationSeconds),
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Rational } from "./rational.ts";
+import type { SourceChapter } from "./source-chapters.ts";
 import type { TimeRange } from "./time-ranges.ts";
 
 /** A file in the sources bucket that work goes by: reading anything but this ETag is `source_changed`. */
@@ -42,6 +43,8 @@ export interface SourceFacts {
   hdr: HdrFacts | null;
   /** Where the file holds no picture, from the first picture on. */
   gaps: TimeRange[];
+  /** Absent from descriptions that were made before they were kept. */
+  chapters?: SourceChapter[];
 }
 
 export interface SourceStream {

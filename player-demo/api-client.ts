@@ -24,6 +24,17 @@ export interface TitlePage extends Card {
   cast?: string[];
   seasons?: (Card & { episodes: Card[] })[];
   episodes?: Card[];
+  chapters?: Chapter[];
+  /** What an episode is a part of, the series first. */
+  parents?: { id: string; type: string; name: string }[];
+  /** The episode behind this one. */
+  next?: Card | null;
+}
+
+export interface Chapter {
+  startSeconds: number;
+  name: string;
+  kind: "intro" | "recap" | "credits" | null;
 }
 
 export interface Playback {
@@ -47,16 +58,25 @@ export interface Beacon {
   [detail: string]: string | number | boolean | null;
 }
 
+/** What an account watches on another screen. */
+export interface OtherStream {
+  title: string;
+  startedAt: string;
+}
+
 /** An answer that is no success; status 0 and `unreachable` where nothing answered. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
+  /** Of `too_many_streams`: what plays elsewhere. */
+  readonly streams: readonly OtherStream[];
 
-  constructor(status: number, code: string) {
+  constructor(status: number, code: string, streams: readonly OtherStream[] = []) {
     super(`${status} ${code}`);
     this.name = "ApiProblem";
     this.status = status;
     this.code = code;
+    this.streams = streams;
   }
 }
 
@@ -65,7 +85,8 @@ export interface ViewerApi {
   title(id: string): Promise<TitlePage>;
   /** The best matches first. */
   search(query: string): Promise<Card[]>;
-  play(titleId: string): Promise<Playback>;
+  /** `takeover`: where the account watches on too many screens, another one makes room. */
+  play(titleId: string, takeover?: boolean): Promise<Playback>;
   renew(sessionId: string): Promise<{ manifestUrl: string; expiresAt: string }>;
   /** Survives the page: `keepalive` lets the request go out while the tab closes. */
   beacon(sessionId: string, events: Beacon[]): Promise<void>;
@@ -87,7 +108,8 @@ export function openViewerApi(token: string): ViewerApi {
     });
     const answer: unknown = await response.json().catch(() => undefined);
     if (response.ok) return answer as T;
-    throw new ApiProblem(response.status, (answer as { code?: string } | undefined)?.code ?? "http_error");
+    const { code = "http_error", streams } = (answer ?? {}) as { code?: string; streams?: OtherStream[] };
+    throw new ApiProblem(response.status, code, streams);
   };
   const session = (id: string) => `/v1/playback/${encodeURIComponent(id)}`;
   return {
@@ -97,7 +119,12 @@ export function openViewerApi(token: string): ViewerApi {
       const path = `/v1/catalog/search?limit=60&q=${encodeURIComponent(query)}`;
       return (await call<{ data: Card[] }>("GET", path)).data;
     },
-    play: (titleId) => call("POST", "/v1/playback", { titleId, capabilities: { renews: true } }),
+    play: (titleId, takeover = false) =>
+      call("POST", "/v1/playback", {
+        titleId,
+        capabilities: { renews: true },
+        ...(takeover ? { takeover } : {}),
+      }),
     renew: (id) => call("POST", `${session(id)}/renew`, {}),
     beacon: (id, events) => call("POST", `${session(id)}/beacons`, { events }, true),
     end: (id) => call("DELETE", session(id), undefined, true),

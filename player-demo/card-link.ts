@@ -2,13 +2,13 @@ import type { Card } from "./api-client.ts";
 import { element } from "./element.ts";
 import { text } from "./strings.ts";
 
-/** Where a title plays at once. */
-export function watchHref({ id }: Card): string {
-  return `#title=${encodeURIComponent(id)}`;
+/** Where a title plays at once: where it was left, or from its beginning. */
+export function watchHref({ id }: Pick<Card, "id">, from: "left" | "beginning" = "left"): string {
+  return `#title=${encodeURIComponent(id)}${from === "left" ? "" : "&from=0"}`;
 }
 
 /** Where all that is told of a title stands. */
-export function aboutHref({ id }: Card): string {
+export function aboutHref({ id }: Pick<Card, "id">): string {
   return `#about=${encodeURIComponent(id)}`;
 }
 

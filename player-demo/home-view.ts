@@ -1,7 +1,9 @@
-import type { Card, Row, ViewerApi } from "./api-client.ts";
-import { aboutHref, cardLink, factsOf, isPlayable, posterOf, watchHref } from "./card-link.ts";
+import type { Row, TitlePage, ViewerApi } from "./api-client.ts";
+import { aboutHref, cardLink, factsOf, posterOf } from "./card-link.ts";
 import { element } from "./element.ts";
+import { homeSkeleton } from "./skeletons.ts";
 import { type StringKey, text } from "./strings.ts";
+import { playLink } from "./to-watch.ts";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -14,7 +16,7 @@ const ROW_NAMES: Record<string, StringKey> = {
 
 /** What is published: the newest large, the rest in rows. */
 export async function showHome(root: HTMLElement, api: ViewerApi): Promise<void> {
-  root.replaceChildren(element("p", { class: "loading", role: "status" }, text("loading")));
+  root.replaceChildren(homeSkeleton());
   const rows = (await api.home()).filter(({ titles }) => titles.length > 0);
   const candidates = rows.filter(({ id }) => !id.startsWith("continue")).flatMap(({ titles }) => titles);
   const lead = candidates.find(({ posterUrl }) => posterUrl !== null) ?? candidates[0] ?? rows[0]?.titles[0];
@@ -22,11 +24,9 @@ export async function showHome(root: HTMLElement, api: ViewerApi): Promise<void>
     root.replaceChildren(emptyHouse());
     return;
   }
-  const synopsis = element("p", { class: "synopsis" });
-  const main = element("main", {}, heroOf(lead, synopsis), ...rows.map(rowOf));
-  root.replaceChildren(main);
-  const title = await api.title(lead.id).catch(() => null);
-  synopsis.textContent = typeof title?.synopsis === "string" ? title.synopsis : "";
+  // Before anything is shown: words that come later would move what is there.
+  const title = await api.title(lead.id).catch(() => lead);
+  root.replaceChildren(element("main", {}, heroOf(title), ...rows.map(rowOf)));
 }
 
 function emptyHouse(): HTMLElement {
@@ -39,8 +39,7 @@ function emptyHouse(): HTMLElement {
   );
 }
 
-function heroOf(card: Card, synopsis: HTMLElement): HTMLElement {
-  const isBegun = (card.progressRatio ?? 0) > 0;
+function heroOf(card: TitlePage): HTMLElement {
   return element(
     "section",
     { class: "hero", "aria-label": card.name },
@@ -50,13 +49,11 @@ function heroOf(card: Card, synopsis: HTMLElement): HTMLElement {
       { class: "hero-text" },
       element("h1", {}, card.name),
       element("p", { class: "facts" }, factsOf(card)),
-      synopsis,
+      card.synopsis ? element("p", { class: "synopsis" }, card.synopsis) : null,
       element(
         "p",
         { class: "actions" },
-        isPlayable(card)
-          ? element("a", { class: "primary play", href: watchHref(card) }, text(isBegun ? "resume" : "play"))
-          : null,
+        playLink(card),
         element("a", { class: "secondary", href: aboutHref(card) }, text("about")),
       ),
     ),

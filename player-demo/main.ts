@@ -63,7 +63,7 @@ async function browse(page: HTMLElement, api: ViewerApi, root: HTMLElement): Pro
       return;
     }
     const retry = { label: text("retry"), run: () => void browse(page, api, root) };
-    page.replaceChildren(problemPanel(problemText(thrown), retry));
+    page.replaceChildren(problemPanel(problemText(thrown), null, retry));
   }
 }
 
@@ -96,13 +96,15 @@ function start(root: HTMLElement): void {
       location.reload();
       return;
     }
-    const { titleId, aboutId } = readHash(location.hash);
+    const { titleId, aboutId, fromSeconds } = readHash(location.hash);
     if (titleId !== null) {
       isShelf = false;
       root.replaceChildren(page);
-      leave = showWatch(page, api, titleId);
+      leave = showWatch(page, api, titleId, fromSeconds);
       return;
     }
+    // Only films are watched in full screen; from one to the next it stays.
+    if (document.fullscreenElement !== null) void document.exitFullscreen();
     showShelf();
     if (aboutId !== null) leave = showTitle(api, aboutId, goHome);
   };

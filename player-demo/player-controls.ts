@@ -1,5 +1,7 @@
 import type HlsVideoElement from "hls-video-element";
+import type { Playback, TitlePage } from "./api-client.ts";
 import { element } from "./element.ts";
+import { type ChapterMenu, chapterMenu } from "./show-chapters.ts";
 import { pageLanguage, text } from "./strings.ts";
 
 const SEEK_SECONDS = "10";
@@ -9,10 +11,24 @@ export interface PlayerControls {
   /** The element that hls.js plays through; it tells the menus of qualities and audio tracks. */
   media: HlsVideoElement;
   video: HTMLVideoElement;
+  /** null where the film has no chapters. */
+  chapters: ChapterMenu | null;
+}
+
+/** What a click on the controls leads to beyond the film. */
+export interface Ways {
+  goBack: () => void;
+  /** null where nothing comes next. */
+  goOn: (() => void) | null;
 }
 
 /** The picture with its controls (media-chrome), menus, poster and keyboard. */
-export function playerControls(name: string, posterUrl: string | null, goBack: () => void): PlayerControls {
+export function playerControls(
+  title: TitlePage | null,
+  { posterUrl }: Playback,
+  { goBack, goOn }: Ways,
+): PlayerControls {
+  const chapters = chapterMenu(title?.chapters ?? []);
   const media = element("hls-video", {
     slot: "media",
     playsinline: true,
@@ -26,26 +42,53 @@ export function playerControls(name: string, posterUrl: string | null, goBack: (
       { type: "button", class: "back", "aria-label": text("backToFilms"), onclick: goBack },
       "←",
     ),
-    element("h1", {}, name),
+    element("h1", {}, title?.name ?? "", element("small", {}, seriesOf(title))),
   );
   const poster = element("media-poster-image", { slot: "poster", src: posterUrl ?? undefined });
   const frame = element(
     "media-controller",
-    { class: "player", tabindex: "0", lang: pageLanguage, autohide: "3" },
+    {
+      class: "player",
+      tabindex: "0",
+      lang: pageLanguage,
+      // Time runs from left to right in every language.
+      dir: "ltr",
+      autohide: "3",
+      // Our own list says it in the viewer's language, and all of it.
+      hotkeys: "noshift+/",
+    },
     media,
     posterUrl === null ? null : poster,
     top,
     element("media-loading-indicator", { slot: "centered-chrome", noautohide: true }),
     element("div", { slot: "centered-chrome", class: "big-play" }, element("media-play-button")),
-    settingsMenu(),
+    settingsMenu(chapters),
     element("media-control-bar", { class: "seek-bar" }, element("media-time-range")),
-    controlBar(),
+    controlBar(goOn),
   );
+  // The page and not this element: the next episode goes on in full screen.
+  Object.assign(frame, { fullscreenElement: document.querySelector("#app") });
   const { nativeEl } = media as unknown as { nativeEl: HTMLVideoElement };
-  return { frame, media, video: nativeEl };
+  return { frame, media, video: nativeEl, chapters };
 }
 
-function controlBar(): HTMLElement {
+/** Of an episode: the series and the season that it is a part of. */
+function seriesOf(title: TitlePage | null): string {
+  return (title?.parents ?? []).map(({ name }) => name).join("  ·  ");
+}
+
+function controlBar(goOn: (() => void) | null): HTMLElement {
+  const label = text("nextEpisode");
+  const next =
+    goOn === null
+      ? null
+      : element("button", {
+          type: "button",
+          class: "go-on",
+          "aria-label": label,
+          title: label,
+          onclick: goOn,
+        });
   return element(
     "media-control-bar",
     { class: "bar" },
@@ -56,6 +99,7 @@ function controlBar(): HTMLElement {
     element("media-volume-range"),
     element("media-time-display", { showduration: true }),
     element("span", { class: "gap" }),
+    next,
     element("media-captions-button"),
     element("media-settings-menu-button"),
     element("media-pip-button"),
@@ -63,18 +107,12 @@ function controlBar(): HTMLElement {
   );
 }
 
-function settingsMenu(): HTMLElement {
-  const item = (label: string, menuTag: string, properties: Record<string, string> = {}) =>
-    element(
-      "media-settings-menu-item",
-      {},
-      label,
-      element(
-        menuTag,
-        { slot: "submenu", hidden: true, ...properties },
-        element("div", { slot: "title" }, label),
-      ),
-    );
+function settingsMenu(chapters: HTMLElement | null): HTMLElement {
+  const wrap = (label: string, menu: HTMLElement) => element("media-settings-menu-item", {}, label, menu);
+  const item = (label: string, menuTag: string, properties: Record<string, string> = {}) => {
+    const title = element("div", { slot: "title" }, label);
+    return wrap(label, element(menuTag, { slot: "submenu", hidden: true, ...properties }, title));
+  };
   return element(
     "media-settings-menu",
     { hidden: true, anchor: "auto" },
@@ -82,5 +120,6 @@ function settingsMenu(): HTMLElement {
     item(text("speed"), "media-playback-rate-menu", { rates: "0.5 0.75 1 1.25 1.5 2" }),
     item(text("audio"), "media-audio-track-menu"),
     item(text("captions"), "media-captions-menu"),
+    chapters === null ? null : wrap(text("chapters"), chapters),
   );
 }

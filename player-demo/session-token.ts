@@ -5,11 +5,19 @@ export interface HashPlace {
   token: string | null;
   titleId: string | null;
   aboutId: string | null;
+  /** From where to play it; null is where it was left. */
+  fromSeconds: number | null;
 }
 
 export function readHash(hash: string): HashPlace {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
-  return { token: values.get("token"), titleId: values.get("title"), aboutId: values.get("about") };
+  const from = values.get("from");
+  return {
+    token: values.get("token"),
+    titleId: values.get("title"),
+    aboutId: values.get("about"),
+    fromSeconds: from === null || !Number.isFinite(Number(from)) ? null : Math.max(0, Number(from)),
+  };
 }
 
 /** The tab's token: a new one from the address (which then forgets it), else the one kept. */

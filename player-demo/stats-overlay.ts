@@ -1,25 +1,30 @@
 import type Hls from "hls.js";
 import { element } from "./element.ts";
 import type { GrantKeeper } from "./grant-keeper.ts";
+import type { PlaybackFigures } from "./playback-figures.ts";
 import { text } from "./strings.ts";
 
 const EVERY_MS = 500;
 
-/** The numbers behind the picture, for those who press `d`. Returns the overlay and how to show or hide it. */
-export function statsOverlay(hls: Hls, video: HTMLVideoElement, grants: GrantKeeper) {
+/** The numbers behind the picture, for those who press `i`. Returns the overlay and how to show or hide it. */
+export function statsOverlay(
+  hls: Hls,
+  video: HTMLVideoElement,
+  grants: GrantKeeper,
+  figures: PlaybackFigures,
+) {
   const list = element("dl", {});
   const overlay = element(
     "div",
-    { class: "stats", "aria-label": text("stats"), role: "group", hidden: true },
+    { class: "stats", "aria-label": text("stats"), role: "group", hidden: true, noautohide: true },
     list,
   );
   let timer = 0;
   const draw = () => {
-    const facts = readFacts(hls, video, grants).flatMap(([name, value]) => [
-      element("dt", {}, name),
-      element("dd", {}, value),
-    ]);
-    list.replaceChildren(...facts);
+    const facts = [...pictureFacts(hls, video), ...lineFacts(hls, video, grants, figures)];
+    list.replaceChildren(
+      ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
+    );
   };
   const toggle = () => {
     overlay.hidden = !overlay.hidden;
@@ -31,20 +36,36 @@ export function statsOverlay(hls: Hls, video: HTMLVideoElement, grants: GrantKee
   return { overlay, toggle, stop: () => clearInterval(timer) };
 }
 
-function readFacts(hls: Hls, video: HTMLVideoElement, grants: GrantKeeper): [string, string][] {
+function pictureFacts(hls: Hls, video: HTMLVideoElement): [string, string][] {
   const level = hls.levels[hls.currentLevel];
   const { droppedVideoFrames, totalVideoFrames } = video.getVideoPlaybackQuality();
   const codecs = [level?.videoCodec, level?.audioCodec].filter((codec) => codec !== undefined).join(", ");
-  const levels = `${hls.currentLevel + 1}/${hls.levels.length}${hls.autoLevelEnabled ? " auto" : ""}`;
+  const rung = level === undefined ? "–" : `${level.height}p, ${megabits(level.averageBitrate)}`;
+  const place = `${hls.currentLevel + 1}/${hls.levels.length}`;
+  const chosen = hls.autoLevelEnabled ? `, ${text("statAuto")}` : "";
   return [
-    ["Picture", `${video.videoWidth}×${video.videoHeight}`],
-    ["Level", level === undefined ? "–" : `${levels}, ${megabits(level.averageBitrate)}`],
-    ["Codecs", codecs === "" ? "–" : codecs],
-    ["Throughput", megabits(hls.bandwidthEstimate)],
-    ["Buffer", `${bufferedAhead(video).toFixed(1)} s`],
-    ["Frames", `${totalVideoFrames} (${droppedVideoFrames} dropped)`],
-    ["Position", `${video.currentTime.toFixed(2)} of ${video.duration.toFixed(2)} s`],
-    ["Grant", `${Math.round(grants.secondsLeft)} s left`],
+    [text("statPicture"), `${video.videoWidth}×${video.videoHeight}`],
+    [text("statLevel"), `${rung} (${place}${chosen})`],
+    [text("statCodecs"), codecs === "" ? "–" : codecs],
+    [text("statFrames"), `${totalVideoFrames} (${text("statDropped", { count: droppedVideoFrames })})`],
+    [text("statPosition"), `${video.currentTime.toFixed(2)} / ${video.duration.toFixed(2)} s`],
+  ];
+}
+
+function lineFacts(
+  hls: Hls,
+  video: HTMLVideoElement,
+  grants: GrantKeeper,
+  { startUpSeconds, stalls, stalledSeconds, edge, lastSegmentMs }: PlaybackFigures,
+): [string, string][] {
+  const last = lastSegmentMs === null ? "" : ` (${text("statLast", { count: lastSegmentMs })})`;
+  return [
+    [text("statThroughput"), `${megabits(hls.bandwidthEstimate)}${last}`],
+    [text("statBuffer"), `${bufferedAhead(video).toFixed(1)} s`],
+    [text("statStart"), startUpSeconds === null ? "–" : `${startUpSeconds.toFixed(2)} s`],
+    [text("statStalls"), `${stalls} (${stalledSeconds.toFixed(1)} s)`],
+    [text("statEdge"), edge ?? "–"],
+    [text("statGrant"), text("statLeft", { count: Math.round(grants.secondsLeft) })],
   ];
 }
 

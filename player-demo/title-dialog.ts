@@ -1,13 +1,15 @@
 import type { Card, TitlePage, ViewerApi } from "./api-client.ts";
-import { cardLink, factsOf, isPlayable, posterOf, watchHref } from "./card-link.ts";
+import { aboutHref, cardLink, factsOf, posterOf } from "./card-link.ts";
 import { element } from "./element.ts";
 import { problemText } from "./problem-panel.ts";
+import { dialogSkeleton } from "./skeletons.ts";
 import { text } from "./strings.ts";
+import { isSeen, playLink, startOverLink } from "./to-watch.ts";
 
 /** All that is told of a title, over the page, with its episodes. Answers how to take it away. */
 export function showTitle(api: ViewerApi, titleId: string, onClosed: () => void): () => void {
   const close = element("button", { type: "button", class: "close", "aria-label": text("close") }, "×");
-  const content = element("div", {}, element("p", { class: "told", role: "status" }, text("loading")));
+  const content = element("div", {}, ...dialogSkeleton());
   const dialog = element("dialog", { class: "title", "aria-labelledby": "title-name" }, close, content);
   const leave = new AbortController();
   close.addEventListener("click", () => dialog.close());
@@ -28,7 +30,6 @@ export function showTitle(api: ViewerApi, titleId: string, onClosed: () => void)
 
 function storyOf(title: TitlePage): HTMLElement[] {
   const { synopsis, genres, cast, seasons, episodes } = title;
-  const play = element("a", { class: "primary play", href: watchHref(title) }, text("play"));
   const picture = element(
     "div",
     { class: "title-picture" },
@@ -38,15 +39,43 @@ function storyOf(title: TitlePage): HTMLElement[] {
   const told = element(
     "div",
     { class: "told" },
-    isPlayable(title) ? play : null,
+    element("p", { class: "actions" }, playLink(title), startOverLink(title)),
+    partOf(title),
     element("p", { class: "facts" }, factsOf(title)),
     synopsis ? element("p", { class: "synopsis" }, synopsis) : null,
     genres?.length ? element("p", { class: "facts" }, genres.join("  ·  ")) : null,
     cast?.length ? element("p", { class: "facts" }, text("cast", { names: cast.join(", ") })) : null,
   );
-  const parts = (seasons ?? []).map((season) => episodeGrid(season.name, season.episodes));
+  const parts = seasons?.length ? [seasonShelf(seasons)] : [];
   if (episodes?.length) parts.push(episodeGrid(text("episodes"), episodes));
   return [picture, told, ...parts];
+}
+
+/** The way from an episode to its series. */
+function partOf({ parents }: TitlePage): HTMLElement | null {
+  const [first] = parents ?? [];
+  if (first === undefined) return null;
+  const name = (parents ?? []).map((parent) => parent.name).join("  ·  ");
+  return element("a", { class: "facts part-of", href: aboutHref(first) }, text("partOf", { name }));
+}
+
+/** One season at a time, the first that is not seen to its end; a choice where there are several. */
+function seasonShelf(seasons: NonNullable<TitlePage["seasons"]>): HTMLElement {
+  const isOpen = ({ episodes }: { episodes: Card[] }) => episodes.some((episode) => !isSeen(episode));
+  const first = Math.max(0, seasons.findIndex(isOpen));
+  const shelf = element("div", {});
+  const show = (index: number) => {
+    const season = seasons[index];
+    if (season !== undefined) shelf.replaceChildren(episodeGrid(season.name, season.episodes));
+  };
+  show(first);
+  if (seasons.length === 1) return shelf;
+  const options = seasons.map(({ name }, index) =>
+    element("option", { value: String(index), selected: index === first }, name),
+  );
+  const choice = element("select", { class: "season", "aria-label": text("season") }, ...options);
+  choice.addEventListener("change", () => show(Number(choice.value)));
+  return element("div", {}, element("p", { class: "told" }, choice), shelf);
 }
 
 function episodeGrid(heading: string, episodes: readonly Card[]): HTMLElement {

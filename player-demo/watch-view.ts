@@ -1,21 +1,21 @@
 import type Hls from "hls.js";
-import type HlsVideoElement from "hls-video-element";
-import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
+import { ApiProblem, type Playback, type TitlePage, type ViewerApi } from "./api-client.ts";
 import { startBeacons } from "./beacons.ts";
+import { beginAt, loadFilm } from "./begin-playing.ts";
+import { watchHref } from "./card-link.ts";
 import { EdgeKeeper } from "./edge-keeper.ts";
 import { element } from "./element.ts";
 import { fitPicture, isHdrScreen } from "./fit-picture.ts";
 import { fitSound, outputChannels } from "./fit-sound.ts";
+import { furnishPlayer } from "./furnish-player.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
-import { keepCaptions } from "./keep-captions.ts";
 import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
 import { askNextEdge } from "./load-policies.ts";
 import { playerControls } from "./player-controls.ts";
-import { problemPanel, problemText } from "./problem-panel.ts";
+import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
 import { protectionConfig } from "./protection.ts";
-import { seekThumbnails } from "./seek-thumbnails.ts";
-import { statsOverlay } from "./stats-overlay.ts";
 import { text } from "./strings.ts";
+import { watchLayer } from "./watch-layer.ts";
 
 declare global {
   interface Window {
@@ -24,46 +24,89 @@ declare global {
   }
 }
 
-/** Plays a title in `root`. Returns how to leave: playing stops, the position is kept, the session ends. */
-export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): () => void {
+/** What is to be played now. */
+interface Wish {
+  /** null is where it was left. */
+  fromSeconds: number | null;
+  /** Another screen of the account makes room for this one. */
+  takeover?: boolean;
+}
+
+/**
+ * Plays a title in `root`, from where it was left unless told otherwise. Returns how to leave: playing stops, the
+ * position is kept, the session ends.
+ */
+export function showWatch(
+  root: HTMLElement,
+  api: ViewerApi,
+  titleId: string,
+  fromSeconds: number | null,
+): () => void {
   let leave: () => void = () => undefined;
   let isLeft = false;
-  const start = async (fromSeconds: number | null): Promise<void> => {
-    leave();
-    const askedAtMs = performance.now();
-    root.replaceChildren(element("p", { class: "loading", role: "status" }, text("loading")));
-    try {
-      const [playback, title] = await Promise.all([api.play(titleId), api.title(titleId).catch(() => null)]);
-      if (isLeft) return void api.end(playback.sessionId).catch(() => undefined);
-      const resumeAtSeconds = fromSeconds ?? playback.resumeAtSeconds;
-      leave = await play({ ...playback, resumeAtSeconds }, title?.name ?? "", askedAtMs);
-    } catch (thrown) {
-      if (!isLeft) fail(problemText(thrown), null);
-    }
-  };
-  const fail = (message: string, atSeconds: number | null) => {
+  const start = async (wish: Wish): Promise<void> => {
     leave();
     leave = () => undefined;
-    const retry = { label: text("retry"), run: () => void start(atSeconds) };
-    root.replaceChildren(problemPanel(message, retry, { label: text("backToFilms"), run: goHome }));
+    const askedAtMs = performance.now();
+    root.replaceChildren(element("p", { class: "loading waiting", role: "status" }, text("loading")));
+    try {
+      const [playback, title] = await Promise.all([
+        api.play(titleId, wish.takeover),
+        api.title(titleId).catch(() => null),
+      ]);
+      if (isLeft) return void api.end(playback.sessionId).catch(() => undefined);
+      const resumeAtSeconds = wish.fromSeconds ?? playback.resumeAtSeconds;
+      leave = await play({ ...playback, resumeAtSeconds }, title, askedAtMs);
+    } catch (thrown) {
+      if (!isLeft) refuse(thrown, wish.fromSeconds);
+    }
+  };
+  /** What the API refused, with the way on that it leaves. */
+  const refuse = (thrown: unknown, fromSeconds: number | null) => {
+    const code = thrown instanceof ApiProblem ? thrown.code : "";
+    const again = () => void start({ fromSeconds });
+    const takeOver = () => void start({ fromSeconds, takeover: true });
+    const way =
+      code === "too_many_streams"
+        ? { label: text("watchHere"), run: takeOver }
+        : { label: text("retry"), run: again };
+    fail(problemText(thrown), otherScreens(thrown), way);
+    if (code !== "unreachable") return;
+    addEventListener("online", again, { once: true });
+    leave = () => removeEventListener("online", again);
+  };
+  const fail = (message: string, more: HTMLElement | null, way: { label: string; run: () => void }) => {
+    leave();
+    leave = () => undefined;
+    root.replaceChildren(problemPanel(message, more, way, { label: text("backToFilms"), run: goHome }));
     root.querySelector<HTMLElement>(".primary")?.focus();
   };
-  const play = async (playback: Playback, name: string, askedAtMs: number): Promise<() => void> => {
-    let grants: GrantKeeper | null = null;
-    const controls = playerControls(name, playback.posterUrl, goHome);
-    const failHere = (message: string) => fail(message, video.currentTime);
-    const { video } = controls;
+  const play = async (
+    playback: Playback,
+    title: TitlePage | null,
+    askedAtMs: number,
+  ): Promise<() => void> => {
+    const { next = null } = title ?? {};
+    // The film that was watched makes room: Back leads to where the viewer came from, and not through all episodes.
+    const goOn = next === null ? null : () => location.replace(watchHref(next, "left"));
+    const controls = playerControls(title, playback, { goBack: goHome, goOn });
+    const { frame, media, video } = controls;
+    const failHere = (message: string) => {
+      const fromSeconds = video.currentTime;
+      fail(message, null, { label: text("retry"), run: () => void start({ fromSeconds }) });
+    };
     // A session lives for a day: where it is over, a new one goes on from the same place.
-    grants = new GrantKeeper(api, playback, ({ code, status }) => {
-      if (code === "playback_over") void start(video.currentTime);
-      else failHere(problemText(new ApiProblem(status, code)));
+    const keeper = new GrantKeeper(api, playback, (problem) => {
+      if (problem.code === "playback_over") void start({ fromSeconds: video.currentTime });
+      else refuse(problem, video.currentTime);
     });
-    const keeper = grants;
     const edges = new EdgeKeeper(keeper, playback.manifestUrl, playback.steeringUrl ?? null);
-    controls.media.config = {
+    media.config = {
       capLevelToPlayerSize: true,
       // In the query: headers would cost a preflight for every segment. Only what the edge counts.
       cmcd: { includeKeys: ["br", "bl", "bs", "mtp", "ot", "sid"] },
+      // A quality whose segment once failed would not be tried again in the whole film.
+      errorPenaltyExpireMs: 20_000,
       ...protectionConfig(playback, api),
       // Hls.js opens the request itself unless it is open already.
       xhrSetup: (request, url) => edges.open(request, url),
@@ -71,32 +114,33 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       // One of us steers.
       contentSteeringController: undefined,
     };
-    root.replaceChildren(controls.frame);
-    const hls = await load(controls.media, playback.manifestUrl);
+    root.replaceChildren(frame);
+    const hls = await loadFilm(media, playback.manifestUrl);
     fitSound(hls, outputChannels());
     fitPicture(hls, isHdrScreen());
-    const stopCaptions = keepCaptions(hls, video, controls.frame);
-    const stats = statsOverlay(hls, video, keeper);
-    controls.frame.append(stats.overlay);
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === "d" && !event.ctrlKey && !event.metaKey && !event.altKey) stats.toggle();
-    };
-    addEventListener("keydown", onKey);
+    const layer = watchLayer();
+    frame.append(layer.root);
     // Before what may give up: an error that ends the session is told as its last word.
     const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, askedAtMs });
-    keepPlaying(hls, video, keeper, failHere);
     leaveSilentEdges(hls, edges);
-    const { storyboardUrl } = playback;
-    const dropThumbnails =
-      storyboardUrl === null ? null : seekThumbnails(video, storyboardUrl, (url) => edges.address(url));
+    const stopWaiting = keepPlaying(hls, video, keeper, layer, failHere);
+    const clear = furnishPlayer({
+      hls,
+      controls,
+      keeper,
+      address: (url) => edges.address(url),
+      layer,
+      playback,
+      title,
+      askedAtMs,
+      goOn,
+    });
     window.matinee = { hls, video };
-    begin(video, playback.resumeAtSeconds);
-    controls.frame.focus();
+    beginAt(video, playback.resumeAtSeconds);
+    frame.focus();
     return () => {
-      removeEventListener("keydown", onKey);
-      stats.stop();
-      dropThumbnails?.();
-      stopCaptions();
+      clear();
+      stopWaiting();
       keeper.stop();
       edges.stop();
       delete window.matinee;
@@ -105,32 +149,11 @@ export function showWatch(root: HTMLElement, api: ViewerApi, titleId: string): (
       hls.destroy();
     };
   };
-  void start(null);
+  void start({ fromSeconds });
   return () => {
     isLeft = true;
     leave();
   };
-}
-
-/**
- * Gives the element its source and answers the hls.js that it makes one microtask later. Waiting for anything more (its
- * `loadstart`, say) would let the manifest be read before anyone listens.
- */
-async function load(media: HlsVideoElement, manifestUrl: string): Promise<Hls> {
-  media.setAttribute("src", manifestUrl);
-  await Promise.resolve();
-  if (media.api === null) throw new ApiProblem(409, "unsupported");
-  return media.api;
-}
-
-function begin(video: HTMLVideoElement, atSeconds: number): void {
-  const onMetadata = () => {
-    if (atSeconds > 0) video.currentTime = atSeconds;
-    // Refused where nobody has touched the page yet: the poster and the play button stay.
-    video.play().catch(() => undefined);
-  };
-  if (video.readyState > 0) onMetadata();
-  else video.addEventListener("loadedmetadata", onMetadata, { once: true });
 }
 
 function goHome(): void {

@@ -122,7 +122,14 @@ export interface Title {
   cast?: string[];
   releaseYear?: number | null;
   maturity?: string | null;
+  chapters?: Chapter[];
   assetId?: string | null;
+}
+
+export interface Chapter {
+  startSeconds: number;
+  name: Record<string, string>;
+  kind: "intro" | "recap" | "credits" | null;
 }
 
 export interface Preview {

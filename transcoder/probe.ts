@@ -85,11 +85,12 @@ function areTheStreams(tables: readonly SampleTrack[], { streams = [] }: ProbeRe
   );
 }
 
-/** Streams and format. ffprobe decodes a little of each stream for it, with accepted decoders only. */
+/** Streams, format and chapters. ffprobe decodes a little of each stream for it, with accepted decoders only. */
 export async function readReport(probe: ProbeRun): Promise<ProbeReport> {
   const { inputOptions = SAFE_INPUT_OPTIONS } = probe;
-  const args = ["-v", "error", ...inputOptions, "-show_streams", "-show_format", "-of", "json"];
-  const run = await runProbe(probe, { program: "ffprobe", args: [...args, SOURCE_PATH] });
+  const shown = ["-show_streams", "-show_format", "-show_chapters", "-of", "json"];
+  const args = ["-v", "error", ...inputOptions, ...shown, SOURCE_PATH];
+  const run = await runProbe(probe, { program: "ffprobe", args });
   if (run.exitCode !== 0) throw unreadable(run.stderrTail);
   try {
     return JSON.parse(run.stdout) as ProbeReport;

@@ -21,6 +21,7 @@ export type TitleContent = Pick<
   | "releaseYear"
   | "maturity"
   | "artwork"
+  | "chapters"
   | "assetId"
   | "parentId"
 >;

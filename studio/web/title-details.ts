@@ -1,4 +1,5 @@
-import type { Title } from "../answers.ts";
+import type { Chapter, Title } from "../answers.ts";
+import { readChapters, writeChapters } from "../chapter-lines.ts";
 import { element } from "./element.ts";
 import { pageLanguage, type StringKey, text } from "./strings.ts";
 
@@ -9,6 +10,7 @@ export interface Details {
   cast: string[];
   releaseYear: number | null;
   maturity: string | null;
+  chapters: Chapter[];
 }
 
 const FIRST_FILM_YEAR = "1870";
@@ -21,6 +23,15 @@ export function titleDetails() {
   const cast = element("input", { id: "title-cast", maxlength: "2000" });
   const year = element("input", { id: "title-year", type: "number", min: FIRST_FILM_YEAR, max: LAST_YEAR });
   const maturity = element("input", { id: "title-maturity", maxlength: "20" });
+  const chapters = element("textarea", {
+    id: "title-chapters",
+    rows: "3",
+    placeholder: text("chapterLines"),
+  });
+  const written = () => readChapters(chapters.value, pageLanguage, shown.chapters ?? []);
+  chapters.addEventListener("input", () => {
+    chapters.setCustomValidity(written() === null ? text("chapterFault") : "");
+  });
   const labelled = (key: StringKey, field: HTMLElement) =>
     element("div", {}, element("label", { for: field.id }, text(key)), field);
   const root = element(
@@ -31,6 +42,7 @@ export function titleDetails() {
     labelled("genres", genres),
     labelled("cast", cast),
     element("div", { class: "pair" }, labelled("year", year), labelled("maturity", maturity)),
+    labelled("chapters", chapters),
   );
   let shown: Partial<Title> = {};
   return {
@@ -42,6 +54,8 @@ export function titleDetails() {
       cast.value = title.cast?.join(", ") ?? "";
       year.value = title.releaseYear?.toString() ?? "";
       maturity.value = title.maturity ?? "";
+      chapters.value = writeChapters(title.chapters ?? [], pageLanguage);
+      chapters.setCustomValidity("");
     },
     /** What the fields say and the title does not say yet. */
     changes(): Partial<Details> {
@@ -53,6 +67,7 @@ export function titleDetails() {
         cast: wordsOf(cast.value),
         releaseYear: year.value === "" ? null : Number(year.value),
         maturity: maturity.value.trim() || null,
+        chapters: written() ?? shown.chapters ?? [],
       };
       return differences(wanted, shown);
     },
@@ -60,7 +75,14 @@ export function titleDetails() {
 }
 
 function differences(wanted: Details, shown: Partial<Title>): Partial<Details> {
-  const none: Details = { synopsis: {}, genres: [], cast: [], releaseYear: null, maturity: null };
+  const none: Details = {
+    synopsis: {},
+    genres: [],
+    cast: [],
+    releaseYear: null,
+    maturity: null,
+    chapters: [],
+  };
   const before = { ...none, ...shown };
   const changed = Object.entries(wanted).filter(
     ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name as keyof Details]),

@@ -196,6 +196,82 @@ describe("the catalog", () => {
     );
   });
 
+  test("leads from an episode to the next, over the end of a season, and says how far one came", async () => {
+    const own = await openTestApi("episodes");
+    const [desk, seat] = [own.as("alpha"), own.as("alpha", "viewer")];
+    const shelf = async (body: object): Promise<string> => {
+      const made = await desk("POST", "/v1/titles", body);
+      await desk("POST", `/v1/titles/${made.body.id}/publish`, {});
+      return made.body.id;
+    };
+    const series = await shelf({ type: "series", name: { en: "Series", de: "Serie" } });
+    const ids: string[] = [];
+    for (const [season, names] of [
+      ["S1", ["One", "Two"]],
+      ["Empty", []],
+      ["S2", ["Three"]],
+    ] as const) {
+      const parentId = await shelf({ type: "season", name: season, parentId: series });
+      for (const name of names)
+        ids.push((await publishedMovie(own, "alpha", { type: "episode", name, parentId })).titleId);
+    }
+    const page = async (id: string) =>
+      (await seat("GET", `/v1/catalog/titles/${id}`, undefined, { "Accept-Language": "de" })).body;
+    const pages = await Promise.all(ids.map(page));
+    assert.deepEqual(
+      pages.map(({ next }) => next?.name ?? null),
+      ["Two", "Three", null],
+    );
+    assert.deepEqual(
+      pages[2].parents.map(({ type, name }: { type: string; name: string }) => [type, name]),
+      [
+        ["series", "Serie"],
+        ["season", "S2"],
+      ],
+    );
+    const { body: session } = await seat("POST", "/v1/playback", { titleId: ids[1] });
+    const event = { type: "progress", at: new Date().toISOString(), positionSeconds: 15 };
+    await seat("POST", `/v1/playback/${session.sessionId}/beacons`, { events: [event] });
+    const ratios = (await page(series)).seasons.map(({ episodes }: { episodes: object[] }) =>
+      episodes.map((episode) => (episode as { progressRatio?: number }).progressRatio ?? null),
+    );
+    assert.deepEqual(ratios, [[null, 0.5], [], [null]]);
+    assert.equal((await page(ids[0]!)).next.progressRatio, 0.5);
+    const { posterUrl } = await page(series);
+    const pictureOf = (url: string) => url.replace(/\/v\/[^/]+/, "");
+    assert.equal(pictureOf(posterUrl), pictureOf(pages[0].posterUrl), "that of its first episode");
+    assert.equal((await page((await publishedMovie(own, "alpha")).titleId)).next, null);
+  });
+
+  test("tells the chapters of a film, in the viewer's language, as far as the film goes", async () => {
+    const { asset, titleId } = await publishedMovie(api, "alpha");
+    const chapters = [
+      { startSeconds: 0, name: "Opening", kind: "intro" },
+      { startSeconds: 12.5, name: { en: "The chase", de: "Die Jagd" } },
+      { startSeconds: 31, name: "Behind the end" },
+    ];
+    const patch = (body: object) => editor("PATCH", `/v1/titles/${titleId}`, body, { "If-Match": "*" });
+    assert.deepEqual((await editor("GET", `/v1/titles/${titleId}`)).body.chapters, []);
+    await api.deps.library.assets.updateOne(
+      { _id: asset._id },
+      { $set: { "source.facts.chapters": [{ startSeconds: 2, name: "Of the master" }] } },
+    );
+    assert.deepEqual((await viewer("GET", `/v1/catalog/titles/${titleId}`)).body.chapters, [
+      { startSeconds: 2, name: "Of the master", kind: null },
+    ]);
+    assert.equal((await patch({ chapters: [chapters[1], chapters[0]] })).status, 400);
+    assert.equal((await patch({ chapters: [{ startSeconds: 0, name: "A", kind: "advert" }] })).status, 400);
+    const changed = await patch({ chapters });
+    assert.deepEqual(changed.body.chapters[1], { ...chapters[1], kind: null });
+    const { body } = await viewer("GET", `/v1/catalog/titles/${titleId}`, undefined, {
+      "Accept-Language": "de-CH",
+    });
+    assert.deepEqual(body.chapters, [
+      { startSeconds: 0, name: "Opening", kind: "intro" },
+      { startSeconds: 12.5, name: "Die Jagd", kind: null },
+    ]);
+  });
+
   test("goes on from what it has read while the library is away (F20)", async () => {
     const away = await openTestApi("away");
     await publishedMovie(away, "alpha");

@@ -47,6 +47,27 @@ function codeOf(
   }
 }
 
+test("chapters are those with a name, from the first picture on, each at a place of its own", () => {
+  const chapter = (start: string, title?: string) => ({
+    start_time: start,
+    ...(title ? { tags: { title } } : {}),
+  });
+  const chapters = [
+    chapter("1.900000", "The\nmeadow\u0000 "),
+    chapter("0.000000", "Opening"),
+    chapter("1.200000"),
+    chapter("1.900000", "Again"),
+    chapter("2.500000", "Behind the end"),
+    chapter("nowhere", "Lost"),
+  ];
+  const times = steady(50).map((time) => time + 0.4);
+  const { facts } = describe({ streams: [PICTURE], chapters }, lines(times));
+  assert.deepEqual(facts?.chapters, [
+    { startSeconds: 0, name: "Opening" },
+    { startSeconds: 1.5, name: "The meadow" },
+  ]);
+});
+
 test("every refusal has its code, and the limits themselves are taken", () => {
   const streams = (count: number) => Array.from({ length: count }, (_, index) => ({ ...PICTURE, index }));
   const table: [string, string, string][] = [

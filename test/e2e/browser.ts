@@ -1,4 +1,10 @@
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core";
 
 const FLAGS = [
   "--headless",
@@ -23,9 +29,13 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
-/** A context whose pages' complaints are kept. */
-export async function openContext(browser: Browser): Promise<Watched> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US" });
+/** A context whose pages' complaints are kept: a desktop in English, unless told otherwise. */
+export async function openContext(browser: Browser, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    locale: "en-US",
+    ...options,
+  });
   const complaints: string[] = [];
   context.on("page", (page) => listen(page, complaints));
   return { context, complaints };
@@ -49,6 +59,11 @@ function listen(page: Page, complaints: string[]): void {
 export interface PlayingWindow {
   matinee: {
     video: HTMLVideoElement;
-    hls: { levels: { height: number }[]; autoLevelEnabled: boolean; currentLevel: number };
+    hls: {
+      levels: { height: number; averageBitrate: number }[];
+      autoLevelEnabled: boolean;
+      currentLevel: number;
+      config: object;
+    };
   };
 }

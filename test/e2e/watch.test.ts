@@ -6,9 +6,8 @@ import { made } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { callerOf, upload } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { PLAYING_MS, seek, shownFrames, waitForFrames, waitForHeight, waitForPosition } from "./playing.ts";
 import { FILM, ingest, type StartedProduct, startWholeProduct } from "./product.ts";
-
-const PLAYING_MS = 30_000;
 
 let product: StartedProduct;
 let browser: Browser;
@@ -308,50 +307,6 @@ async function hoverSeekBar(page: Page, ratio: number): Promise<number[]> {
     canvas?.drawImage(bitmap, 0, 0, 1, 1);
     return [...(canvas?.getImageData(0, 0, 1, 1).data.slice(0, 3) ?? [])];
   }, png.toString("base64"));
-}
-
-async function waitForFrames(page: Page, frames: number): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => {
-      const { matinee } = window as unknown as Partial<PlayingWindow>;
-      return (matinee?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0) >= wanted;
-    },
-    frames,
-    { timeout: PLAYING_MS },
-  );
-}
-
-function shownFrames(page: Page): Promise<number> {
-  return page.evaluate(
-    () => (window as unknown as PlayingWindow).matinee.video.getVideoPlaybackQuality().totalVideoFrames,
-  );
-}
-
-async function waitForHeight(page: Page, height: number): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => (window as unknown as PlayingWindow).matinee.video.videoHeight === wanted,
-    height,
-    { timeout: PLAYING_MS },
-  );
-}
-
-async function waitForPosition(page: Page, seconds: number): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => {
-      const { matinee } = window as unknown as Partial<PlayingWindow>;
-      return matinee !== undefined && !matinee.video.seeking && matinee.video.currentTime >= wanted;
-    },
-    seconds,
-    { timeout: PLAYING_MS },
-  );
-}
-
-async function seek(page: Page, seconds: number): Promise<void> {
-  await page.evaluate((to) => {
-    const { video } = (window as unknown as PlayingWindow).matinee;
-    video.currentTime = to;
-    return video.play();
-  }, seconds);
 }
 
 /** By the player's own menu, as a person does it. */

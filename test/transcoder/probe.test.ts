@@ -55,6 +55,28 @@ test("a real film: its picture, its sound, its clock, in under a second of CPU",
   );
 });
 
+test("chapters come along from any container that has them", async () => {
+  const part = (start: number, end: number, title: string) =>
+    `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${start}\nEND=${end}\ntitle=${title}\n`;
+  const text = `;FFMETADATA1\n${part(0, 1000, "Opening")}${part(1000, 2000, "Größe & Tiefe")}`;
+  const metadata = `data:text/plain;base64,${Buffer.from(text).toString("base64")}`;
+  for (const container of ["mkv", "mp4"]) {
+    const film = await made(container, [
+      ...["-f", "lavfi", "-i", "testsrc2=s=128x72:r=25:d=2", "-f", "ffmetadata", "-i", metadata],
+      ...["-map_chapters", "1", "-c:v", "libx264", "-preset", "ultrafast", "{out}"],
+    ]);
+    const { facts } = await probeFile(launcher, film, []);
+    assert.deepEqual(
+      facts?.chapters,
+      [
+        { startSeconds: 0, name: "Opening" },
+        { startSeconds: 1, name: "Größe & Tiefe" },
+      ],
+      container,
+    );
+  }
+});
+
 test("every standard rate comes out exact, in every container", async () => {
   const rates = [
     "24000/1001",

@@ -1,0 +1,43 @@
+import type { TitleRecord, TitleType } from "../core/records.ts";
+import type { CatalogEntry } from "./catalog.ts";
+
+/** The seasons or episodes of a title, in the order in which they were made. Entries come newest first. */
+export function childrenOf(
+  entries: readonly CatalogEntry[],
+  parentId: string,
+  type: "season" | "episode",
+): CatalogEntry[] {
+  return entries.filter(({ title }) => title.parentId === parentId && title.type === type).reverse();
+}
+
+/** What a title is a part of, as far as viewers may see it: the outermost first. */
+export function parentsOf(entries: readonly CatalogEntry[], title: TitleRecord): CatalogEntry[] {
+  const season = parentOf(entries, title, ["series", "season"]);
+  if (season === null) return [];
+  const series = parentOf(entries, season.title, ["series"]);
+  return series === null ? [season] : [series, season];
+}
+
+/** The episode behind one, in its season or at the beginning of a later one; null where it is the last, or none. */
+export function nextEpisode(entries: readonly CatalogEntry[], title: TitleRecord): CatalogEntry | null {
+  if (title.type !== "episode" || title.parentId === null) return null;
+  const siblings = childrenOf(entries, title.parentId, "episode");
+  const own = siblings.findIndex((entry) => entry.title._id === title._id);
+  if (own === -1) return null;
+  const sibling = siblings[own + 1];
+  if (sibling !== undefined) return sibling;
+  const season = parentOf(entries, title, ["season"]);
+  if (season === null || season.title.parentId === null) return null;
+  const seasons = childrenOf(entries, season.title.parentId, "season");
+  const later = seasons.slice(seasons.indexOf(season) + 1);
+  return later.flatMap((one) => childrenOf(entries, one.title._id, "episode"))[0] ?? null;
+}
+
+function parentOf(
+  entries: readonly CatalogEntry[],
+  { parentId }: TitleRecord,
+  types: readonly TitleType[],
+): CatalogEntry | null {
+  if (parentId === null) return null;
+  return entries.find(({ title }) => title._id === parentId && types.includes(title.type)) ?? null;
+}

@@ -1,0 +1,52 @@
+import type { Page } from "playwright-core";
+import type { PlayingWindow } from "./browser.ts";
+
+/** What tests ask of the film that plays. Others may keep the machine busy: waits are long, and end with the state. */
+
+export const PLAYING_MS = 120_000;
+
+/** Resolves once so many frames were shown. */
+export async function waitForFrames(page: Page, frames: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => {
+      const { matinee } = window as unknown as Partial<PlayingWindow>;
+      return (matinee?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0) >= wanted;
+    },
+    frames,
+    { timeout: PLAYING_MS },
+  );
+}
+
+export function shownFrames(page: Page): Promise<number> {
+  return page.evaluate(
+    () => (window as unknown as PlayingWindow).matinee.video.getVideoPlaybackQuality().totalVideoFrames,
+  );
+}
+
+export async function waitForHeight(page: Page, height: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => (window as unknown as PlayingWindow).matinee.video.videoHeight === wanted,
+    height,
+    { timeout: PLAYING_MS },
+  );
+}
+
+/** Resolves once the film has come so far, and is not just on its way there. */
+export async function waitForPosition(page: Page, seconds: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => {
+      const { matinee } = window as unknown as Partial<PlayingWindow>;
+      return matinee !== undefined && !matinee.video.seeking && matinee.video.currentTime >= wanted;
+    },
+    seconds,
+    { timeout: PLAYING_MS },
+  );
+}
+
+export async function seek(page: Page, seconds: number): Promise<void> {
+  await page.evaluate((to) => {
+    const { video } = (window as unknown as PlayingWindow).matinee;
+    video.currentTime = to;
+    return video.play();
+  }, seconds);
+}
