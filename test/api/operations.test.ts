@@ -68,7 +68,7 @@ describe("the document", () => {
     POST /v1/titles/{id}/publish, POST /v1/titles/{id}/unpublish,
     GET /v1/catalog/home, GET /v1/catalog/titles, GET /v1/catalog/titles/{id}, GET /v1/catalog/search,
     GET /v1/me/preferences, PUT /v1/me/preferences,
-    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/grant-keys/{kid}/revoke,
+    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/playback/{sessionId}/license, POST /v1/grant-keys/{kid}/revoke,
     GET /v1/analytics/overview, GET /v1/analytics/titles/{id}`;
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
