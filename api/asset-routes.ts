@@ -29,7 +29,8 @@ import {
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
-import { openPlayback, playbackView } from "./open-playback.ts";
+import { openPlayback } from "./open-playback.ts";
+import { playbackView } from "./playback-view.ts";
 import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
 

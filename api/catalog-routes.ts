@@ -21,7 +21,8 @@ import {
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { childrenOf, nextEpisode, parentsOf } from "./episodes.ts";
-import { posterUrl, resumeAt } from "./open-playback.ts";
+import { posterUrl } from "./granted-url.ts";
+import { resumeAt } from "./playback-view.ts";
 import { acceptedLanguages, chaptersOf, chapterView, inLanguage, titleTypes } from "./title-view.ts";
 
 /** How many titles a row of the home page shows, and how many genres have a row. */

@@ -15,16 +15,11 @@ import { countryOf } from "./caller-country.ts";
 import { claimStream, endSession } from "./claim-stream.ts";
 import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { atBestEdge, grantExpiry, grantedUrl } from "./granted-url.ts";
 import { once } from "./idempotency.ts";
-import {
-  atBestEdge,
-  grantExpiry,
-  grantedUrl,
-  openPlayback,
-  playbackView,
-  readViewer,
-} from "./open-playback.ts";
+import { openPlayback, readViewer } from "./open-playback.ts";
 import { tooManyStreams } from "./openapi.ts";
+import { playbackView } from "./playback-view.ts";
 import { trackPreferences } from "./preference-routes.ts";
 import { acceptedLanguages } from "./title-view.ts";
 

@@ -2,7 +2,7 @@ import type { AssetRecord } from "../core/records.ts";
 import { type Progress, progressUnread, readProgress } from "../stores/library/progress.ts";
 import { type AssetView, presentAsset } from "./asset-view.ts";
 import type { ApiDeps } from "./deps.ts";
-import { presentPosters } from "./open-playback.ts";
+import { presentPosters } from "./granted-url.ts";
 
 type Deps = Pick<ApiDeps, "library" | "config">;
 

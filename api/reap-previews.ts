@@ -3,7 +3,7 @@ import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { forgetPreview, listStalePreviews } from "../stores/library/previews.ts";
 import type { Log } from "../stores/log.ts";
-import { GRANT_REACH_SECONDS } from "./open-playback.ts";
+import { GRANT_REACH_SECONDS } from "./granted-url.ts";
 
 /** How many previews one round removes. */
 const ROUND = 20;

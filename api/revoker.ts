@@ -7,7 +7,7 @@ import { endRevocation, listRevocations, recordRevocation } from "../stores/libr
 import { findAvailableTitleOfAsset } from "../stores/library/titles.ts";
 import type { Log } from "../stores/log.ts";
 import { publishRevocations } from "../stores/publish-revocations.ts";
-import { RENEWED_GRANT_SECONDS } from "./open-playback.ts";
+import { RENEWED_GRANT_SECONDS } from "./granted-url.ts";
 
 /** With the ten seconds in which edges look, a revocation is everywhere well within a minute. */
 const REFRESH_EVERY_MS = 10_000;

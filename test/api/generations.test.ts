@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { GRANT_REACH_SECONDS } from "../../api/open-playback.ts";
+import { GRANT_REACH_SECONDS } from "../../api/granted-url.ts";
 import { reapAssets } from "../../api/reap-assets.ts";
 import { reapGenerations } from "../../api/reap-generations.ts";
 import { reapUploads } from "../../api/reap-uploads.ts";
