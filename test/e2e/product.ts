@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,11 +24,12 @@ export interface StartedProduct extends ReadyLine {
   stop(): Promise<void>;
 }
 
-/** The whole product as a newcomer starts it, without the sample film, in a data folder of its own. */
+/** The whole product as a newcomer starts it, without the sample film, in a data folder and a library of its own. */
 export async function startWholeProduct(): Promise<StartedProduct> {
   const dataDirectory = await mkdtemp(join(tmpdir(), "matinee-e2e-"));
   const args = ["infra/start/main.ts", "--json", "--empty", "--data", dataDirectory];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, ...ownLibrary() };
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   const said: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
   const stop = async () => {
@@ -43,6 +45,15 @@ export async function startWholeProduct(): Promise<StartedProduct> {
   }
   await stop();
   throw new Error(`the product did not start:\n${said.slice(-30).join("\n")}`);
+}
+
+/** A database of the run's own server that no other file has films in. */
+function ownLibrary(): { MATINEE_MONGO_URL?: string } {
+  const { MATINEE_MONGO_URL: given } = process.env;
+  if (!given) return {};
+  const url = new URL(given);
+  url.pathname = `/e2e-${randomBytes(5).toString("hex")}`;
+  return { MATINEE_MONGO_URL: url.href };
 }
 
 /** `npm run ingest -- …` against a started product: exit code and what it said. */
