@@ -379,12 +379,10 @@ test("the pages hold to the rules of accessibility, in two languages and on a ph
   const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   const faultsOf = async (page: Page): Promise<string[]> => {
     // What is half faded in has less contrast than it will have.
-    await page.waitForFunction(() =>
-      document.getAnimations().every(({ playState, effect }) => {
-        const isEndless = effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY;
-        return playState !== "running" || isEndless;
-      }),
-    );
+    await page.evaluate(() => {
+      for (const animation of document.getAnimations())
+        if (animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY) animation.finish();
+    });
     await page.evaluate(axe);
     return page.evaluate(async () => {
       const { axe } = window as unknown as {
