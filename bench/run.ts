@@ -44,7 +44,7 @@ if (name === undefined || !benches.includes(name)) {
 
 async function runBench(bench: string, benchArgs: string[]): Promise<number> {
   const ending = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => ending.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => ending.abort());
   whenOrphaned(() => ending.abort());
   const parts = BRING_THEIR_OWN.includes(bench) ? null : await startParts(ending.signal);
   try {

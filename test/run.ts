@@ -37,7 +37,7 @@ const ending = new AbortController();
 let supervisor: Supervisor | undefined;
 const temporary = mkdtempSync(join(tmpdir(), "matinee-test-"));
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => ending.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => ending.abort());
 whenOrphaned(() => ending.abort());
 const limit = setTimeout(() => {
   report.fail(`not done after ${LIMIT_MS / 60_000} minutes`);

@@ -29,9 +29,10 @@ export async function startWholeProduct(): Promise<StartedProduct> {
   const dataDirectory = await mkdtemp(join(tmpdir(), "matinee-e2e-"));
   const args = ["infra/start/main.ts", "--json", "--empty", "--data", dataDirectory];
   const env = { ...process.env, ...ownLibrary() };
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  // It ends with the channel, however this process ends.
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
   const said: string[] = [];
-  createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
+  createInterface({ input: child.stderr! }).on("line", (line) => said.push(line));
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       const closed = once(child, "close");
@@ -40,7 +41,7 @@ export async function startWholeProduct(): Promise<StartedProduct> {
     }
     await rm(dataDirectory, { recursive: true, force: true });
   };
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of createInterface({ input: child.stdout! })) {
     return { ...(JSON.parse(line) as ReadyLine), dataDirectory, stop };
   }
   await stop();

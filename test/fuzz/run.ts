@@ -28,7 +28,7 @@ const NOTHING = new Uint8Array();
 const seed = Number(values.seed);
 const ending = new AbortController();
 const limit = setTimeout(() => ending.abort(), Number(values.minutes) * 60_000);
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => ending.abort());
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => ending.abort());
 process.stderr.write(`seed ${seed}\n`);
 
 const parts = await startParts(new AbortController().signal);

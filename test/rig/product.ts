@@ -63,6 +63,8 @@ export interface Answer {
 
 /** How often a state is asked for: often enough to catch it, seldom enough to leave the cores to the work. */
 const ASK_EVERY_MS = 40;
+/** Ends each process of the product with this one. */
+const LIFELINE = new URL("lifeline.ts", import.meta.url).href;
 const ROLES = ["viewer", "editor", "admin"] as const;
 
 /** Starts the product. `workers` transcoders (default 1) of `slots` slots (default 2), and `edges` edges (default 1). */
@@ -90,9 +92,9 @@ export async function startProduct(
   });
   const children: ChildProcess[] = [];
   const start = async (main: string, extra: Record<string, string>, sign: string): Promise<ChildProcess> => {
-    const child = spawn(process.execPath, [main], {
+    const child = spawn(process.execPath, ["--import", LIFELINE, main], {
       env: { ...environment, ...extra },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
     });
     children.push(child);
     await lineWith(child, sign, main);
