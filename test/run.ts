@@ -21,6 +21,8 @@ import { runStaticChecks } from "./static.ts";
 
 /** The whole of `npm test` ends by itself after this, whatever hangs. */
 const LIMIT_MS = 28 * 60_000;
+/** A file that hangs does not take the time of those after it. */
+const FILE_LIMIT_MS = 8 * 60_000;
 /** These drive whole systems and load the machine by themselves: one at a time, after the others. */
 const ALONE = ["test/e2e/", "test/faults/"];
 
@@ -126,7 +128,7 @@ async function chosenFiles(filters: readonly string[]): Promise<string[]> {
 
 async function runFiles(files: string[], concurrency: number): Promise<void> {
   if (files.length === 0 || ending.signal.aborted) return;
-  const stream = run({ cwd: root, files, concurrency, signal: ending.signal });
+  const stream = run({ cwd: root, files, concurrency, signal: ending.signal, timeout: FILE_LIMIT_MS });
   stream.on("test:summary", ({ file, counts }) => {
     // One for each file, then one for all of them.
     if (file !== undefined) return;
