@@ -7,7 +7,7 @@ import { BIG_BUCK_BUNNY, made } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { beyondPreset } from "../transcoder/encoders.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
-import { follow } from "./follow.ts";
+import { finishedTasks, follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
@@ -75,8 +75,8 @@ async function wholePipeline(product: Product) {
   const assetId = await product.uploadFile(film);
   await follow(product, assetId, ({ state }) => state === "ready");
   const wallSeconds = (performance.now() - began) / 1000;
+  const tasks = await finishedTasks(product, assetId);
   const workerSeconds = ownCpuSeconds(worker!.pid!) - before;
-  const tasks = await product.library.tasks.find({ assetId }).toArray();
   const stages = new Map<TaskKind, number>();
   for (const { kind, attempts } of tasks)
     stages.set(

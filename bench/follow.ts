@@ -1,4 +1,4 @@
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord, TaskRecord } from "../core/records.ts";
 import type { Product } from "../test/rig/product.ts";
 
 const LOOK_EVERY_MS = 50;
@@ -13,6 +13,15 @@ export async function follow(
     const asset = await library.assets.findOne({ _id: assetId });
     if (asset !== null && wanted(asset)) return asset;
     if (asset?.state === "failed") throw new Error(`${asset.error?.code}: ${asset.error?.message}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+/** The tasks of a ready asset, all attempts on record: those of publishing are only after the asset is ready. */
+export async function finishedTasks({ library }: Product, assetId: string): Promise<TaskRecord[]> {
+  for (;;) {
+    const tasks = await library.tasks.find({ assetId }).toArray();
+    if (tasks.some(({ kind, state }) => kind === "publish" && state === "done")) return tasks;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

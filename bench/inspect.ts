@@ -2,7 +2,7 @@ import type { TaskKind } from "../core/records.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
-import { follow } from "./follow.ts";
+import { finishedTasks, follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
@@ -29,7 +29,7 @@ try {
     await follow(product, assetId, ({ state }) => state === "ready");
     add("worker", ownCpuSeconds(worker!.pid!) - before);
     const byKind = new Map<TaskKind, number>();
-    for (const { kind, attempts } of await product.library.tasks.find({ assetId }).toArray()) {
+    for (const { kind, attempts } of await finishedTasks(product, assetId)) {
       const seconds = attempts.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
       byKind.set(kind, (byKind.get(kind) ?? 0) + seconds);
     }

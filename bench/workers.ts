@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { BIG_BUCK_BUNNY_480, made } from "../test/rig/media.ts";
@@ -12,8 +13,9 @@ import { figure, median, printTable } from "./table.ts";
 /**
  * What a second worker is worth: the same film by one worker of one slot and by two, in turn, from its upload until it is
  * ready, and what of that can be done side by side; next to what two ffmpeg processes instead of one get out of this
- * machine, whose cores may share more than a name. With a file to draw to, also the simulation of up to 1,000; 0
- * repetitions: that alone.
+ * machine, whose cores may share more than a name. Each worker is held to a core of its own (Linux' `taskset`): a decoder,
+ * scalers and five encoders of one thread each would else take a second core for one worker as well. With a file to draw
+ * to, also the simulation of up to 1,000; 0 repetitions: that alone.
  * `node bench/workers.ts [repetitions] [loops of the film] [chart.svg]`
  */
 
@@ -50,6 +52,9 @@ async function measure(film: string): Promise<void> {
     2: await startProduct({ workers: 2, slots: 1 }),
   };
   try {
+    for (const { workers } of Object.values(products))
+      for (const [core, { pid }] of workers.entries())
+        execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", String(core), String(pid)]);
     for (let repetition = 0; repetition < repetitions; repetition++) {
       // Whoever comes first finds a busier or a quieter machine: they take turns at it.
       const order: Workers[] = repetition % 2 === 0 ? [1, 2] : [2, 1];
@@ -123,12 +128,13 @@ async function spanOf(product: Product, film: string): Promise<Span> {
   return { ready, sideBySide: (last - first) / 1000 };
 }
 
-/** That many bare encodes at once, each of one thread, of the clip's first seconds. */
+/** That many bare encodes of the clip at once, each of one thread and on a core of its own. */
 async function bareSeconds(processes: number): Promise<number> {
   const began = performance.now();
   const encode = ["-threads", "1", "-i", BIG_BUCK_BUNNY_480, "-an", "-c:v", "libx264", "-preset", "veryfast"];
-  const one = () => timed(ffmpeg, ["-v", "error", "-nostdin", ...encode, "-threads", "1", "-f", "null", "-"]);
-  await Promise.all(Array.from({ length: processes }, one));
+  const args = [ffmpeg, "-v", "error", "-nostdin", ...encode, "-threads", "1", "-f", "null", "-"];
+  const onCore = (_: unknown, core: number) => timed("taskset", ["--cpu-list", String(core), ...args]);
+  await Promise.all(Array.from({ length: processes }, onCore));
   return (performance.now() - began) / 1000;
 }
 
