@@ -17,6 +17,7 @@ import { openReport } from "../infra/start/report.ts";
 import { makeSecrets } from "../infra/start/secrets.ts";
 import { openState } from "../infra/start/state.ts";
 import { createSupervisor, type Supervisor } from "../infra/start/supervise.ts";
+import { descendants } from "./rig/processes.ts";
 import { runStaticChecks } from "./static.ts";
 
 /** The whole of `npm test` ends by itself after this, whatever hangs. */
@@ -64,11 +65,23 @@ try {
 } finally {
   clearTimeout(limit);
   await supervisor?.stopAll();
+  // A file that is told to end in its midst waits for its own clean-up, which may be what hangs.
+  endDescendants();
   rmSync(temporary, { recursive: true, force: true });
 }
 const { passed, failed, skipped } = totals;
 process.exitCode = failed === 0 && passed > 0 && !ending.signal.aborted ? 0 : 1;
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+
+function endDescendants(): void {
+  for (const { pid } of descendants(process.pid)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has gone by itself.
+    }
+  }
+}
 
 /** Starts the real parts in the temporary folder and names them in the environment of the tests. */
 async function provideParts(): Promise<void> {
