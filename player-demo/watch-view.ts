@@ -115,7 +115,16 @@ export function showWatch(
       contentSteeringController: undefined,
     };
     root.replaceChildren(frame);
-    const hls = await loadFilm(media, playback.manifestUrl);
+    const release = () => {
+      keeper.stop();
+      edges.stop();
+    };
+    const endSession = () => api.end(playback.sessionId).catch(() => undefined);
+    const hls = await loadFilm(media, playback.manifestUrl).catch((thrown) => {
+      release();
+      void endSession();
+      throw thrown;
+    });
     fitSound(hls, outputChannels());
     fitPicture(hls, isHdrScreen());
     const layer = watchLayer();
@@ -141,10 +150,9 @@ export function showWatch(
     return () => {
       clear();
       stopWaiting();
-      keeper.stop();
-      edges.stop();
+      release();
       delete window.matinee;
-      void stopBeacons().then(() => api.end(playback.sessionId).catch(() => undefined));
+      void stopBeacons().then(endSession);
       video.pause();
       hls.destroy();
     };
