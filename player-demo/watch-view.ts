@@ -16,6 +16,7 @@ import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
 import { protectionConfig } from "./protection.ts";
 import { text } from "./strings.ts";
 import { watchLayer } from "./watch-layer.ts";
+import { WatchMeter } from "./watch-meter.ts";
 
 declare global {
   interface Window {
@@ -129,8 +130,9 @@ export function showWatch(
     fitPicture(hls, isHdrScreen());
     const layer = watchLayer();
     frame.append(layer.root);
+    const meter = new WatchMeter(askedAtMs);
     // Before what may give up: an error that ends the session is told as its last word.
-    const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, askedAtMs });
+    const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, meter });
     leaveSilentEdges(hls, edges);
     const stopWaiting = keepPlaying(hls, video, keeper, layer, failHere);
     const clear = furnishPlayer({
@@ -141,7 +143,7 @@ export function showWatch(
       layer,
       playback,
       title,
-      askedAtMs,
+      meter,
       goOn,
     });
     window.matinee = { hls, video };
