@@ -94,35 +94,35 @@ export function analyticsRoutes({ library }: ApiDeps) {
       const { by, ...query } = c.req.valid("query");
       if ((await findTitle(library, tenant, titleId)) === null) throw notFound("title");
       const span = asked(query);
-      const records = await figuresOfTitle(library, tenant, titleId, span);
-      const total = presentFigures(sum(records.map(({ all }) => all)));
-      return c.json({ titleId, ...span, by, total, rows: rowsBy(by, records) }, 200);
+      const figures = await putTogether(by, figuresOfTitle(library, tenant, titleId, span));
+      return c.json({ titleId, ...span, by, ...figures }, 200);
     })
     .openapi(overviewRoute, async (c) => {
       const { tenant } = c.get("caller");
       const span = asked(c.req.valid("query"));
-      const records = await figuresOfTenant(library, tenant, span);
+      const { total, rows } = await putTogether("day", figuresOfTenant(library, tenant, span));
       const totals = await mostPlayed(library, tenant, span, MOST_TITLES);
       const names = await Promise.all(totals.map(({ titleId }) => findTitle(library, tenant, titleId)));
       const titles = totals.map((one, index) => presentTotals(one, names[index]?.name ?? {}));
-      const total = presentFigures(sum(records.map(({ all }) => all)));
-      return c.json({ ...span, total, days: rowsBy("day", records), titles }, 200);
+      return c.json({ ...span, total, days: rows, titles }, 200);
     });
 }
 
-function sum(all: readonly Figures[]): Figures {
-  return all.reduce(addFigures, NO_FIGURES);
-}
-
-/** One row for each value of what they are put together by, in its order. */
-function rowsBy(by: Grouping, records: readonly FiguresRecord[]): z.infer<typeof figuresRow>[] {
+/** The whole, and one row for each value of what it is put together by, in its order. */
+async function putTogether(
+  by: Grouping,
+  records: AsyncIterable<FiguresRecord>,
+): Promise<{ total: z.infer<typeof figuresView>; rows: z.infer<typeof figuresRow>[] }> {
+  let total = NO_FIGURES;
   const groups = new Map<string, Figures>();
-  for (const record of records) {
+  for await (const record of records) {
+    total = addFigures(total, record.all);
     const parts = by === "rung" ? Object.entries(record.rungs) : [[record[by] ?? "", record.all] as const];
     for (const [key, figures] of parts) groups.set(key, addFigures(groups.get(key) ?? NO_FIGURES, figures));
   }
   const sorted = [...groups].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-  return sorted.map(([key, figures]) => ({ key, ...presentFigures(figures) }));
+  const rows = sorted.map(([key, figures]) => ({ key, ...presentFigures(figures) }));
+  return { total: presentFigures(total), rows };
 }
 
 function presentTotals(totals: TitleTotals, name: Record<string, string>): z.infer<typeof titleTotals> {

@@ -11,18 +11,35 @@ const renditionId = z
   .nullish();
 const seconds = z.number().min(0).max(3_600);
 
+const said = { seq, renditionId };
+const from = ({ seq, renditionId }: z.infer<z.ZodObject<typeof said>>) => ({
+  seq,
+  renditionId: renditionId ?? null,
+});
+/** Sums of whole milliseconds are the same in any order. */
+const inMs = (seconds: number): number => Math.round(seconds * 1000);
+
 /** Events that count. One with `seq` is held to its form; without it, a word of the player's own that counts nothing. */
 const COUNTED = {
-  startup: z.looseObject({ seq, renditionId, startupSeconds: seconds }),
-  stall: z.looseObject({ seq, renditionId, durationSeconds: seconds }),
-  error: z.looseObject({ seq, renditionId, code: z.string().max(200), fatal: z.boolean() }),
-  rung: z.looseObject({
-    seq,
-    renditionId,
-    bps: z.number().min(0).max(1e10).nullish(),
-    height: z.number().int().min(0).max(20_000).nullish(),
-  }),
-  heartbeat: z.looseObject({ seq, renditionId, playedSeconds: seconds }),
+  startup: z
+    .object({ ...said, startupSeconds: seconds })
+    .transform((one): Beacon => ({ ...from(one), type: "startup", startupMs: inMs(one.startupSeconds) })),
+  stall: z
+    .object({ ...said, durationSeconds: seconds })
+    .transform((one): Beacon => ({ ...from(one), type: "stall", stallMs: inMs(one.durationSeconds) })),
+  error: z
+    .object({ ...said, code: z.string().max(200), fatal: z.boolean() })
+    .transform((one): Beacon => ({ ...from(one), type: "error", isFatal: one.fatal })),
+  rung: z
+    .object({
+      ...said,
+      bps: z.number().min(0).max(1e10).nullish(),
+      height: z.number().int().min(0).max(20_000).nullish(),
+    })
+    .transform((one): Beacon => ({ ...from(one), type: "rung" })),
+  heartbeat: z
+    .object({ ...said, playedSeconds: seconds })
+    .transform((one): Beacon => ({ ...from(one), type: "heartbeat", playedMs: inMs(one.playedSeconds) })),
 };
 
 const beacon = z
@@ -53,36 +70,9 @@ function formOf(event: Event) {
     : undefined;
 }
 
-/** The events that count, in whole milliseconds: sums of those are the same in any order. */
+/** The events that count, as they are counted. */
 export function countedBeacons(events: readonly Event[]): Beacon[] {
-  return events.flatMap((event) => (formOf(event) === undefined ? [] : [counted(event)]));
-}
-
-function counted(event: Event): Beacon {
-  switch (event.type) {
-    case "startup": {
-      const { startupSeconds, ...told } = COUNTED.startup.parse(event);
-      return { ...from(told), type: "startup", startupMs: Math.round(startupSeconds * 1000) };
-    }
-    case "stall": {
-      const { durationSeconds, ...told } = COUNTED.stall.parse(event);
-      return { ...from(told), type: "stall", stallMs: Math.round(durationSeconds * 1000) };
-    }
-    case "heartbeat": {
-      const { playedSeconds, ...told } = COUNTED.heartbeat.parse(event);
-      return { ...from(told), type: "heartbeat", playedMs: Math.round(playedSeconds * 1000) };
-    }
-    case "error": {
-      const { fatal, ...told } = COUNTED.error.parse(event);
-      return { ...from(told), type: "error", isFatal: fatal };
-    }
-    default:
-      return { ...from(COUNTED.rung.parse(event)), type: "rung" };
-  }
-}
-
-function from(told: { seq: number; renditionId?: string | null | undefined }) {
-  return { seq: told.seq, renditionId: told.renditionId ?? null };
+  return events.flatMap((event) => formOf(event)?.parse(event) ?? []);
 }
 
 /** The last moment said, by the player's own clock, and of two places at one moment the one further on. */

@@ -62,6 +62,8 @@ export interface RungedFigures {
   rungs: Record<string, Figures>;
 }
 
+export const NO_RUNGED: RungedFigures = { all: NO_FIGURES, rungs: {} };
+
 /** Each step is this much longer than the one before: a quantile is right to 5 %. */
 const STEP = 1.1;
 const LAST_STEP = 140;
@@ -133,6 +135,23 @@ export function figuresOf(report: SessionReport, averageBps: ReadonlyMap<string,
     add(name, sessionFigures(rung, startupMs, bits));
   }
   return { all: sessionFigures(report.all, startup?.ms ?? null, kilobits), rungs };
+}
+
+/** What a session has come to since `counted`, an earlier state of its report, was among the figures. */
+export function figuresSince(
+  counted: SessionReport,
+  report: SessionReport,
+  averageBps: ReadonlyMap<string, number>,
+): RungedFigures {
+  return addRunged(figuresOf(report, averageBps), negated(figuresOf(counted, averageBps)));
+}
+
+function negated<T extends object>(counts: T): T {
+  const turned = Object.entries(counts).map(([name, value]) => [
+    name,
+    typeof value === "object" ? negated(value) : -value,
+  ]);
+  return Object.fromEntries(turned) as T;
 }
 
 function sessionFigures(told: RungReport, startupMs: number | null, kilobits: number): Figures {

@@ -82,19 +82,3 @@ function isMoreOften(hitsBefore: number, before: number, hitsNow: number, now: n
   const deviation = Math.sqrt(pooled * (1 - pooled) * (1 / before + 1 / now));
   return deviation > 0 && (hitsNow / now - hitsBefore / before) / deviation > SURE;
 }
-
-/** What of a generation says when it was first shown. */
-interface Shown {
-  generation: string;
-  publishedAt: Date | null;
-}
-
-/** The one that was shown last before this one was first; null where there is none, or this one never was. */
-export function predecessorOf<G extends Shown>(all: readonly G[], generation: string): G | null {
-  const since = all.find((one) => one.generation === generation)?.publishedAt ?? null;
-  if (since === null) return null;
-  const earlier = all.filter(
-    (one) => one.generation !== generation && one.publishedAt !== null && one.publishedAt < since,
-  );
-  return earlier.sort((a, b) => Number(b.publishedAt) - Number(a.publishedAt))[0] ?? null;
-}

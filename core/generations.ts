@@ -36,6 +36,8 @@ export interface GenerationRecord {
   /** When it had passed the gate: all its objects are there. null: it cannot be shown. */
   madeAt: Date | null;
   publishedAt: Date | null;
+  /** The generation that was shown until this one first was; null: none was, or this one never. */
+  follows: string | null;
   /** When it was seen that another took its place; a moment late at most, never early. */
   supersededAt: Date | null;
   /** From when on no grant can reach it and it need not be kept to go back to; null: not to be collected. */
@@ -48,7 +50,7 @@ export type AssetPointer = Pick<AssetRecord, "state" | "generation" | "published
 /** What of a generation is decided on. */
 export type GenerationStanding = Pick<
   GenerationRecord,
-  "generation" | "state" | "error" | "madeAt" | "publishedAt" | "supersededAt" | "collectAt"
+  "generation" | "state" | "error" | "madeAt" | "publishedAt" | "follows" | "supersededAt" | "collectAt"
 >;
 
 /** How long generations stay. */
@@ -68,10 +70,16 @@ export function stateOf(one: GenerationStanding, asset: AssetPointer): Generatio
   return asset.state === "failed" || asset.state === "cancelled" ? "failed" : "making";
 }
 
+/** Whose place `generation` takes where the asset shows it next; null: nobody's. Showing the same one again changes nothing. */
+export function followedBy({ published }: Pick<AssetRecord, "published">, generation: string): string | null {
+  if (published === null) return null;
+  return published.generation === generation ? (published.follows ?? null) : published.generation;
+}
+
 /** What a generation's record should say now. */
 export type Settled = Pick<
   GenerationStanding,
-  "state" | "error" | "publishedAt" | "supersededAt" | "collectAt"
+  "state" | "error" | "publishedAt" | "follows" | "supersededAt" | "collectAt"
 >;
 
 /**
@@ -100,11 +108,12 @@ export function settle(
 function settleOne(one: GenerationStanding, asset: AssetPointer, now: Date): Settled {
   const state = stateOf(one, asset);
   const wasSuperseded = one.state === "superseded" && one.supersededAt !== null;
-  const publishedAt = one.publishedAt ?? (state === "published" ? (asset.published?.at ?? now) : null);
+  const isNews = one.publishedAt === null && state === "published";
   return {
     state,
     error: state === "failed" ? asset.error : null,
-    publishedAt,
+    publishedAt: isNews ? (asset.published?.at ?? now) : one.publishedAt,
+    follows: (isNews ? asset.published?.follows : one.follows) ?? null,
     supersededAt: state === "superseded" ? (wasSuperseded ? one.supersededAt : now) : null,
     collectAt: null,
   };

@@ -161,7 +161,14 @@ export interface AssetRecord {
    * What viewers get: the compare-and-set of this pointer is the publication. It stays while another is being made. `keyId`
    * where its media is protected.
    */
-  published: { generation: string; at: Date; durationSeconds: number; keyId?: string } | null;
+  published: {
+    generation: string;
+    at: Date;
+    durationSeconds: number;
+    keyId?: string;
+    /** The generation whose place it took; null: nothing was shown. */
+    follows?: string | null;
+  } | null;
   /** The generation of which there is a preview to look at; absent where there is none, or it was removed again. */
   preview?: string;
   findings: Finding[];

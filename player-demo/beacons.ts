@@ -1,6 +1,6 @@
 import Hls from "hls.js";
 import { ApiProblem, type Beacon, type ViewerApi } from "./api-client.ts";
-import { renditionOf, type Told, WatchMeter } from "./watch-meter.ts";
+import { renditionOf, type Told, type WatchMeter } from "./watch-meter.ts";
 
 /** So far behind at most is the place that is kept, should the machine lose its power. */
 const EVERY_MS = 5_000;
@@ -15,8 +15,8 @@ export interface Watching {
   sessionId: string;
   video: HTMLVideoElement;
   hls: Hls;
-  /** When the viewer asked for the film, by `performance.now()`. */
-  askedAtMs: number;
+  /** By `performance.now()`. */
+  meter: WatchMeter;
 }
 
 /**
@@ -26,17 +26,16 @@ export interface Watching {
  */
 export function startBeacons(
   api: ViewerApi,
-  { sessionId, video, hls, askedAtMs }: Watching,
+  { sessionId, video, hls, meter }: Watching,
 ): () => Promise<void> {
   const outbox = openOutbox(api, sessionId);
-  const meter = new WatchMeter(askedAtMs);
   const tell = (told: readonly Told[]) => outbox.put(...told.map((one) => placed(video, one)));
   const say = (type: string) => {
     outbox.put(placed(video, { type, rate: video.playbackRate }));
     return outbox.send();
   };
   let sentAtSeconds = -1;
-  let beatAtMs = askedAtMs;
+  let beatAtMs = performance.now();
   const beat = () => {
     if (video.paused || video.currentTime === sentAtSeconds) return;
     sentAtSeconds = video.currentTime;
@@ -70,8 +69,9 @@ export function startBeacons(
     pause: halt("pause"),
     ended: halt("end"),
   });
+  // For all that is known here it is the end, also of what stands still or has failed.
   const onHide = () => {
-    tell(meter.heartbeat(performance.now()));
+    tell(meter.left(performance.now()));
     void say("hide");
   };
   hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => {

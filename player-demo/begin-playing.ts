@@ -9,7 +9,8 @@ import { ApiProblem } from "./api-client.ts";
 export async function loadFilm(media: HlsVideoElement, manifestUrl: string): Promise<Hls> {
   media.setAttribute("src", manifestUrl);
   await Promise.resolve();
-  if (media.api === null) throw new ApiProblem(409, "unsupported");
+  // Without media sources it makes none, and has not even the member then.
+  if (!media.api) throw new ApiProblem(409, "unsupported");
   return media.api;
 }
 

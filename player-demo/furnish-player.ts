@@ -7,8 +7,8 @@ import { keepQuality } from "./keep-quality.ts";
 import { keepSound } from "./keep-sound.ts";
 import { keepSpeed } from "./keep-speed.ts";
 import { listenToKeys } from "./keyboard.ts";
+import { noteSegments } from "./last-segment.ts";
 import { nextCard } from "./next-card.ts";
-import { countFigures } from "./playback-figures.ts";
 import type { PlayerControls } from "./player-controls.ts";
 import { resumeCard } from "./resume-card.ts";
 import { seekThumbnails } from "./seek-thumbnails.ts";
@@ -17,6 +17,7 @@ import { skipButton } from "./skip-button.ts";
 import { statsOverlay } from "./stats-overlay.ts";
 import { tellSystem } from "./tell-system.ts";
 import type { WatchLayer } from "./watch-layer.ts";
+import type { WatchMeter } from "./watch-meter.ts";
 
 export interface Furnished {
   hls: Hls;
@@ -27,19 +28,18 @@ export interface Furnished {
   layer: WatchLayer;
   playback: Playback;
   title: TitlePage | null;
-  /** When the viewer asked for the film, by the page's clock. */
-  askedAtMs: number;
+  meter: WatchMeter;
   /** To the next episode; null where there is none. */
   goOn: (() => void) | null;
 }
 
 /** All that stands around the picture: choices that are kept, chapters, cards, keys, figures. Returns how to clear it. */
 export function furnishPlayer(furnished: Furnished): () => void {
-  const { hls, controls, keeper, address, layer, playback, title, askedAtMs, goOn } = furnished;
+  const { hls, controls, keeper, address, layer, playback, title, meter, goOn } = furnished;
   const { frame, media, video } = controls;
   const { storyboardUrl, durationSeconds, resumeAtSeconds } = playback;
   const chapters = title?.chapters ?? [];
-  const stats = statsOverlay(hls, video, keeper, countFigures(hls, video, askedAtMs));
+  const stats = statsOverlay(hls, video, { grants: keeper, meter, last: noteSegments(hls) });
   frame.append(stats.overlay);
   const ends = [
     stats.stop,

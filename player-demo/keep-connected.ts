@@ -50,7 +50,7 @@ export function keepConnected(hls: Hls, layer: WatchLayer, resume: () => void): 
   }
   return {
     lost() {
-      if (timer !== 0) return;
+      if (timer !== 0 || leaving.signal.aborted) return;
       timer = window.setTimeout(tryNow, retryDelayMs(++tries));
       show();
     },

@@ -35,8 +35,11 @@ export function keepPlaying(
   hls.on(Hls.Events.ERROR, async (_event, data) => {
     const isRefused = data.response?.code === 403 && data.type === Hls.ErrorTypes.NETWORK_ERROR;
     if (isRefused && !hasRenewed) {
-      hasRenewed = true;
-      if ((await grants.renew()) && data.fatal) restart(hls, video);
+      hasRenewed = await grants.renew();
+      if (!data.fatal) return;
+      if (hasRenewed) restart(hls, video);
+      // Nobody answered: the grant is asked for again with the next try. Where it was refused, all of this has ended.
+      else connection.lost();
       return;
     }
     if (!data.fatal) return;

@@ -1,18 +1,21 @@
 import type Hls from "hls.js";
 import { element } from "./element.ts";
 import type { GrantKeeper } from "./grant-keeper.ts";
-import type { PlaybackFigures } from "./playback-figures.ts";
+import type { LastSegment } from "./last-segment.ts";
 import { text } from "./strings.ts";
+import type { WatchMeter } from "./watch-meter.ts";
 
 const EVERY_MS = 500;
 
+/** What is told beside what hls.js and the video say. */
+interface Known {
+  grants: GrantKeeper;
+  meter: WatchMeter;
+  last: LastSegment;
+}
+
 /** The numbers behind the picture, for those who press `i`. Returns the overlay and how to show or hide it. */
-export function statsOverlay(
-  hls: Hls,
-  video: HTMLVideoElement,
-  grants: GrantKeeper,
-  figures: PlaybackFigures,
-) {
+export function statsOverlay(hls: Hls, video: HTMLVideoElement, known: Known) {
   const list = element("dl", {});
   const overlay = element(
     "div",
@@ -21,7 +24,7 @@ export function statsOverlay(
   );
   let timer = 0;
   const draw = () => {
-    const facts = [...pictureFacts(hls, video), ...lineFacts(hls, video, grants, figures)];
+    const facts = [...pictureFacts(hls, video), ...lineFacts(hls, video, known)];
     list.replaceChildren(
       ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
     );
@@ -55,14 +58,14 @@ function pictureFacts(hls: Hls, video: HTMLVideoElement): [string, string][] {
 function lineFacts(
   hls: Hls,
   video: HTMLVideoElement,
-  grants: GrantKeeper,
-  { startUpSeconds, stalls, stalledSeconds, edge, lastSegmentMs }: PlaybackFigures,
+  { grants, meter, last: { edge, ms } }: Known,
 ): [string, string][] {
-  const last = lastSegmentMs === null ? "" : ` (${text("statLast", { count: lastSegmentMs })})`;
+  const { startupSeconds, stalls, stalledSeconds } = meter.felt;
+  const last = ms === null ? "" : ` (${text("statLast", { count: ms })})`;
   return [
     [text("statThroughput"), `${megabits(hls.bandwidthEstimate)}${last}`],
     [text("statBuffer"), `${bufferedAhead(video).toFixed(1)} s`],
-    [text("statStart"), startUpSeconds === null ? "–" : `${startUpSeconds.toFixed(2)} s`],
+    [text("statStart"), startupSeconds === null ? "–" : `${startupSeconds.toFixed(2)} s`],
     [text("statStalls"), `${stalls} (${stalledSeconds.toFixed(1)} s)`],
     [text("statEdge"), edge ?? "–"],
     [text("statGrant"), text("statLeft", { count: Math.round(grants.secondsLeft) })],

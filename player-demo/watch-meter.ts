@@ -11,8 +11,17 @@ export type Told = { seq: number; renditionId: string | null } & (
 const SHORTEST_STALL_MS = 100;
 /** Ticks come four times a second: a longer gap is a machine that slept. */
 const LONGEST_TICK_MS = 2_000;
+/** The API takes no more at once: who waits for an hour is not there. */
+const LONGEST_SECONDS = 3_600;
 /** Who watches so much more has got over an error that was called fatal. */
 const RECOVERED_MS = 2_000;
+
+/** What the viewer felt so far: from the wish to the first picture (null before it), and standing still that is over. */
+export interface Felt {
+  startupSeconds: number | null;
+  stalls: number;
+  stalledSeconds: number;
+}
 
 /**
  * Measures a session by what the video element says: start-up without the time in which nobody had pressed play yet,
@@ -29,10 +38,15 @@ export class WatchMeter {
   #renditionId: string | null = null;
   #fatalCode: string | null = null;
   #seq = 0;
+  #felt: Felt = { startupSeconds: null, stalls: 0, stalledSeconds: 0 };
 
   /** `askedAt`: when the viewer asked for the film. */
   constructor(askedAt: number) {
     this.#askedAt = askedAt;
+  }
+
+  get felt(): Readonly<Felt> {
+    return this.#felt;
   }
 
   /** The film could begin. */
@@ -55,6 +69,7 @@ export class WatchMeter {
     const readyAt = this.#readyAt ?? this.#askedAt;
     const idleMs = Math.max(0, (this.#playedAt ?? readyAt) - readyAt);
     const startupSeconds = seconds(Math.max(0, now - this.#askedAt - idleMs));
+    this.#felt.startupSeconds = startupSeconds;
     return [...told, this.#tell({ type: "startup", startupSeconds })];
   }
 
@@ -123,7 +138,10 @@ export class WatchMeter {
     const since = this.#stalledSince;
     this.#stalledSince = null;
     if (since === null || now - since < SHORTEST_STALL_MS) return [];
-    return [this.#tell({ type: "stall", durationSeconds: seconds(now - since) })];
+    const durationSeconds = seconds(now - since);
+    this.#felt.stalls++;
+    this.#felt.stalledSeconds += durationSeconds;
+    return [this.#tell({ type: "stall", durationSeconds })];
   }
 
   #tell<D extends { type: Told["type"] }>(detail: D): D & { seq: number; renditionId: string | null } {
@@ -132,7 +150,7 @@ export class WatchMeter {
 }
 
 function seconds(ms: number): number {
-  return Math.round(ms) / 1000;
+  return Math.min(LONGEST_SECONDS, Math.round(ms) / 1000);
 }
 
 /** The rendition that a level's playlist is of: `…/video/<renditionId>/media.m3u8`. */

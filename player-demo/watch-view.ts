@@ -16,6 +16,7 @@ import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
 import { protectionConfig } from "./protection.ts";
 import { text } from "./strings.ts";
 import { watchLayer } from "./watch-layer.ts";
+import { WatchMeter } from "./watch-meter.ts";
 
 declare global {
   interface Window {
@@ -115,13 +116,23 @@ export function showWatch(
       contentSteeringController: undefined,
     };
     root.replaceChildren(frame);
-    const hls = await loadFilm(media, playback.manifestUrl);
+    const release = () => {
+      keeper.stop();
+      edges.stop();
+    };
+    const endSession = () => api.end(playback.sessionId).catch(() => undefined);
+    const hls = await loadFilm(media, playback.manifestUrl).catch((thrown) => {
+      release();
+      void endSession();
+      throw thrown;
+    });
     fitSound(hls, outputChannels());
     fitPicture(hls, isHdrScreen());
     const layer = watchLayer();
     frame.append(layer.root);
+    const meter = new WatchMeter(askedAtMs);
     // Before what may give up: an error that ends the session is told as its last word.
-    const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, askedAtMs });
+    const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, meter });
     leaveSilentEdges(hls, edges);
     const stopWaiting = keepPlaying(hls, video, keeper, layer, failHere);
     const clear = furnishPlayer({
@@ -132,7 +143,7 @@ export function showWatch(
       layer,
       playback,
       title,
-      askedAtMs,
+      meter,
       goOn,
     });
     window.matinee = { hls, video };
@@ -141,10 +152,9 @@ export function showWatch(
     return () => {
       clear();
       stopWaiting();
-      keeper.stop();
-      edges.stop();
+      release();
       delete window.matinee;
-      void stopBeacons().then(() => api.end(playback.sessionId).catch(() => undefined));
+      void stopBeacons().then(endSession);
       video.pause();
       hls.destroy();
     };

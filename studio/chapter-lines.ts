@@ -6,15 +6,19 @@ const LINE = /^(?:(\d{1,2}):)?(\d{1,3}):(\d{2}(?:\.\d+)?)\s+(.+?)(?:\s+\[(intro|
 /** Chapters as a person writes them, one a line. */
 export function writeChapters(chapters: readonly Chapter[], language: string): string {
   const lines = chapters.map(({ startSeconds, name, kind }) => {
-    const shown = name[language] ?? name.en ?? Object.values(name)[0] ?? "";
-    return `${placeOf(startSeconds)} ${shown}${kind === null ? "" : ` [${kind}]`}`;
+    return `${placeOf(startSeconds)} ${shownName(name, language)}${kind === null ? "" : ` [${kind}]`}`;
   });
   return lines.join("\n");
 }
 
+/** The name in that language, or in another one where it has none. */
+function shownName(name: Chapter["name"], language: string): string {
+  return name[language] ?? name.en ?? Object.values(name)[0] ?? "";
+}
+
 /**
  * What the lines say; null where one is no chapter. Names in other languages are those of `before` that begin at the
- * same place.
+ * same place; one of those that was shown for want of another and left as it was stays what it is.
  */
 export function readChapters(lines: string, language: string, before: readonly Chapter[]): Chapter[] | null {
   const read = lines
@@ -27,10 +31,11 @@ export function readChapters(lines: string, language: string, before: readonly C
       // In milliseconds, since a sum of fractions is another number than the one that was written.
       const startMs = Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1000;
       const startSeconds = Math.round(startMs) / 1000;
-      const others = before.find((one) => placeOf(one.startSeconds) === placeOf(startSeconds))?.name;
+      const others = before.find((one) => placeOf(one.startSeconds) === placeOf(startSeconds))?.name ?? {};
+      const isOther = others[language] === undefined && name === shownName(others, language);
       return {
         startSeconds,
-        name: { ...others, [language]: name },
+        name: isOther ? others : { ...others, [language]: name },
         kind: (kind ?? null) as Chapter["kind"],
       };
     });

@@ -1,6 +1,6 @@
 import type { Filter, IndexDescription } from "mongodb";
 import type { Period } from "../../core/days.ts";
-import { addRunged, type Figures, NO_FIGURES, type RungedFigures } from "../../core/figures.ts";
+import { addRunged, type Figures, NO_RUNGED, type RungedFigures } from "../../core/figures.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 
@@ -32,9 +32,8 @@ export const FIGURES_INDEXES: IndexDescription[] = [
   { key: { scope: 1, isWorse: 1 } },
 ];
 
-const EMPTY: RungedFigures = { all: NO_FIGURES, rungs: {} };
-/** A quarter of a year of a title in fifty countries: more than one answer has to read. */
-const MAX_READ = 5_000;
+/** Longer than a quarter of a year of a title that all countries watch takes to read. */
+const READ_MS = 5_000;
 
 /** Adds `more` at this place as part of a batch; the same batch again adds nothing. Batches come in order. */
 export async function addFiguresOnce(
@@ -67,23 +66,22 @@ function increments(tree: object, path = ""): Record<string, number> {
   );
 }
 
-/** All figures of a title in these days. */
-export async function figuresOfTitle(
+/** All figures of a title in these days, one after the other: there may be many. */
+export function figuresOfTitle(
   library: Library,
   tenant: string,
   titleId: string,
   { from, to }: Period,
-): Promise<FiguresRecord[]> {
-  const filter = { tenant, titleId, day: { $gte: from, $lte: to } };
-  return whole(library, filter);
+): AsyncIterable<FiguresRecord> {
+  return whole(library, { tenant, titleId, day: { $gte: from, $lte: to } });
 }
 
 /** The tenant's figures, day by day. */
-export async function figuresOfTenant(
+export function figuresOfTenant(
   library: Library,
   tenant: string,
   { from, to }: Period,
-): Promise<FiguresRecord[]> {
+): AsyncIterable<FiguresRecord> {
   return whole(library, { tenant, scope: "tenant", day: { $gte: from, $lte: to } });
 }
 
@@ -115,7 +113,7 @@ export async function mostPlayed(
           { $sort: { plays: -1, _id: 1 } },
           { $limit: limit },
         ],
-        { maxTimeMS: 5_000 },
+        { maxTimeMS: READ_MS },
       )
       .toArray(),
   );
@@ -133,8 +131,10 @@ export async function figuresOfGenerations(
   generations: readonly string[],
 ): Promise<Map<string, FiguresRecord>> {
   const ids = generations.map((generation) => generationFiguresId(assetId, generation));
-  const records = await whole(library, { _id: { $in: ids } });
-  return new Map(records.map((record) => [record.generation ?? "", record]));
+  const found = new Map<string, FiguresRecord>();
+  for await (const record of whole(library, { _id: { $in: ids } }))
+    found.set(record.generation ?? "", record);
+  return found;
 }
 
 /** Generations that were found worse, over all tenants. */
@@ -156,8 +156,15 @@ export async function markWorse(
 }
 
 /** Counts that were never raised are not written: here they are 0 again. */
-async function whole(library: Library, filter: Filter<FiguresRecord>): Promise<FiguresRecord[]> {
-  const query = library.figures.find(filter, { maxTimeMS: 5_000 }).limit(MAX_READ);
-  const records = await fromDriver(query.toArray());
-  return records.map((record) => ({ ...record, ...addRunged(EMPTY, record) }));
+async function* whole(library: Library, filter: Filter<FiguresRecord>): AsyncGenerator<FiguresRecord> {
+  const cursor = library.figures.find(filter, { maxTimeMS: READ_MS });
+  try {
+    for (;;) {
+      const record = await fromDriver(cursor.next());
+      if (record === null) return;
+      yield { ...record, ...addRunged(NO_RUNGED, record) };
+    }
+  } finally {
+    await cursor.close();
+  }
 }

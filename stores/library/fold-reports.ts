@@ -3,19 +3,22 @@ import {
   addRunged,
   type Figures,
   figuresOf,
+  figuresSince,
   lineFigures,
   NO_FIGURES,
+  NO_RUNGED,
   type RungedFigures,
 } from "../../core/figures.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { addFiguresOnce, type FiguresPlace, generationFiguresId } from "./figures.ts";
+import { generationId } from "./generations.ts";
 import { closeReports, type EdgeReportRecord, type SessionReportRecord } from "./reports.ts";
 
 /**
- * Closed reports become figures, each exactly once, in batches: a batch is first written down as a list of ids under the
- * next number, by a compare-and-set; then added wherever it belongs, where each place refuses a number that it has had;
- * then its reports are marked. Any process may go on with it from any point, also beside another one.
+ * Closed reports become figures, each exactly once every time that it is closed, in batches: a batch is first written down as
+ * a list of ids under the next number, by a compare-and-set; then added wherever it belongs, where each place refuses a
+ * number that it has had; then its reports are marked. Any process may go on with it from any point, also beside another one.
  */
 
 /** The one document `reports`. A batch that is not done comes before any new one. */
@@ -23,15 +26,19 @@ export interface FoldingRecord {
   _id: string;
   number: number;
   ids: string[];
+  /** Its reports were to close by then: one of them that is closed later was opened again, and is of a later batch. */
+  before: Date;
+  /** Some process has its sums for the metrics. */
+  isTold: boolean;
   isDone: boolean;
 }
 
 const FOLDING = "reports";
 const BATCH_SIZE = 200;
-const ZERO: RungedFigures = { all: NO_FIGURES, rungs: {} };
 
 /** What one batch came to. */
 export interface FoldedBatch {
+  /** For counters, which are added up over processes: nothing, where another one has it. */
   all: Figures;
   generations: { tenant: string; assetId: string; generation: string }[];
 }
@@ -41,9 +48,8 @@ export async function foldNextBatch(library: Library): Promise<FoldedBatch | nul
   await closeReports(library);
   const batch = await beginBatch(library);
   if (batch === null) return null;
-  const reports = await fromDriver(
-    library.reports.find({ _id: { $in: batch.ids }, state: "closed" }).toArray(),
-  );
+  const its = { _id: { $in: batch.ids }, state: "closed" as const, closeAt: { $lte: batch.before } };
+  const reports = await fromDriver(library.reports.find(its).toArray());
   const sums = new Sums();
   await addSessions(
     library,
@@ -56,30 +62,38 @@ export async function foldNextBatch(library: Library): Promise<FoldedBatch | nul
     reports.filter((report) => report.kind === "edge"),
   );
   for (const [place, figures] of sums.all()) await addFiguresOnce(library, place, figures, batch.number);
-  await fromDriver(
-    library.reports.updateMany(
-      { _id: { $in: batch.ids } },
-      { $set: { state: "folded" }, $unset: { report: true, rows: true } },
-    ),
-  );
-  await fromDriver(
-    library.foldings.updateOne({ _id: FOLDING, number: batch.number }, { $set: { isDone: true } }),
-  );
-  return sums.told();
+  // Before the reports are marked: who comes after that finds none of them.
+  const isFirst = await turn(library, batch, { isTold: true });
+  const folded = { $set: { state: "folded" as const }, $unset: { rows: true, counted: true } } as const;
+  await fromDriver(library.reports.updateMany(its, folded));
+  await turn(library, batch, { isDone: true });
+  return { all: isFirst ? sums.whole() : NO_FIGURES, generations: sums.generations() };
+}
+
+/** Says one more thing of a batch; true where nobody had. */
+async function turn(
+  library: Library,
+  { number }: FoldingRecord,
+  said: { isTold: true } | { isDone: true },
+): Promise<boolean> {
+  const same = { _id: FOLDING, number };
+  return (await fromDriver(library.foldings.updateOne(same, { $set: said }))).modifiedCount === 1;
 }
 
 async function beginBatch(library: Library): Promise<FoldingRecord | null> {
   const last = (await fromDriver(library.foldings.findOne({ _id: FOLDING }))) ?? (await firstBatch(library));
   if (!last.isDone) return last;
+  const before = library.serverNow();
   const waiting = await fromDriver(
     library.reports
-      .find({ state: "closed" }, { projection: { _id: 1 } })
+      .find({ state: "closed", closeAt: { $lte: before } }, { projection: { _id: 1 } })
       .sort({ closeAt: 1 })
       .limit(BATCH_SIZE)
       .toArray(),
   );
   if (waiting.length === 0) return null;
-  const next = { number: last.number + 1, ids: waiting.map(({ _id }) => _id), isDone: false };
+  const ids = waiting.map(({ _id }) => _id);
+  const next = { number: last.number + 1, ids, before, isTold: false, isDone: false };
   const begun = await fromDriver(
     library.foldings.updateOne({ _id: FOLDING, number: last.number, isDone: true }, { $set: next }),
   );
@@ -88,7 +102,10 @@ async function beginBatch(library: Library): Promise<FoldingRecord | null> {
 }
 
 async function firstBatch(library: Library): Promise<FoldingRecord> {
-  const none: FoldingRecord = { _id: FOLDING, number: 0, ids: [], isDone: true };
+  const none: FoldingRecord = {
+    ...{ _id: FOLDING, number: 0, ids: [], before: library.serverNow() },
+    ...{ isTold: true, isDone: true },
+  };
   await fromDriver(library.foldings.insertOne(none)).catch((thrown) => {
     if (!isDuplicateKey(thrown)) throw thrown;
   });
@@ -102,11 +119,11 @@ async function addSessions(
 ): Promise<void> {
   const rates = await ratesOf(library, sessions);
   for (const session of sessions) {
-    const { startedAt, report } = session;
-    sums.add(
-      { ...session, day: dayOf(startedAt) },
-      figuresOf(report, rates.get(packageOf(session)) ?? new Map()),
-    );
+    const { assetId, generation, startedAt, report, counted } = session;
+    const averageBps = rates.get(generationId(assetId, generation)) ?? new Map();
+    const news =
+      counted === undefined ? figuresOf(report, averageBps) : figuresSince(counted, report, averageBps);
+    sums.add({ ...session, day: dayOf(startedAt) }, news);
   }
 }
 
@@ -120,7 +137,10 @@ async function addEdges(library: Library, sums: Sums, reports: readonly EdgeRepo
     const { assetId, generation, renditionId, country, day, ...line } = row;
     if (title === undefined) continue;
     const place = { tenant: title.tenant, titleId: title._id, assetId, generation, country, day };
-    sums.add(place, lineFigures(renditionId, line, rates.get(packageOf(row)) ?? new Map()));
+    sums.add(
+      place,
+      lineFigures(renditionId, line, rates.get(generationId(assetId, generation)) ?? new Map()),
+    );
   }
 }
 
@@ -158,7 +178,7 @@ class Sums {
   }
 
   #put(place: FiguresPlace, figures: RungedFigures): void {
-    const [, known = ZERO] = this.#sums.get(place._id) ?? [];
+    const [, known = NO_RUNGED] = this.#sums.get(place._id) ?? [];
     this.#sums.set(place._id, [place, addRunged(known, figures)]);
   }
 
@@ -166,27 +186,26 @@ class Sums {
     return this.#sums.values();
   }
 
-  told(): FoldedBatch {
+  whole(): Figures {
     const ofTenants = [...this.all()].filter(([{ scope }]) => scope === "tenant");
-    const { all } = ofTenants.reduce((sum, [, figures]) => addRunged(sum, figures), ZERO);
-    const generations = [...this.all()].flatMap(([{ scope, tenant, assetId, generation }]) =>
+    return ofTenants.reduce((sum, [, figures]) => addRunged(sum, figures), NO_RUNGED).all;
+  }
+
+  generations(): FoldedBatch["generations"] {
+    return [...this.all()].flatMap(([{ scope, tenant, assetId, generation }]) =>
       scope === "generation" && assetId !== undefined && generation !== undefined
         ? [{ tenant, assetId, generation }]
         : [],
     );
-    return { all, generations };
   }
 }
-
-type Package = { assetId: string; generation: string };
-const packageOf = ({ assetId, generation }: Package): string => `${assetId}.${generation}`;
 
 /** The average rate of every picture of these packages, by the package and the rendition's id. */
 async function ratesOf(
   library: Library,
-  packages: readonly Package[],
+  packages: readonly { assetId: string; generation: string }[],
 ): Promise<Map<string, Map<string, number>>> {
-  const ids = [...new Set(packages.map(packageOf))];
+  const ids = [...new Set(packages.map(({ assetId, generation }) => generationId(assetId, generation)))];
   const found = await fromDriver(
     library.generations.find({ _id: { $in: ids } }, { projection: { renditions: 1 } }).toArray(),
   );
@@ -198,20 +217,17 @@ async function ratesOf(
   );
 }
 
+/** By asset: the first title that shows it. Nobody watches a draft. */
 async function titlesOf(
   library: Library,
   assetIds: readonly string[],
 ): Promise<Map<string, { _id: string; tenant: string }>> {
-  const assets = await fromDriver(
-    library.assets.find({ _id: { $in: [...assetIds] } }, { projection: { tenant: 1 } }).toArray(),
-  );
-  const found = new Map<string, { _id: string; tenant: string }>();
-  for (const { _id: assetId, tenant } of assets) {
-    const projection = { tenant: 1 };
-    const [title] = await fromDriver(
-      library.titles.find({ tenant, assetId }, { projection }).sort({ _id: 1 }).limit(1).toArray(),
-    );
-    if (title !== undefined) found.set(assetId, title);
-  }
-  return found;
+  const ids = { $in: [...assetIds] };
+  const assets = await fromDriver(library.assets.find({ _id: ids }, { projection: { tenant: 1 } }).toArray());
+  const tenant = { $in: [...new Set(assets.map((asset) => asset.tenant))] };
+  const shown = { tenant, assetId: ids, state: { $ne: "draft" as const } };
+  const projection = { tenant: 1, assetId: 1 };
+  const titles = await fromDriver(library.titles.find(shown, { projection }).sort({ _id: -1 }).toArray());
+  // The last that is said of an asset stays.
+  return new Map(titles.map((title) => [title.assetId ?? "", title]));
 }

@@ -27,7 +27,8 @@ export const GENERATION_INDEXES: IndexDescription[] = [
   { key: { state: 1, collectAt: 1 } },
 ];
 
-function idOf(assetId: string, generation: string): string {
+/** The `_id` of a generation's record. */
+export function generationId(assetId: string, generation: string): string {
   return `${assetId}.${generation}`;
 }
 
@@ -43,7 +44,7 @@ export async function openGeneration(
   const { _id: assetId, tenant, pinned, filename, encoding } = asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
   const { generation, source, plan, findings, sidecars } = planned;
-  const _id = idOf(assetId, generation);
+  const _id = generationId(assetId, generation);
   // Before anything else: should this revision end here, somebody has to close what was opened for it.
   await markUnsettled(library, assetId);
   const inputs = { filename, encoding, pinned, sidecars, source, plan, findings };
@@ -60,6 +61,7 @@ export async function openGeneration(
     createdAt: library.serverNow(),
     madeAt: null,
     publishedAt: null,
+    follows: null,
     supersededAt: null,
     collectAt: null,
     collectedAt: null,
@@ -86,21 +88,21 @@ export async function closeGeneration(
   const { generation, durationSeconds, renditions } = made;
   const whole = { durationSeconds, renditions, findings: asset.findings, madeAt: library.serverNow() };
   const open: Filter<GenerationRecord> = {
-    _id: idOf(asset._id, generation),
+    _id: generationId(asset._id, generation),
     state: { $nin: ["collecting", "collected"] },
   };
   if (await change(library, open, whole)) return;
   throw new Failure("ours", "internal", "The generation is not on record as being made.");
 }
 
-/** When it was first shown; the asset's pointer says it before. */
+/** When it was first shown, and instead of which one; the asset's pointer says it before. */
 export async function notePublication(
   library: Library,
   assetId: string,
-  generation: string,
-  at: Date,
+  { generation, at, follows = null }: NonNullable<AssetRecord["published"]>,
 ): Promise<void> {
-  await change(library, { _id: idOf(assetId, generation), publishedAt: null }, { publishedAt: at });
+  const unsaid = { _id: generationId(assetId, generation), publishedAt: null };
+  await change(library, unsaid, { publishedAt: at, follows });
 }
 
 /**
@@ -134,7 +136,7 @@ export async function findGeneration(
   assetId: string,
   generation: string,
 ): Promise<GenerationRecord | null> {
-  return fromDriver(library.generations.findOne({ _id: idOf(assetId, generation), tenant }));
+  return fromDriver(library.generations.findOne({ _id: generationId(assetId, generation), tenant }));
 }
 
 /** The asset's generations, newest first. */

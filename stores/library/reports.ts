@@ -7,8 +7,9 @@ import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 
 /**
- * What players and edges told and what is not among the figures yet. `open` → `closed` → `folded`: from `closed` on the
- * report itself never changes, so that it can be counted exactly once. No account and no address is in it.
+ * What players and edges told, on its way to the figures. `open` → `closed` → `folded`: while `closed` the report does not
+ * change, so that it can be counted exactly once. A session that goes on after that is `open` again, and what it has more
+ * than was counted comes to the figures by the same way. No account and no address is in it.
  */
 interface Waiting {
   _id: string;
@@ -30,6 +31,8 @@ export interface SessionReportRecord extends Waiting {
   country: string;
   startedAt: Date;
   report: SessionReport;
+  /** What of the report is among the figures already; absent where nothing is. */
+  counted?: SessionReport;
 }
 
 export interface EdgeReportRecord extends Waiting {
@@ -45,7 +48,7 @@ export const REPORT_INDEXES: IndexDescription[] = [
   { key: { forgetAt: 1 }, expireAfterSeconds: 0 },
 ];
 
-/** A player that says nothing for so long is gone: pauses are shorter, or begin anew by pressing play. */
+/** What a player told is counted when it has said nothing for so long: most that do are gone. */
 const SILENCE_SECONDS = 30 * 60;
 /** After its end, for beacons that the closing page sent and that are under way. */
 const LATE_SECONDS = 10;
@@ -54,8 +57,9 @@ const EDGE_MEMORY_SECONDS = 2 * 3_600;
 const TRIES = 20;
 
 /**
- * Folds what a player told into its session's report. Order and repeats do not matter; what comes after the report was
- * closed changes nothing. Sessions without a title (an editor's preview) are not counted.
+ * Folds what a player told into its session's report. Order and repeats do not matter; what comes ten seconds after the
+ * session's end changes nothing. Sessions without a title (an editor's preview) are not counted. Throws `transient` while
+ * the report is being counted.
  */
 export async function noteBeacons(
   library: Library,
@@ -71,13 +75,15 @@ export async function noteBeacons(
       if (await openReport(library, { ...playback, titleId }, country, beacons)) return;
       continue;
     }
-    if (known.kind !== "session" || known.state !== "open") return;
+    if (known.kind !== "session" || (known.state !== "open" && playback.endedAt !== null)) return;
     const report = foldBeacons(known.report, beacons);
     if (report === known.report) return;
-    const same = { _id, state: "open" as const, version: known.version };
+    if (known.state === "closed") break;
+    const same = { _id, state: known.state, version: known.version };
     // A session that is over keeps the end that it has.
     const closeAt = playback.endedAt === null ? after(library, SILENCE_SECONDS) : known.closeAt;
-    const change = { report, version: known.version + 1, closeAt };
+    const goesOn = known.state === "folded" ? { state: "open" as const, counted: known.report } : {};
+    const change = { ...goesOn, report, version: known.version + 1, closeAt };
     const { matchedCount } = await fromDriver(library.reports.updateOne(same, { $set: change }));
     if (matchedCount === 1) return;
   }

@@ -1,6 +1,6 @@
 import type { UpdateFilter } from "mongodb";
 import { Failure, requestFailure } from "../../core/errors.ts";
-import type { GenerationRecord } from "../../core/generations.ts";
+import { followedBy, type GenerationRecord } from "../../core/generations.ts";
 import type { AssetRecord } from "../../core/records.ts";
 import { findAsset } from "./assets.ts";
 import type { Library } from "./connect.ts";
@@ -84,7 +84,7 @@ export async function restoreGeneration(
       revision: asset.revision + 1,
       state: "ready",
       published: {
-        ...{ generation, durationSeconds, at: library.serverNow() },
+        ...{ generation, durationSeconds, at: library.serverNow(), follows: followedBy(asset, generation) },
         ...(keyId === undefined ? {} : { keyId }),
       },
       error: null,

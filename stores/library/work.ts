@@ -1,4 +1,5 @@
 import type { Filter } from "mongodb";
+import { followedBy } from "../../core/generations.ts";
 import type { Plan } from "../../core/plan.ts";
 import type {
   AssetError,
@@ -188,12 +189,16 @@ export async function publishAsset(
   const { keyId } = asset.plan?.protection ?? {};
   await closeGeneration(library, asset, made);
   const at = library.serverNow();
+  const published = {
+    ...{ generation, at, durationSeconds, follows: followedBy(asset, generation) },
+    ...(keyId === undefined ? {} : { keyId }),
+  };
   const result = await library.assets.updateOne(
     { _id: asset._id, state: "encoding", generation, revision: asset.revision },
     {
       $set: {
         state: "ready",
-        published: { generation, at, durationSeconds, ...(keyId === undefined ? {} : { keyId }) },
+        published,
         renditions,
         error: null,
         shownRatio: 1,
@@ -204,7 +209,7 @@ export async function publishAsset(
     },
   );
   if (result.modifiedCount === 0) return false;
-  await notePublication(library, asset._id, generation, at);
+  await notePublication(library, asset._id, published);
   return true;
 }
 

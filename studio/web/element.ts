@@ -20,3 +20,10 @@ export function element(tag: string, properties: Properties = {}, ...children: C
   made.append(...children.filter((child) => child !== null));
   return made;
 }
+
+/** An element of a drawing. */
+export function svg(tag: string, attributes: Record<string, string>): Element {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}

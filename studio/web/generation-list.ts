@@ -16,7 +16,6 @@ export function generationList(api: Api, assetId: string, onChange: (asset: Asse
     try {
       const body = { generation };
       onChange(await api.call<Asset>("POST", `/v1/assets/${assetId}/rollback`, { body }));
-      await read();
       note.textContent = text("wentBack");
     } catch (thrown) {
       note.textContent = problemText(thrown);
@@ -28,7 +27,7 @@ export function generationList(api: Api, assetId: string, onChange: (asset: Asse
   };
   return {
     root,
-    /** Reads them again where the asset shows or makes another one. */
+    /** Reads them again where the asset shows or makes another one: also the one that was gone back to here. */
     update({ state, generation }: Asset): void {
       const key = `${state} ${generation}`;
       if (key === shownKey) return;

@@ -1,6 +1,6 @@
 import type { LadderEvidence } from "../answers.ts";
 import { formatBytes } from "../pace.ts";
-import { element } from "./element.ts";
+import { element, svg } from "./element.ts";
 import { text } from "./strings.ts";
 
 const WIDTH = 420;
@@ -57,10 +57,4 @@ function drawing({ edge, points, rungs }: LadderEvidence, name: string): Element
 function scale(values: readonly number[], from: number, to: number): (value: number) => number {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   return (value) => from + ((value - least) / Math.max(1e-9, most - least)) * (to - from);
-}
-
-function svg(tag: string, attributes: Record<string, string>): Element {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
 }

@@ -1,7 +1,7 @@
 import type { Figures, TitleFigures } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
-import { element } from "./element.ts";
+import { element, svg } from "./element.ts";
 import { problemText } from "./problem-text.ts";
 import { type StringKey, text } from "./strings.ts";
 
@@ -91,10 +91,4 @@ function drawing({ from, to, rows }: TitleFigures, words: string): Element {
     picture.append(mark);
   }
   return picture;
-}
-
-function svg(tag: string, attributes: Record<string, string>): Element {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
 }

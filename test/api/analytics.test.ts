@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { foldFigures } from "../../api/fold-figures.ts";
 import { dayOf } from "../../core/days.ts";
 import { EDGE_REPORTS_PATH, type EdgeRow, signEdgeReport } from "../../core/edge-report.ts";
-import { NO_LINE } from "../../core/figures.ts";
+import { NO_FIGURES, NO_LINE } from "../../core/figures.ts";
 import type { GrantKey } from "../../core/grant.ts";
 import { newId } from "../../core/ids.ts";
 import { packagePrefix } from "../../core/keys.ts";
@@ -58,6 +58,12 @@ async function fold(own: Library = library): Promise<void> {
 const figures = async (titleId: string, query = "") =>
   (await editor("GET", `/v1/analytics/titles/${titleId}${query}`)).body;
 
+/** As this process's metrics have it. */
+async function sessionsCounted(): Promise<number> {
+  const text = await (await api.request("/metrics")).text();
+  return Number(/^matinee_playback_sessions_total (\d+)$/m.exec(text)?.[1]);
+}
+
 /** Another generation of the asset, published. */
 async function remake({ _id }: AssetRecord): Promise<string> {
   await editor("POST", `/v1/assets/${_id}/reprocess`, {});
@@ -82,8 +88,6 @@ describe("what players tell", () => {
     await say(one, [STALL, PLAYED]);
     await Promise.all([say(one, [START]), say(one, [PLAYED, STALL]), say(one, [{ ...PLAYED, seq: 4 }])]);
     await say(other, [{ ...START, startupSeconds: 4 }, FATAL], "AT");
-    await fold();
-    await say(one, [{ ...PLAYED, seq: 5 }]);
     await fold();
     for (const sessionId of [one, other]) await viewer("DELETE", `/v1/playback/${sessionId}`);
     const { total, rows, ...asked } = await figures(titleId, "?by=country");
@@ -116,6 +120,71 @@ describe("what players tell", () => {
     assert.deepEqual([byRung.length, byRung[0].key, byRung[0].watchSeconds], [1, "v720", 20]);
     assert.equal((await figures(titleId, "?by=generation")).rows[0].key, GENERATION);
     assert.equal((await figures(titleId)).rows[0].key, today);
+  });
+
+  test("after a long silence is added to what was counted, once, and after the end to nothing", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const sessionId = await open(titleId);
+    await say(sessionId, [START, PLAYED, FATAL]);
+    await fold();
+    const later = [
+      { ...PLAYED, seq: 5 },
+      { ...STALL, seq: 6 },
+      { ...FATAL, seq: 7 },
+    ];
+    await say(sessionId, [...later, PLAYED]);
+    await fold();
+    await say(sessionId, later);
+    await fold();
+    await say(sessionId, [{ ...PLAYED, seq: 8 }]);
+    await viewer("DELETE", `/v1/playback/${sessionId}`);
+    await fold();
+    assert.equal((await say(sessionId, [{ ...PLAYED, seq: 9 }])).status, 202);
+    await fold();
+    const { total } = await figures(titleId);
+    const { sessions, plays, watchSeconds, errorRate, stalls, stallSeconds } = total;
+    assert.deepEqual(
+      { sessions, plays, watchSeconds, errorRate, stalls, stallSeconds },
+      { sessions: 1, plays: 1, watchSeconds: 30, errorRate: 1, stalls: 1, stallSeconds: 2.5 },
+    );
+    const [rung] = (await figures(titleId, "?by=rung")).rows;
+    assert.deepEqual([rung.key, rung.sessions, rung.watchSeconds], ["v720", 1, 30]);
+  });
+
+  test("while it is being counted is asked for again", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const sessionId = await open(titleId);
+    await say(sessionId, [START]);
+    await library.reports.updateOne({ _id: sessionId }, { $set: { state: "closed", closeAt: new Date(0) } });
+    assert.equal((await say(sessionId, [START])).status, 202, "which it has");
+    const { status, body } = await say(sessionId, [PLAYED]);
+    assert.deepEqual([status, body.code], [503, "session_busy"]);
+    await fold();
+    assert.equal((await say(sessionId, [PLAYED])).status, 202);
+    await fold();
+    assert.equal((await figures(titleId)).total.watchSeconds, 10);
+    await viewer("DELETE", `/v1/playback/${sessionId}`);
+  });
+
+  test("a session that goes on in the middle of its batch is of a later one", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    await fold();
+    const sessionId = await open(titleId);
+    await say(sessionId, [START, PLAYED]);
+    await library.reports.updateMany({ state: "open" }, { $set: { closeAt: new Date(0) } });
+    await foldNextBatch(library);
+    // As if that process had died before its last word.
+    const again = { $set: { isDone: false } };
+    const batch = await library.foldings.findOneAndUpdate({ _id: "reports" }, again);
+    assert.ok(batch);
+    assert.equal((await library.reports.findOne({ _id: sessionId }))?.state, "folded");
+    await say(sessionId, [{ ...PLAYED, seq: 5 }]);
+    const closeAt = new Date(batch.before.getTime() + 1);
+    await library.reports.updateOne({ _id: sessionId }, { $set: { state: "closed", closeAt } });
+    await foldNextBatch(library);
+    await fold();
+    assert.equal((await figures(titleId)).total.watchSeconds, 20);
+    await viewer("DELETE", `/v1/playback/${sessionId}`);
   });
 
   test("keeps no account and no address", async () => {
@@ -179,12 +248,27 @@ describe("what players tell", () => {
       );
     }
     assert.ok(writes >= 7, `${writes} writes`);
-    await Promise.all([fold(), fold(), fold()]);
     const { total } = await figures(titleId);
     assert.deepEqual([total.sessions, total.watchSeconds], [2, 20]);
     const { body } = await editor("GET", "/v1/analytics/overview");
     const ours = body.titles.find((one: { titleId: string }) => one.titleId === titleId);
     assert.deepEqual([ours.plays, ours.watchSeconds, ours.name.en], [2, 20, "A Film"]);
+  });
+
+  test("is counted once by several processes at once, in figures and over their metrics", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    await fold();
+    const before = await sessionsCounted();
+    for (let round = 0; round < 3; round++) {
+      for (const country of ["DE", "AT", "CH"]) await watch(titleId, [START, PLAYED], country);
+      await library.reports.updateMany({ state: "open" }, { $set: { closeAt: new Date(0) } });
+      assert.equal(await library.reports.countDocuments({ state: { $in: ["open", "closed"] } }), 3);
+      await Promise.all([0, 1, 2].map(() => foldFigures(api.deps)));
+      await fold();
+    }
+    const { total } = await figures(titleId);
+    assert.deepEqual([total.sessions, total.watchSeconds], [9, 90]);
+    assert.equal((await sessionsCounted()) - before, 9);
   });
 });
 
@@ -204,6 +288,31 @@ describe("analytics", () => {
       const { status, body: problem } = await beta("GET", path + query);
       assert.deepEqual([status, problem.code], [400, "invalid_request"], query);
     }
+  });
+
+  test("are whole however many there are of them", async () => {
+    const { asset, titleId } = await publishedMovie(api, "beta");
+    const { _id: assetId, tenant } = asset;
+    const place = { scope: "title" as const, tenant, titleId, assetId, generation: GENERATION, day: today };
+    const all = { ...NO_FIGURES, sessions: 1, plays: 1 };
+    const many = Array.from({ length: 5_001 }, (_, index) => ({
+      ...{ ...place, _id: `many.${index}`, country: index === 5_000 ? "AT" : "DE" },
+      ...{ all, rungs: {}, batch: 0 },
+    }));
+    await library.figures.insertMany(many);
+    const { total, rows } = (await api.as("beta")("GET", `/v1/analytics/titles/${titleId}?by=country`)).body;
+    const plays = rows.map((row: { key: string; plays: number }) => [row.key, row.plays]);
+    assert.deepEqual(
+      [total.plays, plays],
+      [
+        5_001,
+        [
+          ["AT", 1],
+          ["DE", 5_000],
+        ],
+      ],
+    );
+    await library.figures.deleteMany({ titleId });
   });
 
   test("make the row of what is played most, an episode for its series", async () => {
@@ -263,6 +372,9 @@ describe("a generation that is worse for its viewers", () => {
     assert.equal(await worse(), "0");
     const text = await (await api.request("/metrics")).text();
     assert.match(text, /^matinee_playback_failures_total [1-9]/m);
+    const third = await remake(asset);
+    const { generation, against } = (await list())[0];
+    assert.deepEqual([generation, against], [third, GENERATION], "not against what one went back from");
   });
 });
 
@@ -290,6 +402,10 @@ describe("what an edge counted", () => {
 
   test("is added to the title's figures once, however often it is sent", async () => {
     const { asset, titleId } = await publishedMovie(api, "alpha");
+    const shown = await library.titles.findOne({ _id: titleId });
+    assert.ok(shown);
+    const draft = { ...shown, _id: "ti_0", state: "draft" as const };
+    await library.titles.insertOne(draft);
     const body = reportOf(asset._id);
     const statuses = [];
     for (let time = 0; time < 3; time++) {
@@ -297,6 +413,8 @@ describe("what an edge counted", () => {
       await fold();
     }
     assert.deepEqual(statuses, [204, 204, 204]);
+    assert.equal(await library.figures.countDocuments({ titleId: draft._id }), 0, "nobody watches a draft");
+    await library.titles.deleteOne({ _id: draft._id });
     const [row] = (await figures(titleId, "?by=rung")).rows;
     assert.deepEqual([row.key, row.sessions], ["v720", 0]);
     assert.deepEqual(row.line, {

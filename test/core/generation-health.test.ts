@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Figures, NO_FIGURES, startupStep } from "../../core/figures.ts";
-import { judgeHealth, predecessorOf } from "../../core/generation-health.ts";
+import { judgeHealth } from "../../core/generation-health.ts";
 
 interface Watched {
   sessions: number;
@@ -99,16 +99,6 @@ test("fewer errors never make a generation worse", () => {
       if (verdict(now) === "fine") assert.equal(verdict(Math.min(now, fewer)), "fine");
     }),
   );
-});
-
-test("a generation is held against the one that was shown before it", () => {
-  const shown = (generation: string, day: number | null) => ({
-    generation,
-    publishedAt: day === null ? null : new Date(2026, 0, day),
-  });
-  const all = [shown("c", 9), shown("a", 1), shown("never", null), shown("b", 4)];
-  const before = (generation: string) => predecessorOf(all, generation)?.generation ?? null;
-  assert.deepEqual(["a", "b", "c", "never", "none"].map(before), [null, "a", "b", null, null]);
 });
 
 /** Numbers from 0 to 1 that are the same each time. */

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   type AssetPointer,
   canBePublished,
+  followedBy,
   type GenerationStanding,
   type GenerationState,
   mayCollect,
@@ -29,6 +30,7 @@ function standing(
     error: null,
     madeAt: hoursAgo(100),
     publishedAt: hoursAgo(100),
+    follows: null,
     supersededAt: null,
     collectAt: null,
     ...more,
@@ -176,6 +178,34 @@ describe("what may be collected", () => {
         },
       ),
     );
+  });
+});
+
+describe("the generation that one takes the place of", () => {
+  const shown = (generation: string, follows?: string | null) => ({
+    published: {
+      generation,
+      at: hoursAgo(1),
+      durationSeconds: 1,
+      ...(follows === undefined ? {} : { follows }),
+    },
+  });
+  const table: [string, Parameters<typeof followedBy>[0], string | null][] = [
+    ["nothing was shown", { published: null }, null],
+    ["another is shown, whatever came before it", shown("a", "b"), "a"],
+    ["it is shown itself", shown("c", "a"), "a"],
+    ["it is shown itself, as the first", shown("c"), null],
+  ];
+  for (const [what, asset, wanted] of table) test(what, () => assert.equal(followedBy(asset, "c"), wanted));
+
+  test("is on its record from when it was first shown, and stays", () => {
+    const { published, ...rest } = pointer("ready", "c", "c");
+    assert.ok(published);
+    const asset = { ...rest, published: { ...published, follows: "a" } };
+    const first = standing("c", "making", { publishedAt: null });
+    const again = standing("c", "superseded", { follows: "b" });
+    const follows = (one: GenerationStanding) => settle([one], asset, POLICY, NOW).get("c")?.follows;
+    assert.deepEqual([first, again].map(follows), ["a", "b"]);
   });
 });
 

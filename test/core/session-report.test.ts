@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { addRunged, figuresOf, NO_FIGURES, startupQuantile, startupStep } from "../../core/figures.ts";
+import {
+  addRunged,
+  figuresOf,
+  figuresSince,
+  NO_FIGURES,
+  startupQuantile,
+  startupStep,
+} from "../../core/figures.ts";
 import { type Beacon, EMPTY_REPORT, foldBeacons, type SessionReport } from "../../core/session-report.ts";
 
 const renditionId = fc.option(
@@ -44,6 +51,15 @@ const folded = (batches: readonly Beacon[][]): SessionReport => batches.reduce(f
 
 /** Rungs are kept in the order in which they came; what is in them is what counts. */
 const sorted = (report: SessionReport) => ({ ...report, rungs: Object.entries(report.rungs).sort() });
+
+/** Without what is 0: a rung or a start that came to nothing is as good as none. */
+function counts(tree: object): object {
+  const kept = Object.entries(tree).flatMap(([name, value]) => {
+    const one = typeof value === "object" ? counts(value) : value;
+    return one === 0 || (typeof one === "object" && Object.keys(one).length === 0) ? [] : [[name, one]];
+  });
+  return Object.fromEntries(kept);
+}
 
 test("order, repeats and batches change nothing", () => {
   const delivered = beacons.chain((all) => fc.tuple(fc.constant(all), anyDelivery(all)));
@@ -120,6 +136,25 @@ test("a session's figures: rates of the package's own rungs, strangers' rungs to
     [5_000, 60_000, 0],
   );
   assert.deepEqual([rungs["360p"]?.startups, rungs["720p"]?.startups], [{ [startupStep(800)]: 1 }, {}]);
+});
+
+test("a session counted in parts comes to the same as one that is counted at its end", () => {
+  const rates = new Map([["720p", 2_000_000]]);
+  fc.assert(
+    fc.property(beacons, fc.nat(120), fc.nat(120), (all, one, other) => {
+      const [first, second] = [Math.min(one, other), Math.max(one, other)].map((count) =>
+        foldBeacons(EMPTY_REPORT, all.slice(0, count)),
+      ) as [SessionReport, SessionReport];
+      const whole = foldBeacons(EMPTY_REPORT, all);
+      const parts = [
+        figuresOf(first, rates),
+        figuresSince(first, second, rates),
+        figuresSince(second, whole, rates),
+      ];
+      const sum = parts.reduce(addRunged);
+      assert.deepEqual(counts(sum), counts(figuresOf(whole, rates)));
+    }),
+  );
 });
 
 test("who never saw a picture is a session and a failure, and no play", () => {

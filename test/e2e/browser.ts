@@ -63,6 +63,8 @@ export interface PlayingWindow {
       levels: { height: number; averageBitrate: number }[];
       autoLevelEnabled: boolean;
       currentLevel: number;
+      audioTracks: { lang?: string }[];
+      audioTrack: number;
       config: object;
     };
   };

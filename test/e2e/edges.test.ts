@@ -6,6 +6,7 @@ import { flashAndBeep } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { waitForFrames, withSettings } from "./playing.ts";
 
 const require = createRequire(import.meta.url);
 const HOSTS = ["127.0.0.1", "127.0.0.2"];
@@ -163,31 +164,14 @@ test("an edge killed in mid-film stops nobody, and grants go on being renewed at
       await route.fulfill({ response, json: { ...(await response.json()), expiresAt } });
     });
   }
-  await page.addInitScript((seconds) => {
-    let kept: PlayingWindow["matinee"] | undefined;
-    // Else so small a film would lie in the buffer as a whole before anything happens.
-    Object.defineProperty(window, "matinee", {
-      configurable: true,
-      get: () => kept,
-      set: (given) => {
-        kept = given;
-        Object.assign(given.hls.config, { maxBufferLength: seconds, maxMaxBufferLength: seconds });
-      },
-    });
-  }, BUFFER_SECONDS);
+  // Else so small a film would lie in the buffer as a whole before anything happens.
+  await withSettings(page, { maxBufferLength: BUFFER_SECONDS, maxMaxBufferLength: BUFFER_SECONDS });
   const host = manifestHost(page);
   await page.goto(`${product.apiUrl}/player/#token=${product.tokens.viewer}`);
   await page.click(".hero a.play");
   const own = await host;
   const other = HOSTS.find((one) => one !== own)!;
-  await page.waitForFunction(
-    () => {
-      const { matinee } = window as unknown as Partial<PlayingWindow>;
-      return (matinee?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 12;
-    },
-    undefined,
-    { timeout: PLAYING_MS },
-  );
+  await waitForFrames(page, 13);
   await page.evaluate(() => {
     const watched = window as unknown as WatchedWindow;
     const { video } = watched.matinee;

@@ -8,7 +8,7 @@ import { BIG_BUCK_BUNNY_480, made } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { callerOf } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
-import { PLAYING_MS, seek, shownFrames, waitForFrames, waitForPosition } from "./playing.ts";
+import { PLAYING_MS, seek, shownFrames, waitForFrames, waitForPosition, withSettings } from "./playing.ts";
 import { ingest, type StartedProduct, startWholeProduct } from "./product.ts";
 
 const PHONE: BrowserContextOptions = {
@@ -32,9 +32,11 @@ let series: string;
 let assetId: string;
 
 before(async () => {
-  // Few frames, for they are paid for; sizes enough for several rungs.
+  // Few frames, for they are paid for; sizes enough for several rungs; a second sound.
   const film = await made("mp4", [
-    ...["-stream_loop", "1", "-i", BIG_BUCK_BUNNY_480, "-t", String(FILM_SECONDS), "-r", "12"],
+    ...["-stream_loop", "1", "-i", BIG_BUCK_BUNNY_480, "-f", "lavfi", "-i", "sine=frequency=330"],
+    ...["-map", "0:v", "-map", "0:a", "-map", "1:a", "-t", String(FILM_SECONDS), "-r", "12"],
+    ...["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"],
     ...["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-ac", "2", "{out}"],
   ]);
   [product, browser] = await Promise.all([startWholeProduct(), launchBrowser()]);
@@ -67,13 +69,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  if (product === undefined) return;
-  // The whole products of a run may share a library: the next one begins without these.
-  const call = callerOf(product.api, product.tokens.editor);
-  for (const { id } of (await call("GET", "/v1/titles?limit=100")).body.data)
-    await call("DELETE", `/v1/titles/${id}`);
-  await call("DELETE", `/v1/assets/${assetId}`);
-  await product.stop();
+  await product?.stop();
 });
 
 /** Opens the player's page at a title. */
@@ -85,22 +81,8 @@ async function watch(page: Page, titleId: string, more = ""): Promise<void> {
 }
 
 /** Lets hls.js keep little ahead, so that what happens to the line is felt within seconds. */
-async function keepLittle(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    let kept: PlayingWindow["matinee"] | undefined;
-    Object.defineProperty(window, "matinee", {
-      configurable: true,
-      get: () => kept,
-      set: (playing: PlayingWindow["matinee"]) => {
-        kept = playing;
-        Object.assign(playing.hls.config, {
-          maxBufferLength: 6,
-          maxMaxBufferLength: 6,
-          errorPenaltyExpireMs: 1_000,
-        });
-      },
-    });
-  });
+function keepLittle(page: Page): Promise<void> {
+  return withSettings(page, { maxBufferLength: 6, maxMaxBufferLength: 6, errorPenaltyExpireMs: 1_000 });
 }
 
 async function shoot(page: Page, name: string): Promise<void> {
@@ -191,6 +173,23 @@ test("an edge that is gone is asked again, and its failures do not pin the quali
   await page.waitForSelector(".notice", { state: "detached", timeout: PLAYING_MS });
   const frames = await shownFrames(page);
   await waitForFrames(page, frames + 12);
+  assert.equal(await page.locator("[role=alert]").count(), 0);
+  await context.close();
+});
+
+test("a grant that is refused while nobody answers for a new one is waited for", async () => {
+  const { context } = await openContext(browser);
+  const page = await context.newPage();
+  await keepLittle(page);
+  await watch(page, episodes[0]!, "&from=3");
+  await page.route(/\/renew$/, (route) => route.abort());
+  const headers = { "Access-Control-Allow-Origin": "*" };
+  await page.route(/\.m4s(\?|$)/, (route) => route.fulfill({ status: 403, headers }));
+  await page.waitForSelector(".notice", { timeout: PLAYING_MS });
+  const stoppedAt = await page.evaluate(() => (window as unknown as PlayingWindow).matinee.video.currentTime);
+  await page.unrouteAll({ behavior: "wait" });
+  await page.waitForSelector(".notice", { state: "detached", timeout: PLAYING_MS });
+  await waitForPosition(page, stoppedAt + 10);
   assert.equal(await page.locator("[role=alert]").count(), 0);
   await context.close();
 });
@@ -321,15 +320,26 @@ test("the next episode is announced, can be declined, and else comes by itself",
 test("what a person chose stays: speed, and the sound of their ears", async () => {
   const { context } = await openContext(browser);
   const page = await context.newPage();
+  const isGerman = ({ hls }: PlayingWindow["matinee"]) => hls.audioTracks[hls.audioTrack]?.lang === "de";
   await watch(page, episodes[0]!, "&from=0");
-  await page.mouse.move(600, 300);
-  await page.click("media-settings-menu-button");
-  await page.click("media-settings-menu-item:has(media-playback-rate-menu)");
-  await page.click('media-playback-rate-menu [role=menuitemradio]:has-text("1.25")');
+  await until(page, ({ hls }) => hls.audioTracks[hls.audioTrack]?.lang === "en");
+  const choose = async (menu: string, choice: string) => {
+    await page.mouse.move(600, 300);
+    await page.click("media-settings-menu-button");
+    await page.click(`media-settings-menu-item:has(${menu})`);
+    await page.click(`${menu} [role=menuitemradio]${choice}`);
+    // Leaves the submenu, then the menu.
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+  };
+  await choose("media-audio-track-menu", " >> nth=1");
+  await until(page, isGerman);
+  await choose("media-playback-rate-menu", ':has-text("1.25")');
   await until(page, ({ video }) => video.playbackRate === 1.25);
   await page.goto("about:blank");
   await watch(page, episodes[1]!, "&from=0");
   await until(page, ({ video }) => video.playbackRate === 1.25);
+  await until(page, isGerman);
   await context.close();
 });
 
@@ -372,6 +382,17 @@ test("what goes wrong is said in words, with the way on that it leaves", async (
     /not available any more/,
   );
   await page.unrouteAll({ behavior: "wait" });
+
+  const old = await context.newPage();
+  await old.addInitScript(() => {
+    for (const name of ["MediaSource", "ManagedMediaSource"]) Reflect.deleteProperty(window, name);
+  });
+  const ended = old.waitForRequest(
+    (request) => request.method() === "DELETE" && request.url().includes("/v1/playback/"),
+  );
+  await old.goto(`${product.player}&title=${episodes[0]}`);
+  assert.match((await old.textContent("[role=alert]")) ?? "", /cannot play streamed video/);
+  await ended;
   await context.close();
 });
 

@@ -50,3 +50,18 @@ export async function seek(page: Page, seconds: number): Promise<void> {
     return video.play();
   }, seconds);
 }
+
+/** Has hls.js follow these settings, in every film that the page will play. */
+export async function withSettings(page: Page, settings: object): Promise<void> {
+  await page.addInitScript((wanted) => {
+    let kept: PlayingWindow["matinee"] | undefined;
+    Object.defineProperty(window, "matinee", {
+      configurable: true,
+      get: () => kept,
+      set: (playing: PlayingWindow["matinee"]) => {
+        kept = playing;
+        Object.assign(playing.hls.config, wanted);
+      },
+    });
+  }, settings);
+}

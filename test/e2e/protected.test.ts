@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { readFragments } from "../../core/box-reader.ts";
 import { resolvePath } from "../../core/conformance/package-view.ts";
 import { parseMedia, parseMultivariant } from "../../core/conformance/parse-playlist.ts";
@@ -17,14 +17,14 @@ import { readProtection } from "../../core/track-protection.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { callerOf, type Product, upload } from "../rig/product.ts";
-import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { launchBrowser, openContext } from "./browser.ts";
+import { PLAYING_MS, seek, waitForFrames, waitForPosition } from "./playing.ts";
 import { type StartedProduct, startWholeProduct } from "./product.ts";
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 /** Long enough for a preview of its own, small enough to cost little. */
 const SECONDS = 25;
-const PLAYING_MS = 120_000;
 
 let product: StartedProduct;
 let browser: Browser;
@@ -172,17 +172,8 @@ test("the player unlocks the film, asking once", async () => {
   });
   await page.goto(`${product.player}&title=${titleId}`);
   await waitForFrames(page, 24);
-  await page.evaluate(() => {
-    (window as unknown as PlayingWindow).matinee.video.currentTime = 20;
-  });
-  await page.waitForFunction(
-    () => {
-      const { video } = (window as unknown as PlayingWindow).matinee;
-      return !video.seeking && video.currentTime > 20.5;
-    },
-    undefined,
-    { timeout: PLAYING_MS },
-  );
+  await seek(page, 20);
+  await waitForPosition(page, 20.5);
   assert.deepEqual(
     asked.filter((method) => method === "POST"),
     ["POST"],
@@ -276,15 +267,4 @@ async function decoded(parts: Uint8Array[]): Promise<string[]> {
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-async function waitForFrames(page: Page, frames: number): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => {
-      const { matinee } = window as unknown as Partial<PlayingWindow>;
-      return (matinee?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0) >= wanted;
-    },
-    frames,
-    { timeout: PLAYING_MS },
-  );
 }

@@ -255,6 +255,15 @@ test("how a film was watched reaches the studio: start-up, a stall, rungs, and w
     undefined,
     { timeout: PLAYING_MS },
   );
+  const told = page.waitForRequest(
+    (request) => request.url().endsWith("/beacons") && (request.postData() ?? "").includes('"hide"'),
+  );
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
+  const { events } = (await told).postDataJSON() as { events: { type: string }[] };
+  assert.ok(
+    events.some(({ type }) => type === "stall"),
+    "who goes now has waited",
+  );
   isFed.resolve();
   await waitForPosition(page, 12.5);
   const ended = page.waitForResponse((response) => response.request().method() === "DELETE");

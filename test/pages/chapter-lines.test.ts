@@ -17,12 +17,26 @@ test("lines say where a chapter begins, what it is called and what it is", () =>
     assert.equal(readChapters(line, "en", []), null, line);
 });
 
+test("a name shown for want of one in the language stays that of its own, until somebody writes another", () => {
+  const before: Chapter[] = [{ startSeconds: 5, name: { en: "The tree" }, kind: null }];
+  assert.deepEqual(readChapters("0:05 The tree [intro]", "de", before), [
+    { startSeconds: 5, name: { en: "The tree" }, kind: "intro" },
+  ]);
+  assert.deepEqual(readChapters("0:05 Der Baum", "de", before), [
+    { startSeconds: 5, name: { en: "The tree", de: "Der Baum" }, kind: null },
+  ]);
+});
+
 test("what was written reads as what it was, with its names in other languages", () => {
   const word = fc.stringMatching(/^[A-Za-zÄÖÜ&<][A-Za-z ]{0,20}[a-z]$/).map((one) => one.replace(/ +/g, " "));
   const chapter: fc.Arbitrary<Chapter> = fc.record(
     {
       startSeconds: fc.integer({ min: 0, max: 35_999_999 }).map((ms) => ms / 1000),
-      name: fc.record({ en: word, de: word }, { noNullPrototype: true }),
+      name: fc
+        .constantFrom(["en"], ["de"], ["fr"], ["en", "fr"], ["en", "de"])
+        .chain((languages) =>
+          fc.record(Object.fromEntries(languages.map((one) => [one, word])), { noNullPrototype: true }),
+        ),
       kind: fc.constantFrom("intro" as const, "recap" as const, "credits" as const, null),
     },
     { noNullPrototype: true },

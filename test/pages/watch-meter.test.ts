@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { beacons } from "../../api/beacons.ts";
 import { renditionOf, type Told, WatchMeter } from "../../player-demo/watch-meter.ts";
 
 /** Without numbers and rungs: what was told, in order. */
@@ -88,6 +89,37 @@ test("an error is fatal where nothing is watched after it", () => {
   meter.failed(4_250, "networkError", true);
   assert.deepEqual(said(meter.left(4_300)).at(-1), { type: "error", code: "networkError", fatal: true });
   assert.deepEqual(meter.left(4_300), []);
+});
+
+test("who goes while the film stands still has waited until then", () => {
+  const meter = started();
+  meter.waits(5_000, false);
+  assert.deepEqual(said(meter.left(8_000))[0], { type: "stall", durationSeconds: 3 });
+  assert.deepEqual(said(meter.moves(9_000)), [], "and no longer");
+});
+
+test("what took longer than an hour is told as an hour, which is the most that the API takes", () => {
+  const meter = new WatchMeter(0);
+  const told = meter.moves(10_000_000);
+  meter.waits(20_000_000, false);
+  told.push(...meter.moves(30_000_000));
+  assert.deepEqual(said(told), [
+    { type: "startup", startupSeconds: 3_600 },
+    { type: "stall", durationSeconds: 3_600 },
+  ]);
+  const events = told.map((one) => ({ ...one, at: "2026-01-01T00:00:00Z", positionSeconds: 0 }));
+  assert.equal(beacons.safeParse({ events }).error, undefined);
+});
+
+test("what the viewer felt is what was told", () => {
+  const meter = new WatchMeter(0);
+  assert.deepEqual(meter.felt, { startupSeconds: null, stalls: 0, stalledSeconds: 0 });
+  meter.moves(800);
+  for (const now of [10_000, 20_000]) {
+    meter.waits(now, false);
+    meter.moves(now + 1_500);
+  }
+  assert.deepEqual(meter.felt, { startupSeconds: 0.8, stalls: 2, stalledSeconds: 3 });
 });
 
 test("every event has a number of its own", () => {
