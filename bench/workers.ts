@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { BIG_BUCK_BUNNY_480, made } from "../test/rig/media.ts";
+import { BIG_BUCK_BUNNY_480, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { timed } from "./cpu.ts";
 import { follow } from "./follow.ts";
@@ -39,7 +39,7 @@ const ready = (workers: Workers): number[] => spans[workers].map((span) => span.
 const perProcess = (workers: Workers): number[] => bare[workers].map((seconds) => seconds / workers);
 
 if (repetitions > 0) {
-  await measure(await filmOf(loops));
+  await measure(await looped(BIG_BUCK_BUNNY_480, loops));
   printMeasured();
 }
 if (chart !== undefined) await draw(chart);
@@ -130,10 +130,4 @@ async function bareSeconds(processes: number): Promise<number> {
   const one = () => timed(ffmpeg, ["-v", "error", "-nostdin", ...encode, "-threads", "1", "-f", "null", "-"]);
   await Promise.all(Array.from({ length: processes }, one));
   return (performance.now() - began) / 1000;
-}
-
-/** The clip, over and over, without a new encode. */
-async function filmOf(times: number): Promise<string> {
-  const loop = ["-stream_loop", String(times - 1), "-i", BIG_BUCK_BUNNY_480, "-map", "0:v", "-map", "0:a"];
-  return made("mp4", [...loop, "-c", "copy", "{out}"]);
 }
