@@ -1,18 +1,15 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { readProcess } from "../transcoder/process-tree.ts";
 
 const run = promisify(execFile);
 
-/** Linux counts CPU in ticks of 1/100 s (`getconf CLK_TCK`) on every architecture that Node runs on. */
-const TICKS_PER_SECOND = 100;
-
 /** CPU seconds, user and system, that a live process has used by itself, without its children. */
 export function ownCpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name stands in parentheses and may hold anything; what follows begins with field 3 (proc(5)).
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const process = readProcess(pid);
+  if (process === null) throw new Error(`process ${pid} has ended`);
+  return process.ownCpuSeconds;
 }
 
 /** Resident memory of a live process in MiB. */

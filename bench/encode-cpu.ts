@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { allRungs, type Plan } from "../core/plan.ts";
 import type { TaskKind } from "../core/records.ts";
-import { BIG_BUCK_BUNNY, made } from "../test/rig/media.ts";
+import { BIG_BUCK_BUNNY, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { beyondPreset } from "../transcoder/encoders.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
@@ -21,7 +21,7 @@ const repetitions = Number(process.argv[2] ?? 2);
 const loops = Number(process.argv[3] ?? 1);
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 const product = await startProduct({ workers: 1, slots: 2, environment: environmentOfBench() });
-const film = await filmOf(loops);
+const film = await looped(BIG_BUCK_BUNNY, loops);
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
 
 /** What is done beside the encode, and its name in the table. */
@@ -85,13 +85,6 @@ async function wholePipeline(product: Product) {
     );
   const ledger = [...stages.values()].reduce((sum, seconds) => sum + seconds, 0);
   return { cpuSeconds: ledger + workerSeconds, wallSeconds, ledger, worker: workerSeconds, stages };
-}
-
-/** The film once, or several times in a row without coding it again: what is fixed for each title weighs less then. */
-async function filmOf(times: number): Promise<string> {
-  if (times === 1) return BIG_BUCK_BUNNY;
-  const loop = ["-stream_loop", String(times - 1), "-i", BIG_BUCK_BUNNY, "-map", "0:v", "-map", "0:a"];
-  return made("mp4", [...loop, "-c", "copy", "{out}"]);
 }
 
 /** One decode, five encoders, each rung scaled from the source; threads as ffmpeg likes them. */

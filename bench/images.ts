@@ -1,5 +1,5 @@
 import type { AttemptRecord, TaskKind } from "../core/records.ts";
-import { BIG_BUCK_BUNNY_480, made } from "../test/rig/media.ts";
+import { BIG_BUCK_BUNNY_480, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { ownCpuSeconds } from "./cpu.ts";
 import { follow } from "./follow.ts";
@@ -14,8 +14,7 @@ import { figure, printTable } from "./table.ts";
 const product = await startProduct({ workers: 1, slots: 2 });
 
 try {
-  const loop = ["-stream_loop", "4", "-i", BIG_BUCK_BUNNY_480, "-map", "0:v", "-c", "copy", "{out}"];
-  const fiveTimes = await made("mp4", loop);
+  const fiveTimes = await looped(BIG_BUCK_BUNNY_480, 5);
   const rows: string[][] = [];
   for (const [name, path] of [
     ["30 s of 480p24", BIG_BUCK_BUNNY_480],

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { titleEvidence } from "../core/ladder-evidence.ts";
 import type { AssetRecord, TaskKind } from "../core/records.ts";
-import { BIG_BUCK_BUNNY, made } from "../test/rig/media.ts";
+import { BIG_BUCK_BUNNY, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { follow } from "./follow.ts";
 import { figure, printTable } from "./table.ts";
@@ -17,18 +17,13 @@ const ENCODING: readonly TaskKind[] = ["video", "audio"];
 
 const product = await startProduct({ workers: 1, slots: 2, environment: environmentOfBench() });
 try {
-  const bytes = await readFile(process.argv[2] ?? (await looped()));
+  const bytes = await readFile(process.argv[2] ?? (await looped(BIG_BUCK_BUNNY, LOOPS)));
   const assetId = await product.upload(bytes, { encoding: { codecs: ["h264"], ladder: "title" } });
   await follow(product, assetId, ({ state }) => state === "ready");
   await printShare(product, assetId);
   printRungs((await product.library.assets.findOne({ _id: assetId }))!);
 } finally {
   await product.stop();
-}
-
-function looped(): Promise<string> {
-  const loop = ["-stream_loop", String(LOOPS - 1), "-i", BIG_BUCK_BUNNY, "-map", "0:v", "-map", "0:a"];
-  return made("mp4", [...loop, "-c", "copy", "{out}"]);
 }
 
 async function printShare({ library }: Product, assetId: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { AssetRecord, TaskState } from "../core/records.ts";
 import { placeTasks, placeTitle, type Queued, TITLES_IN_HAND } from "../core/schedule.ts";
 import { isStraggling, type Peer } from "../core/stragglers.ts";
 import { isOffered, laneOf, type TaskSpec, tasksOf } from "../core/work.ts";
+import { seeded, seedOf } from "../test/fuzz/random.ts";
 import { heapOf } from "./heap.ts";
 
 /**
@@ -159,14 +160,14 @@ export function simulate(cluster: Cluster, arrivals: readonly Arrival[]): Outcom
     claimed.add(task);
     if (task.spec.kind === "video") task.title.begunAt ??= now;
     // Drawn for the attempt, not in the order of things: two runs that differ in one rule have the same luck.
-    const random = mulberry32(hashOf(`${cluster.seed} ${task.spec.id} ${task.attemptsMade++}`));
-    const slow = random() < cluster.stragglers ? cluster.stragglerFactor : 1;
+    const { share } = seeded(seedOf(`${cluster.seed} ${task.spec.id} ${task.attemptsMade++}`));
+    const slow = share() < cluster.stragglers ? cluster.stragglerFactor : 1;
     const lastsSeconds =
-      TURNROUND_SECONDS + task.spec.weight * slow * (1 + cluster.spread * (2 * random() - 1));
-    const dies = random() < cluster.deaths;
+      TURNROUND_SECONDS + task.spec.weight * slow * (1 + cluster.spread * (2 * share() - 1));
+    const dies = share() < cluster.deaths;
     const attempt = { task, begunAt: now, lastsSeconds, diedAt: null };
     task.attempts.push(attempt);
-    events.push(now + lastsSeconds * (dies ? random() : 1), { kind: "end", attempt, dies });
+    events.push(now + lastsSeconds * (dies ? share() : 1), { kind: "end", attempt, dies });
   };
   const end = ({ attempt, dies }: Event & { kind: "end" }): void => {
     const { task, begunAt } = attempt;
@@ -311,22 +312,4 @@ function titleOf({ atSeconds, tenant, plan }: Arrival, index: number): Title {
   } as unknown as AssetRecord;
   const never = { begunAt: null, readyAt: null };
   return { tenant, arrivedAt: atSeconds, ...never, asset, plan, tasks: [], peers: new Map() };
-}
-
-/** FNV-1a. */
-function hashOf(text: string): number {
-  return (
-    [...text].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193), 0x811c9dc5) >>> 0
-  );
-}
-
-/** A small seeded generator (Tommy Ettinger's mulberry32): the same run every time. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { BIG_BUCK_BUNNY_480, made } from "../test/rig/media.ts";
+import { BIG_BUCK_BUNNY_480, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { timed } from "./cpu.ts";
 import { follow } from "./follow.ts";
@@ -41,7 +41,7 @@ const ready = (workers: Workers): number[] => spans[workers].map((span) => span.
 const perProcess = (workers: Workers): number[] => bare[workers].map((seconds) => seconds / workers);
 
 if (repetitions > 0) {
-  await measure(await filmOf(loops));
+  await measure(await looped(BIG_BUCK_BUNNY_480, loops));
   printMeasured();
 }
 if (chart !== undefined) await draw(chart);
@@ -136,10 +136,4 @@ async function bareSeconds(processes: number): Promise<number> {
   const onCore = (_: unknown, core: number) => timed("taskset", ["--cpu-list", String(core), ...args]);
   await Promise.all(Array.from({ length: processes }, onCore));
   return (performance.now() - began) / 1000;
-}
-
-/** The clip, over and over, without a new encode. */
-async function filmOf(times: number): Promise<string> {
-  const loop = ["-stream_loop", String(times - 1), "-i", BIG_BUCK_BUNNY_480, "-map", "0:v", "-map", "0:a"];
-  return made("mp4", [...loop, "-c", "copy", "{out}"]);
 }

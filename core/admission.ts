@@ -1,5 +1,5 @@
 import type { VideoCodec } from "./encoding.ts";
-import type { Ladder } from "./ladder.ts";
+import { encodedPart, type Ladder } from "./ladder.ts";
 import type { Plan } from "./plan.ts";
 import type { TaskSpec } from "./work.ts";
 
@@ -28,7 +28,7 @@ export function memoryOf(
 ): number {
   const ladder = plan?.ladders.find(({ id }) => id === part);
   if (kind !== "video" || ladder === undefined) return SMALL_TASK_BYTES;
-  return ENCODER_BYTES[ladder.codec] + BYTES_PER_SAMPLE * samplesOf(ladder);
+  return ENCODER_BYTES[ladder.codec] + BYTES_PER_SAMPLE * samplesOf(encodedPart(ladder));
 }
 
 function samplesOf({ rungs }: Ladder): number {

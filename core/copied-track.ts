@@ -1,4 +1,5 @@
 import { readBoxes } from "./box-reader.ts";
+import { box, concat } from "./box-writer.ts";
 import { writeSegment } from "./fragment.ts";
 import type { Rung } from "./ladder.ts";
 import { VISUAL_ENTRY_BYTES, withEntry } from "./sample-entry.ts";
@@ -28,10 +29,11 @@ export function copiedInit(beside: Uint8Array, { configuration }: CodedPicture, 
     const boxes = readBoxes(entry, VISUAL_ENTRY_BYTES).filter(
       ({ type }) => type !== "avcC" && type !== "btrt",
     );
-    const avcC = Buffer.alloc(8);
-    avcC.writeUInt32BE(8 + record.length);
-    avcC.write("avcC", 4, "latin1");
-    return Buffer.concat([head, avcC, record, ...boxes.map(({ start, end }) => entry.subarray(start, end))]);
+    return concat([
+      head,
+      box("avcC", [record]),
+      ...boxes.map(({ start, end }) => entry.subarray(start, end)),
+    ]);
   });
   writeTrackSize(init, rung);
   return init;

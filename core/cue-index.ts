@@ -1,6 +1,6 @@
 import type { ByteRange } from "./byte-ranges.ts";
 import { type Element, readElements, unsignedOf } from "./ebml.ts";
-import type { TimeWindow } from "./source-window.ts";
+import { READ_AHEAD_SECONDS, type TimeWindow } from "./source-window.ts";
 
 /**
  * The index of a Matroska or WebM file (RFC 9559 5.1.5): where the picture can be entered. It lists some keyframes and no
@@ -30,8 +30,6 @@ const TYPE_VIDEO = 1;
 const USUAL_TICK_NANOSECONDS = 1_000_000;
 /** What ffmpeg steps back by where pictures are reordered, since these containers keep no times of decoding (3/23 s). */
 const STEP_BACK_SECONDS = 0.2;
-/** What a decoder and the filters behind it may ask for beyond the last frame that is used. */
-const READ_AHEAD_SECONDS = 0.75;
 
 /** A part of the file in memory. */
 export interface Piece {
@@ -86,7 +84,7 @@ export function readCues(
 }
 
 /** Elements with this id in another's body; damage is the demuxer's to name, and is none here. */
-function childrenOf({ bytes, origin }: Piece, { body, end }: Element, id: number): Element[] {
+export function childrenOf({ bytes, origin }: Piece, { body, end }: Element, id: number): Element[] {
   const all = readElements(bytes, origin, { start: body, end }) ?? [];
   return all.filter((element) => element.id === id);
 }

@@ -27,12 +27,15 @@ export function readElement(bytes: Uint8Array, origin: number, at: number): Elem
   return { id: id.value, start: at, body, end: body + size.value };
 }
 
-/** The elements in a body, whose bytes are all there. null where one of them leads out of it. */
+/** A body that is empty takes two bytes: a few megabytes of them would be hundreds in memory. No index has as many. */
+const MOST_ELEMENTS = 500_000;
+
+/** The elements in a body, whose bytes are all there. null where one of them leads out of it, or they are more than any film's. */
 export function readElements(bytes: Uint8Array, origin: number, { start, end }: ByteRange): Element[] | null {
   const elements: Element[] = [];
   for (let at = start; at < end; ) {
     const element = readElement(bytes, origin, at);
-    if (element === null || element.end > end) return null;
+    if (element === null || element.end > end || elements.length === MOST_ELEMENTS) return null;
     elements.push(element);
     at = element.end;
   }

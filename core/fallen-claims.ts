@@ -4,20 +4,26 @@ import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED } from "./work.ts";
 /** Claims whose workers vanished: which they are, what they count for, and what the ledger says of them. Pure. */
 
 /** A claim whose lease ran out: its worker vanished. */
-export interface FallenClaim extends Omit<ClaimBeside, "epoch"> {
+export interface FallenClaim extends ClaimBeside {
   isBeside: boolean;
   stage: TaskKind;
 }
 
 /** The claims of a task whose workers have vanished: the present one, and that beside it. */
 export function fallenClaims(task: TaskRecord, now: Date): FallenClaim[] {
-  const { kind: stage, worker, leaseUntil, claimedAt, ratio, beside } = task;
-  const present =
-    task.state !== "claimed" || leaseUntil === null
-      ? []
-      : [{ isBeside: false, stage, worker, claimedAt: claimedAt ?? leaseUntil, leaseUntil, ratio }];
-  const other = beside == null ? [] : [{ ...beside, isBeside: true, stage }];
-  return [...present, ...other].filter((claim) => claim.leaseUntil < now);
+  const { kind: stage, beside } = task;
+  const present = presentClaim(task);
+  return [
+    ...(present === null ? [] : [{ ...present, isBeside: false, stage }]),
+    ...(beside == null ? [] : [{ ...beside, isBeside: true, stage }]),
+  ].filter((claim) => claim.leaseUntil < now);
+}
+
+/** The claim that has a task's place; null where none has. */
+export function presentClaim(task: TaskRecord): ClaimBeside | null {
+  const { state, epoch, worker, leaseUntil, claimedAt, ratio } = task;
+  if (state !== "claimed" || leaseUntil === null) return null;
+  return { epoch, worker, claimedAt: claimedAt ?? leaseUntil, leaseUntil, ratio };
 }
 
 /** Before any frame came out. */
@@ -35,7 +41,12 @@ export function isPoisoned(
 }
 
 /** Its line in the ledger, written by whoever finds it. */
-export function lineOf({ stage, worker, claimedAt, leaseUntil }: FallenClaim): AttemptRecord {
+export function lineOf({
+  stage,
+  worker,
+  claimedAt,
+  leaseUntil,
+}: Omit<FallenClaim, "isBeside">): AttemptRecord {
   return {
     ...{ stage, worker: worker ?? "", startedAt: claimedAt, endedAt: leaseUntil, outcome: "lost" },
     // What it ran and spent went with it.

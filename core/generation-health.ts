@@ -18,7 +18,7 @@ export interface HealthVerdict {
 }
 
 /** Below this many sessions on either side a share says little. */
-export const MIN_SESSIONS = 30;
+const MIN_SESSIONS = 30;
 /**
  * One-sided 99.5 %: three figures are looked at each time somebody asks, and a flag that cries wolf is not looked at
  * twice. What is below every threshold of effect is not told, however sure it is.

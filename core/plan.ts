@@ -143,8 +143,16 @@ export function hardwareFor(
   { kind, part }: { kind: string; part: string },
   plan: Pick<Plan, "hardware" | "ladders"> | null,
 ): HardwareFamily | null {
-  const isPicture = kind === "video" && plan?.ladders.find(({ id }) => id === part)?.codec === "h264";
-  return isPicture ? (plan.hardware ?? null) : null;
+  const ladder = kind === "video" ? plan?.ladders.find(({ id }) => id === part) : undefined;
+  return plan === null || ladder === undefined ? null : hardwareOfLadder(plan, ladder);
+}
+
+/** The hardware that encodes this ladder; null where software does. */
+export function hardwareOfLadder(
+  { hardware }: Pick<Plan, "hardware">,
+  { codec }: Pick<Ladder, "codec">,
+): HardwareFamily | null {
+  return codec === "h264" ? (hardware ?? null) : null;
 }
 
 /**

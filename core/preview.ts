@@ -45,8 +45,8 @@ export interface Preview {
   sound: AudioTrack | null;
 }
 
-/** The preview of a film, from what was found and planned. */
-export function previewOf(plan: Plan, source: Source): Preview {
+/** The preview of a film, from what was found and planned: in software, since any worker may be the one that is asked. */
+export function previewOf({ hardware: _hardware, ...plan }: Plan, source: Source): Preview {
   const timeline = { ...plan.timeline, framesPerSegment: plan.timeline.framesPerKeyframe };
   const rung = modestRung(source);
   const ladder: Ladder = { id: "preview", codec: "h264", range: "SDR", rungs: [rung] };

@@ -35,11 +35,6 @@ export function toNumber(fraction: Rational): number {
   return fraction.num / fraction.den;
 }
 
-/** Whether the two are the same number. */
-export function sameRational(a: Rational, b: Rational): boolean {
-  return a.num === b.num && a.den === b.den;
-}
-
 /**
  * Text of `ticks / timescale` seconds with `digits` decimals, rounded half up, computed in whole numbers
  * so that no sum of durations drifts by a floating-point error.

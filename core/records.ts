@@ -334,10 +334,7 @@ export interface TaskRecord {
   /** When the claim began; absent where there has been none since this was kept. */
   claimedAt?: Date | null;
   ratio: number;
-  /**
-   * The claim before this one, which was so slow that the same was begun beside it: it may still come first. Where it did
-   * not, and never learnt of that, it stays here.
-   */
+  /** The claim before this one, which was so slow that the same was begun beside it: it may still come first. */
   beside?: ClaimBeside | null;
   /** Attempts that ended in a failure, and claims whose worker vanished: each has its own budget. */
   failures: number;

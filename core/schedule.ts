@@ -25,7 +25,7 @@ export interface Queued extends Pick<TaskRecord, "tenant" | "assetId" | "kind" |
 /** What an open task is part of: `fast` is a queue of its own, the other two share one. */
 export type Urgency = "fast" | "normal" | "backfill";
 
-export function urgencyOf({ kind, isBackfill }: Pick<Queued, "kind" | "isBackfill">): Urgency {
+function urgencyOf({ kind, isBackfill }: Pick<Queued, "kind" | "isBackfill">): Urgency {
   if (laneOf(kind) === "fast") return "fast";
   return isBackfill ? "backfill" : "normal";
 }

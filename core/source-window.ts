@@ -8,7 +8,7 @@ export interface TimeWindow {
 }
 
 /** What a decoder and the filters behind it may ask for beyond the last frame that is used: reordering and look-ahead. */
-const READ_AHEAD_SECONDS = 0.75;
+export const READ_AHEAD_SECONDS = 0.75;
 
 /** Where the samples lie that are read when a track is decoded over `window`, from the keyframe before it on. */
 export function windowRanges(track: SampleTrack, { startSeconds, endSeconds }: TimeWindow): ByteRange[] {

@@ -3,6 +3,7 @@ import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import type { QualityMetric } from "./quality.ts";
 import { toNumber } from "./rational.ts";
 import type { PinnedSource, Source } from "./source.ts";
+import { identityOf } from "./task-recipe.ts";
 import { type FrameRange, type Timeline, timelineSeconds } from "./timeline.ts";
 
 /**
@@ -56,7 +57,7 @@ const MOST_WINDOWS = 8;
 
 /** The master that an analysis is of. */
 export function isOf(analysis: TitleAnalysis | null | undefined, pinned: PinnedSource): boolean {
-  return analysis?.sourceIdentity === `${pinned.etag} ${pinned.sizeBytes}`;
+  return analysis?.sourceIdentity === identityOf(pinned);
 }
 
 /** Codecs whose curves are still to be made before the film can be planned; none where it is planned by the table. */

@@ -74,7 +74,7 @@ function falling(rungs: readonly Rung[]): Rung[] {
 }
 
 /** What is taken of a film's candidates: of those on the upper edge, best first. */
-export function chooseRungs(metric: QualityMetric, candidates: readonly Candidate[]): Candidate[] {
+function chooseRungs(metric: QualityMetric, candidates: readonly Candidate[]): Candidate[] {
   const edge = upperEdge(candidates);
   const top = topOf(metric, edge, candidates);
   if (top === undefined) return [];

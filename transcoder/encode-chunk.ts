@@ -6,7 +6,7 @@ import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
 import { withHdrBoxes } from "../core/hdr-boxes.ts";
 import { encodedPart, type Ladder, type Rung } from "../core/ladder.ts";
-import { type FrameTiming, hardwareFor, type Plan } from "../core/plan.ts";
+import { type FrameTiming, hardwareOfLadder, type Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
@@ -116,8 +116,8 @@ export async function encodeChunk(context: TaskContext): Promise<TaskResult> {
   return { tracks, images: [], isSuspect: made.isSuspect };
 }
 
-function devicesFor(plan: Plan, { id: part }: Ladder): readonly string[] {
-  const family = hardwareFor({ kind: "video", part }, plan);
+function devicesFor(plan: Plan, ladder: Ladder): readonly string[] {
+  const family = hardwareOfLadder(plan, ladder);
   return family === null ? [] : DEVICES_OF[family];
 }
 

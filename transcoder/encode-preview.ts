@@ -9,22 +9,17 @@ import type { TaskResult } from "../core/records.ts";
 import { chunkFrames } from "../core/timeline.ts";
 import { markPreviewed } from "../stores/library/work.ts";
 import { AAC_SAMPLES_PER_FRAME } from "./audio-recipe.ts";
-import { type Cell, storeCells, storeInit, type TrackPlace } from "./cells.ts";
+import { storeCells, storeInit, type TrackPlace } from "./cells.ts";
 import { readRung } from "./encode-chunk.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { heardSeconds, previewSoundRecipe, readPreviewSound } from "./preview-sound.ts";
-import { openProtector } from "./protect-media.ts";
+import { type MadeTrack, openProtector } from "./protect-media.ts";
 import { rangesOver, type SourceIndex } from "./source-index.ts";
 import { pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { videoRecipe } from "./video-recipe.ts";
-
-interface MadeTrack {
-  init: Uint8Array;
-  cells: Cell[];
-}
 
 /** Somebody waits for it: before all encodes that nobody looks at. */
 const NICENESS = 0;
@@ -93,9 +88,14 @@ export async function encodePreview(context: TaskContext): Promise<TaskResult> {
     }),
   );
 
-  const tracks = [await stored(context, generation, "video", rung.id, plan.timeline.timescale, picture)];
-  if (sound !== null && heard !== null)
-    tracks.push(await stored(context, generation, "audio", sound.id, sound.sampleRateHz, heard));
+  const protect = await openProtector(context);
+  const placed = { assetId: context.asset._id, generation, isPreview: true };
+  const seen: TrackPlace = { ...placed, kind: "video", trackId: rung.id };
+  const tracks = [await stored(context, seen, plan.timeline.timescale, protect(seen, picture))];
+  if (sound !== null && heard !== null) {
+    const spoken: TrackPlace = { ...placed, kind: "audio", trackId: sound.id };
+    tracks.push(await stored(context, spoken, sound.sampleRateHz, protect(spoken, heard)));
+  }
   if (unit.index === 0) {
     const codecs = { video: tracks[0]!.codec, audio: tracks[1]?.codec ?? null };
     const folder = packagePrefix(context.asset._id, generation) + PREVIEW_FOLDER;
@@ -107,17 +107,13 @@ export async function encodePreview(context: TaskContext): Promise<TaskResult> {
 
 async function stored(
   context: TaskContext,
-  generation: string,
-  kind: TrackPlace["kind"],
-  trackId: string,
+  place: TrackPlace,
   timescale: number,
-  made: MadeTrack,
+  { init, cells }: MadeTrack,
 ): Promise<TaskResult["tracks"][number]> {
-  const place: TrackPlace = { assetId: context.asset._id, generation, kind, trackId, isPreview: true };
-  const { init, cells } = (await openProtector(context))(place, made);
   const { key, sha256 } = await storeInit(context.blobs, place, init);
   return {
-    trackId,
+    trackId: place.trackId,
     initKey: key,
     initBytes: init.length,
     initSha256: sha256,

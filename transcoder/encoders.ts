@@ -1,7 +1,7 @@
 import { PRESETS, type VideoCodec } from "../core/encoding.ts";
 import { masteringDisplayIntegers } from "../core/hdr-metadata.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
-import type { Plan } from "../core/plan.ts";
+import { hardwareOfLadder, type Plan } from "../core/plan.ts";
 import type { HdrMetadata } from "../core/source.ts";
 import { hardwareH264 } from "./hardware-recipe.ts";
 
@@ -19,11 +19,11 @@ type Coding = Pick<Plan, "timeline" | "speed" | "preset" | "hardware">;
 
 /** Options of one rung's encoder. Equal input gives equal bytes: each works on one thread, or in an order that is fixed. */
 export function encoderOptions(plan: Coding, ladder: Ladder, rung: Rung): string[] {
+  const family = hardwareOfLadder(plan, ladder);
+  if (family !== null) return hardwareH264(family, plan.timeline.framesPerKeyframe, rung);
   switch (ladder.codec) {
     case "h264":
-      return plan.hardware === undefined
-        ? x264(plan, rung)
-        : hardwareH264(plan.hardware, plan.timeline.framesPerKeyframe, rung);
+      return x264(plan, rung);
     case "hevc":
       return x265(plan, ladder, rung);
     case "av1":

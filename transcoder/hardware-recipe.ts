@@ -13,13 +13,13 @@ export const DEVICES_OF: Record<HardwareFamily, readonly string[]> = {
 };
 
 /** Which device ffmpeg opens before all else; the other two find theirs. */
-export function hardwareGlobalOptions(family: HardwareFamily | undefined): string[] {
+export function hardwareGlobalOptions(family: HardwareFamily | null): string[] {
   return family === "vaapi" ? ["-vaapi_device", RENDER_NODE] : [];
 }
 
 /** Takes the pictures of a graph's link `from` to the encoder, by another link; the other two take them from memory. */
 export function uploadFilter(
-  family: HardwareFamily | undefined,
+  family: HardwareFamily | null,
   index: number,
 ): { filter: string[]; link: string } {
   return family === "vaapi"

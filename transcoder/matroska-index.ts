@@ -1,6 +1,6 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
-import { type Cue, type Piece, pictureTrack, readCues, tickSeconds } from "../core/cue-index.ts";
-import { ELEMENT_HEADER_BYTES, type Element, readElement, readElements, unsignedOf } from "../core/ebml.ts";
+import { type Cue, childrenOf, type Piece, pictureTrack, readCues, tickSeconds } from "../core/cue-index.ts";
+import { ELEMENT_HEADER_BYTES, type Element, readElement, unsignedOf } from "../core/ebml.ts";
 import { type PartialFile, readSpan } from "./partial-file.ts";
 
 type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
@@ -24,10 +24,10 @@ const CUES = 0x1c53bb6b;
 const CLUSTER = 0x1f43b675;
 
 const LOOK_BYTES = 64 * 2 ** 10;
-/** Covers, fonts and chapters may stand before the film; more of them nobody writes. */
+/** Covers, fonts and chapters may stand before the film, or be referred to: each is a request, and more of them nobody writes. */
 const MOST_ELEMENTS = 100;
-/** A day of keyframes, and the largest font, are far below it. */
-const LARGEST_ELEMENT_BYTES = 64 * 2 ** 20;
+/** Of what is read here and taken apart in memory: three days of keyframes, a cue of 25 bytes each second. */
+const LARGEST_ELEMENT_BYTES = 8 * 2 ** 20;
 
 /**
  * Reads the index of a Matroska or WebM file through a few small requests. null where it is none, or has no index of its one
@@ -58,8 +58,10 @@ export async function readCueIndex(
   if (first === null || cluster === undefined) return null;
   const seekHead = first.find(({ id }) => id === SEEK_HEAD);
   const head = seekHead && (await bodyOf(seekHead));
+  const positions = seekHead && head ? positionsIn(head, seekHead) : [];
+  if (positions.length > MOST_ELEMENTS) return null;
   const referred: Element[] = [];
-  for (const position of seekHead && head ? positionsIn(head, seekHead) : []) {
+  for (const position of positions) {
     const element = await look(segment.body + position);
     // A second list of places, a damaged place: the demuxer may want to read there what is not known here.
     if (element === null || element.end > file.sizeBytes || element.id === SEEK_HEAD) return null;
@@ -95,17 +97,10 @@ async function elementsBefore(
 }
 
 /** Where the elements lie that a `SeekHead` names, counted from the segment's body (RFC 9559 5.1.1). */
-function positionsIn({ bytes, origin }: Piece, { body, end }: Element): number[] {
-  const inside = (of: Element): Element[] =>
-    readElements(bytes, origin, { start: of.body, end: of.end }) ?? [];
-  const seeks = readElements(bytes, origin, { start: body, end }) ?? [];
-  return seeks
-    .filter(({ id }) => id === SEEK)
-    .flatMap((seek) => {
-      const fields = inside(seek);
-      const position = fields.find(({ id }) => id === SEEK_POSITION);
-      return position === undefined || !fields.some(({ id }) => id === SEEK_ID)
-        ? []
-        : [unsignedOf(bytes, origin, position)];
-    });
+function positionsIn(head: Piece, seekHead: Element): number[] {
+  return childrenOf(head, seekHead, SEEK).flatMap((seek) => {
+    const [position] = childrenOf(head, seek, SEEK_POSITION);
+    const isNamed = childrenOf(head, seek, SEEK_ID).length > 0;
+    return position === undefined || !isNamed ? [] : [unsignedOf(head.bytes, head.origin, position)];
+  });
 }

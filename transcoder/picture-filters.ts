@@ -36,7 +36,7 @@ export function colourFilters(picture: PicturePlan, width: number, height: numbe
 }
 
 /** ffmpeg's name for the layout that goes out. */
-export function pixelFormatOf({ output }: PicturePlan): string {
+function pixelFormatOf({ output }: PicturePlan): string {
   return output.bitDepth === 10 ? "yuv420p10le" : "yuv420p";
 }
 

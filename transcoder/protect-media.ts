@@ -9,7 +9,8 @@ import type { TaskContext } from "./task-context.ts";
 
 /** Media on its way to storage and back: encrypted where the plan says so, and opened again by whoever looks at what was made. */
 
-interface MadeTrack {
+/** A track, or a part of one, before it is stored. */
+export interface MadeTrack {
   init: Uint8Array;
   cells: Cell[];
 }

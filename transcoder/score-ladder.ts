@@ -9,7 +9,7 @@ import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from ".
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
-import { openClearMedia } from "./protect-media.ts";
+import { type ClearMedia, openClearMedia } from "./protect-media.ts";
 import { readVmaf, screenRecipe, vmafFile } from "./score-recipe.ts";
 import { type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -28,16 +28,15 @@ export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
   const ladder = plan.ladders.find(({ id }) => id === context.task.part);
   if (ladder === undefined)
     throw new Failure("ours", "internal", "The task names a ladder that the plan does not have.");
-  // The model was made for standard range: of anything else its figures would mean nothing.
-  if (!context.scoresVmaf || ladder.range !== "SDR") return NO_SCORES;
   // Its model was trained on standard dynamic range: of PQ and HLG it would say something, and mean nothing.
-  if (ladder.range !== "SDR") return NO_SCORES;
+  if (!context.scoresVmaf || ladder.range !== "SDR") return NO_SCORES;
   const tracks = await tracksOf(context, ladder);
   const windows = chooseWindows(
     segmentScores(tracks, ladder),
     timelineSeconds(plan.timeline),
     `${generation} ${ladder.id}`,
   );
+  const clear = await openClearMedia(context);
   const scores: Score[] = [];
   for (const [index, window] of windows.entries()) {
     const frames = windowFrames(
@@ -50,7 +49,7 @@ export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
       pictureWindow(source, plan, frames),
       (sourcePath) =>
         context.scratch.withDirectory(async (directory) => {
-          await putRungs(context, ladder, tracks, window, directory);
+          await putRungs(clear, ladder, tracks, window, directory);
           return scoreFrames(context, ladder, frames, directory, sourcePath);
         }),
     );
@@ -79,13 +78,12 @@ function segmentScores(tracks: readonly ProducedTrack[], ladder: Ladder) {
 
 /** The segment that the window lies in, of every rung, as files for the scorer. */
 async function putRungs(
-  context: TaskContext,
+  { read }: ClearMedia,
   ladder: Ladder,
   tracks: readonly ProducedTrack[],
   { segment }: Window,
   directory: string,
 ): Promise<void> {
-  const { read } = await openClearMedia(context);
   for (const [index, rung] of ladder.rungs.entries()) {
     const { initKey, cells } = tracks[index]!;
     const parts = await Promise.all([initKey, cells[segment]!.key].map(read));

@@ -1,7 +1,7 @@
 import { ACCEPTED_DECODERS, ACCEPTED_FORMATS } from "../core/accepted-media.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
 import { pictureFor } from "../core/picture.ts";
-import { hardwareFor, type Plan } from "../core/plan.ts";
+import { hardwareOfLadder, type Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
 import type { Source } from "../core/source.ts";
 import { type Chunk, chunkFrames, type FrameRange } from "../core/timeline.ts";
@@ -23,7 +23,7 @@ export function videoRecipe(source: Source, plan: Plan, ladder: Ladder, chunk: C
   const frames = chunkFrames(plan.timeline, chunk);
   const entry = chunkEntry(source, plan, frames);
   const trick = hasTrick(plan, ladder);
-  const family = hardwareFor({ kind: "video", part: ladder.id }, plan) ?? undefined;
+  const family = hardwareOfLadder(plan, ladder);
   const graph = filterGraph(source, plan, ladder, entry.filters, trick ? trickFilters(plan.timeline) : []);
   const uploads = ladder.rungs.flatMap((_, index) => uploadFilter(family, index).filter);
   return {

@@ -1,20 +1,14 @@
 import type { Room } from "../core/admission.ts";
 import { asFailure, type Failure } from "../core/errors.ts";
-import { hardwareFor, type PlanSettings } from "../core/plan.ts";
+import type { PlanSettings } from "../core/plan.ts";
 import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
-import { followsOthers, isOffered, isWanted, type Verdict, verdictOn } from "../core/work.ts";
-import { claimBeside, recordLost } from "../stores/library/second-claims.ts";
-import {
-  claimTask,
-  completeTask,
-  failTask,
-  outlinesOfAsset,
-  releaseTask,
-  renewLease,
-} from "../stores/library/tasks.ts";
+import { type Verdict, verdictOn } from "../core/work.ts";
+import { claimBeside, findClaim, recordLost } from "../stores/library/second-claims.ts";
+import { claimTask, completeTask, failTask, releaseTask, renewLease } from "../stores/library/tasks.ts";
 import { findAssetForWork } from "../stores/library/work.ts";
 import { offerAfter, offerWork } from "../stores/offer-work.ts";
 import { type Handled, jobIdOf, type TakenOffer, type WorkQueue } from "../stores/queue.ts";
+import { type Obstacle, obstacleTo } from "./obstacles.ts";
 import { runStage } from "./pipeline.ts";
 import type { TaskContext, Workshop } from "./task-context.ts";
 
@@ -23,6 +17,8 @@ export const LEASE_SECONDS = 6;
 const RENEW_MS = 1_500;
 /** A task for which there is no room here is offered again after this, to whoever has some. */
 const NO_ROOM_SECONDS = 2;
+/** And one that cannot be begun; null: not at all. */
+const AGAIN_SECONDS: Record<Obstacle, number | null> = { unwanted: null, hardware: 2, early: 1 };
 
 export interface Worker {
   /** Handles one offer from the queue. Never throws: what went wrong is in the library. */
@@ -67,6 +63,10 @@ export function createWorker(
   const handleWithRoom = async ({ taskId, besideEpoch }: TakenOffer): Promise<Handled> => {
     if (besideEpoch !== undefined) {
       const { library, workerId, log } = workshop;
+      const slow = await findClaim(library, taskId, besideEpoch);
+      // A seat that is taken and given back leaves the task's place empty: better not taken.
+      const asset = slow && (await findAssetForWork(library, slow.assetId));
+      if (slow === null || (await obstacleTo(workshop, slow, asset)) !== null) return "done";
       const claimed = await claimBeside(library, taskId, besideEpoch, workerId, LEASE_SECONDS);
       if (claimed === null) return "done";
       log.info({ taskId, slow: claimed.beside?.worker }, "the same begun beside a slow worker");
@@ -90,21 +90,11 @@ export function createWorker(
     const attempt = newAttempt(workshop, task);
     try {
       const asset = await findAssetForWork(workshop.library, task.assetId);
-      if (asset === null || !isWanted(task, asset)) {
-        // Of an earlier revision, or of a cancelled asset: whoever ended that may not have come to this task.
+      const obstacle = await obstacleTo(workshop, task, asset);
+      if (asset === null || obstacle !== null) {
         await releaseTask(workshop.library, task);
-        return "done";
-      }
-      const family = hardwareFor(task, asset.plan);
-      if (family !== null && family !== workshop.hardware.family) {
-        // Of a film that is made with an encoder which this machine lacks: others have it.
-        await releaseTask(workshop.library, task);
-        return { againAt: inSeconds(workshop, NO_ROOM_SECONDS) };
-      }
-      // What it looks at may have been found damaged since it was offered, and is being made again.
-      if (followsOthers(task) && !(await isReadyFor(workshop, task))) {
-        await releaseTask(workshop.library, task);
-        return { againAt: inSeconds(workshop, 1) };
+        const againSeconds = AGAIN_SECONDS[obstacle ?? "unwanted"];
+        return againSeconds === null ? "done" : { againAt: inSeconds(workshop, againSeconds) };
       }
       const context: TaskContext = {
         ...workshop,
@@ -172,12 +162,6 @@ export function createWorker(
   };
 }
 
-async function isReadyFor({ library }: Workshop, task: TaskRecord): Promise<boolean> {
-  const all = await outlinesOfAsset(library, task.assetId);
-  const own = all.filter(({ generation }) => generation === task.generation);
-  return isOffered({ ...task, state: "todo" }, own, library.serverNow());
-}
-
 /** Renews the lease while a stage runs; losing it aborts the stage. */
 function keepClaim(workshop: Workshop, task: TaskRecord, controller: AbortController) {
   let ratio = 0;
@@ -213,7 +197,10 @@ async function recordFailure(
     { err: failure, taskId: task._id, assetId: task.assetId, code: failure.code, verdict },
     "task failed",
   );
-  await failTask(workshop.library, task, failure, ended(workshop, attempt, "failed", failure, null), verdict);
+  const line = ended(workshop, attempt, "failed", failure, null);
+  // Of a claim that was lost meanwhile the ledger has a line without its cost.
+  if (!(await failTask(workshop.library, task, failure, line, verdict)))
+    await recordLost(workshop.library, task, line);
   return verdict;
 }
 

@@ -79,6 +79,12 @@ function secondsBetween(from: Date, to: Date): number {
   return (to.getTime() - from.getTime()) / 1000;
 }
 
+/** The claim of a task that was made with this epoch, where it is still in its place. */
+export async function findClaim(library: Library, id: string, epoch: number): Promise<HeldClaim | null> {
+  const filter = { _id: id, epoch, state: "claimed" as const };
+  return library.tasks.findOne<HeldClaim>(filter, { projection: HELD });
+}
+
 /**
  * Claims a task beside the claim of `besideEpoch`, which stays good. null where that one is over or this worker's own,
  * or where two are at it already.

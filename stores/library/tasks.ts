@@ -1,7 +1,21 @@
 import type { Filter, UpdateFilter } from "mongodb";
 import { ASSET_FAILURE_CODES, type AssetFailureCode, type Failure } from "../../core/errors.ts";
-import { type FallenClaim, fallenClaims, isEarly, isPoisoned, lineOf } from "../../core/fallen-claims.ts";
-import type { AssetError, AssetRecord, AttemptRecord, TaskRecord, TaskResult } from "../../core/records.ts";
+import {
+  type FallenClaim,
+  fallenClaims,
+  isEarly,
+  isPoisoned,
+  lineOf,
+  presentClaim,
+} from "../../core/fallen-claims.ts";
+import type {
+  AssetError,
+  AssetRecord,
+  AttemptRecord,
+  ClaimBeside,
+  TaskRecord,
+  TaskResult,
+} from "../../core/records.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
 import { previewedGeneration, type TaskSpec, tasksOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
@@ -139,6 +153,10 @@ export async function claimTask(
     return { busyUntil: task.notBefore };
   if (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil >= now)
     return { busyUntil: task.leaseUntil };
+  // Its own claim stands beside a place that was given up, and is as good as ever.
+  const { beside } = task;
+  if (beside != null && beside.worker === worker && beside.leaseUntil >= now)
+    return { busyUntil: beside.leaseUntil };
   const fallen = fallenClaims(task, now);
   if (isPoisoned(task, fallen)) {
     const poison = await swap(library, task, {
@@ -198,19 +216,38 @@ export async function renewLease(
   return beside.matchedCount === 1;
 }
 
-/** Records what a claim made; of two beside each other the first wins. False: it was lost and nothing was recorded. */
+/**
+ * Records what a claim made; of two beside each other the first wins, and the ledger has a line of the other one, to be replaced
+ * if that lives to say what it cost. False: it was lost and nothing was recorded.
+ */
 export async function completeTask(
   library: Library,
   claim: TaskRecord,
   result: TaskResult | null,
   attempt: AttemptRecord,
 ): Promise<boolean> {
-  const $set = { state: "done", result, ratio: 1, leaseUntil: null, error: null } as const;
-  const $push = { attempts: attempt };
-  const done = await library.tasks.updateOne(held(claim), { $set, $push });
-  if (done.matchedCount === 1) return true;
-  const first = await library.tasks.updateOne(heldBeside(claim), { $set: { ...$set, beside: null }, $push });
-  return first.matchedCount === 1;
+  const complete = async (only: Filter<TaskRecord>, other: ClaimBeside | null): Promise<boolean> => {
+    const lines =
+      other === null
+        ? [attempt]
+        : [attempt, lineOf({ ...other, stage: claim.kind, leaseUntil: attempt.endedAt })];
+    const done = await library.tasks.updateOne(only, {
+      $set: { state: "done", result, ratio: 1, leaseUntil: null, error: null, beside: null },
+      $push: { attempts: { $each: lines } },
+    });
+    return done.matchedCount === 1;
+  };
+  const { beside } = claim;
+  if (beside != null && (await complete({ ...held(claim), "beside.epoch": beside.epoch }, beside)))
+    return true;
+  if (await complete(held(claim), null)) return true;
+  for (;;) {
+    const task = await library.tasks.findOne(heldBeside(claim));
+    if (task === null) return false;
+    const { epoch, state } = task;
+    // Who stands in the place may change until it is written: then it is looked at again.
+    if (await complete({ ...heldBeside(claim), epoch, state }, presentClaim(task))) return true;
+  }
 }
 
 /** Records a failed attempt: tried again after `retryInSeconds`, or final. One beside another leaves it to that. */
@@ -259,7 +296,7 @@ async function endBeside(
   claim: TaskRecord,
   attempt: AttemptRecord | null,
 ): Promise<boolean> {
-  // Also where the other one has come first.
+  // Whatever has become of the task meanwhile.
   const filter = { _id: claim._id, "beside.epoch": claim.epoch };
   const ended = await library.tasks.updateOne(filter, {
     $set: { beside: null },
@@ -269,7 +306,7 @@ async function endBeside(
 }
 
 /** What the owner is told of a failure: the stable code and whether another try may help. */
-export function assetError(failure: Failure): AssetError {
+function assetError(failure: Failure): AssetError {
   const code = ASSET_FAILURE_CODES.includes(failure.code as AssetFailureCode) ? failure.code : "internal";
   return { code, message: failure.message, retryable: failure.retryable };
 }

@@ -24,7 +24,7 @@ import { callOffTasks, reopenInspection, reopenTasks } from "./tasks.ts";
  */
 
 /** States in which an asset has work to do. */
-export const ACTIVE_STATES: readonly AssetState[] = ["queued", "probing", "encoding"];
+const ACTIVE_STATES: readonly AssetState[] = ["queued", "probing", "encoding"];
 /** Titles of each tenant that one round looks at: those in hand and enough behind them that no worker is idle. */
 const TITLES_LOOKED_AT = 32;
 

@@ -18,6 +18,16 @@ test("what an encode holds grows with its codec and its picture", () => {
     assert.ok(Math.abs(bytes / GIBIBYTE - gibibytes) < 0.1, `${what}: ${bytes / GIBIBYTE} GiB`);
 });
 
+test("a rung that is sent on as it is holds no encoder", () => {
+  const plan = planOf(60, 1920, 1080);
+  const { rungs, ...ladder } = plan.ladders[0]!;
+  const [top, ...others] = rungs;
+  const of = (some: typeof rungs) =>
+    memoryOf({ kind: "video", part: "h264" }, { ladders: [{ ...ladder, rungs: some }] });
+  assert.equal(of([{ ...top!, isCopied: true }, ...others]), of(others));
+  assert.ok(of(others) < of(rungs));
+});
+
 test("F23 no more is let in than there is room for, and a large task is not passed over for ever", () => {
   const room = openRoom(2 * GIBIBYTE);
   assert.ok(room.enter("a", GIBIBYTE, 0));

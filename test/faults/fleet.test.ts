@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import type { AssetRecord, TaskRecord } from "../../core/records.ts";
+import type { AssetRecord, AttemptRecord, TaskRecord } from "../../core/records.ts";
 import { cpuSecondsOfTree } from "../../transcoder/process-tree.ts";
 import { seeded } from "../fuzz/random.ts";
 import { encodersOf, killOneAtWork, untilDone, vanishedClaims } from "../rig/killing.ts";
@@ -66,11 +66,12 @@ function frozenEncoder(worker: ChildProcess): Promise<number> {
   });
 }
 
-/** The task whose ledger tells of an attempt that came to nothing, once it does. */
+/** The task whose ledger tells of an attempt that came to nothing, and what it ran, once it does. */
 function withLostAttempt(assetId: string): Promise<TaskRecord> {
   return eventually("an attempt told as lost", 300, async () => {
     const tasks = await tasksOf(assetId);
-    return tasks.find(({ attempts }) => attempts.some(({ outcome }) => outcome === "lost")) ?? null;
+    const isTold = ({ outcome, argv }: AttemptRecord) => outcome === "lost" && argv.length > 0;
+    return tasks.find(({ attempts }) => attempts.some(isTold)) ?? null;
   });
 }
 

@@ -1,5 +1,7 @@
 /** Chance that can be repeated: the same seed, the same numbers. */
 export interface Random {
+  /** 0 ≤ x < 1. */
+  share(): number;
   /** 0 ≤ n < `limit`, whole. */
   below(limit: number): number;
   pick<T>(list: readonly T[]): T;
@@ -8,15 +10,15 @@ export interface Random {
 /** mulberry32: 32 bits of state are plenty to choose what to break. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
-  const next = (): number => {
+  const share = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = state;
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-  const below = (limit: number): number => Math.floor(next() * limit);
-  return { below, pick: (list) => list[below(list.length)]! };
+  const below = (limit: number): number => Math.floor(share() * limit);
+  return { share, below, pick: (list) => list[below(list.length)]! };
 }
 
 /** One seed out of several parts, so that every variant has its own and none depends on those before it. */

@@ -47,16 +47,10 @@ export async function killOneAtWork(product: Product, assetId: string, pick: Pic
   return true;
 }
 
-/** Claims of the usual lane whose workers vanished: by their lines in the ledger, and those that another was begun beside. */
+/** Claims of the usual lane whose workers vanished, by their lines in the ledger: who lives to lose a claim says what it ran. */
 export function vanishedClaims(tasks: readonly TaskRecord[]): number {
   return tasks
     .filter(({ kind }) => laneOf(kind) === "usual")
-    .reduce(
-      (sum, { attempts, beside }) =>
-        sum +
-        // Who lives to lose a claim says what it ran.
-        attempts.filter(({ outcome, argv }) => outcome === "lost" && argv.length === 0).length +
-        Number(beside != null),
-      0,
-    );
+    .flatMap(({ attempts }) => attempts)
+    .filter(({ outcome, argv }) => outcome === "lost" && argv.length === 0).length;
 }

@@ -38,6 +38,13 @@ export async function made(extension: string, args: readonly string[]): Promise<
   return path;
 }
 
+/** A clip so many times in a row, its picture and sound not coded again; no longer than `seconds`, where that is said. */
+export async function looped(clip: string, times: number, seconds?: number): Promise<string> {
+  if (times === 1 && seconds === undefined) return clip;
+  const loop = ["-stream_loop", String(times - 1), "-i", clip, "-map", "0:v", "-map", "0:a", "-c", "copy"];
+  return made("mp4", [...loop, ...(seconds === undefined ? [] : ["-t", String(seconds)]), "{out}"]);
+}
+
 export interface TestPicture {
   seconds: number;
   rate?: string;

@@ -1,60 +1,19 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { after, before, test } from "node:test";
-import { planOf } from "../../bench/simulated-plan.ts";
+import { test } from "node:test";
 import { DEFAULT_ENCODING, type EncodingChoice } from "../../core/encoding.ts";
 import type { AssetRecord, AttemptRecord } from "../../core/records.ts";
 import { TITLES_IN_HAND } from "../../core/schedule.ts";
 import { followsOthers } from "../../core/work.ts";
-import { type Library, openLibrary } from "../../stores/library/connect.ts";
 import { claimTask, completeTask, outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
 import { activeAssets, openWorkSeconds, rankOfAsset } from "../../stores/library/work.ts";
-import { offerAfter, offerAll, offerWork } from "../../stores/offer-work.ts";
-import { consume, openQueue, type WorkQueue } from "../../stores/queue.ts";
+import { offerAfter, offerAll } from "../../stores/offer-work.ts";
+import { consume } from "../../stores/queue.ts";
+import { openWork } from "./work-for-test.ts";
 
-let library: Library;
-let queue: WorkQueue;
 let commands = 0;
-const name = `t${randomBytes(5).toString("hex")}`;
-const settings = { url: process.env.MATINEE_REDIS_URL ?? "redis://127.0.0.1:36379", prefix: name };
-
-before(async () => {
-  const url = new URL(process.env.MATINEE_MONGO_URL ?? "mongodb://127.0.0.1:37017/");
-  url.pathname = `/${name}`;
-  library = await openLibrary(url.href, {
-    onCommand: (command) => {
-      if (command !== "hello") commands++;
-    },
-  });
-  await library.ensureIndexes();
-  queue = openQueue(settings);
+const { library, queue, settings, planned } = await openWork((command) => {
+  if (command !== "hello") commands++;
 });
-after(async () => {
-  await queue.close();
-  await library.close();
-});
-
-/** An asset that has been planned: what the schedule looks at of one. */
-async function planned(
-  id: string,
-  tenant: string,
-  seconds: number,
-  encoding: EncodingChoice = DEFAULT_ENCODING,
-): Promise<AssetRecord> {
-  const asset = {
-    ...{ _id: id, tenant, state: "encoding", revision: 1, generation: "g", published: null, pinned: null },
-    ...{
-      encoding,
-      source: null,
-      plan: planOf(seconds, 640, 360),
-      createdAt: library.serverNow(),
-      preview: "g",
-    },
-  } as unknown as AssetRecord;
-  await library.assets.insertOne(asset);
-  await offerWork(library, queue, id);
-  return asset;
-}
 
 const attempt: AttemptRecord = {
   ...{ stage: "video", worker: "w", outcome: "done", argv: [], cpuSeconds: 1, bytesOut: 0, error: null },
@@ -63,7 +22,7 @@ const attempt: AttemptRecord = {
 
 /** Commands to the library for each chunk of a title but the last, from the claim to what follows. */
 async function commandsPerChunk(id: string, seconds: number): Promise<number[]> {
-  await planned(id, "t", seconds);
+  await planned(id, { seconds });
   const chunks = (await outlinesOfAsset(library, id)).filter(({ kind }) => kind === "video");
   const counts: number[] = [];
   for (const { _id } of chunks.slice(0, -1)) {
@@ -87,8 +46,8 @@ test("what a chunk costs the library does not grow with the title", async () => 
 
 test("F29 one tenant's titles wait for their turn, another's has half of all that is taken up", async () => {
   const flood = Array.from({ length: 12 }, (_, index) => `as_flood${index}`);
-  for (const id of flood) await planned(id, "flood", 60);
-  await planned("as_other", "other", 60);
+  for (const id of flood) await planned(id, { tenant: "flood" });
+  await planned("as_other", { tenant: "other" });
   await offerAll(library, queue);
   const taken = await takenInOrder(["flood", "other"]);
   const places = (id: string): number[] =>
@@ -103,8 +62,8 @@ test("F29 one tenant's titles wait for their turn, another's has half of all tha
 const inLane = (lane: EncodingChoice["lane"] & string): EncodingChoice => ({ ...DEFAULT_ENCODING, lane });
 
 test("what its owner calls backfill comes after all that is not, of other tenants too", async () => {
-  await planned("as_later", "patient", 60, inLane("backfill"));
-  await planned("as_now", "hasty", 60);
+  await planned("as_later", { tenant: "patient", encoding: inLane("backfill") });
+  await planned("as_now", { tenant: "hasty" });
   await offerAll(library, queue);
   const taken = await takenInOrder(["patient", "hasty"]);
   const lastNow = taken.findLastIndex(({ assetId }) => assetId === "as_now");
@@ -162,7 +121,7 @@ async function takenInOrder(tenants: string[]): Promise<TaskOutline[]> {
 
 test("work that is not done is told in seconds", async () => {
   const before = await openWorkSeconds(library);
-  await planned("as_counted", "counted", 60);
+  await planned("as_counted", { tenant: "counted" });
   const claim = await claimTask(library, "as_counted.g.video.h264.0", "w", 60);
   assert.ok("claimed" in claim);
   const begun = await openWorkSeconds(library);

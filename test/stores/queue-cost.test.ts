@@ -5,23 +5,18 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { Redis } from "ioredis";
-import { planOf } from "../../bench/simulated-plan.ts";
-import { DEFAULT_ENCODING } from "../../core/encoding.ts";
-import type { AssetRecord, AttemptRecord } from "../../core/records.ts";
-import { type Library, openLibrary } from "../../stores/library/connect.ts";
+import type { AttemptRecord } from "../../core/records.ts";
 import { claimTask, completeTask } from "../../stores/library/tasks.ts";
-import { offerAfter, offerWork } from "../../stores/offer-work.ts";
-import { consume, openQueue, type WorkQueue } from "../../stores/queue.ts";
+import { offerAfter } from "../../stores/offer-work.ts";
+import { consume } from "../../stores/queue.ts";
+import { openWork } from "./work-for-test.ts";
 
 /**
  * What a chunk costs Redis, scripts' own commands counted: from its offer until its job is gone. The server is shared with
  * other tests, so that its own statistics would count theirs; a monitor tells ours by their keys.
  */
 
-const name = `t${randomBytes(5).toString("hex")}`;
-const settings = { url: process.env.MATINEE_REDIS_URL ?? "redis://127.0.0.1:36379", prefix: name };
-let library: Library;
-let queue: WorkQueue;
+const { library, queue, settings, planned } = await openWork();
 let redis: Redis;
 let monitor: Socket;
 const lines = new EventEmitter<{ line: [string] }>();
@@ -29,11 +24,6 @@ let commands = 0;
 const seen = new Map<string, number>();
 
 before(async () => {
-  const url = new URL(process.env.MATINEE_MONGO_URL ?? "mongodb://127.0.0.1:37017/");
-  url.pathname = `/${name}`;
-  library = await openLibrary(url.href);
-  await library.ensureIndexes();
-  queue = openQueue(settings);
   redis = new Redis(settings.url);
   const server = new URL(settings.url);
   monitor = connect(Number(server.port), server.hostname);
@@ -43,7 +33,7 @@ before(async () => {
     assert.equal(await said(`AUTH ${server.username || "default"} ${server.password}`), "+OK");
   assert.equal(await said("MONITOR"), "+OK");
   lines.on("line", (line) => {
-    if (!line.includes(name)) return;
+    if (!line.includes(settings.prefix)) return;
     commands++;
     const command = /\] "(\w+)"/.exec(line)?.[1] ?? line;
     seen.set(command, (seen.get(command) ?? 0) + 1);
@@ -55,11 +45,9 @@ async function said(command: string): Promise<string> {
   monitor.write(`${command}\r\n`);
   return (await answer)[0];
 }
-after(async () => {
+after(() => {
   monitor.destroy();
   redis.disconnect();
-  await queue.close();
-  await library.close();
 });
 
 const attempt: AttemptRecord = {
@@ -69,22 +57,8 @@ const attempt: AttemptRecord = {
 
 /** Commands to Redis for a whole title, worked through by one slot, and how many chunks it has. */
 async function costOf(id: string, seconds: number): Promise<{ commands: number; chunks: number }> {
-  const plan = planOf(seconds, 640, 360);
-  const asset = {
-    ...{
-      _id: id,
-      tenant: "t",
-      state: "encoding",
-      revision: 1,
-      generation: "g",
-      published: null,
-      pinned: null,
-    },
-    ...{ encoding: DEFAULT_ENCODING, source: null, plan, createdAt: library.serverNow(), preview: "g" },
-  } as unknown as AssetRecord;
-  await library.assets.insertOne(asset);
   const begun = commands;
-  await offerWork(library, queue, id);
+  const { plan } = await planned(id, { seconds });
   const published = Promise.withResolvers<void>();
   const consumer = consume(settings, 1, async ({ taskId }) => {
     const claim = await claimTask(library, taskId, "w", 600);
@@ -98,7 +72,7 @@ async function costOf(id: string, seconds: number): Promise<{ commands: number; 
   await consumer.close();
   await library.assets.updateOne({ _id: id }, { $set: { state: "ready" } });
   await heard();
-  return { commands: commands - begun, chunks: plan.chunks.length };
+  return { commands: commands - begun, chunks: plan!.chunks.length };
 }
 
 /** Resolves once the monitor has told all that was sent so far. */

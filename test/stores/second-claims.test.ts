@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { planOf } from "../../bench/simulated-plan.ts";
-import { DEFAULT_ENCODING } from "../../core/encoding.ts";
+import { openRoom } from "../../core/admission.ts";
 import { Failure } from "../../core/errors.ts";
-import type { AssetRecord, AttemptRecord, TaskRecord } from "../../core/records.ts";
-import { type Library, openLibrary } from "../../stores/library/connect.ts";
+import { DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
+import type { AttemptRecord, TaskRecord } from "../../core/records.ts";
 import { claimBeside, recordLost, stragglers } from "../../stores/library/second-claims.ts";
 import {
   callOffTasks,
@@ -16,52 +15,21 @@ import {
   renewLease,
   reopenTasks,
 } from "../../stores/library/tasks.ts";
-import { offerBesides, offerWork } from "../../stores/offer-work.ts";
-import { consume, openQueue, type TakenOffer, type WorkQueue } from "../../stores/queue.ts";
+import { openLog } from "../../stores/log.ts";
+import { offerBesides } from "../../stores/offer-work.ts";
+import { consume, type TakenOffer } from "../../stores/queue.ts";
+import type { Workshop } from "../../transcoder/task-context.ts";
+import { createWorker } from "../../transcoder/worker.ts";
+import { openWork } from "./work-for-test.ts";
 
-let library: Library;
-let queue: WorkQueue;
+const { library, queue, settings, planned } = await openWork();
 let made = 0;
-const name = `t${randomBytes(5).toString("hex")}`;
-const settings = { url: process.env.MATINEE_REDIS_URL ?? "redis://127.0.0.1:36379", prefix: name };
 const LEASE_SECONDS = 600;
 
-before(async () => {
-  const url = new URL(process.env.MATINEE_MONGO_URL ?? "mongodb://127.0.0.1:37017/");
-  url.pathname = `/${name}`;
-  library = await openLibrary(url.href);
-  await library.ensureIndexes();
-  queue = openQueue(settings);
-});
-after(async () => {
-  await queue.close();
-  await library.close();
-});
-
 /** A title that has been planned: the id of its chunk `index`. */
-async function planned(): Promise<(index: number) => string> {
-  const id = `as_${made++}`;
-  const asset = {
-    ...{
-      _id: id,
-      tenant: "t",
-      state: "encoding",
-      revision: 1,
-      generation: "g",
-      published: null,
-      pinned: null,
-    },
-    ...{
-      encoding: DEFAULT_ENCODING,
-      source: null,
-      plan: planOf(60, 640, 360),
-      createdAt: library.serverNow(),
-      preview: "g",
-    },
-  } as unknown as AssetRecord;
-  await library.assets.insertOne(asset);
-  await offerWork(library, queue, id);
-  return (index) => `${id}.g.video.h264.${index}`;
+async function title(plan = planOf(60, 640, 360)): Promise<(index: number) => string> {
+  const { _id } = await planned(`as_${made++}`, { plan });
+  return (index) => `${_id}.g.video.h264.${index}`;
 }
 
 async function claimed(id: string, worker: string, leaseSeconds = LEASE_SECONDS): Promise<TaskRecord> {
@@ -87,7 +55,7 @@ const renew = (claim: TaskRecord): Promise<boolean> => renewLease(library, claim
 
 for (const winner of ["slow", "fresh"] as const)
   test(`two at one task: the ${winner} one comes first, the other changes nothing`, async () => {
-    const chunk = await planned();
+    const chunk = await title();
     const slow = await claimed(chunk(0), "slow");
     const fresh = await besides(slow, "fresh");
     assert.ok((await renew(slow)) && (await renew(fresh)), "both hold it");
@@ -95,18 +63,68 @@ for (const winner of ["slow", "fresh"] as const)
     assert.equal(await complete(first), true);
     assert.equal(await renew(second), false);
     assert.equal(await complete(second), false);
+    const told = async (): Promise<string[]> =>
+      (await read(chunk(0))).attempts.map(
+        ({ worker, outcome, cpuSeconds }) => `${worker} ${outcome}, ${cpuSeconds} s`,
+      );
+    assert.deepEqual(
+      await told(),
+      [`${first.worker} done, 1 s`, `${second.worker} lost, 0 s`],
+      "dead or not",
+    );
     await releaseTask(library, second);
     await recordLost(library, second, attemptOf(second, "lost"));
-    const { state, attempts, deaths, failures, beside } = await read(chunk(0));
+    const { state, deaths, failures, beside } = await read(chunk(0));
     assert.deepEqual([state, deaths, failures, beside], ["done", 0, 0, null]);
-    assert.deepEqual(
-      attempts.map(({ worker, outcome }) => `${worker} ${outcome}`),
-      [`${first.worker} done`, `${second.worker} lost`],
-    );
+    assert.deepEqual(await told(), [`${first.worker} done, 1 s`, `${second.worker} lost, 1 s`]);
   });
 
+test("who comes first beside a place that was given up, or after the other has failed, is alone in the ledger", async () => {
+  const chunk = await title();
+  const slow = await claimed(chunk(0), "slow");
+  await releaseTask(library, await besides(slow, "fresh"));
+  assert.equal(await complete(slow), true);
+  const failing = await claimed(chunk(1), "slow");
+  const fresh = await besides(failing, "fresh");
+  const failed = attemptOf(failing, "failed");
+  await failTask(library, failing, new Failure("ours", "encode_failed", "no"), failed, {
+    retryInSeconds: 60,
+  });
+  assert.equal(await complete(fresh), true);
+  const outcomes = [chunk(0), chunk(1)].map(async (id) =>
+    (await read(id)).attempts.map(({ outcome }) => outcome),
+  );
+  assert.deepEqual(await Promise.all(outcomes), [["done"], ["failed", "done"]]);
+});
+
+test("a place that was given up is not taken by who still has the claim beside it", async () => {
+  const chunk = await title();
+  const slow = await claimed(chunk(0), "slow");
+  await releaseTask(library, await besides(slow, "fresh"));
+  const { beside } = await read(chunk(0));
+  assert.deepEqual(await claimTask(library, chunk(0), "slow", 60), { busyUntil: beside!.leaseUntil });
+  assert.ok("claimed" in (await claimTask(library, chunk(0), "third", 60)));
+});
+
+test("a seat beside a claim is left to workers that have the film's hardware", async () => {
+  const chunk = await title({ ...planOf(60, 640, 360), hardware: "nvenc" });
+  const slow = await claimed(chunk(0), "slow");
+  const log = openLog({ name: "claims-test", level: "silent" });
+  const workshop = { library, log, workerId: "fresh", hardware: { family: null, detail: "" } };
+  const worker = createWorker(
+    workshop as unknown as Workshop,
+    queue,
+    DEFAULT_PLAN_SETTINGS,
+    openRoom(2 ** 30),
+  );
+  const offer = { taskId: slow._id, lane: "usual", memoryBytes: 1, besideEpoch: slow.epoch } as const;
+  assert.equal(await worker.handle(offer), "done");
+  const { epoch, state, worker: holder, beside } = await read(slow._id);
+  assert.deepEqual([epoch, state, holder, beside ?? null], [slow.epoch, "claimed", "slow", null]);
+});
+
 test("of many who want to begin beside a claim one does, and never its own worker", async () => {
-  const chunk = await planned();
+  const chunk = await title();
   const slow = await claimed(chunk(0), "slow");
   assert.equal(await claimBeside(library, slow._id, slow.epoch, "slow", 60), null);
   const all = await Promise.all(
@@ -118,7 +136,7 @@ test("of many who want to begin beside a claim one does, and never its own worke
 });
 
 test("what becomes of one leaves the other alone", async () => {
-  const chunk = await planned();
+  const chunk = await title();
   const failure = new Failure("ours", "encode_failed", "no");
   const failing = await claimed(chunk(0), "slow");
   const beside = await besides(failing, "fresh");
@@ -135,7 +153,7 @@ test("what becomes of one leaves the other alone", async () => {
 });
 
 test("both fall with their asset, also where it is wanted again", async () => {
-  const chunk = await planned();
+  const chunk = await title();
   const slow = await claimed(chunk(0), "slow");
   const fresh = await besides(slow, "fresh");
   const asset = (await library.assets.findOne({ _id: slow.assetId }))!;
@@ -145,7 +163,7 @@ test("both fall with their asset, also where it is wanted again", async () => {
 });
 
 test("F27 a task that kills whoever begins it, beside or after, is still set aside", async () => {
-  const chunk = await planned();
+  const chunk = await title();
   const id = chunk(0);
   let deaths = 0;
   for (; deaths < 40 && (await read(id)).state !== "failed"; deaths++) {
@@ -169,7 +187,7 @@ test("F27 a task that kills whoever begins it, beside or after, is still set asi
 });
 
 test("a slow claim and a silent one are offered beside, when nothing else waits, to somebody else", async () => {
-  const chunk = await planned();
+  const chunk = await title();
   const assetId = chunk(0).split(".")[0]!;
   const now = library.serverNow().getTime();
   for (const index of [0, 1]) await complete(await claimed(chunk(index), "quick"));

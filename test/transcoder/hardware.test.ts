@@ -6,6 +6,7 @@ import { before, test } from "node:test";
 import { planOf } from "../../bench/simulated-plan.ts";
 import type { EncodingChoice, HardwareFamily } from "../../core/encoding.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS, generationOf, hardwareFor } from "../../core/plan.ts";
+import { previewOf } from "../../core/preview.ts";
 import { findHardware, type Tried, tryEncoder } from "../../transcoder/hardware.ts";
 import { DEVICES_OF } from "../../transcoder/hardware-recipe.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
@@ -93,6 +94,16 @@ test("only where a film allows it, and then its plan, its bytes' name and who ma
     ],
     ["qsv", null, null, null],
   );
+});
+
+test("the preview of a film that is made in hardware is made without, by whichever worker is asked", () => {
+  const preview = previewOf(planned("vaapi", { hardware: "allow" }), SOURCE);
+  const unit = preview.plan.chunks[0]!;
+  const recipe = videoRecipe(SOURCE, preview.plan, preview.ladder, unit);
+  assert.match(recipe.outputs[0]!.options.join(" "), /-c:v libx264 -preset ultrafast /);
+  assert.ok(!recipe.globalOptions.includes("-vaapi_device"));
+  const plain = previewOf(planned(null, {}), SOURCE);
+  assert.deepEqual(recipe, videoRecipe(SOURCE, plain.plan, plain.ladder, unit));
 });
 
 test("each family is given its pictures and the grid in its own way", () => {
