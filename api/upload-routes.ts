@@ -201,6 +201,8 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   if ((await countOpenUploads(library, tenant, ownerId)) >= config.uploads.maxOpenPerAccount) {
     throw requestFailure(409, "too_many_open_uploads", "Finish or call off some of the open uploads first.");
   }
+  // Whatever is refused is refused before anything is opened.
+  const encoding = encodingOf(body.encoding, config);
   const aim = await aimOf(library, tenant, body, makeId);
   const id = makeId("up");
   const key = sourceKey(tenant, id);
@@ -232,7 +234,6 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   // The same request again after a crash: the first multipart upload is the one on record.
   if (upload.multipartId !== multipartId) await blobs.abortMultipart({ key, multipartId });
   if (upload.target.kind !== "new") return presentUpload(upload);
-  const encoding = encodingOf(body.encoding, deps.config);
   await createAsset(library, {
     id: upload.assetId,
     tenant,

@@ -156,3 +156,4 @@ describe("protection", () => {
     assert.deepEqual(said(answer), [409, "protection_unavailable"]);
   });
 });
+    assert.equal(await without.deps.library.uploads.countDocuments({}), 0, "nothing is left open");
