@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { EncodingChoice } from "../core/encoding.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { canBePublished, type GenerationRecord, stateOf } from "../core/generations.ts";
 import { MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
@@ -8,6 +9,7 @@ import { findGeneration, listGenerations } from "../stores/library/generations.t
 import { restoreGeneration, reviseAsset } from "../stores/library/revisions.ts";
 import { assetView, presentTrack, renditionView, trackView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import type { ApiConfig } from "./config.ts";
 import {
   BEARER,
   decodeCursor,
@@ -121,15 +123,23 @@ export function generationRoutes(deps: ApiDeps) {
       if (state === "waiting") throw requestFailure(409, "asset_not_uploaded", "The upload is not finished.");
       const body = c.req.valid("json");
       const answer = await once(c, library, body, async () => {
-        const asked = body.encoding && encodingOf(body.encoding, deps.config);
         const asset = await reviseAsset(library, tenant, _id, ({ encoding }) => ({
-          encoding: asked ?? encoding,
+          encoding: body.encoding === undefined ? encoding : anew(encoding, body.encoding, deps.config),
         }));
         await deps.hint.offer(_id);
         return presentNow(deps, asset);
       });
       return c.json(answer, 202);
     });
+}
+
+/** What is asked for; whether it is protected stays as it is unless something is said of it. */
+function anew(
+  { protection }: EncodingChoice,
+  asked: z.infer<typeof encodingChoice>,
+  config: ApiConfig,
+): EncodingChoice {
+  return encodingOf({ ...asked, protection: asked.protection ?? protection ?? "none" }, config);
 }
 
 async function found({ library }: ApiDeps, tenant: string, id: string): Promise<AssetRecord> {
