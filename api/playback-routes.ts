@@ -6,7 +6,7 @@ import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller, PlaybackRecord } from "../core/records.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { findPlayback, recordPosition } from "../stores/library/playbacks.ts";
-import { endReport, noteBeacons } from "../stores/library/reports.ts";
+import { noteBeacons } from "../stores/library/reports.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
@@ -153,7 +153,6 @@ export function playbackRoutes(deps: ApiDeps) {
     .openapi(endRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
       await endSession(deps, playback);
-      await endReport(library, playback._id);
       return c.body(null, 204);
     });
 }
