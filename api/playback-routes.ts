@@ -129,10 +129,8 @@ export function playbackRoutes(deps: ApiDeps) {
       const account = config.streamsPerAccount === 0 ? null : await deps.desk.account(caller);
       await claimStream(deps, account, { playback, until: expiresAt, takeover: false, languages });
       const { assetId, generation, _id: session } = playback;
-      const path =
-        playback.isPreview === true
-          ? PREVIEW_FOLDER + MAIN_PLAYLIST
-          : await deps.masterOf(assetId, generation, playback.manifest ?? MAIN_PLAYLIST);
+      const folder = playback.isPreview === true ? PREVIEW_FOLDER : "";
+      const path = folder + (playback.manifest ?? MAIN_PLAYLIST);
       const near = atBestEdge(deps, session, countryOf(c, config));
       const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
