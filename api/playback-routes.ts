@@ -120,9 +120,7 @@ export function playbackRoutes(deps: ApiDeps) {
       const caller = c.get("caller");
       const playback = await found(caller, c.req.valid("param").sessionId);
       const now = library.serverNow();
-      if (await isOver(deps, playback, countryOf(c, config))) {
-        throw requestFailure(409, "playback_over", "This session is over; start a new one.");
-      }
+      await refuseIfOver(deps, playback, countryOf(c, config));
       // The session's own end stays: a day after it began.
       const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
@@ -170,15 +168,19 @@ async function playableAsset(
   return asset;
 }
 
-/** Whether a session gives no more rights to who is there: ended, a day old, or its film is not to be seen any more. */
-export async function isOver(
+/**
+ * Throws 409 `playback_over` where a session gives no more rights to who is there: ended, a day old, or its film is not to be seen
+ * any more.
+ */
+export async function refuseIfOver(
   deps: ApiDeps,
   playback: PlaybackRecord,
   country: string | null,
-): Promise<boolean> {
+): Promise<void> {
   const { endedAt, expiresAt } = playback;
-  if (endedAt !== null || expiresAt <= deps.library.serverNow()) return true;
-  return !(await mayGoOn(deps, playback, country));
+  const isOver = endedAt !== null || expiresAt <= deps.library.serverNow();
+  if (isOver || !(await mayGoOn(deps, playback, country)))
+    throw requestFailure(409, "playback_over", "This session is over; start a new one.");
 }
 
 /** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */

@@ -1,8 +1,9 @@
 import { type Context, Hono } from "hono";
 import { notFound } from "../core/errors.ts";
+import { countryCode } from "../core/regions.ts";
 import { steeredMpd } from "../core/steered-manifests.ts";
 import { pathwayOf, playingFrom, STEERING_NAME, steeringManifest } from "../core/steering.ts";
-import { countryFromProxy, isCountry } from "./caller-country.ts";
+import { countryFromProxy } from "./caller-country.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { shownGrant } from "./shown-grant.ts";
@@ -29,8 +30,7 @@ export function steeringRoutes(deps: ApiDeps) {
     const { path, grant, claims } = shownGrant(deps, c.req.path.slice("/steering".length), asker);
     const { prefix, session } = claims;
     // Anybody may write it: it moves whoever does to another edge, and opens nothing.
-    const said = c.req.query("country") ?? "";
-    const country = isCountry(said) ? said : null;
+    const country = countryCode(c.req.query("country"));
     const viewer = { session, country: country ?? fromProxy };
     const serverAt = (edge: string): string => {
       const query = new URLSearchParams({ edge, ...(country === null ? {} : { country }) });

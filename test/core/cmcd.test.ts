@@ -80,10 +80,12 @@ test("a country is two letters of a trusted header, or unknown", () => {
     namedCountry("de"),
     namedCountry(" AT "),
     namedCountry("EUR"),
+    namedCountry("xx"),
+    namedCountry("T1"),
     namedCountry(""),
     namedCountry(null),
   ];
-  assert.deepEqual(seen, ["DE", "AT", "ZZ", "ZZ", "ZZ"]);
+  assert.deepEqual(seen, ["DE", "AT", "ZZ", "ZZ", "ZZ", "ZZ", "ZZ"]);
 });
 
 test("a report of an edge is good under any live key and spoilt by any change", () => {
