@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { readApiConfig } from "../../api/config.ts";
 import { parseEdges } from "../../core/edges.ts";
 import { signGrant } from "../../core/grant.ts";
 import { openEdge, type Edge as RunningEdge } from "../delivery/edge-for-test.ts";
+import { eventually } from "../rig/processes.ts";
 import { configForTest, GENERATION, openTestApi, publishedMovie } from "./api-for-test.ts";
 import { openIssuer } from "./issuer-for-test.ts";
 
@@ -192,7 +194,7 @@ test("where to play from is told to who may play, and to nobody else", async () 
 });
 
 test("an edge that is gone, or is full, is named last; when it is back it counts again", async () => {
-  const running = await Promise.all([openEdge("steering-a"), openEdge("steering-b")]);
+  const running = await Promise.all([openEdge("steering-a"), openEdge("steering-b", { maxConnections: 20 })]);
   const watched = await openTestApi("watch", (config) => ({
     ...config,
     // Only what is asked for their health: real edges of this process differ by their port.
@@ -210,6 +212,17 @@ test("an edge that is gone, or is full, is named last; when it is back it counts
   await edges.look();
   assert.ok(edges.isCalm());
   assert.deepEqual([firstOf("a.test"), firstOf("b.test")], ["a.test", "b.test"]);
+  const port = Number(new URL(running[1].url).port);
+  const viewers = Array.from({ length: 18 }, () => connect(port, "127.0.0.1"));
+  const seen = (what: string, isSo: () => boolean) =>
+    eventually(what, 60, async () => {
+      await edges.look();
+      return isSo() || null;
+    });
+  await seen("who plays from a full edge is sent away", () => firstOf("b.test") === "a.test");
+  assert.deepEqual([firstOf("a.test"), edges.isCalm()], ["a.test", false]);
+  for (const viewer of viewers) viewer.destroy();
+  await seen("it has room again", () => firstOf("b.test") === "b.test" && edges.isCalm());
   await (running[0] as RunningEdge).close();
   await edges.look();
   assert.equal(firstOf("a.test"), "a.test", "one lost answer is nothing");
@@ -220,6 +233,9 @@ test("an edge that is gone, or is full, is named last; when it is back it counts
     await metrics.text(),
     /matinee_edge_up\{edge="a\.test"\} 0\nmatinee_edge_up\{edge="b\.test"\} 1/,
   );
+  const back = await openEdge("steering-a", { port: Number(new URL(running[0].url).port) });
+  after(() => back.close());
+  await seen("it is back", () => firstOf("a.test") === "a.test" && edges.isCalm());
 });
 
 test("one setting or several: the first edge is the default, and what is wrong is said", () => {
