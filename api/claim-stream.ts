@@ -39,8 +39,8 @@ export async function claimStream(deps: Deps, read: AccountRecord | null, claim:
     const wish = { sessionId, takeover: claim.takeover, limit };
     const verdict = admitStream(streams, wish, library.serverNow());
     if (verdict.kind === "full") throw await tooManyStreams(deps, claim, verdict.live);
-    // Before the place is given away: who dies in between leaves one free, and none that two count on. Edges, which go
-    // by a list, follow within a minute.
+    // Before the place is given away: a crash in between leaves a place free, never one that two have. Edges, which go by
+    // a list, follow within a minute.
     for (const ended of verdict.ends) {
       const playback = await findPlayback(library, tenant, subject, ended.sessionId);
       if (playback !== null) await endWatching(deps, playback);

@@ -14,6 +14,7 @@ import {
   BEARER,
   decodeCursor,
   encodeCursor,
+  IDEMPOTENT,
   idParams,
   instant,
   jsonAnswer,
@@ -75,6 +76,7 @@ const listRoute = createRoute({
 const rollbackBody = z.strictObject({ generation: z.string().min(1).max(100) }).openapi("Rollback");
 const rollbackRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/assets/{id}/rollback",
   summary: "Show a generation again; also forward again",
@@ -84,6 +86,7 @@ const rollbackRoute = createRoute({
 const reprocessBody = z.strictObject({ encoding: encodingChoice.optional() }).openapi("Reprocess");
 const reprocessRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/assets/{id}/reprocess",
   summary: "Make it again, with other settings or another encoder; what is published stays until then",

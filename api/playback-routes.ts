@@ -13,12 +13,12 @@ import { atLeast } from "./auth.ts";
 import { beacons, countedBeacons, latestOf } from "./beacons.ts";
 import { countryOf } from "./caller-country.ts";
 import { claimStream, endSession } from "./claim-stream.ts";
-import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
+import { BEARER, IDEMPOTENT, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { atBestEdge, grantExpiry, grantedUrl } from "./granted-url.ts";
 import { once } from "./idempotency.ts";
 import { openPlayback, readViewer } from "./open-playback.ts";
-import { tooManyStreams } from "./openapi.ts";
+import { problemAnswer, tooManyStreams } from "./openapi.ts";
 import { playbackView } from "./playback-view.ts";
 import { trackPreferences } from "./preference-routes.ts";
 import { acceptedLanguages } from "./title-view.ts";
@@ -53,13 +53,15 @@ const sessionParams = z.object({ sessionId: z.string().min(1).max(200) });
 const common = { tags: ["Playback"], security: BEARER, middleware: atLeast("viewer") };
 const startRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/playback",
   summary: "Watch a title",
   request: { body: jsonBody(newPlayback) },
   responses: {
     201: jsonAnswer(playbackView, "A session with the signed manifest URL"),
-    409: tooManyStreams,
+    404: problemAnswer("There is no such title, or it is not to be seen now, or not where the viewer is"),
+    409: tooManyStreams("There is nothing to play yet (`not_playable`)"),
   },
 });
 const renewRoute = createRoute({
@@ -73,6 +75,7 @@ const renewRoute = createRoute({
       z.object({ manifestUrl: z.string(), expiresAt: instant }).openapi("Renewed"),
       "A fresh grant",
     ),
+    409: tooManyStreams("The session is over, or its film not to be seen any more (`playback_over`)"),
   },
 });
 const beaconsRoute = createRoute({

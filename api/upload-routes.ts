@@ -9,7 +9,7 @@ import { countOpenUploads, createUpload, findUpload } from "../stores/library/up
 import { audioRoles } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { type Completions, closed, completeUpload, endUpload } from "./complete-upload.ts";
-import { BEARER, idParams, instant, jsonAnswer, jsonBody } from "./contract.ts";
+import { BEARER, IDEMPOTENT, idParams, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { encodingChoice, encodingOf } from "./encoding-choice.ts";
 import { type IdMaker, once } from "./idempotency.ts";
@@ -101,6 +101,7 @@ const signedParts = z
 const common = { tags: ["Uploads"], security: BEARER, middleware: atLeast("editor") };
 const openRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/uploads",
   summary: "Open an upload",
