@@ -207,20 +207,22 @@ test("an edge that is gone, or is full, is named last; when it is back it counts
   }));
   after(() => running[1]?.close());
   const { edges } = watched.deps;
+  // Asked by hand from here on: what one lost answer does is not to be seen where another question comes in between.
+  edges.close();
   const firstOf = (hostname: string) =>
     edges.ranked({ session: "ps_1", country: null, hostname })[0]?.hostname;
-  await edges.look();
-  assert.ok(edges.isCalm());
-  assert.deepEqual([firstOf("a.test"), firstOf("b.test")], ["a.test", "b.test"]);
-  const port = Number(new URL(running[1].url).port);
-  const viewers = Array.from({ length: 18 }, () => connect(port, "127.0.0.1"));
+  // Both are in this process, so that what keeps it busy is their load as well.
   const seen = (what: string, isSo: () => boolean) =>
     eventually(what, 60, async () => {
       await edges.look();
       return isSo() || null;
     });
+  await seen("all is well", () => edges.isCalm());
+  assert.deepEqual([firstOf("a.test"), firstOf("b.test")], ["a.test", "b.test"]);
+  const port = Number(new URL(running[1].url).port);
+  const viewers = Array.from({ length: 18 }, () => connect(port, "127.0.0.1"));
   await seen("who plays from a full edge is sent away", () => firstOf("b.test") === "a.test");
-  assert.deepEqual([firstOf("a.test"), edges.isCalm()], ["a.test", false]);
+  assert.equal(edges.isCalm(), false);
   for (const viewer of viewers) viewer.destroy();
   await seen("it has room again", () => firstOf("b.test") === "b.test" && edges.isCalm());
   await (running[0] as RunningEdge).close();
@@ -228,11 +230,9 @@ test("an edge that is gone, or is full, is named last; when it is back it counts
   assert.equal(firstOf("a.test"), "a.test", "one lost answer is nothing");
   await edges.look();
   assert.deepEqual([firstOf("a.test"), edges.isCalm()], ["b.test", false]);
-  const metrics = await watched.request("/metrics");
-  assert.match(
-    await metrics.text(),
-    /matinee_edge_up\{edge="a\.test"\} 0\nmatinee_edge_up\{edge="b\.test"\} 1/,
-  );
+  const metrics = await (await watched.request("/metrics")).text();
+  assert.match(metrics, /^matinee_edge_up\{edge="a\.test"\} 0$/m);
+  assert.match(metrics, /^matinee_edge_up\{edge="b\.test"\} 1$/m);
   const back = await openEdge("steering-a", { port: Number(new URL(running[0].url).port) });
   after(() => back.close());
   await seen("it is back", () => firstOf("a.test") === "a.test" && edges.isCalm());
