@@ -20,6 +20,7 @@ import {
   cursorText,
   decodeCursor,
   encodeCursor,
+  IDEMPOTENT,
   idParams,
   instant,
   jsonAnswer,
@@ -30,6 +31,7 @@ import {
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
 import { openPlayback } from "./open-playback.ts";
+import { problemAnswer } from "./openapi.ts";
 import { playbackView } from "./playback-view.ts";
 import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
@@ -45,6 +47,8 @@ const ledgerEntry = z
     /** Of `reused`: the task of an earlier generation whose objects were copied. */
     reusedFrom: z.string().optional(),
     argv: z.array(z.array(z.string())),
+    /** Of what it ran on, by name (`ffmpeg`, `node`); empty where nothing was noted. */
+    versions: z.record(z.string(), z.string()),
     cpuSeconds: z.number(),
     bytesOut: z.number(),
     error: z.object({ class: z.string(), code: z.string(), message: z.string() }).nullable(),
@@ -97,13 +101,19 @@ const pullRoute = createRoute({
   ...common,
   method: "post",
   path: "/v1/assets",
-  summary: "Pull ingest from a URL (off unless configured)",
+  summary: "Pull ingest from a URL: not built, so always 403 `pull_ingest_disabled`",
   request: {
     body: jsonBody(
       z.strictObject({ sourceUrl: z.url().max(2_000), titleId: z.string().max(100).optional() }),
     ),
   },
-  responses: { 202: jsonAnswer(z.object({ id: z.string() }), "The asset is being fetched") },
+  responses: {
+    202: jsonAnswer(
+      z.object({ id: z.string() }),
+      "Promised for when it is built: the asset is being fetched",
+    ),
+    403: problemAnswer("Always, so far (`pull_ingest_disabled`)"),
+  },
 });
 const getRoute = createRoute({
   ...common,
@@ -128,6 +138,7 @@ const eventsRoute = createRoute({
 });
 const previewRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/assets/{id}/preview",
   summary: "Watch an asset that is not published",
@@ -156,7 +167,7 @@ const ledgerRoute = createRoute({
   path: "/v1/assets/{id}/ledger",
   summary: "Every attempt at every piece of work",
   request: { params: idParams },
-  responses: { 200: jsonAnswer(z.object({ data: z.array(ledgerEntry) }), "Oldest first") },
+  responses: { 200: jsonAnswer(pageOf(ledgerEntry), "All of it, oldest first") },
 });
 const conformanceRoute = createRoute({
   ...common,
@@ -247,11 +258,12 @@ export function assetRoutes(deps: ApiDeps) {
       const { _id: id } = await found(tenant, c.req.valid("param").id);
       const attempts = await readLedger(library, tenant, id);
       const data = attempts.map((attempt) => ({
+        versions: {},
         ...attempt,
         startedAt: attempt.startedAt.toISOString(),
         endedAt: attempt.endedAt.toISOString(),
       }));
-      return c.json({ data }, 200);
+      return c.json({ data, nextCursor: null }, 200);
     })
     .openapi(conformanceRoute, async (c) => {
       const asset = await found(c.get("caller").tenant, c.req.valid("param").id);

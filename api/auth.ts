@@ -3,9 +3,9 @@ import { createMiddleware } from "hono/factory";
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 import { Failure, requestFailure } from "../core/errors.ts";
 import type { Caller, Role } from "../core/records.ts";
+import { countryCode } from "../core/regions.ts";
 import { findApiKeyCaller } from "../stores/library/api-keys.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { isCountry } from "./caller-country.ts";
 import type { ApiConfig } from "./config.ts";
 import { TENANT } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
@@ -78,9 +78,8 @@ export function callerOfClaims(claims: JWTPayload): Caller | null {
   const claimed = [claims.role, claims.roles].flat();
   const [role] = (["admin", "editor", "viewer"] as const).filter((known) => claimed.includes(known));
   if (role === undefined) return null;
-  const { country } = claims;
-  const said = typeof country === "string" ? country.toUpperCase() : "";
-  return { tenant, subject: claims.sub, role, ...(isCountry(said) ? { country: said } : {}) };
+  const country = countryCode(typeof claims.country === "string" ? claims.country : null);
+  return { tenant, subject: claims.sub, role, ...(country === null ? {} : { country }) };
 }
 
 /** Lets a request through whose bearer token is good, and says whose it is. */

@@ -1,11 +1,11 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { isShownIn } from "../core/availability.ts";
+import { isAvailable, isShownIn } from "../core/availability.ts";
 import { notFound } from "../core/errors.ts";
 import type { PositionRecord } from "../core/records.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
-import { findAvailableTitle } from "../stores/library/titles.ts";
+import { findTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
 import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
@@ -159,8 +159,9 @@ export function catalogRoutes(deps: ApiDeps) {
     .openapi(getRoute, async (c) => {
       const { tenant, subject } = c.get("caller");
       // From the library itself, not from what was read a moment ago: a takedown holds at once.
-      const title = await findAvailableTitle(library, tenant, c.req.valid("param").id);
-      if (title === null || !isShownIn(title, countryOf(c, config))) throw notFound("title");
+      const title = await findTitle(library, tenant, c.req.valid("param").id);
+      if (title === null || !isAvailable(title, library.serverNow(), countryOf(c, config)))
+        throw notFound("title");
       const assets = await findPublishedAssets(
         library,
         tenant,
@@ -241,12 +242,13 @@ async function continued(
 ): Promise<Card[]> {
   const byId = new Map(entries.map((entry) => [entry.title._id, entry]));
   const positions = await listPositions(library, tenant, subject, ROW_LENGTH * 2);
+  const toCardWithProgress = withProgress(toCard, positions);
   const cards = positions.flatMap(({ titleId, positionSeconds }) => {
     const entry = byId.get(titleId);
     const durationSeconds = entry?.asset?.published?.durationSeconds;
     if (entry === undefined || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0)
       return [];
-    return [{ ...toCard(entry), progressRatio: Math.min(1, positionSeconds / durationSeconds) }];
+    return [toCardWithProgress(entry)];
   });
   return cards.slice(0, ROW_LENGTH);
 }

@@ -1,8 +1,10 @@
 import { Failure } from "../core/errors.ts";
+import { GRANT_LEEWAY_SECONDS } from "../core/grant.ts";
 import type { AccountRecord, PlaybackRecord } from "../core/records.ts";
 import { admitStream, type Stream } from "../core/streams.ts";
 import { forgetStream } from "../stores/library/accounts.ts";
 import { endPlayback, findPlayback } from "../stores/library/playbacks.ts";
+import { endReport } from "../stores/library/reports.ts";
 import type { ApiDeps } from "./deps.ts";
 import { inLanguage } from "./title-view.ts";
 
@@ -10,7 +12,7 @@ type Deps = Pick<ApiDeps, "config" | "library" | "desk" | "revoker">;
 
 export interface StreamClaim {
   playback: PlaybackRecord;
-  /** Until when its newest grant is good. */
+  /** What its newest grant says of its end. */
   until: Date;
   takeover: boolean | string;
   /** Of the viewer, for the names in a refusal. */
@@ -29,16 +31,22 @@ export async function claimStream(deps: Deps, read: AccountRecord | null, claim:
   const { _id: sessionId, tenant, subject, titleId, createdAt: startedAt } = claim.playback;
   const limit = config.streamsPerAccount;
   if (limit === 0 || titleId === null) return;
+  // So long edges take that grant.
+  const newest = new Date(claim.until.getTime() + GRANT_LEEWAY_SECONDS * 1000);
   let known = read;
   for (let tries = limit + SPARE_TRIES; tries > 0; tries--) {
     const streams = known?.streams ?? {};
     const wish = { sessionId, takeover: claim.takeover, limit };
     const verdict = admitStream(streams, wish, library.serverNow());
     if (verdict.kind === "full") throw await tooManyStreams(deps, claim, verdict.live);
-    // Before the place is given away: whatever happens then, two never watch on one place.
-    for (const stream of verdict.ends) await endStream(deps, claim.playback, stream.sessionId);
-    const last = streams[sessionId]?.until ?? claim.until;
-    const until = last > claim.until ? last : claim.until;
+    // Before the place is given away: a crash in between leaves a place free, never one that two have. Edges, which go by
+    // a list, follow within a minute.
+    for (const ended of verdict.ends) {
+      const playback = await findPlayback(library, tenant, subject, ended.sessionId);
+      if (playback !== null) await endWatching(deps, playback);
+    }
+    const last = streams[sessionId]?.until ?? newest;
+    const until = last > newest ? last : newest;
     const forgets = [...verdict.forgets, ...verdict.ends.map((stream) => stream.sessionId)];
     const version = known?.version ?? 0;
     const stream = { titleId, startedAt, until };
@@ -50,26 +58,17 @@ export async function claimStream(deps: Deps, read: AccountRecord | null, claim:
   });
 }
 
-/** Ends a session for good: no new grant, the old ones called back, its place free. */
-export async function endSession(
-  { config, library, revoker }: Deps,
-  playback: PlaybackRecord,
-): Promise<void> {
-  await endPlayback(library, playback);
-  await revoker.endSession(playback);
-  if (config.streamsPerAccount > 0) await forgetStream(library, playback);
+/** Ends a session for good: no new grant, the old ones called back, its place free, its report waited for no longer. */
+export async function endSession(deps: Deps, playback: PlaybackRecord): Promise<void> {
+  await endWatching(deps, playback);
+  if (deps.config.streamsPerAccount > 0) await forgetStream(deps.library, playback);
 }
 
-/** The place itself is freed by who takes it. */
-async function endStream(
-  { library, revoker }: Deps,
-  account: PlaybackRecord,
-  sessionId: string,
-): Promise<void> {
-  const playback = await findPlayback(library, account.tenant, account.subject, sessionId);
-  if (playback === null) return;
+/** The same but for the place: that is freed by who takes it. */
+async function endWatching({ library, revoker }: Deps, playback: PlaybackRecord): Promise<void> {
   await endPlayback(library, playback);
   await revoker.endSession(playback);
+  await endReport(library, playback._id);
 }
 
 async function tooManyStreams(

@@ -11,6 +11,9 @@ export function jsonBody<S extends z.ZodType>(schema: S) {
   return { required: true, content: { "application/json": { schema } } };
 }
 
+/** Of a route that does its work by `once`: its description then has the header. */
+export const IDEMPOTENT = { "x-idempotency-key": true } as const;
+
 /** A JSON answer. */
 export function jsonAnswer<S extends z.ZodType>(schema: S, description: string) {
   return { description, content: { "application/json": { schema } } };

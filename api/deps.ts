@@ -12,7 +12,7 @@ import type { EdgeWatch } from "./edge-watch.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateLimits } from "./rate-limit.ts";
 import type { Revoker } from "./revoker.ts";
-import type { MasterOf } from "./steered-masters.ts";
+import type { StoredTexts } from "./stored-texts.ts";
 import type { Trending } from "./trending.ts";
 
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
@@ -27,6 +27,8 @@ export interface ApiDeps {
   config: ApiConfig;
   library: Library;
   blobs: Blobs;
+  /** Manifests of packages. */
+  texts: StoredTexts;
   hint: WorkHint;
   /** Asserts what we need of Redis; throws where it is away or weak. */
   checkQueue(): Promise<void>;
@@ -40,7 +42,6 @@ export interface ApiDeps {
   watch: AssetWatch;
   metrics: Metrics;
   edges: EdgeWatch;
-  masterOf: MasterOf;
   log: Log;
 }
 

@@ -1,33 +1,32 @@
-import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { gunzipSync, gzipSync } from "node:zlib";
-import { contentTypeOf } from "../core/delivery-rules.ts";
 import type { Device } from "../core/device.ts";
 import { masterFor } from "../core/device-master.ts";
 import { mpdFor } from "../core/device-mpd.ts";
-import { Failure } from "../core/errors.ts";
 import { DASH_MANIFEST, MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
-import type { Blobs } from "../stores/blobs.ts";
+import { steeredMultivariant } from "../core/steered-manifests.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import type { Log } from "../stores/log.ts";
+import type { DerivedTexts, Package } from "./derived-texts.ts";
 
 /** Paths below the package's prefix. */
 export interface Manifests {
   hls: string;
   dash: string;
+  /** Whether the master has a steering server. */
+  isSteered: boolean;
 }
 
-/** The manifests of a published package that fit a device, made the first time that such a one asks. */
+/** The manifests of a published package for a session on this device, made the first time that such a one asks. */
 export type DevicePlaylists = (
   asset: Pick<ShownAsset, "_id" | "published">,
   device: Device,
 ) => Promise<Manifests>;
 
-export const WHOLE: Manifests = { hls: MAIN_PLAYLIST, dash: DASH_MANIFEST };
+export const WHOLE: Manifests = { hls: MAIN_PLAYLIST, dash: DASH_MANIFEST, isSteered: false };
 /** A viewer never waits longer than this for a playlist of their own; the whole one plays everywhere too. */
 const DEADLINE_MS = 2_000;
 /** How many combinations of package and device are remembered: a few hundred bytes each. */
-const REMEMBERED = 5_000;
+const REMEMBERED = 10_000;
 const EVERYTHING = JSON.stringify({
   families: null,
   hdr: true,
@@ -37,69 +36,53 @@ const EVERYTHING = JSON.stringify({
 } satisfies Device);
 
 /**
- * Each fitting playlist lies under its package as `main-<hash of its text>`, written once, so that devices that get
- * the same share one object, and edges cache it as they do all others. What it names is shared by all of them.
+ * What a device cannot show is left out, and where there are several edges the master has a steering server, also of
+ * films that were published before there was a second edge. Where that cannot be made now viewers get the whole one: a film
+ * that may stutter is better than none.
  */
-export function openDevicePlaylists({ blobs, log }: { blobs: Blobs; log: Log }): DevicePlaylists {
-  const made = new Map<string, Manifests>();
-  const making = new Map<string, Promise<Manifests>>();
-  const make = (place: string, work: Promise<Manifests>, assetId: string): Promise<Manifests> => {
-    const done = work.then(
-      (manifests) => {
-        if (made.size >= REMEMBERED) made.clear();
-        made.set(place, manifests);
-        return manifests;
-      },
+export function openDevicePlaylists(parts: {
+  derived: DerivedTexts;
+  isSteered: boolean;
+  log: Log;
+}): DevicePlaylists {
+  const { derived, isSteered, log } = parts;
+  const remembered = new Map<string, Promise<Manifests>>();
+  const begin = (place: string, assetId: string, work: Promise<Manifests>): Promise<Manifests> => {
+    work.then(
+      (manifests) => remembered.has(place) && remembered.set(place, Promise.resolve(manifests)),
       (thrown) => {
-        log.warn({ assetId, err: thrown }, "no playlist for the device; the whole one is given");
-        return WHOLE;
+        remembered.delete(place);
+        log.warn({ assetId, err: thrown }, "no playlist for the session; the whole one is given");
       },
     );
-    making.set(place, done);
-    return done.finally(() => making.delete(place));
+    // Shared with all who come meanwhile: who comes after the deadline waits no more.
+    const inTime = Promise.race([work.catch(() => WHOLE), pause(DEADLINE_MS, WHOLE, { ref: false })]);
+    remembered.set(place, inTime);
+    const [oldest] = remembered.keys();
+    if (remembered.size > REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+    return inTime;
   };
   return async ({ _id, published }, device) => {
     const wish = JSON.stringify(device);
-    if (published === null || wish === EVERYTHING) return WHOLE;
-    // With the moment of its publication: a generation that was collected and made again has lost these.
-    const place = `${_id}/${published.generation}/${published.at.getTime()}/${wish}`;
-    const known = made.get(place);
-    if (known !== undefined) return known;
-    const prefix = packagePrefix(_id, published.generation);
-    const coming = making.get(place) ?? make(place, makeBoth(blobs, prefix, device), _id);
-    return Promise.race([coming, pause(DEADLINE_MS, WHOLE, { ref: false })]);
+    if (published === null || (wish === EVERYTHING && !isSteered)) return WHOLE;
+    const { generation, at: publishedAt } = published;
+    // With the moment of its publication, as `DerivedTexts` has it.
+    const place = `${_id}/${generation}/${publishedAt.getTime()}/${wish}`;
+    const of = { prefix: packagePrefix(_id, generation), publishedAt };
+    return remembered.get(place) ?? begin(place, _id, makeBoth(derived, of, device, isSteered));
   };
 }
 
-async function makeBoth(blobs: Blobs, prefix: string, device: Device): Promise<Manifests> {
+async function makeBoth(
+  derived: DerivedTexts,
+  of: Package,
+  device: Device,
+  isSteered: boolean,
+): Promise<Manifests> {
+  const steered = isSteered ? steeredMultivariant : (text: string) => text;
   const [hls, dash] = await Promise.all([
-    fitting(blobs, prefix, MAIN_PLAYLIST, (text) => masterFor(text, device)),
-    fitting(blobs, prefix, DASH_MANIFEST, (text) => mpdFor(text, device)),
+    derived(of, MAIN_PLAYLIST, (text) => steered(masterFor(text, device))),
+    derived(of, DASH_MANIFEST, (text) => mpdFor(text, device)),
   ]);
-  return { hls, dash };
-}
-
-/** The path of what `fit` makes of the stored manifest, which is there once this resolves. */
-async function fitting(
-  blobs: Blobs,
-  prefix: string,
-  path: string,
-  fit: (text: string) => string,
-): Promise<string> {
-  const stored = await blobs.read("media", prefix + path);
-  if (stored === null) throw new Failure("ours", "internal", `There is no ${path} under ${prefix}.`);
-  const whole = gunzipSync(stored).toString("utf8");
-  const text = fit(whole);
-  if (text === whole) return path;
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  const own = path.replace(".", `-${hash}.`);
-  // Named by what it says: what lies there already is it, whoever's zlib packed it.
-  if ((await blobs.head("media", prefix + own)) !== null) return own;
-  await blobs.put("media", prefix + own, gzipSync(text, { level: 9 }), {
-    contentType: contentTypeOf(own),
-    contentEncoding: "gzip",
-    cacheControl: "public, max-age=31536000, immutable",
-    createOnce: true,
-  });
-  return own;
+  return { hls, dash, isSteered };
 }

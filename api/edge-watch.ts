@@ -27,10 +27,10 @@ export function openEdgeWatch(parts: {
 }): EdgeWatch {
   const { edges, metrics, log } = parts;
   const states = new Map(edges.map((edge) => [edge, { isUp: true, load: null, failures: 0 } as Known]));
-  const stateOf = (edge: Edge): EdgeState => states.get(edge) ?? { isUp: false, load: null };
+  const stateOf = (edge: Edge): Known => states.get(edge) as Known;
   const ask = async (edge: Edge): Promise<void> => {
     const load = await loadOf(edge.url);
-    const known = states.get(edge) as Known;
+    const known = stateOf(edge);
     const wasUp = known.isUp;
     known.failures = load === "away" ? known.failures + 1 : 0;
     known.isUp = known.failures < FAILURES_TO_DOWN;

@@ -22,7 +22,7 @@ export const encodingChoice = z
     hardware: z.enum(["never", "allow"]).optional(),
     /** `never`: also a master that is already what the top rung would be is encoded; `auto` where nothing is said. */
     remux: z.enum(["auto", "never"]).optional(),
-    /** `clearkey`: media lies encrypted, and a session of its own is needed to read it; no DRM. `none` where nothing is said. */
+    /** `clearkey`: media lies encrypted, and a session of its own is needed to read it; no DRM. Where nothing is said: `none`, or what the asset has when it is made again. */
     protection: z.enum(["none", "clearkey"]).optional(),
   })
   .openapi("EncodingChoice");

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { EncodingChoice } from "../core/encoding.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { canBePublished, type GenerationRecord, stateOf } from "../core/generations.ts";
 import { MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
@@ -8,10 +9,12 @@ import { findGeneration, listGenerations } from "../stores/library/generations.t
 import { restoreGeneration, reviseAsset } from "../stores/library/revisions.ts";
 import { assetView, presentTrack, renditionView, trackView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import type { ApiConfig } from "./config.ts";
 import {
   BEARER,
   decodeCursor,
   encodeCursor,
+  IDEMPOTENT,
   idParams,
   instant,
   jsonAnswer,
@@ -73,6 +76,7 @@ const listRoute = createRoute({
 const rollbackBody = z.strictObject({ generation: z.string().min(1).max(100) }).openapi("Rollback");
 const rollbackRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/assets/{id}/rollback",
   summary: "Show a generation again; also forward again",
@@ -82,6 +86,7 @@ const rollbackRoute = createRoute({
 const reprocessBody = z.strictObject({ encoding: encodingChoice.optional() }).openapi("Reprocess");
 const reprocessRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/assets/{id}/reprocess",
   summary: "Make it again, with other settings or another encoder; what is published stays until then",
@@ -121,15 +126,23 @@ export function generationRoutes(deps: ApiDeps) {
       if (state === "waiting") throw requestFailure(409, "asset_not_uploaded", "The upload is not finished.");
       const body = c.req.valid("json");
       const answer = await once(c, library, body, async () => {
-        const asked = body.encoding && encodingOf(body.encoding, deps.config);
         const asset = await reviseAsset(library, tenant, _id, ({ encoding }) => ({
-          encoding: asked ?? encoding,
+          encoding: body.encoding === undefined ? encoding : anew(encoding, body.encoding, deps.config),
         }));
         await deps.hint.offer(_id);
         return presentNow(deps, asset);
       });
       return c.json(answer, 202);
     });
+}
+
+/** What is asked for; whether it is protected stays as it is unless something is said of it. */
+function anew(
+  { protection }: EncodingChoice,
+  asked: z.infer<typeof encodingChoice>,
+  config: ApiConfig,
+): EncodingChoice {
+  return encodingOf({ ...asked, protection: asked.protection ?? protection ?? "none" }, config);
 }
 
 async function found({ library }: ApiDeps, tenant: string, id: string): Promise<AssetRecord> {

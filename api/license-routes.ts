@@ -7,7 +7,7 @@ import { atLeast } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
 import { BEARER, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { isOver } from "./playback-routes.ts";
+import { refuseIfOver } from "./playback-routes.ts";
 import { invalidRequest } from "./problem.ts";
 import { spendLicense } from "./rate-limit.ts";
 
@@ -56,8 +56,7 @@ export function licenseRoutes(deps: ApiDeps) {
     if (playback === null) throw notFound("playback session");
     await spendLicense(limits, playback._id);
     const { kids } = readRequest(await c.req.text());
-    if (await isOver(deps, playback, countryOf(c, config)))
-      throw requestFailure(409, "playback_over", "This session is over; start a new one.");
+    await refuseIfOver(deps, playback, countryOf(c, config));
     const { keyId, assetId } = playback;
     if (keyId === undefined) throw requestFailure(409, "not_protected", "This film needs no licence.");
     if (kids.some((kid) => keyIdOf(kid) !== keyId)) throw notFound("key");

@@ -14,6 +14,7 @@ import { openAuthenticator } from "./auth.ts";
 import { openCatalog } from "./catalog.ts";
 import { readApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
+import { openDerivedTexts } from "./derived-texts.ts";
 import { openDevicePlaylists } from "./device-playlists.ts";
 import { openEdgeWatch } from "./edge-watch.ts";
 import { foldFigures } from "./fold-figures.ts";
@@ -26,7 +27,7 @@ import { reapGenerations } from "./reap-generations.ts";
 import { reapPreviews } from "./reap-previews.ts";
 import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
-import { openSteeredMasters } from "./steered-masters.ts";
+import { openStoredTexts } from "./stored-texts.ts";
 import { openTrending } from "./trending.ts";
 
 /** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
@@ -57,10 +58,12 @@ const revoker = openRevoker({ library, blobs, log, grantKeys: config.grantKeys }
 await revoker.refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
 const metrics = openMetrics(library);
 const edges = openEdgeWatch({ edges: config.edges, metrics, log });
+const texts = openStoredTexts(blobs);
 const deps: ApiDeps = {
   config,
   library,
   blobs,
+  texts,
   hint: {
     async offer(assetId) {
       const offered = offerWork(library, queue, assetId).catch((thrown) =>
@@ -76,12 +79,15 @@ const deps: ApiDeps = {
   revoker,
   catalog: openCatalog(library),
   desk: openSessionDesk(library),
-  devicePlaylists: openDevicePlaylists({ blobs, log }),
+  devicePlaylists: openDevicePlaylists({
+    derived: openDerivedTexts({ blobs, texts }),
+    isSteered: config.edges.length > 1,
+    log,
+  }),
   trending: openTrending(library),
   watch: openAssetWatch(library, config, log),
   metrics,
   edges,
-  masterOf: openSteeredMasters({ blobs, isSteered: config.edges.length > 1, log }),
   log,
 };
 

@@ -17,15 +17,7 @@ import { claimStream } from "./claim-stream.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
 import { type Manifests, WHOLE } from "./device-playlists.ts";
-import {
-  atBestEdge,
-  type GrantedMedia,
-  grantExpiry,
-  grantedUrl,
-  grantedUrls,
-  SESSION_SECONDS,
-  type Signing,
-} from "./granted-url.ts";
+import { atBestEdge, grantExpiry, grantedUrls, SESSION_SECONDS } from "./granted-url.ts";
 import { type PlaybackView, protectionOf, resumeAt, tracksOf } from "./playback-view.ts";
 
 /** With a published package, or something of one to look at. */
@@ -65,10 +57,7 @@ export async function readViewer(
   return { account, last };
 }
 
-type Opening = Pick<
-  ApiDeps,
-  "config" | "library" | "desk" | "devicePlaylists" | "revoker" | "edges" | "masterOf"
->;
+type Opening = Pick<ApiDeps, "config" | "library" | "desk" | "devicePlaylists" | "revoker" | "edges">;
 
 /**
  * A session for one account and one package, with the grant that opens it. It is on record, and counted among those
@@ -76,7 +65,7 @@ type Opening = Pick<
  */
 export async function openPlayback(
   deps: Opening,
-  { tenant, subject }: Caller,
+  { tenant, subject, country }: Caller,
   wish: PlaybackWish,
 ): Promise<PlaybackView> {
   const { library, desk } = deps;
@@ -113,14 +102,11 @@ export async function openPlayback(
   const near = atBestEdge(deps, kept._id, wish.country);
   const urlOf = grantedUrls(near, media);
   const poster = chosenPoster(asset);
-  const plain = kept.manifest ?? MAIN_PLAYLIST;
-  const master = folder === "" ? await deps.masterOf(kept.assetId, kept.generation, plain) : plain;
-  const isSteered = master !== plain;
   return {
     sessionId: kept._id,
-    manifestUrl: urlOf(folder + master),
+    manifestUrl: urlOf(folder + (kept.manifest ?? MAIN_PLAYLIST)),
     ...(folder === "" ? { dashUrl: urlOf(manifests.dash) } : {}),
-    ...(isSteered ? steeringOf(near, media, manifests.dash) : {}),
+    ...(manifests.isSteered ? steeringOf(near, urlOf, manifests.dash, country) : {}),
     posterUrl: poster === null ? null : urlOf(posterPath(poster)),
     storyboardUrl: hasStoryboard(asset) ? urlOf(STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
@@ -145,21 +131,26 @@ function manifestsFor(
   return devicePlaylists(asset, deviceOf(capabilities, isWanted && audioId !== usual ? audioId : null));
 }
 
-/** The steering server of the session's master without the way over the edge, and an MPD that names every edge. */
+/**
+ * The steering server of the session's master without the way over the edge, and an MPD that names every edge. Both say
+ * the country of the account's token, which nobody shows there.
+ */
 function steeringOf(
-  config: Signing & Pick<ApiConfig, "publicUrl">,
-  media: GrantedMedia,
+  { publicUrl, deliveryUrl }: Pick<ApiConfig, "publicUrl" | "deliveryUrl">,
+  urlOf: (path: string) => string,
   mpd: string,
+  country: string | undefined,
 ): Pick<PlaybackView, "steeringUrl" | "dashUrl"> {
-  const at = (path: string): string => {
-    const { pathname } = new URL(grantedUrl(config, media, path));
-    return `${config.publicUrl ?? ""}/steering${pathname.slice(pathname.lastIndexOf("/v/"))}`;
+  const at = (path: string, query: Record<string, string>): string => {
+    const { pathname } = new URL(urlOf(path));
+    const said = new URLSearchParams({ ...query, ...(country === undefined ? {} : { country }) }).toString();
+    const place = `${publicUrl ?? ""}/steering${pathname.slice(pathname.lastIndexOf("/v/"))}`;
+    return said === "" ? place : `${place}?${said}`;
   };
-  const { hostname } = new URL(config.deliveryUrl);
   return {
-    steeringUrl: `${at(STEERING_NAME)}?edge=${encodeURIComponent(hostname)}`,
+    steeringUrl: at(STEERING_NAME, { edge: new URL(deliveryUrl).hostname }),
     // Whoever does not know where we are could not resolve it.
-    ...(config.publicUrl === null ? {} : { dashUrl: at(mpd) }),
+    ...(publicUrl === null ? {} : { dashUrl: at(mpd, {}) }),
   };
 }
 

@@ -14,29 +14,34 @@ const problem = z
   })
   .openapi("Problem");
 
-/** 409 where an account plays as much as it may: what plays, so that a person can choose what to stop. */
-export const tooManyStreams = {
-  description: "There is nothing to play yet, or the account plays as much as it may (`too_many_streams`)",
-  content: {
-    "application/problem+json": {
-      schema: problem
-        .extend({
-          limit: z.number().int().optional(),
-          streams: z
-            .array(
-              z.object({
-                sessionId: z.string(),
-                titleId: z.string(),
-                title: z.string(),
-                startedAt: z.string(),
-              }),
-            )
-            .optional(),
-        })
-        .openapi("TooManyStreams"),
-    },
-  },
-};
+/** Why a route fails, where that is more than what holds for every one. */
+export function problemAnswer<S extends z.ZodType = typeof problem>(description: string, schema?: S) {
+  return { description, content: { "application/problem+json": { schema: schema ?? problem } } };
+}
+
+const streamsProblem = problem
+  .extend({
+    limit: z.number().int().optional(),
+    streams: z
+      .array(
+        z.object({
+          sessionId: z.string(),
+          titleId: z.string(),
+          title: z.string(),
+          startedAt: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .openapi("TooManyStreams");
+
+/** 409 for another reason, or where an account plays as much as it may: what plays, so that a person can choose what to stop. */
+export function tooManyStreams(other: string) {
+  return problemAnswer(
+    `${other}, or the account plays as much as it may (\`too_many_streams\`)`,
+    streamsProblem,
+  );
+}
 
 type Document = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 interface Operation {
@@ -44,6 +49,7 @@ interface Operation {
   parameters?: { name: string; in: string }[];
   requestBody?: unknown;
   responses: Record<string, unknown>;
+  "x-idempotency-key"?: true;
 }
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 
@@ -91,8 +97,10 @@ function addCommonParts(operation: Operation, path: string, method: string): voi
   const content = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
   for (const [status, description] of Object.entries(reasons))
     operation.responses[status] ??= { description, content };
-  if (operation.responses["201"] !== undefined)
+  if (operation["x-idempotency-key"]) {
+    delete operation["x-idempotency-key"];
     addHeader(operation, "Idempotency-Key", false, "Same key and body, same answer");
+  }
   if (method === "patch") addHeader(operation, "If-Match", true, "The ETag that was read");
   if (path.endsWith("/events")) addHeader(operation, "Last-Event-ID", false, "The last event that was seen");
 }

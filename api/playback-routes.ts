@@ -6,19 +6,19 @@ import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller, PlaybackRecord } from "../core/records.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { findPlayback, recordPosition } from "../stores/library/playbacks.ts";
-import { endReport, noteBeacons } from "../stores/library/reports.ts";
+import { noteBeacons } from "../stores/library/reports.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { isPlayable } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { beacons, countedBeacons, latestOf } from "./beacons.ts";
 import { countryOf } from "./caller-country.ts";
 import { claimStream, endSession } from "./claim-stream.ts";
-import { BEARER, instant, jsonAnswer, jsonBody } from "./contract.ts";
+import { BEARER, IDEMPOTENT, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { atBestEdge, grantExpiry, grantedUrl } from "./granted-url.ts";
 import { once } from "./idempotency.ts";
 import { openPlayback, readViewer } from "./open-playback.ts";
-import { tooManyStreams } from "./openapi.ts";
+import { problemAnswer, tooManyStreams } from "./openapi.ts";
 import { playbackView } from "./playback-view.ts";
 import { trackPreferences } from "./preference-routes.ts";
 import { acceptedLanguages } from "./title-view.ts";
@@ -53,13 +53,15 @@ const sessionParams = z.object({ sessionId: z.string().min(1).max(200) });
 const common = { tags: ["Playback"], security: BEARER, middleware: atLeast("viewer") };
 const startRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/playback",
   summary: "Watch a title",
   request: { body: jsonBody(newPlayback) },
   responses: {
     201: jsonAnswer(playbackView, "A session with the signed manifest URL"),
-    409: tooManyStreams,
+    404: problemAnswer("There is no such title, or it is not to be seen now, or not where the viewer is"),
+    409: tooManyStreams("There is nothing to play yet (`not_playable`)"),
   },
 });
 const renewRoute = createRoute({
@@ -73,6 +75,7 @@ const renewRoute = createRoute({
       z.object({ manifestUrl: z.string(), expiresAt: instant }).openapi("Renewed"),
       "A fresh grant",
     ),
+    409: tooManyStreams("The session is over, or its film not to be seen any more (`playback_over`)"),
   },
 });
 const beaconsRoute = createRoute({
@@ -120,19 +123,15 @@ export function playbackRoutes(deps: ApiDeps) {
       const caller = c.get("caller");
       const playback = await found(caller, c.req.valid("param").sessionId);
       const now = library.serverNow();
-      if (await isOver(deps, playback, countryOf(c, config))) {
-        throw requestFailure(409, "playback_over", "This session is over; start a new one.");
-      }
+      await refuseIfOver(deps, playback, countryOf(c, config));
       // The session's own end stays: a day after it began.
       const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
       const account = config.streamsPerAccount === 0 ? null : await deps.desk.account(caller);
       await claimStream(deps, account, { playback, until: expiresAt, takeover: false, languages });
       const { assetId, generation, _id: session } = playback;
-      const path =
-        playback.isPreview === true
-          ? PREVIEW_FOLDER + MAIN_PLAYLIST
-          : await deps.masterOf(assetId, generation, playback.manifest ?? MAIN_PLAYLIST);
+      const folder = playback.isPreview === true ? PREVIEW_FOLDER : "";
+      const path = folder + (playback.manifest ?? MAIN_PLAYLIST);
       const near = atBestEdge(deps, session, countryOf(c, config));
       const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
@@ -153,7 +152,6 @@ export function playbackRoutes(deps: ApiDeps) {
     .openapi(endRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
       await endSession(deps, playback);
-      await endReport(library, playback._id);
       return c.body(null, 204);
     });
 }
@@ -173,15 +171,19 @@ async function playableAsset(
   return asset;
 }
 
-/** Whether a session gives no more rights to who is there: ended, a day old, or its film is not to be seen any more. */
-export async function isOver(
+/**
+ * Throws 409 `playback_over` where a session gives no more rights to who is there: ended, a day old, or its film is not to be seen
+ * any more.
+ */
+export async function refuseIfOver(
   deps: ApiDeps,
   playback: PlaybackRecord,
   country: string | null,
-): Promise<boolean> {
+): Promise<void> {
   const { endedAt, expiresAt } = playback;
-  if (endedAt !== null || expiresAt <= deps.library.serverNow()) return true;
-  return !(await mayGoOn(deps, playback, country));
+  const isOver = endedAt !== null || expiresAt <= deps.library.serverNow();
+  if (isOver || !(await mayGoOn(deps, playback, country)))
+    throw requestFailure(409, "playback_over", "This session is over; start a new one.");
 }
 
 /** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */

@@ -1,11 +1,12 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { LANGUAGE_TAG } from "../core/language-name.ts";
 import { setPreferences } from "../stores/library/accounts.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 
-/** BCP-47 in its plain forms; a tag without a region stands for all of them. */
-const languages = z.array(z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/)).max(20);
+/** A tag without a region stands for all of them. */
+const languages = z.array(z.string().regex(LANGUAGE_TAG)).max(20);
 
 export const trackPreferences = z
   .strictObject({

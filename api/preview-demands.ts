@@ -1,11 +1,11 @@
 import { Hono } from "hono";
-import { Failure, notFound, requestFailure } from "../core/errors.ts";
-import { splitGrantedPath, verifyGrant } from "../core/grant.ts";
+import { Failure, notFound } from "../core/errors.ts";
 import { previewCellOf } from "../core/preview.ts";
 import { previewedGeneration } from "../core/work.ts";
 import { isTaskDone } from "../stores/library/tasks.ts";
 import { findAssetForWork } from "../stores/library/work.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { shownGrant } from "./shown-grant.ts";
 
 /** Below the ten seconds after which players give a segment up (hls.js), so that they hear why and ask again. */
 const LONGEST_WAIT_MS = 8_000;
@@ -18,7 +18,7 @@ const LOOK_EVERY_MS = 100;
  * where it takes too long. Who may ask is who holds a grant for the cell, as the edge does that passes it on.
  */
 export function previewDemandRoutes(deps: ApiDeps) {
-  const { library, config, hint } = deps;
+  const { library, hint } = deps;
   const waiting = new Map<string, Promise<boolean>>();
   const made = (taskId: string): Promise<boolean> => {
     const known = waiting.get(taskId) ?? untilDone(deps, taskId).finally(() => waiting.delete(taskId));
@@ -26,11 +26,8 @@ export function previewDemandRoutes(deps: ApiDeps) {
     return known;
   };
   return new Hono<ApiEnv>().post("/preview-demands/*", async (c) => {
-    const asked = splitGrantedPath(c.req.path.slice("/preview-demands".length));
-    const now = library.serverNow().getTime() / 1000;
-    if (asked === null || !verifyGrant(config.grantKeys, asked.grant, asked.path, now).ok)
-      throw requestFailure(403, "grant_refused", "This address is not valid, or no longer.");
-    const wanted = previewCellOf(asked.path.slice(1));
+    const { path } = shownGrant(deps, c.req.path.slice("/preview-demands".length));
+    const wanted = previewCellOf(path.slice(1));
     const asset = wanted && (await findAssetForWork(library, wanted.assetId));
     if (wanted === null || asset === null || previewedGeneration(asset) !== wanted.generation)
       throw notFound("object");

@@ -26,6 +26,8 @@ export interface Revoker {
   revokeKey(kid: string): Promise<boolean>;
   /** Takes up what other processes called back and sees that the edges' list says it. */
   refresh(): Promise<void>;
+  /** What is called back, as it was last read. */
+  list(): Revocations;
   close(): void;
 }
 
@@ -82,6 +84,7 @@ export function openRevoker(parts: {
       return true;
     },
     refresh,
+    list: () => known,
     close: () => clearInterval(timer),
   };
 }

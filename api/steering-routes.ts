@@ -1,12 +1,12 @@
 import { type Context, Hono } from "hono";
-import { notFound, requestFailure } from "../core/errors.ts";
-import { type GrantClaims, splitGrantedPath, verifyGrant } from "../core/grant.ts";
+import { notFound } from "../core/errors.ts";
+import { countryCode } from "../core/regions.ts";
 import { steeredMpd } from "../core/steered-manifests.ts";
 import { pathwayOf, playingFrom, STEERING_NAME, steeringManifest } from "../core/steering.ts";
 import { countryFromProxy } from "./caller-country.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { openStoredTexts } from "./stored-texts.ts";
+import { shownGrant } from "./shown-grant.ts";
 
 /** Apple 10.4. */
 const STEERING_TYPE = "application/vnd.apple.steering-list";
@@ -17,18 +17,25 @@ const NAMED = "named";
 /**
  * `GET /steering/v/<grant>/<assetId>/<generation>/steering.json?edge=HOST`: which edge to play from, by 8216bis 7.2, and
  * the package's MPDs beside it, which name them all. Who may ask is who holds a grant for the film; `edge` is where their master came
- * from. Players come here from the edge, which knows of no other edge, and later by RELOAD-URI.
+ * from, `country` what their account's token says. Players come here from the edge, which knows of no other edge, and later by RELOAD-URI.
  */
 export function steeringRoutes(deps: ApiDeps) {
-  const { config, edges } = deps;
-  const manifests = openStoredTexts(deps.blobs);
+  const { config, edges, texts } = deps;
   return new Hono<ApiEnv>().get("/steering/*", async (c) => {
     // After a redirect a browser says that it is from nowhere (Fetch 4.4): only * admits that, and there is no cookie.
     c.header("Access-Control-Allow-Origin", "*");
     c.header("Cache-Control", "no-store");
-    const { path, grant, claims } = granted(deps, c);
+    const fromProxy = countryFromProxy(c, config);
+    const asker = { address: null, country: fromProxy, userAgent: c.req.header("User-Agent") ?? null };
+    const { path, grant, claims } = shownGrant(deps, c.req.path.slice("/steering".length), asker);
     const { prefix, session } = claims;
-    const viewer = { session, country: countryFromProxy(c, config) };
+    // Anybody may write it: it moves whoever does to another edge, and opens nothing.
+    const country = countryCode(c.req.query("country"));
+    const viewer = { session, country: country ?? fromProxy };
+    const serverAt = (edge: string): string => {
+      const query = new URLSearchParams({ edge, ...(country === null ? {} : { country }) });
+      return `${baseOf(config, c)}/steering/v/${grant}${prefix}${STEERING_NAME}?${query}`;
+    };
     if (path === prefix + STEERING_NAME) {
       const edge = c.req.query("edge") ?? "";
       // An edge that calls itself something else is none that we know: all of them are told as others.
@@ -37,39 +44,20 @@ export function steeringRoutes(deps: ApiDeps) {
       const pathway = c.req.query("_HLS_pathway") ?? c.req.query("_DASH_pathway");
       const hostname = playingFrom(config.edges, own, pathway);
       const ranked = edges.ranked({ ...viewer, hostname });
-      const reloadUri = `${baseOf(config, c)}${c.req.path}?edge=${encodeURIComponent(edge)}`;
-      const manifest = steeringManifest({ ranked, own, isCalm: edges.isCalm(), reloadUri });
+      const manifest = steeringManifest({ ranked, own, isCalm: edges.isCalm(), reloadUri: serverAt(edge) });
       return c.body(JSON.stringify(manifest), 200, { "Content-Type": STEERING_TYPE });
     }
     if (!MPD.test(path.slice(prefix.length))) throw notFound("object");
-    const mpd = await manifests.read(path.slice(1));
+    const mpd = await texts.read(path.slice(1));
     if (mpd === null) throw notFound("object");
     const ranked = edges.ranked({ ...viewer, hostname: null });
     const locations = ranked.map(({ url, hostname }) => ({
       id: pathwayOf(hostname),
       baseUrl: `${url}/v/${grant}${prefix}`,
     }));
-    const server = `${baseOf(config, c)}/steering/v/${grant}${prefix}${STEERING_NAME}?edge=${NAMED}`;
-    return c.body(steeredMpd(mpd, locations, server), 200, { "Content-Type": "application/dash+xml" });
+    const written = steeredMpd(mpd, locations, serverAt(NAMED));
+    return c.body(written, 200, { "Content-Type": "application/dash+xml" });
   });
-}
-
-/** What the grant in the path lets be asked about. Throws 403 without a good one. */
-function granted(
-  { config, library }: ApiDeps,
-  c: Context<ApiEnv>,
-): { path: string; grant: string; claims: GrantClaims } {
-  const asked = splitGrantedPath(c.req.path.slice("/steering".length));
-  const asker = {
-    address: null,
-    country: countryFromProxy(c, config),
-    userAgent: c.req.header("User-Agent") ?? null,
-  };
-  const now = library.serverNow().getTime() / 1000;
-  const verdict = asked && verifyGrant(config.grantKeys, asked.grant, asked.path, now, asker);
-  if (asked === null || !verdict?.ok)
-    throw requestFailure(403, "grant_refused", "This address is not valid, or no longer.");
-  return { ...asked, claims: verdict.claims };
 }
 
 /** hls.js resolves a relative RELOAD-URI against the address that it asked first, which was the edge's. */

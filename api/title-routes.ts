@@ -17,6 +17,7 @@ import {
   cursorText,
   decodeCursor,
   encodeCursor,
+  IDEMPOTENT,
   idParams,
   instant,
   jsonAnswer,
@@ -43,6 +44,7 @@ const publication = z
 const common = { tags: ["Titles"], security: BEARER, middleware: atLeast("editor") };
 const createTitleRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/titles",
   summary: "Create a draft",

@@ -1,13 +1,12 @@
 import { z } from "@hono/zod-openapi";
+import { titleStateAt } from "../core/availability.ts";
+import { LANGUAGE_TAG } from "../core/language-name.ts";
 import { type AssetRecord, CHAPTER_KINDS, type Localized, type TitleRecord } from "../core/records.ts";
-import { titleStateAt } from "../stores/library/titles.ts";
 import { instant } from "./contract.ts";
 
 export const titleTypes = z.enum(["movie", "series", "season", "episode"]);
 const titleStates = z.enum(["draft", "scheduled", "published", "unpublished"]);
 
-/** BCP-47 in its plain forms: language, script, region, variants. */
-const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 /** What a text without a language is taken for. */
 const DEFAULT_LANGUAGE = "en";
 
@@ -15,7 +14,7 @@ const DEFAULT_LANGUAGE = "en";
 function localized(maxLength: number) {
   const text = z.string().trim().min(1).max(maxLength);
   const byLanguage = z
-    .record(z.string().regex(LANGUAGE), text)
+    .record(z.string().regex(LANGUAGE_TAG), text)
     .refine(
       (texts) => Object.keys(texts).length >= 1 && Object.keys(texts).length <= 50,
       "needs 1 to 50 languages",
@@ -156,7 +155,7 @@ export function acceptedLanguages(header: string | undefined): string[] {
       return { range: range.trim(), quality: quality === undefined ? 1 : Number(quality) };
     });
   return ranges
-    .filter(({ range, quality }) => LANGUAGE.test(range) && quality > 0)
+    .filter(({ range, quality }) => LANGUAGE_TAG.test(range) && quality > 0)
     .sort((a, b) => b.quality - a.quality)
     .map(({ range }) => range);
 }

@@ -8,10 +8,11 @@ import { findAsset } from "../stores/library/assets.ts";
 import { reviseAsset } from "../stores/library/revisions.ts";
 import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
-import { BEARER, jsonAnswer, jsonBody } from "./contract.ts";
+import { BEARER, IDEMPOTENT, jsonAnswer, jsonBody } from "./contract.ts";
 import { decodeText } from "./decode-text.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { type IdMaker, once } from "./idempotency.ts";
+import { problemAnswer } from "./openapi.ts";
 import { presentNow } from "./present-now.ts";
 import { trackLabel, trackLanguage } from "./track-form.ts";
 
@@ -45,11 +46,15 @@ const assetParams = z.object({ id: z.string().min(1).max(200) });
 const trackParams = assetParams.extend({ trackId: z.string().min(1).max(200) });
 const addRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/assets/{id}/tracks",
   summary: "Add a subtitle, or replace the one of the same language, role and label; nothing else is encoded",
   request: { params: assetParams, body: jsonBody(newTrack) },
-  responses: { 202: jsonAnswer(assetView, "The asset, with the track among its `tracks`") },
+  responses: {
+    202: jsonAnswer(assetView, "The asset, with the track among its `tracks`"),
+    413: problemAnswer("The body exceeds 2 MiB, or the text 1 MiB"),
+  },
 });
 const removeRoute = createRoute({
   ...common,

@@ -9,7 +9,7 @@ import { countOpenUploads, createUpload, findUpload } from "../stores/library/up
 import { audioRoles } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { type Completions, closed, completeUpload, endUpload } from "./complete-upload.ts";
-import { BEARER, idParams, instant, jsonAnswer, jsonBody } from "./contract.ts";
+import { BEARER, IDEMPOTENT, idParams, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { encodingChoice, encodingOf } from "./encoding-choice.ts";
 import { type IdMaker, once } from "./idempotency.ts";
@@ -101,6 +101,7 @@ const signedParts = z
 const common = { tags: ["Uploads"], security: BEARER, middleware: atLeast("editor") };
 const openRoute = createRoute({
   ...common,
+  ...IDEMPOTENT,
   method: "post",
   path: "/v1/uploads",
   summary: "Open an upload",
@@ -201,6 +202,8 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   if ((await countOpenUploads(library, tenant, ownerId)) >= config.uploads.maxOpenPerAccount) {
     throw requestFailure(409, "too_many_open_uploads", "Finish or call off some of the open uploads first.");
   }
+  // Whatever is refused is refused before anything is opened.
+  const encoding = encodingOf(body.encoding, config);
   const aim = await aimOf(library, tenant, body, makeId);
   const id = makeId("up");
   const key = sourceKey(tenant, id);
@@ -232,7 +235,6 @@ async function openUpload(deps: ApiDeps, caller: Caller, body: z.infer<typeof ne
   // The same request again after a crash: the first multipart upload is the one on record.
   if (upload.multipartId !== multipartId) await blobs.abortMultipart({ key, multipartId });
   if (upload.target.kind !== "new") return presentUpload(upload);
-  const encoding = encodingOf(body.encoding, deps.config);
   await createAsset(library, {
     id: upload.assetId,
     tenant,

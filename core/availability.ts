@@ -1,16 +1,21 @@
-import type { TitleRecord } from "./records.ts";
+import type { TitleRecord, TitleState } from "./records.ts";
+
+type Window = Pick<TitleRecord, "state" | "availableFrom" | "availableUntil">;
+
+/** The state as it is now: a scheduled title whose time has come is published, one whose time is over is not. */
+export function titleStateAt({ state, availableFrom, availableUntil }: Window, now: Date): TitleState {
+  if (state !== "published" && state !== "scheduled") return state;
+  if (availableUntil !== null && availableUntil <= now) return "unpublished";
+  return availableFrom !== null && availableFrom > now ? "scheduled" : "published";
+}
 
 /** Whether a title may be watched at `now` by somebody in `country` (null: nobody knows where). */
 export function isAvailable(
-  title: Pick<TitleRecord, "state" | "availableFrom" | "availableUntil" | "regions">,
+  title: Window & Pick<TitleRecord, "regions">,
   now: Date,
   country: string | null,
 ): boolean {
-  const { state, availableFrom, availableUntil } = title;
-  if (state !== "published" && state !== "scheduled") return false;
-  if (availableFrom !== null && availableFrom > now) return false;
-  if (availableUntil !== null && availableUntil <= now) return false;
-  return isShownIn(title, country);
+  return titleStateAt(title, now) === "published" && isShownIn(title, country);
 }
 
 /** A title that names regions is shown in those alone; an empty list names none. */

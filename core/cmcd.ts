@@ -14,6 +14,10 @@ export interface ClientData {
 
 /** Nobody has so much to say; `nor` and `cid` may be long. */
 const MAX_LENGTH = 2_000;
+/** More than any picture has, any line brings or any film lasts: one such word would drown what all others say. */
+const MOST_ENCODED_KBPS = 1_000_000;
+const MOST_THROUGHPUT_KBPS = 10_000_000;
+const MOST_BUFFER_MS = 6 * 3_600_000;
 /** CTA-5004 §3: `key=value` by commas, strings in quotes with `\"` and `\\` escaped, a true boolean by its key alone. */
 const PAIR = /([A-Za-z][A-Za-z0-9.-]*)(?:=("(?:[^"\\]|\\["\\])*"|[^,"]*))?(?:,|$)/gy;
 /** The four headers, by how often their keys change (CTA-5004 §2.1). */
@@ -31,9 +35,9 @@ export function readClientData(
   if (pairs.size === 0) return null;
   return {
     sessionId: textOf(pairs.get("sid")),
-    encodedKbps: wholeOf(pairs.get("br")),
-    bufferMs: wholeOf(pairs.get("bl")),
-    throughputKbps: wholeOf(pairs.get("mtp")),
+    encodedKbps: believable(pairs.get("br"), MOST_ENCODED_KBPS),
+    bufferMs: believable(pairs.get("bl"), MOST_BUFFER_MS),
+    throughputKbps: believable(pairs.get("mtp"), MOST_THROUGHPUT_KBPS),
     hasStarved: pairs.get("bs") === "true",
   };
 }
@@ -50,8 +54,9 @@ function inQuery(target: string): string | null {
   }
 }
 
-function wholeOf(text: string | undefined): number | null {
-  return text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : null;
+function believable(text: string | undefined, most: number): number | null {
+  const value = text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : null;
+  return value !== null && value <= most ? value : null;
 }
 
 /** A session's name goes into logs: plain characters only, as a UUID has them. */

@@ -1,8 +1,8 @@
+import type { MeasuredBitrate } from "./bitrate.ts";
 import { type Device, familyOfCodec, type OfferedVideo, videosFor } from "./device.ts";
 import { MEDIA_PLAYLIST_NAME, trackFolder } from "./keys.ts";
+import { startFirst } from "./variant-order.ts";
 
-/** Apple 1.32: the first variant listed is where players start; about 2 Mbit/s. */
-const FIRST_VARIANT_BPS = 2_000_000;
 const ATTRIBUTE = /([A-Z0-9-]+)=("[^"]*"|[^",]*)/g;
 
 interface Entry {
@@ -48,7 +48,10 @@ export function masterFor(main: string, device: Device): string {
       device.audioId === null ? entry.line : withDefault(entry, media, device.audioId),
     ),
     "",
-    ...blocksOf(shown).flatMap((block) => [...startFirst(block).flatMap(({ line, uri }) => [line, uri]), ""]),
+    ...blocksOf(shown).flatMap((block) => [
+      ...startFirst(block, ratesOf).flatMap(({ line, uri }) => [line, uri]),
+      "",
+    ]),
     ...stills.map(({ line }) => line),
     "",
   ].join("\n");
@@ -101,16 +104,11 @@ function blocksOf(variants: readonly Variant[]): Variant[][] {
   return [...Map.groupBy(variants, kind).values()];
 }
 
-function startFirst(variants: readonly Variant[]): Variant[] {
-  const distance = ({ attributes }: Variant): number =>
-    Math.abs(Number(attributes.get("AVERAGE-BANDWIDTH")) - FIRST_VARIANT_BPS);
-  const [first, ...others] = [...variants].sort((a, b) => distance(a) - distance(b));
-  const largestFirst = [...others].sort((a, b) => bandwidth(b) - bandwidth(a));
-  return first === undefined ? [] : [first, ...largestFirst];
-}
-
-function bandwidth({ attributes }: Entry): number {
-  return Number(attributes.get("BANDWIDTH"));
+function ratesOf({ attributes }: Entry): MeasuredBitrate {
+  return {
+    averageBps: Number(attributes.get("AVERAGE-BANDWIDTH")),
+    peakBps: Number(attributes.get("BANDWIDTH")),
+  };
 }
 
 function variantOf(line: string, uri: string): Variant {

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { LineFigures } from "./figures.ts";
 import type { GrantKey } from "./grant.ts";
+import { countryCode } from "./regions.ts";
 
 /** What an edge tells the API of its players: sums of what they said, and nothing of who they are. */
 
@@ -25,8 +26,7 @@ export const UNKNOWN_COUNTRY = "ZZ";
 
 /** The country that a header of a trusted proxy names, in ISO 3166-1. */
 export function namedCountry(named: string | null | undefined): string {
-  const country = named?.trim().toUpperCase() ?? "";
-  return /^[A-Z]{2}$/.test(country) ? country : UNKNOWN_COUNTRY;
+  return countryCode(named) ?? UNKNOWN_COUNTRY;
 }
 
 /** `<kid>.<mac>` over a report's body: edges and the API share the grant keys already, and nobody else has them. */

@@ -3,6 +3,7 @@ import { type ContentProtection, keyAttributes } from "./clear-key.ts";
 import type { VideoRange } from "./ladder.ts";
 import { type Rational, toNumber } from "./rational.ts";
 import type { AudioRole, SubtitleRole } from "./source.ts";
+import { largestFirst, startFirst } from "./variant-order.ts";
 
 /** Pictures for seeking: of a variant's keyframes, or made for that alone. */
 export interface IFrameVariant {
@@ -48,8 +49,6 @@ const SUBTITLE_GROUP = "text";
 /** Apple 4.5: both, for what also tells of sounds. */
 const TELLS_SOUNDS =
   "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound";
-/** Apple 1.32: the first variant listed is where players start; about 2 Mbit/s. */
-const FIRST_VARIANT_BPS = 2_000_000;
 
 /**
  * The multivariant playlist, from measured bytes only. Ladder by ladder, H.264 first: a player that takes the first
@@ -78,13 +77,14 @@ export function multivariantPlaylist(
   for (const ladder of ladders) {
     // 8216bis 4.4.6.2.1: each group of sound beside each picture is a variant of its own.
     for (const group of groups.length > 0 ? groups : [null]) {
-      for (const variant of startFirst(ladder))
+      for (const variant of startFirst(ladder, ratesOf))
         lines.push(streamLine(variant, group, subtitles, frameRate, scores?.get(variant)), variant.uri);
       lines.push("");
     }
   }
   for (const ladder of ladders) {
-    for (const variant of largestFirst(ladder)) lines.push(iFrameLine(variant, scores?.get(variant)));
+    for (const variant of largestFirst(ladder, ratesOf))
+      lines.push(iFrameLine(variant, scores?.get(variant)));
   }
   // Softer than any of them, so below them all.
   lines.push(iFrameLine(dense, scores === null ? undefined : Math.min(...scores.values()) / 2));
@@ -220,19 +220,8 @@ function scoreOf(score: number | undefined): string[] {
   return score === undefined ? [] : [`SCORE=${score.toFixed(2)}`];
 }
 
-function largestFirst(variants: readonly VideoVariant[]): VideoVariant[] {
-  return [...variants].sort((a, b) => b.measured.peakBps - a.measured.peakBps);
-}
-
-function startFirst(variants: readonly VideoVariant[]): VideoVariant[] {
-  const sorted = largestFirst(variants);
-  const distance = (variant: VideoVariant): number =>
-    Math.abs(variant.measured.averageBps - FIRST_VARIANT_BPS);
-  const first = sorted.reduce(
-    (best, variant) => (distance(variant) < distance(best) ? variant : best),
-    sorted[0]!,
-  );
-  return [first, ...sorted.filter((variant) => variant !== first)];
+function ratesOf({ measured }: VideoVariant): MeasuredBitrate {
+  return measured;
 }
 
 /** 8216bis 4.2: a quoted string holds no line break and no double quote. */

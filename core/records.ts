@@ -293,6 +293,8 @@ export interface AttemptRecord {
   /** Where the outcome is `reused`: the task of an earlier generation whose objects were copied. */
   reusedFrom?: string;
   argv: string[][];
+  /** Of what it ran on, by name; absent from records of an older release. */
+  versions?: Record<string, string>;
   cpuSeconds: number;
   bytesOut: number;
   error: { class: string; code: string; message: string } | null;

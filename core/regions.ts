@@ -19,6 +19,15 @@ const REGION_OF = new Map<string, Region>(
   REGIONS.flatMap((region) => COUNTRIES[region].split(" ").map((country) => [country, region] as const)),
 );
 
+/**
+ * A country's capital two-letter code from what a token, a proxy or an address says; null where it is none. `XX` and `ZZ`
+ * are what some say of nobody knows where.
+ */
+export function countryCode(said: string | null | undefined): string | null {
+  const code = said?.trim().toUpperCase() ?? "";
+  return /^[A-Z]{2}$/.test(code) && code !== "XX" && code !== "ZZ" ? code : null;
+}
+
 /** The region of a country by its capital two-letter code; null for one that is in none of them. */
 export function regionOf(country: string): Region | null {
   return REGION_OF.get(country) ?? null;

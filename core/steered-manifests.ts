@@ -2,11 +2,6 @@ import { OWN_PATHWAY, STEERING_NAME } from "./steering.ts";
 
 const MULTIVARIANT_HEAD = "#EXT-X-INDEPENDENT-SEGMENTS\n";
 
-/** The name of the master with a steering server beside a plain one: `main-steered.m3u8` beside `main.m3u8`. */
-export function steeredName(path: string): string {
-  return path.replace(/\.m3u8$/, "-steered.m3u8");
-}
-
 /** The multivariant playlist with a steering server (8216bis 4.4.6.6) beside it and all variants on its own pathway. */
 export function steeredMultivariant(text: string): string {
   const tag = `#EXT-X-CONTENT-STEERING:SERVER-URI="${STEERING_NAME}",PATHWAY-ID="${OWN_PATHWAY}"\n`;

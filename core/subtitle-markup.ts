@@ -1,3 +1,4 @@
+import { LANGUAGE_TAG } from "./language-name.ts";
 /**
  * What may stand inside a cue (WebVTT 6.4), written anew from what was read: whatever is not known here comes out as
  * plain text or not at all, so that no player finds markup of a stranger in it (RELIABILITY T10).
@@ -14,7 +15,6 @@ const TOKEN = /<([^<>]*)>|&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,4});|[<>&]|[^<>&]+/
 const TAG = /^(\/?)(b|i|u|c|v|lang|ruby|rt)((?:\.[^\s.]+)*)(?:[ \t]+(.*))?$/;
 /** WebVTT 5: the only classes that mean something without a style sheet. */
 const CLASS = /^(bg_)?(white|lime|cyan|red|yellow|magenta|blue|black)$/;
-const LANGUAGE = /^[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}$/i;
 const TIMESTAMP = /^(?:(\d{2,4}):)?([0-5]\d):([0-5]\d)\.(\d{3})$/;
 const MOST_NAME_LETTERS = 100;
 
@@ -73,7 +73,7 @@ function openingTag(name: string, classes: string, annotation: string): string {
   const known = classes.split(".").filter((one) => CLASS.test(one));
   const suffix = known.map((one) => `.${one}`).join("");
   if (name === "c") return suffix === "" ? "" : `<c${suffix}>`;
-  if (name === "lang") return LANGUAGE.test(annotation) ? `<lang ${annotation}>` : "";
+  if (name === "lang") return LANGUAGE_TAG.test(annotation) ? `<lang ${annotation}>` : "";
   if (name !== "v") return `<${name}>`;
   const voice = [...decoded(annotation).trim()].slice(0, MOST_NAME_LETTERS).join("");
   return voice === "" ? "" : `<v ${escaped(voice)}>`;

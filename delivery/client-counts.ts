@@ -3,8 +3,11 @@ import type { EdgeRow } from "../core/edge-report.ts";
 import { NO_LINE } from "../core/figures.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** A segment of a picture in a package: asset, generation, rung. */
-const PICTURE = /^\/([a-z0-9_-]+)\/([a-z0-9_-]+)\/video\/([a-z0-9-]+)\/[0-9]{5}\.m4s$/;
+/**
+ * A segment of a picture in a package: asset, generation, rung. It is noted before anybody looks whether there is such a
+ * one, so names are no longer than ours: the API refuses a whole report for one row that cannot be.
+ */
+const PICTURE = /^\/([a-z0-9_-]{1,100})\/([a-z0-9_-]{1,100})\/video\/([a-z0-9-]{1,40})\/[0-9]{5}\.m4s$/;
 /** Rungs of packages from countries at once: some megabytes at most, while the API is away. */
 const MAX_ROWS = 5_000;
 

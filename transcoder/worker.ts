@@ -217,6 +217,7 @@ function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {
     endedAt: startedAt,
     outcome: "lost",
     argv: [],
+    versions: { ffmpeg: workshop.launcher.build, node: process.versions.node },
     cpuSeconds: 0,
     bytesOut: 0,
     error: null,

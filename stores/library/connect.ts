@@ -21,7 +21,7 @@ import { FIGURES_INDEXES, type FiguresRecord } from "./figures.ts";
 import type { FoldingRecord } from "./fold-reports.ts";
 import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
-import { PLAYBACK_INDEXES, POSITION_INDEXES } from "./playbacks.ts";
+import { POSITION_INDEXES } from "./playbacks.ts";
 import { REPORT_INDEXES, type ReportRecord } from "./reports.ts";
 import { REVOCATION_INDEXES } from "./revocations.ts";
 import { TITLE_INDEXES } from "./titles.ts";
@@ -178,7 +178,6 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["generations", GENERATION_INDEXES],
     ["titles", TITLE_INDEXES],
     ["apiKeys", API_KEY_INDEXES],
-    ["playbacks", PLAYBACK_INDEXES],
     ["positions", POSITION_INDEXES],
     ["revocations", REVOCATION_INDEXES],
     ["claims", CLAIM_INDEXES],

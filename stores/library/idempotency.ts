@@ -3,6 +3,7 @@ import type { IndexDescription } from "mongodb";
 import { requestFailure } from "../../core/errors.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { hashedId } from "./hashed-id.ts";
 
 /** Answers are kept for a day: longer than any client retries, short enough not to grow without end. */
 export const CLAIM_INDEXES: IndexDescription[] = [{ key: { createdAt: 1 }, expireAfterSeconds: 86_400 }];
@@ -43,7 +44,7 @@ export type Claim =
 export async function claimRequest(library: Library, request: RequestIdentity): Promise<Claim> {
   const now = library.serverNow();
   const record: ClaimRecord = {
-    _id: sha256(JSON.stringify([request.tenant, request.subject, request.route, request.key])),
+    _id: hashedId(request.tenant, request.subject, request.route, request.key),
     tenant: request.tenant,
     bodySha256: sha256(JSON.stringify(request.body ?? null)),
     seed: randomBytes(16).toString("hex"),

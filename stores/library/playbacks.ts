@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Filter, IndexDescription } from "mongodb";
 import type { PlaybackRecord, PositionRecord } from "../../core/records.ts";
 import type { Library } from "./connect.ts";
 import { duplicatesIn, fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { hashedId } from "./hashed-id.ts";
 
-export const PLAYBACK_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject: 1, createdAt: -1 } }];
 export const POSITION_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject: 1, positionAt: -1 } }];
 
 /** Keeps each session. One whose id is there already (the same request) gives the one that is there. */
@@ -76,11 +75,8 @@ export async function recordPosition(
   }
 }
 
-/** Hashed, since an account's name may be of any length and hold any character. */
 export function positionId(tenant: string, subject: string, titleId: string): string {
-  return createHash("sha256")
-    .update(JSON.stringify([tenant, subject, titleId]))
-    .digest("hex");
+  return hashedId(tenant, subject, titleId);
 }
 
 /** Ends the session, as it was found; asking again changes nothing. */

@@ -104,18 +104,8 @@ export async function deleteTitle(library: Library, tenant: string, id: string):
   return deletedCount === 1;
 }
 
-/** The state as it is now: a scheduled title whose time has come is published, one whose time is over is not. */
-export function titleStateAt(
-  title: Pick<TitleRecord, "state" | "availableFrom" | "availableUntil">,
-  now: Date,
-): TitleState {
-  if (title.state !== "published" && title.state !== "scheduled") return title.state;
-  if (title.availableUntil !== null && title.availableUntil <= now) return "unpublished";
-  return title.availableFrom !== null && title.availableFrom > now ? "scheduled" : "published";
-}
-
-/** What a viewer may see now: the one filter of everything the catalog and playback read (RELIABILITY T35). */
-export function availableTitles(tenant: string, now: Date): Filter<TitleRecord> & { tenant: string } {
+/** Those that `titleStateAt` calls published (RELIABILITY T35): in which countries they are shown is looked at afterwards. */
+function availableTitles(tenant: string, now: Date): Filter<TitleRecord> & { tenant: string } {
   return {
     tenant,
     state: { $in: ["published", "scheduled"] },
@@ -124,15 +114,6 @@ export function availableTitles(tenant: string, now: Date): Filter<TitleRecord> 
       { $or: [{ availableUntil: null }, { availableUntil: { $gt: now } }] },
     ],
   };
-}
-
-/** A title that a viewer may see now, or null. */
-export async function findAvailableTitle(
-  library: Library,
-  tenant: string,
-  id: string,
-): Promise<TitleRecord | null> {
-  return fromDriver(library.titles.findOne({ ...availableTitles(tenant, library.serverNow()), _id: id }));
 }
 
 /** Some title with this asset that a viewer may see now, or null. */

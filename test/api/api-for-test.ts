@@ -6,13 +6,14 @@ import { openAuthenticator } from "../../api/auth.ts";
 import { openCatalog } from "../../api/catalog.ts";
 import { type ApiConfig, readApiConfig } from "../../api/config.ts";
 import type { ApiDeps } from "../../api/deps.ts";
+import { openDerivedTexts } from "../../api/derived-texts.ts";
 import { openDevicePlaylists } from "../../api/device-playlists.ts";
 import { openEdgeWatch } from "../../api/edge-watch.ts";
 import { openMetrics } from "../../api/metrics.ts";
 import { loadPages } from "../../api/pages.ts";
 import { openRateLimits } from "../../api/rate-limit.ts";
 import { openRevoker } from "../../api/revoker.ts";
-import { openSteeredMasters } from "../../api/steered-masters.ts";
+import { openStoredTexts } from "../../api/stored-texts.ts";
 import { openTrending } from "../../api/trending.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
@@ -82,10 +83,12 @@ export async function openTestApi(
   const offered: string[] = [];
   const metrics = openMetrics(library);
   const edges = openEdgeWatch({ edges: config.edges, metrics, log });
+  const texts = openStoredTexts(blobs);
   const deps: ApiDeps = {
     config,
     library,
     blobs,
+    texts,
     hint: {
       async offer(assetId) {
         offered.push(assetId);
@@ -98,12 +101,15 @@ export async function openTestApi(
     revoker: openRevoker({ library, blobs, log, grantKeys: config.grantKeys }),
     catalog: openCatalog(library),
     desk: openSessionDesk(library),
-    devicePlaylists: openDevicePlaylists({ blobs, log }),
+    devicePlaylists: openDevicePlaylists({
+      derived: openDerivedTexts({ blobs, texts }),
+      isSteered: config.edges.length > 1,
+      log,
+    }),
     trending: openTrending(library),
     watch: openAssetWatch(library, config, log),
     metrics,
     edges,
-    masterOf: openSteeredMasters({ blobs, isSteered: config.edges.length > 1, log }),
     log,
   };
   await upsertApiKeys(

@@ -55,6 +55,7 @@ const attempt = {
   endedAt: new Date(1),
   outcome: "done" as const,
   argv: [["ffmpeg"]],
+  versions: { ffmpeg: "7" },
   cpuSeconds: 1,
   bytesOut: 2,
   error: null,
@@ -243,6 +244,7 @@ describe("an asset", () => {
       body.data.map(({ taskId, outcome, argv }: typeof body) => [taskId, outcome, argv]),
       [[`${asset._id}.${GENERATION}.video.all.1`, "done", [["ffmpeg"]]]],
     );
+    assert.deepEqual([body.data[0].versions, body.nextCursor], [{ ffmpeg: "7" }, null]);
   });
 
   test("deleted leaves nothing in storage and is not listed", async () => {

@@ -1,45 +1,16 @@
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { after, describe, test } from "node:test";
-import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { describe, test } from "node:test";
+import { exportSPKI, generateKeyPair } from "jose";
 import { readApiConfig } from "../../api/config.ts";
 import { openTestApi } from "./api-for-test.ts";
+import { openIssuer } from "./issuer-for-test.ts";
 
-const { publicKey, privateKey } = await generateKeyPair("ES256");
 const stranger = await generateKeyPair("ES256");
-const jwks = JSON.stringify({
-  keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256", use: "sig" }],
-});
-const issuerServer = createServer((_, answer) =>
-  answer.setHeader("Content-Type", "application/json").end(jwks),
-).listen(0, "127.0.0.1");
-await once(issuerServer, "listening");
-after(() => issuerServer.close());
-const jwksUrl = `http://127.0.0.1:${(issuerServer.address() as AddressInfo).port}/jwks`;
-const jwt = { jwksUrl, issuer: "https://id.test", audience: "matinee" };
+const { publicKey, jwt, signed } = await openIssuer();
 const api = await openTestApi("auth", (config) => ({ ...config, jwt }));
 
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-
-interface Claims extends JWTPayload {
-  role?: unknown;
-  tenant?: unknown;
-}
-
-async function signed(claims: Claims, key = privateKey): Promise<string> {
-  const token = new SignJWT({
-    iss: jwt.issuer,
-    aud: jwt.audience,
-    sub: "u1",
-    exp: Math.floor(Date.now() / 1000) + 600,
-    role: "editor",
-    ...claims,
-  });
-  return token.setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(key);
-}
 
 async function statusOf(token: string): Promise<number> {
   return (await api.request("/v1/assets", { headers: { Authorization: `Bearer ${token}` } })).status;

@@ -143,7 +143,15 @@ describe("protection", () => {
     const { asset: made } = await publishedMovie(api, "alpha");
     const reprocess = (encoding: object) => editor("POST", `/v1/assets/${made._id}/reprocess`, { encoding });
     assert.equal((await reprocess({ protection: "clearkey" })).body.encoding.protection, "clearkey");
+    const other = await reprocess({ codecs: ["hevc"] });
+    assert.deepEqual(other.body.encoding, { codecs: ["h264", "hevc"], protection: "clearkey" });
+    assert.deepEqual(
+      said(await reprocess({ codecs: ["av1"] })),
+      [400, "invalid_request"],
+      "never in clear unasked",
+    );
     assert.deepEqual((await reprocess({ protection: "none" })).body.encoding, { codecs: ["h264"] });
+    assert.deepEqual((await reprocess({ codecs: ["av1"] })).body.encoding, { codecs: ["h264", "av1"] });
   });
 
   test("is refused with what cannot be protected, and where no master key is set", async () => {
@@ -154,5 +162,6 @@ describe("protection", () => {
     const without = await openTestApi("license-without", (settings) => ({ ...settings, masterKeys: [] }));
     const answer = await upload({ protection: "clearkey" }, without.as("alpha"));
     assert.deepEqual(said(answer), [409, "protection_unavailable"]);
+    assert.equal(await without.deps.library.uploads.countDocuments({}), 0, "nothing is left open");
   });
 });

@@ -54,6 +54,10 @@ describe("operations", () => {
   });
 });
 
+interface Operation {
+  parameters?: { name: string }[];
+}
+
 describe("the document", () => {
   /** Every call of the contract that there is by now. */
   const CALLS = `
@@ -110,6 +114,35 @@ describe("the document", () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     assert.ok(references.length > 20);
     for (const [, name] of references) assert.ok(document.components.schemas[name as string], name);
+  });
+
+  test("says where a request may be repeated, and of failures what is more than usual", async () => {
+    const { paths } = await (await api.request("/openapi.json")).json();
+    const calls = Object.entries<Record<string, Operation>>(paths).flatMap(([at, item]) =>
+      Object.entries(item).map(([method, operation]) => ({
+        call: `${method.toUpperCase()} ${at}`,
+        operation,
+      })),
+    );
+    const repeatable = calls.filter(({ operation }) =>
+      operation.parameters?.some(({ name }) => name === "Idempotency-Key"),
+    );
+    assert.deepEqual(repeatable.map(({ call }) => call).sort(), [
+      "POST /v1/assets/{id}/preview",
+      "POST /v1/assets/{id}/reprocess",
+      "POST /v1/assets/{id}/rollback",
+      "POST /v1/assets/{id}/tracks",
+      "POST /v1/playback",
+      "POST /v1/titles",
+      "POST /v1/uploads",
+    ]);
+    const said = (path: string, status: number) => paths[path].post.responses[status]?.description ?? "";
+    assert.match(said("/v1/playback", 404), /no such title/);
+    assert.match(said("/v1/playback/{sessionId}/renew", 409), /playback_over.*too_many_streams/);
+    assert.match(said("/v1/assets/{id}/tracks", 413), /2 MiB/);
+    assert.match(said("/v1/titles", 413), /64 KiB/);
+    assert.match(said("/v1/assets", 403), /pull_ingest_disabled/);
+    assert.ok(!JSON.stringify(paths).includes("x-idempotency-key"), "a mark of ours");
   });
 
   test("is shown at /docs with nothing from outside", async () => {

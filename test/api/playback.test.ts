@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { splitGrantedPath, verifyGrant } from "../../core/grant.ts";
-import { GENERATION, madeAsset, openTestApi, publishedMovie } from "./api-for-test.ts";
+import type { Rendition } from "../../core/records.ts";
+import { GENERATION, madeAsset, openTestApi, publishedMovie, RENDITIONS } from "./api-for-test.ts";
 
 const api = await openTestApi("playback", (config) => ({ ...config, countryHeader: "X-Country" }));
 const viewer = api.as("alpha", "viewer");
@@ -197,14 +198,16 @@ describe("playback", () => {
   });
 
   test("says which sound and text fit the account, or this one session", async () => {
-    const { titleId } = await publishedMovie(api, "alpha");
+    const { asset, titleId } = await publishedMovie(api, "alpha");
+    const german: Rendition = { ...RENDITIONS[1]!, id: "a1", language: "de" };
+    await api.deps.library.assets.updateOne({ _id: asset._id }, { $push: { renditions: german } });
     const { body: none } = await viewer("GET", "/v1/me/preferences");
     assert.deepEqual(none, { audio: [], subtitles: [] });
     const wanted = { audio: ["de", "en"], subtitles: ["en-GB"] };
     assert.deepEqual((await viewer("PUT", "/v1/me/preferences", wanted)).body, wanted);
     assert.deepEqual((await viewer("GET", "/v1/me/preferences")).body, wanted);
     assert.deepEqual((await api.as("beta", "viewer")("GET", "/v1/me/preferences")).body, none);
-    assert.deepEqual((await start(titleId)).selected, { audioId: "a0", subtitleId: null });
+    assert.deepEqual((await start(titleId)).selected, { audioId: "a1", subtitleId: null });
     const own = await viewer("POST", "/v1/playback", { titleId, preferences: { audio: ["en"] } });
     assert.deepEqual([own.status, own.body.selected.audioId], [201, "a0"]);
     for (const body of [{ audio: ["not a language"] }, { audio: [], sound: [] }, []])

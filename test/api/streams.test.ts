@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { splitGrantedPath, verifyGrant } from "../../core/grant.ts";
+import { GRANT_LEEWAY_SECONDS, splitGrantedPath, verifyGrant } from "../../core/grant.ts";
 import { isRevoked, parseRevocations, REVOCATIONS_KEY } from "../../core/revocation.ts";
 import { accountId } from "../../stores/library/accounts.ts";
 import { upsertApiKeys } from "../../stores/library/api-keys.ts";
@@ -69,7 +69,15 @@ describe("streams of one account", () => {
   test("takeover ends the oldest, or the one that is named, on the edges too", async () => {
     const call = await newViewer("takeover");
     const [first, second] = [await play(call, { capabilities: { renews: true } }), await play(call)];
+    const events = [
+      { type: "startup", seq: 0, startupSeconds: 1, at: "2026-01-01T00:00:00Z", positionSeconds: 1 },
+    ];
+    await call("POST", `/v1/playback/${first.body.sessionId}/beacons`, { events });
+    const closeAt = async () =>
+      (await api.deps.library.reports.findOne({ _id: first.body.sessionId }))!.closeAt.getTime();
+    const inSilence = await closeAt();
     const third = await play(call, { takeover: true });
+    assert.ok((await closeAt()) < inSilence, "nothing more is waited for");
     assert.equal(third.status, 201);
     assert.deepEqual(
       [await plays(first.body.manifestUrl), await plays(second.body.manifestUrl)],
@@ -109,8 +117,13 @@ describe("streams of one account", () => {
     const call = await newViewer("comes-back");
     const first = await play(call, { capabilities: { renews: true } });
     const { sessionId } = first.body;
-    assert.equal((await renew(call, sessionId)).status, 200);
+    const renewed = await renew(call, sessionId);
+    assert.equal(renewed.status, 200);
     const own = { _id: accountId("alpha", "comes-back") };
+    const account = await api.deps.library.accounts.findOne(own);
+    const place = account?.streams?.[sessionId]?.until.getTime();
+    const edgesUntil = Date.parse(renewed.body.expiresAt) + GRANT_LEEWAY_SECONDS * 1_000;
+    assert.equal(place, edgesUntil, "as long as edges take the grant");
     // As if its five minutes were over.
     const past = { $set: { [`streams.${sessionId}.until`]: new Date(0) } };
     await api.deps.library.accounts.updateOne(own, past);

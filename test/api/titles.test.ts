@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { foldWords, oneSlip } from "../../api/catalog.ts";
 import { acceptedLanguages, inLanguage } from "../../api/title-view.ts";
-import { titleStateAt } from "../../stores/library/titles.ts";
+import { isAvailable, titleStateAt } from "../../core/availability.ts";
+import { listAvailableTitles } from "../../stores/library/titles.ts";
 import { madeAsset, openTestApi, publishedMovie } from "./api-for-test.ts";
 
 const api = await openTestApi("titles");
@@ -302,6 +303,29 @@ describe("deciding", () => {
     for (const [state, availableFrom, availableUntil, shown] of rows) {
       assert.equal(titleStateAt({ state, availableFrom, availableUntil }, now), shown);
     }
+  });
+
+  test("T35: what the library finds is what may be watched, whatever the state and the window", async () => {
+    const { library } = (await openTestApi("windows")).deps;
+    const now = library.serverNow().getTime();
+    const moments = [null, new Date(now - 3_600_000), new Date(now + 3_600_000)];
+    const titles = (["draft", "scheduled", "published", "unpublished"] as const).flatMap((state) =>
+      moments.flatMap((availableFrom) =>
+        moments.map((availableUntil) => ({ state, availableFrom, availableUntil })),
+      ),
+    );
+    const records = titles.map((one, index) => ({
+      ...one,
+      ...{ _id: `ti_${index}`, tenant: "alpha", version: 1, type: "movie" as const, name: { en: "A" } },
+      ...{ synopsis: {}, genres: [], cast: [], releaseYear: null, maturity: null, assetId: null },
+      ...{ artwork: { posterUrl: null }, parentId: null, regions: null, publishedAt: null },
+      ...{ createdAt: new Date(now), updatedAt: new Date(now) },
+    }));
+    await library.titles.insertMany(records);
+    const found = (await listAvailableTitles(library, "alpha", 100)).map(({ _id }) => _id);
+    const wanted = records.filter((one) => isAvailable(one, new Date(now), null)).map(({ _id }) => _id);
+    assert.ok(wanted.length > 0);
+    assert.deepEqual(found.sort(), wanted.sort());
   });
 
   test("the language of a text", () => {

@@ -48,6 +48,11 @@ const PARTS: [string, object | null][] = [
   ["", null],
   ["bs=false", NOTHING],
   ["br=-1,bl=1e9,mtp=99999999999", NOTHING],
+  ["br=1000001,bl=21600001,mtp=10000001", NOTHING],
+  [
+    "br=1000000,bl=21600000,mtp=10000000",
+    { ...NOTHING, encodedKbps: 1_000_000, bufferMs: 21_600_000, throughputKbps: 10_000_000 },
+  ],
   ['cid="a,br=7",bl=100', { ...NOTHING, bufferMs: 100 }],
   ['cid="a\\",br=7",bl=100', { ...NOTHING, bufferMs: 100 }],
   ['bl=100,cid="open,br=7', { ...NOTHING, bufferMs: 100 }],
@@ -75,10 +80,12 @@ test("a country is two letters of a trusted header, or unknown", () => {
     namedCountry("de"),
     namedCountry(" AT "),
     namedCountry("EUR"),
+    namedCountry("xx"),
+    namedCountry("T1"),
     namedCountry(""),
     namedCountry(null),
   ];
-  assert.deepEqual(seen, ["DE", "AT", "ZZ", "ZZ", "ZZ"]);
+  assert.deepEqual(seen, ["DE", "AT", "ZZ", "ZZ", "ZZ", "ZZ", "ZZ"]);
 });
 
 test("a report of an edge is good under any live key and spoilt by any change", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { serve } from "@hono/node-server";
 import { foldFigures } from "../../api/fold-figures.ts";
+import { readClientData } from "../../core/cmcd.ts";
 import { openClientCounts } from "../../delivery/client-counts.ts";
 import { openMetrics } from "../../delivery/metrics.ts";
 import { reportCounts } from "../../delivery/report-counts.ts";
@@ -130,5 +131,33 @@ test("what was counted while the API was away reaches its figures later, once", 
     bufferSeconds: 3,
     throughputBps: 8_000_000,
   });
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test("nothing that a viewer says or asks for has a report refused", async () => {
+  const api = await openTestApi("edge-reports-hostile");
+  const port = await freePort();
+  const server = serve({ fetch: api.app.fetch, port, hostname: "127.0.0.1" });
+  const counts = openClientCounts(openMetrics());
+  const reporter = reportCounts({
+    counts,
+    apiUrl: `http://127.0.0.1:${port}`,
+    grantKeys: () => api.deps.config.grantKeys,
+    log: openLog({ name: "edge-test", level: "silent" }),
+  });
+  const place = `/as_1/${GENERATION}/video`;
+  const said = (text: string) => readClientData(`/?CMCD=${encodeURIComponent(text)}`, {})!;
+  counts.note(`${place}/${"v".repeat(200)}/00000.m4s`, "DE", said("br=1"));
+  for (const most of ["br=999999999,bl=999999999,mtp=999999999", "br=1000000,bl=21600000,mtp=10000000"]) {
+    const client = said(most);
+    for (let times = 0; times < 200_000; times++) counts.note(`${place}/v720/00000.m4s`, "DE", client);
+  }
+  await reporter.flush();
+  reporter.close();
+  const kept = await api.deps.library.reports.find({ kind: "edge" }).toArray();
+  assert.deepEqual(
+    kept.flatMap((one) => (one.kind === "edge" ? one.rows.map(({ renditionId }) => renditionId) : [])),
+    ["v720"],
+  );
   await new Promise((resolve) => server.close(resolve));
 });

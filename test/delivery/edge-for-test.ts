@@ -48,6 +48,9 @@ export async function openEdge(
     tls?: TlsFiles;
     trustedHeaders?: TrustedHeaders;
     steeringUrl?: string;
+    maxConnections?: number;
+    /** Any free one unless said. */
+    port?: number;
   } = {},
 ): Promise<Edge> {
   const s3 = s3ForTest(name);
@@ -77,7 +80,7 @@ export async function openEdge(
     corsOrigins: options.corsOrigins ?? [PAGE],
     trustedHeaders: options.trustedHeaders ?? { address: null, country: null },
     steeringUrl: options.steeringUrl ?? null,
-    maxConnections: 200,
+    maxConnections: options.maxConnections ?? 200,
     tls: options.tls ?? null,
     state: {
       cacheWorks: () => (cache === null ? null : !cache.isResting()),
@@ -87,7 +90,7 @@ export async function openEdge(
     log,
     nowSeconds: () => clock.nowSeconds,
   });
-  app.server.listen(0, "127.0.0.1");
+  app.server.listen(options.port ?? 0, "127.0.0.1");
   await once(app.server, "listening");
   const [signer] = grantKeys as [GrantKey, GrantKey];
   return {

@@ -68,7 +68,7 @@ function mediaRequestsOf(page: Page): MediaRequest[] {
 }
 
 async function manifestHost(page: Page): Promise<string> {
-  const response = await page.waitForResponse((one) => /\/main-steered\.m3u8(\?|$)/.test(one.url()), {
+  const response = await page.waitForResponse((one) => /\/main-[0-9a-f]{16}\.m3u8(\?|$)/.test(one.url()), {
     timeout: PLAYING_MS,
   });
   assert.match(await response.text(), /#EXT-X-CONTENT-STEERING/);
