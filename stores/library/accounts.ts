@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AnyBulkWriteOperation } from "mongodb";
 import type { AccountRecord, StreamRecord, TrackPreferences } from "../../core/records.ts";
 import type { Library } from "./connect.ts";
@@ -6,9 +6,7 @@ import { duplicatesIn, fromDriver } from "./driver-errors.ts";
 
 /** Hashed, since an account's name may be of any length and hold any character. */
 export function accountId(tenant: string, subject: string): string {
-  return createHash("sha256")
-    .update(JSON.stringify([tenant, subject]))
-    .digest("hex");
+  return hash("sha256", JSON.stringify([tenant, subject]));
 }
 
 /** One account's streams as they are to be, against what was read of it. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Filter, IndexDescription } from "mongodb";
 import type { PlaybackRecord, PositionRecord } from "../../core/records.ts";
 import type { Library } from "./connect.ts";
@@ -78,9 +78,7 @@ export async function recordPosition(
 
 /** Hashed, since an account's name may be of any length and hold any character. */
 export function positionId(tenant: string, subject: string, titleId: string): string {
-  return createHash("sha256")
-    .update(JSON.stringify([tenant, subject, titleId]))
-    .digest("hex");
+  return hash("sha256", JSON.stringify([tenant, subject, titleId]));
 }
 
 /** Ends the session, as it was found; asking again changes nothing. */
