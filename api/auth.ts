@@ -1,11 +1,12 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { createMiddleware } from "hono/factory";
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 import { Failure, requestFailure } from "../core/errors.ts";
 import type { Caller, Role } from "../core/records.ts";
 import { countryCode } from "../core/regions.ts";
-import { findApiKeyCaller } from "../stores/library/api-keys.ts";
+import { findApiKeyCallers } from "../stores/library/api-keys.ts";
 import type { Library } from "../stores/library/connect.ts";
+import { together } from "../stores/library/together.ts";
 import type { ApiConfig } from "./config.ts";
 import { TENANT } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
@@ -31,15 +32,16 @@ export function openAuthenticator(library: Library, jwt: ApiConfig["jwt"]): Auth
 
 function rememberedKeys(library: Library): Authenticator {
   const known = new Map<string, { caller: Caller; until: number }>();
+  const find = together((hashes: readonly string[]) => findApiKeyCallers(library, hashes));
   return async (token) => {
-    const hash = createHash("sha256").update(token).digest("hex");
-    const remembered = known.get(hash);
+    const sha256 = hash("sha256", token);
+    const remembered = known.get(sha256);
     if (remembered !== undefined && remembered.until > performance.now()) return remembered.caller;
-    known.delete(hash);
-    const caller = await findApiKeyCaller(library, hash);
+    known.delete(sha256);
+    const caller = await find(sha256);
     if (caller === null) return null;
     if (known.size >= REMEMBERED_KEYS) known.clear();
-    known.set(hash, { caller, until: performance.now() + KNOWN_KEY_MS });
+    known.set(sha256, { caller, until: performance.now() + KNOWN_KEY_MS });
     return caller;
   };
 }

@@ -5,7 +5,7 @@ import { notFound, requestFailure } from "../core/errors.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller, PlaybackRecord } from "../core/records.ts";
 import { findAsset } from "../stores/library/assets.ts";
-import { findPlayback, recordPosition } from "../stores/library/playbacks.ts";
+import { recordPosition } from "../stores/library/playbacks.ts";
 import { noteBeacons } from "../stores/library/reports.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { isPlayable } from "./asset-view.ts";
@@ -97,9 +97,9 @@ const endRoute = createRoute({
 
 /** Playback sessions: grants, their renewal, and where each viewer is. */
 export function playbackRoutes(deps: ApiDeps) {
-  const { library, config } = deps;
-  const found = async ({ tenant, subject }: Caller, sessionId: string): Promise<PlaybackRecord> => {
-    const playback = await findPlayback(library, tenant, subject, sessionId);
+  const { library, config, desk } = deps;
+  const found = async ({ tenant, subject }: Caller, id: string): Promise<PlaybackRecord> => {
+    const playback = await desk.session({ tenant, subject, id });
     if (playback === null) throw notFound("playback session");
     return playback;
   };
@@ -127,7 +127,7 @@ export function playbackRoutes(deps: ApiDeps) {
       // The session's own end stays: a day after it began.
       const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
-      const account = config.streamsPerAccount === 0 ? null : await deps.desk.account(caller);
+      const account = config.streamsPerAccount === 0 ? null : await desk.account(caller);
       await claimStream(deps, account, { playback, until: expiresAt, takeover: false, languages });
       const { assetId, generation, _id: session } = playback;
       const folder = playback.isPreview === true ? PREVIEW_FOLDER : "";

@@ -39,6 +39,7 @@ export function rankEdges(
   stateOf: (edge: Edge) => EdgeState,
   { session, country, hostname }: SteeredViewer,
 ): Edge[] {
+  if (edges.length < 2) return [...edges];
   const places = edges.map((edge) => {
     const { isUp, load } = stateOf(edge);
     const rank = [

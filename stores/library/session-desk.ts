@@ -53,6 +53,8 @@ export interface SessionDesk {
   position(wanted: Account & { titleId: string }): Promise<PositionRecord | null>;
   /** What is known of the account, or null where nothing is. */
   account(wanted: Account): Promise<AccountRecord | null>;
+  /** The account's own session, or null. */
+  session(wanted: Account & { id: string }): Promise<PlaybackRecord | null>;
   /** Keeps the session. The same id again (the same request) gives the one that is there. */
   keep(playback: PlaybackRecord): Promise<PlaybackRecord>;
   /** Writes what an account plays; false where it was changed since it was read. */
@@ -75,6 +77,14 @@ export function openSessionDesk(library: Library): SessionDesk {
       const ids = wanted.map(({ tenant, subject }) => accountId(tenant, subject));
       const found = byId(await fromDriver(library.accounts.find(withIds(ids)).toArray()));
       return ids.map((id) => found.get(id) ?? null);
+    }),
+    session: together(async (wanted) => {
+      const ids = wanted.map(({ id }) => id);
+      const found = byId(await fromDriver(library.playbacks.find(withIds(ids)).toArray()));
+      return wanted.map(({ tenant, subject, id }) => {
+        const playback = found.get(id);
+        return playback?.tenant === tenant && playback.subject === subject ? playback : null;
+      });
     }),
     keep: together((playbacks) => insertPlaybacks(library, playbacks)),
     claim: together((changes) => changeStreams(library, changes)),

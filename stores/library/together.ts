@@ -1,6 +1,9 @@
 /** What one call takes at most: a command of this many ids or small documents is still a few milliseconds. */
 const MOST_IN_ONE = 500;
 
+/** Answers key by key; where it throws, all who were in it hear that. */
+export type SharedCall<Key, Value> = (keys: readonly Key[]) => Promise<readonly Value[]>;
+
 interface Waiting<Key, Value> {
   key: Key;
   resolve: (value: Value) => void;
@@ -10,36 +13,50 @@ interface Waiting<Key, Value> {
 /**
  * One call for all who ask at once: what is asked in one turn of the event loop goes together, and what comes while a
  * call is under way goes with the next. Nothing is remembered: each answer was asked for after its question came, so
- * that it is as true as one got alone. `call` answers key by key; where it throws, all who were in it hear that.
+ * that it is as true as one got alone.
  */
-export function together<Key, Value>(
-  call: (keys: readonly Key[]) => Promise<readonly Value[]>,
+export function together<Key, Value>(call: SharedCall<Key, Value>): (key: Key) => Promise<Value> {
+  let isUnderWay = false;
+  return gathered(async (waiting) => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    while (waiting.length > 0) await answer(call, waiting.splice(0, MOST_IN_ONE));
+    isUnderWay = false;
+  });
+}
+
+/** The same without waiting for the call that is under way: who asks never waits longer than for one call. */
+export function inOneTurn<Key, Value>(call: SharedCall<Key, Value>): (key: Key) => Promise<Value> {
+  return gathered(async (waiting) => {
+    const calls: Promise<void>[] = [];
+    while (waiting.length > 0) calls.push(answer(call, waiting.splice(0, MOST_IN_ONE)));
+    await Promise.all(calls);
+  });
+}
+
+/** Has `go` look at who waits at the end of each turn in which the first of them came: all whose bytes came with it are there. */
+function gathered<Key, Value>(
+  go: (waiting: Waiting<Key, Value>[]) => Promise<void>,
 ): (key: Key) => Promise<Value> {
   const waiting: Waiting<Key, Value>[] = [];
-  let isUnderWay = false;
-  const go = async (): Promise<void> => {
-    for (let next = waiting.splice(0, MOST_IN_ONE); next.length > 0; next = waiting.splice(0, MOST_IN_ONE)) {
-      await answer(next);
-    }
-    isUnderWay = false;
-  };
-  const answer = async (asked: readonly Waiting<Key, Value>[]): Promise<void> => {
-    try {
-      const values = await call(asked.map(({ key }) => key));
-      if (values.length !== asked.length) throw new RangeError("not one answer for each that asked");
-      asked.forEach(({ resolve }, index) => {
-        resolve(values[index] as Value);
-      });
-    } catch (thrown) {
-      for (const { reject } of asked) reject(thrown);
-    }
-  };
   return (key) =>
     new Promise((resolve, reject) => {
       waiting.push({ key, resolve, reject });
-      if (isUnderWay) return;
-      isUnderWay = true;
-      // At the end of this turn: all requests whose bytes came together are in it.
-      setImmediate(go);
+      if (waiting.length === 1) setImmediate(go, waiting);
     });
+}
+
+async function answer<Key, Value>(
+  call: SharedCall<Key, Value>,
+  asked: readonly Waiting<Key, Value>[],
+): Promise<void> {
+  try {
+    const values = await call(asked.map(({ key }) => key));
+    if (values.length !== asked.length) throw new RangeError("not one answer for each that asked");
+    asked.forEach(({ resolve }, index) => {
+      resolve(values[index] as Value);
+    });
+  } catch (thrown) {
+    for (const { reject } of asked) reject(thrown);
+  }
 }

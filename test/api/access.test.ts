@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { ApiConfig } from "../../api/config.ts";
 import type { Role } from "../../core/records.ts";
 import { madeAsset, openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
 
@@ -124,6 +125,26 @@ describe("access", () => {
     const { body } = await api.as("alpha", "viewer")("POST", "/v1/playback", { titleId });
     const other = await api.as("alpha", "editor")("POST", `/v1/playback/${body.sessionId}/renew`);
     assert.equal(other.status, 404);
+  });
+
+  test("each of many who come at one moment is taken for who they are", async () => {
+    // Keys that nobody has asked for yet: all of them are looked up together.
+    const fresh = await openTestApi("together");
+    await fresh.deps.library.apiKeys.updateMany({ tenant: "beta" }, { $set: { revokedAt: new Date() } });
+    const asked: [string, number][] = [
+      [tokenOf("alpha", "viewer"), 403],
+      ["mk_unknown", 401],
+      [tokenOf("beta", "editor"), 401],
+      [tokenOf("alpha", "editor"), 200],
+      [tokenOf("alpha", "viewer"), 403],
+    ];
+    const answers = await Promise.all(
+      asked.map(([token]) => fresh.request("/v1/assets", { headers: { Authorization: `Bearer ${token}` } })),
+    );
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      asked.map(([, status]) => status),
+    );
   });
 
   test("ends with a key's revocation", async () => {
@@ -284,6 +305,21 @@ describe("an answer", () => {
     const good = await preflight("https://studio.test");
     assert.equal(good.headers.get("access-control-allow-origin"), "https://studio.test");
     assert.equal(good.headers.get("access-control-allow-credentials"), null);
+    // What a page may read of an answer, be it a refusal.
+    for (const [path, role] of [
+      ["/v1/assets", "editor"],
+      ["/v1/assets", "viewer"],
+      ["/v1/nothing", "editor"],
+    ] as const) {
+      const of = async (origin: string) =>
+        (await api.as("alpha", role)("GET", path, undefined, { Origin: origin })).headers;
+      const listed = await of("https://studio.test");
+      assert.equal(listed.get("access-control-allow-origin"), "https://studio.test");
+      assert.match(listed.get("access-control-expose-headers") ?? "", /ETag.*Retry-After.*X-Request-Id/);
+      assert.equal(listed.get("vary"), "Origin");
+      assert.equal((await of("https://evil.test")).get("access-control-allow-origin"), null);
+      assert.equal((await of("https://evil.test")).get("vary"), "Origin");
+    }
   });
 
   test("is 429 with when to come again once the budget is spent, whatever X-Forwarded-For says", async () => {
@@ -313,6 +349,25 @@ describe("an answer", () => {
       );
     }
     assert.deepEqual(guesses, [401, 401, 429, 429]);
+  });
+
+  test("T42: is counted to the last one by processes side by side, however many come at once", async () => {
+    const rates = (config: ApiConfig) => ({ ...config, rates: { perAccount: 7, perStranger: 2 } });
+    const pair = [await openTestApi("shared-rates", rates), await openTestApi("shared-rates", rates)];
+    const of = (tenant: "alpha" | "beta", count: number) =>
+      Array.from({ length: count }, (_, n) => pair[n % 2]!.as(tenant)("GET", "/v1/assets"));
+    const [answers, others] = await Promise.all([Promise.all(of("alpha", 20)), Promise.all(of("beta", 5))]);
+    const passed = answers.filter(({ status }) => status === 200);
+    assert.equal(passed.length, 7);
+    assert.deepEqual(
+      passed.map(({ headers }) => Number(headers.get("ratelimit-remaining"))).sort(),
+      [0, 1, 2, 3, 4, 5, 6],
+    );
+    // Counted in the same scripts, each for itself.
+    assert.deepEqual(
+      others.map(({ headers }) => Number(headers.get("ratelimit-remaining"))).sort(),
+      [2, 3, 4, 5, 6],
+    );
   });
 
   test("says nothing of what went wrong inside, and when to come again", async () => {

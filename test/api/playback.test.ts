@@ -216,6 +216,20 @@ describe("playback", () => {
     assert.deepEqual((await viewer("GET", "/v1/me/preferences")).body, none);
   });
 
+  test("of one account is no other's, though both ask at one moment", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { sessionId } = await start(titleId);
+    const path = `/v1/playback/${sessionId}/renew`;
+    const callers = [editor, viewer, api.as("beta", "viewer"), viewer, editor];
+    const answers = await Promise.all(callers.map((call) => call("POST", path)));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [404, 200, 404, 200, 404],
+    );
+    for (const { body } of answers)
+      if (body.manifestUrl) assert.equal(claimsOf(body.manifestUrl).session, sessionId);
+  });
+
   test("repeated under one Idempotency-Key is one session", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const post = () => viewer("POST", "/v1/playback", { titleId }, { "Idempotency-Key": "p" });

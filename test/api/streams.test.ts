@@ -14,12 +14,12 @@ const { titleId } = await publishedMovie(api, "alpha");
 type Call = (method: string, path: string, body?: unknown) => Promise<Answer>;
 
 /** An account that has played nothing yet. */
-async function newViewer(name: string): Promise<Call> {
+async function newViewer(name: string, at = api): Promise<Call> {
   const token = `mk_streams-${name}`;
   const _id = createHash("sha256").update(token).digest("hex");
-  await upsertApiKeys(api.deps.library, [{ _id, tenant: "alpha", subject: name, role: "viewer" }]);
+  await upsertApiKeys(at.deps.library, [{ _id, tenant: "alpha", subject: name, role: "viewer" }]);
   return async (method, path, body) => {
-    const answer = await api.request(path, {
+    const answer = await at.request(path, {
       method,
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -111,6 +111,37 @@ describe("streams of one account", () => {
     assert.equal(live.length, 6);
     const playing = await Promise.all(live.map(({ body }) => plays(body.manifestUrl)));
     assert.equal(playing.filter(Boolean).length, LIMIT, "each that took over ended another one");
+  });
+
+  test("of two processes' sessions that begin at one moment one gets the last place", async () => {
+    const beside = await openTestApi("streams", (config) => ({ ...config, streamsPerAccount: LIMIT }));
+    for (let times = 0; times < 5; times++) {
+      const name = `last-place-${times}`;
+      const [call, elsewhere] = [await newViewer(name), await newViewer(name, beside)];
+      assert.equal((await play(call)).status, 201);
+      const answers = await Promise.all([play(call), play(elsewhere)]);
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409]);
+    }
+  });
+
+  test("what is renewed while it is stopped plays no more, whichever comes first", async () => {
+    const beside = await openTestApi("streams", (config) => ({ ...config, streamsPerAccount: LIMIT }));
+    const [call, elsewhere] = [await newViewer("stopped"), await newViewer("stopped", beside)];
+    const { sessionId, manifestUrl } = (await play(call, { capabilities: { renews: true } })).body;
+    const [stopped, ...renewed] = await Promise.all([
+      call("DELETE", `/v1/playback/${sessionId}`),
+      renew(call, sessionId),
+      renew(elsewhere, sessionId),
+      renew(elsewhere, sessionId),
+    ]);
+    assert.equal(stopped.status, 204);
+    for (const { status, body } of renewed) {
+      if (status !== 200) assert.equal(body.code, "playback_over");
+      else assert.equal(await plays(body.manifestUrl), false);
+    }
+    assert.equal(await plays(manifestUrl), false);
+    for (const one of [call, elsewhere])
+      assert.equal((await renew(one, sessionId)).body.code, "playback_over");
   });
 
   test("a session counts while its grant is good; one that comes back needs a place again", async () => {

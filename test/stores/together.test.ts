@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { together } from "../../stores/library/together.ts";
+import { inOneTurn, together } from "../../stores/library/together.ts";
 
 /** A store whose calls end when the test says so. */
-function held() {
+function held(share = together) {
   const calls: { keys: readonly number[]; end: (thrown?: Error) => void }[] = [];
   let heard: () => void = () => undefined;
-  const ask = together<number, number>(
+  const ask = share<number, number>(
     (keys) =>
       new Promise((resolve, reject) => {
         calls.push({
@@ -58,4 +58,28 @@ test("a failure is heard by all who were in that call, and by nobody else", asyn
   await begun;
   calls[1]!.end();
   assert.equal(await second, 30);
+});
+
+test("in one turn: who comes while a call is under way does not wait for it", async () => {
+  const { calls, ask, next } = held(inOneTurn);
+  let begun = next();
+  const first = Promise.allSettled([ask(1), ask(2)]);
+  await begun;
+  begun = next();
+  const second = [ask(3), ask(4)];
+  await begun;
+  assert.deepEqual(
+    calls.map(({ keys }) => keys),
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  );
+  calls[1]!.end();
+  assert.deepEqual(await Promise.all(second), [30, 40]);
+  calls[0]!.end(new Error("away"));
+  assert.deepEqual(
+    (await first).map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
 });

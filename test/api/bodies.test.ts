@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
+import { after, describe, test } from "node:test";
+import { serve } from "@hono/node-server";
+import { openTestApi, tokenOf } from "./api-for-test.ts";
+
+const LARGEST = 64 * 1024;
+const api = await openTestApi("bodies");
+const server = serve({ fetch: api.app.fetch, hostname: "127.0.0.1", port: 0 });
+await once(server, "listening");
+after(() => server.close());
+const { port } = server.address() as AddressInfo;
+
+/** Over a socket of its own, so that what is left of a refused body is nobody else's. */
+async function post(body: string, how: Record<string, string | number>) {
+  const sent = request({ port, host: "127.0.0.1", method: "POST", path: "/v1/titles", agent: false });
+  sent.setHeader("Authorization", `Bearer ${tokenOf("alpha", "editor")}`);
+  sent.setHeader("Content-Type", "application/json");
+  for (const [name, value] of Object.entries(how)) sent.setHeader(name, value);
+  // A refusal may come before all of the body is sent.
+  sent.on("error", () => undefined);
+  sent.end(body);
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  const { code, name } = (await json(answer)) as { code?: string; name?: { en?: string } };
+  return { status: answer.statusCode, code, name };
+}
+
+/** JSON of exactly so many bytes. */
+const ofBytes = (bytes: number) => JSON.stringify({ name: "Bodies" }).padEnd(bytes, " ");
+
+describe("T38: a body over the wire", () => {
+  for (const [way, how] of [
+    ["that says how long it is", (body: string) => ({ "Content-Length": body.length })],
+    ["that comes in pieces", () => ({ "Transfer-Encoding": "chunked" })],
+  ] as const) {
+    test(`${way} is taken up to the limit, and refused one byte over it`, async () => {
+      for (const bytes of [20, LARGEST]) {
+        const body = ofBytes(bytes);
+        const taken = await post(body, how(body));
+        assert.deepEqual([taken.status, taken.name], [201, { en: "Bodies" }], `${bytes}`);
+      }
+      const large = ofBytes(LARGEST + 1);
+      const { status, code } = await post(large, how(large));
+      assert.deepEqual([status, code], [413, "body_too_large"]);
+    });
+  }
+});
