@@ -64,7 +64,7 @@ export const TRIAL_CRFS: Record<VideoCodec, readonly [number, number]> = {
   hevc: [23, 33],
   av1: [28, 48],
 };
-/** Seconds of film for one window: 6 % of the encode of what is neither easy nor hard (docs/performance.md), less of a long film. */
+/** Seconds of film for one window: some 7 % of the encode of a ladder of seven rungs (docs/performance.md), less of a long film. */
 const SECONDS_PER_WINDOW = 80;
 const FEWEST_WINDOWS = 2;
 const MOST_WINDOWS = 8;
