@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
@@ -20,12 +20,19 @@ import { figure, printTable } from "./table.ts";
 /**
  * Bits at equal VMAF: what the best rungs of each film cost beside Apple's fixed table of H.264 and beside PeerTube's
  * defaults, for one group of pictures of each content, all scored at the content's own size. Rates in between are interpolated in their
- * logarithm. `node bench/bits.ts [--media DIR] [--only WORDS] [--chart FILE]`; what
- * DIR does not have is named and left out.
+ * logarithm. `node bench/bits.ts [--media DIR] [--only WORDS] [--curves WORDS] [--kept FILE] [--chart FILE]`; what
+ * DIR does not have is named and left out. It is heavy: with `--kept` it can be run content by content (`--only`) and with fewer
+ * curves (`--curves h264`), and the chart is of all that the file has come to hold.
  */
 
 const { values } = parseArgs({
-  options: { media: { type: "string" }, only: { type: "string" }, chart: { type: "string" } },
+  options: {
+    media: { type: "string" },
+    only: { type: "string" },
+    curves: { type: "string" },
+    kept: { type: "string" },
+    chart: { type: "string" },
+  },
 });
 const run = promisify(execFile);
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
@@ -73,9 +80,14 @@ interface Measured extends ChartPoint {
   cpuSeconds: number;
 }
 
+interface Chart {
+  title: string;
+  series: ChartSeries[];
+}
+
 const folder = await mkdtemp(join(tmpdir(), "matinee-bits-"));
 try {
-  const charts: { title: string; series: ChartSeries[] }[] = [];
+  const charts: Chart[] = [];
   const rows: string[][] = [];
   for (const content of CONTENTS.filter(({ name }) => name.includes(values.only ?? ""))) {
     const file = content.input.at(-1)!;
@@ -88,13 +100,26 @@ try {
     rows.push(...told);
   }
   printTable(["content", "ours", "÷ Apple's table", "÷ PeerTube", "CPU ÷ H.264 fast"], rows);
-  if (values.chart !== undefined) await writeFile(values.chart, drawCharts(charts));
+  const known = await keep(charts);
+  if (values.chart !== undefined) await writeFile(values.chart, drawCharts(known));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
 function film(name: string, path: string, from: string, width: number, height: number, fps: number): Content {
   return { name, width, height, fps, input: ["-ss", from, "-i", path] };
+}
+
+/** What was measured now and, of other contents, what the file kept of earlier runs; in the order of the contents. */
+async function keep(measured: readonly Chart[]): Promise<Chart[]> {
+  if (values.kept === undefined) return [...measured];
+  const kept = existsSync(values.kept) ? (JSON.parse(await readFile(values.kept, "utf8")) as Chart[]) : [];
+  const all = CONTENTS.flatMap(({ name }) => {
+    const chart = [...measured, ...kept].find(({ title }) => title === name);
+    return chart === undefined ? [] : [chart];
+  });
+  await writeFile(values.kept, JSON.stringify(all));
+  return all;
 }
 
 async function compare(content: Content): Promise<{ series: ChartSeries[]; told: string[][] }> {
@@ -143,7 +168,8 @@ async function compare(content: Content): Promise<{ series: ChartSeries[]; told:
   ];
   const told: string[][] = [];
   let basis = 0;
-  for (const [codec, speed] of OURS) {
+  const wanted = OURS.filter(([codec, speed]) => `${codec} ${speed}`.includes(values.curves ?? ""));
+  for (const [codec, speed] of wanted) {
     const { edge, cpuSeconds } = await ourEdge(content, reference, codec, speed);
     basis ||= cpuSeconds;
     series.push({

@@ -34,7 +34,11 @@ export interface Arrival {
 export interface SimulatedTitle {
   tenant: string;
   arrivedAt: number;
-  /** When the first of its picture was begun, and when it was published; null where that is later than what is looked at. */
+  /**
+   * When the first of its preview could be seen, the first of its picture was begun, and it was published; null where that is
+   * later than what is looked at.
+   */
+  seenAt: number | null;
   begunAt: number | null;
   readyAt: number | null;
 }
@@ -237,7 +241,8 @@ export function simulate(cluster: Cluster, arrivals: readonly Arrival[]): Outcom
         (other) => other.state === "done" || other.spec.kind !== "video" || other.spec.part !== spec.part,
       );
       if (isLast) offer(title);
-    } else if (spec.kind !== "preview") offer(title);
+    } else if (spec.kind === "preview") title.seenAt ??= now;
+    else offer(title);
   };
   /** As `offerAll`; a title alone has its places already. */
   const round = (): void => {
@@ -310,6 +315,6 @@ function titleOf({ atSeconds, tenant, plan }: Arrival, index: number): Title {
     pinned: null,
     published: null,
   } as unknown as AssetRecord;
-  const never = { begunAt: null, readyAt: null };
+  const never = { seenAt: null, begunAt: null, readyAt: null };
   return { tenant, arrivedAt: atSeconds, ...never, asset, plan, tasks: [], peers: new Map() };
 }

@@ -1,6 +1,7 @@
 import type { VideoCodec } from "./encoding.ts";
 import { encodedPart, type Ladder } from "./ladder.ts";
 import type { Plan } from "./plan.ts";
+import { trialLadders } from "./title-analysis.ts";
 import type { TaskSpec } from "./work.ts";
 
 /**
@@ -26,12 +27,23 @@ export function memoryOf(
   { kind, part }: Pick<TaskSpec, "kind" | "part">,
   plan: Pick<Plan, "ladders"> | null,
 ): number {
+  // The trials of one codec after another, each in all its rungs at once.
+  if (kind === "analyse") return Math.max(SMALL_TASK_BYTES, ...(plan?.ladders ?? []).map(trialBytes));
   const ladder = plan?.ladders.find(({ id }) => id === part);
-  if (kind !== "video" || ladder === undefined) return SMALL_TASK_BYTES;
-  return ENCODER_BYTES[ladder.codec] + BYTES_PER_SAMPLE * samplesOf(encodedPart(ladder));
+  return kind === "video" && ladder !== undefined ? encodeBytes(encodedPart(ladder)) : SMALL_TASK_BYTES;
 }
 
-function samplesOf({ rungs }: Ladder): number {
+function trialBytes({ codec, rungs: [top] }: Ladder): number {
+  if (top === undefined) return 0;
+  const { halves, wholes } = trialLadders(top.width, top.height, codec);
+  return encodeBytes({ codec, rungs: [...halves.rungs, ...wholes.rungs] });
+}
+
+function encodeBytes(ladder: Pick<Ladder, "codec" | "rungs">): number {
+  return ENCODER_BYTES[ladder.codec] + BYTES_PER_SAMPLE * samplesOf(ladder);
+}
+
+function samplesOf({ rungs }: Pick<Ladder, "rungs">): number {
   return rungs.reduce((sum, { width, height }) => sum + width * height, 0);
 }
 

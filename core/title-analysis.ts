@@ -11,6 +11,21 @@ import { type FrameRange, type Timeline, timelineSeconds } from "./timeline.ts";
  * and an input of its plan beside the probe's (docs/decisions/per-title.md).
  */
 
+/**
+ * A stretch of film that is tried: one whole group of pictures. Of most sizes its first half is encoded and scored; the smallest
+ * is encoded whole as well, which costs little and tells what the half leaves out.
+ */
+export interface TrialWindow {
+  group: FrameRange;
+  half: FrameRange;
+}
+
+/** What is encoded of a window: every trial size at both qualities, and the smallest at both once more over the whole group. */
+export interface TrialLadders {
+  halves: Ladder;
+  wholes: Ladder;
+}
+
 /** One size at one constant quality, over all windows. */
 export interface TrialPoint {
   width: number;
@@ -37,8 +52,8 @@ export interface TitleAnalysis {
   curves: TitleCurve[];
 }
 
-/** A shorter film costs more to analyse than a tenth of its encode. */
-const SHORTEST_SECONDS = 60;
+/** A shorter film costs about a tenth of its encode to analyse, or more where it is easy. */
+const SHORTEST_SECONDS = 90;
 /** A smaller picture has no sizes to choose between. */
 const SMALLEST_SHORT_SIDE = 360;
 /** Trial sizes: above, the score's own screen ends; of more than so many the smallest is no gain over less quality at the next. */
@@ -50,7 +65,7 @@ export const TRIAL_CRFS: Record<VideoCodec, readonly [number, number]> = {
   hevc: [23, 33],
   av1: [28, 48],
 };
-/** Seconds of film for one window of one second: about 7 % of the encode. */
+/** Seconds of film for one window: some 7 % of the encode of a ladder of seven rungs (docs/performance.md), less of a long film. */
 const SECONDS_PER_WINDOW = 80;
 const FEWEST_WINDOWS = 2;
 const MOST_WINDOWS = 8;
@@ -82,23 +97,35 @@ export function trialSizes(width: number, height: number, codec: VideoCodec): Ru
     .slice(0, MOST_TRIAL_SIZES);
 }
 
-/** A ladder of all trial sizes at one constant quality, to be encoded and scored as any other is. */
-export function trialLadder(width: number, height: number, codec: VideoCodec, crf: number): Ladder {
-  const rungs = trialSizes(width, height, codec).map((rung) => ({
-    ...rung,
-    crf,
-    // What it would take, not what it may: far above any rate that will be chosen.
-    maxBitrateBps: rung.maxBitrateBps * 10,
-  }));
-  return { id: `trial-${codec}`, codec, range: "SDR", rungs };
+/**
+ * All trial sizes, each at both trial qualities, to be encoded and scored as any other ladder is: from one decode and one
+ * scaling of each size. The qualities of a size stand side by side, and a cascade scales nothing between them.
+ */
+export function trialLadders(width: number, height: number, codec: VideoCodec): TrialLadders {
+  const sizes = trialSizes(width, height, codec);
+  const ladderOf = (rungs: readonly Rung[], name: string): Ladder => ({
+    id: `trial-${codec}`,
+    codec,
+    range: "SDR",
+    rungs: rungs.flatMap((rung) =>
+      TRIAL_CRFS[codec].map((crf) => ({
+        ...rung,
+        id: `${rung.id}-${name}-${crf}`,
+        crf,
+        // What it would take, not what it may: far above any rate that will be chosen.
+        maxBitrateBps: rung.maxBitrateBps * 10,
+      })),
+    ),
+  });
+  return { halves: ladderOf(sizes, "half"), wholes: ladderOf(sizes.slice(-1), "whole") };
 }
 
 /**
- * The windows that are tried, each the first half of a group of pictures: by how many bytes the master spends on each group, one
+ * The windows that are tried, each a group of pictures: by how many bytes the master spends on each group, one
  * from the middle of each equal part of that order, so that quiet and busy scenes count as often as they come. Without such
  * figures evenly over the film. The same film has the same ones.
  */
-export function trialWindows(timeline: Timeline, groupBytes: readonly number[] | null): FrameRange[] {
+export function trialWindows(timeline: Timeline, groupBytes: readonly number[] | null): TrialWindow[] {
   const { frameCount, framesPerKeyframe } = timeline;
   const groups = Math.floor(frameCount / framesPerKeyframe);
   const wanted = Math.round(timelineSeconds(timeline) / SECONDS_PER_WINDOW);
@@ -107,9 +134,10 @@ export function trialWindows(timeline: Timeline, groupBytes: readonly number[] |
   if (groupBytes !== null) order.sort((a, b) => (groupBytes[a] ?? 0) - (groupBytes[b] ?? 0) || a - b);
   return Array.from({ length: count }, (_, part) => order[Math.floor(((part + 0.5) * groups) / count)]!)
     .sort((a, b) => a - b)
-    .map((group) => ({
-      firstFrame: group * framesPerKeyframe,
-      frameCount: Math.ceil(framesPerKeyframe / 2),
+    .map((group) => group * framesPerKeyframe)
+    .map((firstFrame) => ({
+      group: { firstFrame, frameCount: framesPerKeyframe },
+      half: { firstFrame, frameCount: Math.ceil(framesPerKeyframe / 2) },
     }));
 }
 
@@ -127,16 +155,32 @@ export function bytesOfGroups(
   return groups;
 }
 
+/** The coded frames of a window, the keyframe first: each rung's half of it, and the smallest size's whole. */
+export interface WindowBytes {
+  halves: readonly (readonly number[])[];
+  wholes: readonly (readonly number[])[];
+}
+
 /**
- * The rate of a rung from one window's coded frames, the keyframe first: a window is half a group, and the keyframe
- * is paid for once in a whole one.
+ * The rate of each rung of a trial over its whole window. What is left out of a half (other pictures, and what an encoder that
+ * sees an end spends less on) makes much the same difference in all sizes at one quality: it is taken from the smallest.
  */
-export function rateOfWindow(sampleBytes: readonly number[], timeline: Timeline): number {
-  const [first = 0, ...others] = sampleBytes;
-  const perFrame =
-    others.length === 0 ? first : others.reduce((sum, bytes) => sum + bytes, 0) / others.length;
-  const groupBytes = first + perFrame * (timeline.framesPerKeyframe - 1);
-  return (groupBytes * 8 * toNumber(timeline.frameRate)) / timeline.framesPerKeyframe;
+export function ratesOfWindow({ halves, wholes }: WindowBytes, timeline: Timeline): number[] {
+  const groupsPerSecond = toNumber(timeline.frameRate) / timeline.framesPerKeyframe;
+  const inSmallest = wholes.map((whole, quality) => {
+    const half = halves[halves.length - wholes.length + quality] ?? [];
+    return total(whole) / bytesFromHalf(half, timeline);
+  });
+  return halves.map(
+    (half, rung) =>
+      bytesFromHalf(half, timeline) * (inSmallest[rung % wholes.length] ?? 1) * 8 * groupsPerSecond,
+  );
+}
+
+/** What a whole group would take if it went on as it began: its keyframe is paid for once. */
+function bytesFromHalf([first = 0, ...others]: readonly number[], { framesPerKeyframe }: Timeline): number {
+  const perFrame = others.length === 0 ? first : total(others) / others.length;
+  return first + perFrame * (framesPerKeyframe - 1);
 }
 
 /**
@@ -145,14 +189,14 @@ export function rateOfWindow(sampleBytes: readonly number[], timeline: Timeline)
  */
 export function rateOfFilm(
   windowRates: readonly number[],
-  windows: readonly FrameRange[],
+  windows: readonly TrialWindow[],
   timeline: Timeline,
   groupBytes: readonly number[] | null,
 ): number {
   const plain = mean(windowRates);
   if (groupBytes === null) return plain;
   const inWindows = mean(
-    windows.map(({ firstFrame }) => groupBytes[firstFrame / timeline.framesPerKeyframe] ?? 0),
+    windows.map(({ group }) => groupBytes[group.firstFrame / timeline.framesPerKeyframe] ?? 0),
   );
   if (inWindows <= 0) return plain;
   // A master that says nothing of its pictures (constant bit rate, all intra) makes this 1; one film's end must not make it 5.
@@ -161,5 +205,9 @@ export function rateOfFilm(
 }
 
 function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.length === 0 ? 0 : total(values) / values.length;
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -4,16 +4,15 @@ import { buildPlan, type Plan, type PlanSettings } from "../core/plan.ts";
 import type { QualityMetric } from "../core/quality.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
 import { identityOf } from "../core/task-recipe.ts";
-import type { FrameRange } from "../core/timeline.ts";
 import {
   bytesOfGroups,
   curvesMissing,
   isOf,
   rateOfFilm,
   type TitleCurve,
-  TRIAL_CRFS,
   type TrialPoint,
-  trialLadder,
+  type TrialWindow,
+  trialLadders,
   trialWindows,
 } from "../core/title-analysis.ts";
 import { planAsset } from "./plan-asset.ts";
@@ -27,7 +26,7 @@ interface Tried {
   pinned: PinnedSource;
   /** What the film would be without its curves: its grid and its colours are the same with them. */
   draft: Plan;
-  windows: FrameRange[];
+  windows: TrialWindow[];
   groupBytes: number[] | null;
 }
 
@@ -49,7 +48,11 @@ export async function analyse(context: TaskContext, settings: PlanSettings): Pro
     curves.push(await tryCodec({ context, source, pinned, draft, windows, groupBytes }, codec));
     context.report((index + 1) / missing.length);
   }
-  const made = { sourceIdentity: identityOf(pinned), windows, curves: [...known, ...curves] };
+  const made = {
+    sourceIdentity: identityOf(pinned),
+    windows: windows.map(({ half }) => half),
+    curves: [...known, ...curves],
+  };
   await planAsset(context, settings, pinned, { source, findings, sidecars, analysis: made }, "final");
   return null;
 }
@@ -74,9 +77,7 @@ async function tryCodec(tried: Tried, codec: VideoCodec): Promise<TitleCurve> {
   const metric: QualityMetric = context.scoresVmaf ? "vmaf" : "ssim";
   const curve = { codec, speed: speedOf(context.asset.encoding), metric };
   try {
-    const points: TrialPoint[] = [];
-    for (const crf of TRIAL_CRFS[codec]) points.push(...(await tryQuality(tried, codec, crf, metric)));
-    return { ...curve, points };
+    return { ...curve, points: await tryWindows(tried, codec, metric) };
   } catch (thrown) {
     // A store that is away, or a disk that is full, passes; all else would be the same the next time.
     const passes = !(thrown instanceof Failure) || thrown.failureClass === "transient";
@@ -86,25 +87,24 @@ async function tryCodec(tried: Tried, codec: VideoCodec): Promise<TitleCurve> {
   }
 }
 
-async function tryQuality(
+async function tryWindows(
   { context, source, pinned, draft, windows, groupBytes }: Tried,
   codec: VideoCodec,
-  crf: number,
   metric: QualityMetric,
 ): Promise<TrialPoint[]> {
-  const ladder = trialLadder(source.video.width, source.video.height, codec, crf);
-  if (ladder.rungs.length === 0) return [];
+  const ladders = trialLadders(source.video.width, source.video.height, codec);
+  if (ladders.halves.rungs.length === 0) return [];
   const seen: TrialOutcome[][] = [];
   for (const window of windows)
-    seen.push(await tryWindow(context, { source, pinned, plan: draft }, ladder, window, metric));
-  return ladder.rungs.map(({ width, height }, rung) => ({
+    seen.push(await tryWindow(context, { source, pinned, plan: draft }, ladders, window, metric));
+  return ladders.halves.rungs.map(({ width, height, crf }, rung) => ({
     ...{ width, height, crf },
     averageBps: rateOfFilm(
-      seen.map((sizes) => sizes[rung]!.averageBps),
+      seen.map((outcomes) => outcomes[rung]!.averageBps),
       windows,
       draft.timeline,
       groupBytes,
     ),
-    score: seen.reduce((sum, sizes) => sum + sizes[rung]!.score, 0) / seen.length,
+    score: seen.reduce((sum, outcomes) => sum + outcomes[rung]!.score, 0) / seen.length,
   }));
 }

@@ -1,30 +1,14 @@
-import { type Fragment, type InitFacts, readFragments, readInit } from "../core/box-reader.ts";
-import { resolvePath } from "../core/conformance/package-view.ts";
-import { parseMedia, type StreamEntry } from "../core/conformance/parse-playlist.ts";
-import { elementaryFormat, elementaryStream } from "../core/elementary-stream.ts";
-import { codecFault, type ProofLine, proved, untold } from "../core/proof.ts";
+import type { Fragment } from "../core/box-reader.ts";
+import type { StreamEntry } from "../core/conformance/parse-playlist.ts";
+import { codecFault, type ProofLine, proved } from "../core/proof.ts";
 import type { Timeline } from "../core/timeline.ts";
-import { decodeFile, lookAt, type ProofBench, putFile, readObject, readText } from "./proof-bench.ts";
-
-/** One rung as the multivariant playlist names it, opened. */
-interface OpenRung {
-  part: string;
-  entry: StreamEntry;
-  init: Uint8Array;
-  facts: InitFacts;
-  /** Paths of its segments, in order. */
-  segments: string[];
-}
-
-/** A group of pictures: the bytes of one fragment and what its boxes say. */
-interface Group {
-  bytes: Uint8Array;
-  fragment: Fragment;
-}
+import { type Group, groupsOf, type OpenRung, openRung } from "./open-rung.ts";
+import { decodeFile, lookAt, type ProofBench, putFile } from "./proof-bench.ts";
+import { proveSwitches } from "./prove-switches.ts";
 
 /**
- * Plays every rung at its start and its end, and over a switch to the next one in the middle of the film: a group of
- * pictures each, counted and compared with the plan's places.
+ * Plays every rung at its start and its end, and over the switches to the next ones in the middle of the film: a
+ * group of pictures each, counted and compared with the plan's places.
  */
 export async function provePictures(
   bench: ProofBench,
@@ -39,38 +23,13 @@ export async function provePictures(
     lines.push(...(await lookAt(entry.uri, () => opened().then(() => []))));
   }
   for (const rung of rungs) lines.push(...(await lookAt(rung.part, () => playRung(bench, rung, timeline))));
-  for (const [index, from] of rungs.entries()) {
-    const to = rungs[index + 1];
-    if (to !== undefined && isSwitchable(from, to))
-      lines.push(...(await lookAt(from.part, async () => [await playSwitch(bench, from, to)])));
-  }
+  lines.push(...(await proveSwitches(bench, rungs)));
   return lines;
 }
 
 /** A rung stands once for every group of sounds. */
 function distinct(variants: readonly StreamEntry[]): StreamEntry[] {
   return variants.filter(({ uri }, index) => variants.findIndex((other) => other.uri === uri) === index);
-}
-
-async function openRung(bench: ProofBench, mainPath: string, entry: StreamEntry): Promise<OpenRung> {
-  const path = resolvePath(mainPath, entry.uri);
-  const { segments } = parseMedia(await readText(bench, path));
-  const init = await readObject(bench, resolvePath(path, segments[0]?.map?.uri ?? ""));
-  return {
-    part: path.slice(0, path.lastIndexOf("/")),
-    entry,
-    init,
-    facts: readInit(init),
-    segments: segments.map(({ uri }) => resolvePath(path, uri)),
-  };
-}
-
-async function groupsOf(bench: ProofBench, { segments }: OpenRung, segment: number): Promise<Group[]> {
-  const bytes = await readObject(bench, segments[segment]!);
-  return readFragments(bytes).map((fragment) => ({
-    bytes: bytes.subarray(fragment.offset, fragment.offset + fragment.bytes),
-    fragment,
-  }));
 }
 
 async function playRung(bench: ProofBench, rung: OpenRung, timeline: Timeline): Promise<ProofLine[]> {
@@ -152,48 +111,4 @@ function streamFaults({ entry }: OpenRung, stream: Parameters<typeof codecFault>
   const stated = entry.attributes.get("RESOLUTION");
   const codec = codecFault(codecsOf(entry)[0] ?? "", stream);
   return [...(codec === null ? [] : [codec]), ...(size === stated ? [] : [`${size}, not ${stated}`])];
-}
-
-/** Players stay within a codec and a dynamic range. */
-function isSwitchable(from: OpenRung, to: OpenRung): boolean {
-  const rangeOf = ({ entry }: OpenRung): string => entry.attributes.get("VIDEO-RANGE") ?? "SDR";
-  return from.facts.sampleEntry === to.facts.sampleEntry && rangeOf(from) === rangeOf(to);
-}
-
-/** The last group of one rung before a border and the first of the next after it, through one decoder. */
-async function playSwitch(bench: ProofBench, from: OpenRung, to: OpenRung): Promise<ProofLine> {
-  const border = Math.floor(from.segments.length / 2);
-  const format = elementaryFormat(from.facts.sampleEntry);
-  if (border === 0 || format === null)
-    return untold(from.part, "switches", "one segment: there is no border");
-  const before = (await groupsOf(bench, from, border - 1)).at(-1)!;
-  const after = (await groupsOf(bench, to, border))[0]!;
-  const file = await putFile(bench, "switch.bin", [
-    elementaryStream(from.init, before.bytes),
-    elementaryStream(to.init, after.bytes),
-  ]);
-  const { frames, complaints } = await decodeFile(bench, file, format);
-  const sized = (size: InitFacts): number =>
-    frames.filter(({ width, height }) => width === size.width && height === size.height).length;
-  const isOneSize = from.facts.width === to.facts.width && from.facts.height === to.facts.height;
-  const [wantedBefore, wantedAfter] = [before.fragment.samples.length, after.fragment.samples.length];
-  const isCounted = isOneSize
-    ? frames.length === wantedBefore + wantedAfter
-    : sized(from.facts) === wantedBefore && sized(to.facts) === wantedAfter;
-  const end = before.fragment.samples.reduce(
-    (sum, { durationTicks }) => sum + durationTicks,
-    before.fragment.baseDecodeTime,
-  );
-  return proved(
-    from.part,
-    "switches",
-    [
-      ...complaints,
-      ...(isCounted ? [] : [`${frames.length} of ${wantedBefore} and ${wantedAfter} frames came out`]),
-      ...(end === after.fragment.baseDecodeTime
-        ? []
-        : [`${to.part} goes on at ${after.fragment.baseDecodeTime}, not ${end}`]),
-    ],
-    `to ${to.part} before segment ${border}: ${wantedBefore} and ${wantedAfter} frames, no complaint`,
-  );
 }

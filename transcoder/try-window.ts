@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readFragments, splitInit } from "../core/box-reader.ts";
-import { sourceFailure } from "../core/errors.ts";
+import { type Failure, sourceFailure } from "../core/errors.ts";
 import type { Ladder } from "../core/ladder.ts";
 import type { QualityMetric } from "../core/quality.ts";
 import type { FrameRange } from "../core/timeline.ts";
-import { rateOfWindow } from "../core/title-analysis.ts";
+import { ratesOfWindow, type TrialLadders, type TrialWindow } from "../core/title-analysis.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import { readScores, scoreFile, screenRecipe } from "./score-recipe.ts";
@@ -14,53 +14,59 @@ import type { TaskContext } from "./task-context.ts";
 import { trialRecipe } from "./trial-recipe.ts";
 import { rungFile } from "./video-recipe.ts";
 
-/** What one size came to in one window. */
+/** What one size at one quality came to in one window. */
 export interface TrialOutcome {
   averageBps: number;
   score: number;
 }
 
-/** Encodes one window in all sizes of a trial ladder and scores them on the largest one's screen: an outcome for each rung. */
+/** Encodes one window in all rungs of its trial ladders and scores the halves on the largest one's screen: an outcome for each. */
 export async function tryWindow(
   context: TaskContext,
   { source, plan, pinned }: Pick<PlannedAsset, "source" | "plan" | "pinned">,
-  ladder: Ladder,
-  frames: FrameRange,
+  ladders: TrialLadders,
+  window: TrialWindow,
   metric: QualityMetric,
 ): Promise<TrialOutcome[]> {
+  const { half, group } = window;
+  const { halves, wholes } = ladders;
   const { num, den } = plan.timeline.frameRate;
-  const mediaSeconds = (frames.frameCount * den) / num;
   const budget = {
-    mediaSeconds: mediaSeconds * ladder.rungs.length,
+    mediaSeconds: ((group.frameCount * den) / num) * halves.rungs.length,
     outputBytes: 64 * 2 ** 20,
     frames: null,
   };
   const manner = metric === "vmaf" ? { program: "scorer" as const } : {};
-  const wanted = pictureWindow(source, plan, frames);
+  const wanted = pictureWindow(source, plan, group);
   return withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (folder) => {
       const read = (file: string): Promise<Buffer> => readFile(join(folder, file.replace("/out/", "")));
-      const encode = trialRecipe(source, plan, ladder, frames);
+      const encode = trialRecipe(source, plan, ladders, window);
       const encoded = await runFfmpeg(context, encode, sourcePath, folder, budget);
-      const score = screenRecipe(source, plan, ladder, frames, metric);
+      const score = screenRecipe(source, plan, halves, half, metric);
       const scored = await runFfmpeg(context, score, sourcePath, folder, budget, manner);
-      const made = ladder.rungs.map(async (rung, index): Promise<TrialOutcome> => {
-        const samples = sampleBytes(await read(rungFile(rung)));
-        const scores = readScores(metric, (await read(scoreFile(metric, index))).toString("utf8"));
-        if (samples.length !== frames.frameCount || scores.length === 0)
-          throw sourceFailure("source_damaged", "A part of the source cannot be decoded.");
-        return {
-          averageBps: rateOfWindow(samples, plan.timeline),
-          score: scores.reduce((sum, one) => sum + one, 0) / scores.length,
-        };
+      const bytesOf = ({ rungs }: Ladder, { frameCount }: FrameRange): Promise<number[][]> =>
+        Promise.all(rungs.map(async (rung) => sampleBytes(await read(rungFile(rung)), frameCount)));
+      const bytes = { halves: await bytesOf(halves, half), wholes: await bytesOf(wholes, group) };
+      const rates = ratesOfWindow(bytes, plan.timeline);
+      const made = rates.map(async (averageBps, rung): Promise<TrialOutcome> => {
+        const scores = readScores(metric, (await read(scoreFile(metric, rung))).toString("utf8"));
+        if (scores.length === 0) throw undecodable();
+        return { averageBps, score: scores.reduce((sum, one) => sum + one, 0) / scores.length };
       });
       return { made: await Promise.all(made), log: encoded.stderrTail + scored.stderrTail };
     }),
   );
 }
 
-function sampleBytes(file: Uint8Array): number[] {
-  return readFragments(splitInit(file).rest).flatMap(({ samples }) =>
+function sampleBytes(file: Uint8Array, frameCount: number): number[] {
+  const bytes = readFragments(splitInit(file).rest).flatMap(({ samples }) =>
     samples.map(({ sizeBytes }) => sizeBytes),
   );
+  if (bytes.length !== frameCount) throw undecodable();
+  return bytes;
+}
+
+function undecodable(): Failure {
+  return sourceFailure("source_damaged", "A part of the source cannot be decoded.");
 }

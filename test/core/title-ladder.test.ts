@@ -13,10 +13,10 @@ import {
   bytesOfGroups,
   curvesMissing,
   rateOfFilm,
-  rateOfWindow,
+  ratesOfWindow,
   type TitleCurve,
   TRIAL_CRFS,
-  trialLadder,
+  trialLadders,
   trialSizes,
   trialWindows,
 } from "../../core/title-analysis.ts";
@@ -166,9 +166,12 @@ test("windows: one from each part of the order of business, evenly where nothing
   const timeline = buildTimeline(rational(24, 1), 24 * 600);
   const even = trialWindows(timeline, null);
   assert.equal(even.length, 8);
-  assert.ok(even.every(({ firstFrame, frameCount }) => firstFrame % 48 === 0 && frameCount === 24));
+  for (const { group, half } of even) {
+    assert.ok(group.firstFrame % 48 === 0 && group.frameCount === 48);
+    assert.deepEqual(half, { firstFrame: group.firstFrame, frameCount: 24 });
+  }
   const bytes = Array.from({ length: 300 }, (_, group) => (group < 150 ? 1 : 1000 + group));
-  const busy = trialWindows(timeline, bytes).filter(({ firstFrame }) => firstFrame >= 150 * 48);
+  const busy = trialWindows(timeline, bytes).filter(({ group }) => group.firstFrame >= 150 * 48);
   assert.equal(busy.length, 4, "half of the film is busy");
   assert.deepEqual(trialWindows(timeline, bytes), trialWindows(timeline, [...bytes]));
   assert.equal(trialWindows(buildTimeline(rational(24, 1), 24 * 60), null).length, 2);
@@ -176,22 +179,35 @@ test("windows: one from each part of the order of business, evenly where nothing
 
 test("a film's rate from its windows', a window's from its frames", () => {
   const timeline = buildTimeline(rational(24, 1), 24 * 8);
-  assert.equal(
-    rateOfWindow([1000, ...new Array<number>(23).fill(100)], timeline),
-    ((1000 + 47 * 100) * 8) / 2,
-  );
-  const windows = [{ firstFrame: 48, frameCount: 24 }];
+  const range = { firstFrame: 48, frameCount: 24 };
+  const windows = [{ group: range, half: range }];
   assert.equal(rateOfFilm([1000], windows, timeline, [20, 10, 10, 0]), 1000);
   assert.equal(rateOfFilm([1000], windows, timeline, [20, 10, 20, 10]), 1500);
   assert.equal(rateOfFilm([1000], windows, timeline, [900, 10, 900, 900]), 2000, "no more than twice");
   assert.equal(rateOfFilm([1000], windows, timeline, null), 1000);
+  // Of each size at two qualities: the better one goes on as it began, the other spends twice that.
+  const half = (keyframe: number, other: number) => [keyframe, ...new Array<number>(23).fill(other)];
+  const rates = ratesOfWindow(
+    {
+      halves: [half(1000, 100), half(500, 50), half(100, 10), half(50, 5)],
+      wholes: [
+        [100, ...new Array<number>(47).fill(10)],
+        [50, ...new Array<number>(47).fill(5), 50 + 47 * 5],
+      ],
+    },
+    timeline,
+  );
+  assert.deepEqual(
+    rates,
+    [5700, 2 * 2850, 570, 2 * 285].map((groupBytes) => (groupBytes * 8) / 2),
+  );
   const seconds = [0, 0.5, 2, 3.9, 4, 99];
   const sizes = [1, 2, 3, 4, 5, 6];
   assert.deepEqual(bytesOfGroups(timeline, { sizes, secondsFromFirst: (at) => seconds[at]! }), [3, 7, 5, 0]);
 });
 
-test("what is analysed: films of a minute and more, sizes to choose between, codecs without a curve", () => {
-  const film = { durationSeconds: 60, video: { ...SOURCE.video, width: 1280, height: 720 } };
+test("what is analysed: films of a minute and a half and more, sizes to choose between, codecs without a curve", () => {
+  const film = { durationSeconds: 90, video: { ...SOURCE.video, width: 1280, height: 720 } };
   const both = { codecs: ["h264" as const, "av1" as const], ladder: "title" as const };
   const { curve } = { curve: curveFor(1_000_000, 0.9) };
   assert.deepEqual(curvesMissing(film, both, []), ["h264", "av1"]);
@@ -199,18 +215,20 @@ test("what is analysed: films of a minute and more, sizes to choose between, cod
   assert.deepEqual(curvesMissing(film, { ...both, speed: "small" }, [curve]), ["h264", "av1"]);
   assert.deepEqual(curvesMissing(film, { ...both, ladder: "table" }, []), []);
   assert.deepEqual(curvesMissing(film, { codecs: both.codecs }, []), []);
-  assert.deepEqual(curvesMissing({ ...film, durationSeconds: 59 }, both, []), []);
+  assert.deepEqual(curvesMissing({ ...film, durationSeconds: 89 }, both, []), []);
   assert.deepEqual(
     curvesMissing({ ...film, video: { ...film.video, width: 480, height: 270 } }, both, []),
     [],
   );
-  const sizes = trialLadder(3840, 2160, "av1", 28).rungs.map(({ height, crf }) => [height, crf]);
-  assert.deepEqual(sizes, [
-    [1080, 28],
-    [720, 28],
-    [540, 28],
-    [360, 28],
+  const { halves, wholes } = trialLadders(3840, 2160, "av1");
+  const shownOf = ({ rungs }: typeof halves) => rungs.map(({ height, crf }) => `${height} ${crf}`);
+  assert.deepEqual(shownOf(halves), [
+    ...["1080 28", "1080 48", "720 28", "720 48"],
+    ...["540 28", "540 48", "360 28", "360 48"],
   ]);
+  assert.deepEqual(shownOf(wholes), ["360 28", "360 48"]);
+  const ids = [...halves.rungs, ...wholes.rungs].map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length, "each has a file of its own");
 });
 
 test("a plan with the same curves is the same; without, its ladder is the table's; above 1080p it always is", () => {
@@ -243,8 +261,8 @@ test("Apple's fixed table, by size", () => {
 });
 
 test("until a film's own ladder is known only a preview is made of its draft, and the analysis", () => {
-  const video = { ...SOURCE.video, width: 1280, height: 720, frameCount: 60 * 25 };
-  const source = { ...SOURCE, durationSeconds: 60, video: { ...video, frameRate: rational(25, 1) } };
+  const video = { ...SOURCE.video, width: 1280, height: 720, frameCount: 90 * 25 };
+  const source = { ...SOURCE, durationSeconds: 90, video: { ...video, frameRate: rational(25, 1) } };
   const asset = {
     ...{ _id: "as_1", state: "encoding", revision: 1, published: null, sidecars: [] },
     ...{ source, pinned: { key: "k", etag: "e", sizeBytes: 1, sha256: null } },
