@@ -1,6 +1,5 @@
 import type { ByteRange } from "./byte-ranges.ts";
-import { toNumber } from "./rational.ts";
-import type { Source, SourceVideo, StreamEntries } from "./source.ts";
+import type { Source, StreamEntries } from "./source.ts";
 
 /**
  * A transport stream has no index: where its picture can be entered was seen when its packets were listed to count its
@@ -19,6 +18,8 @@ const APART_SECONDS = 1;
 const LEAD_SECONDS = 2;
 /** What ffmpeg takes off a seek's time where pictures are reordered (`dts_heuristic`). */
 const STEP_BACK_SECONDS = 3 / 23;
+/** More than all roundings on the way, less than any two pictures are apart. */
+const LANDING_SECONDS = 0.001;
 /** What is there before the packet that ffmpeg is to land on: another that it lands on is then found as in the whole file. */
 const MARGIN_SECONDS = 0.5;
 /** What a decoder and the filters behind it may ask for beyond the last frame that is used. */
@@ -53,10 +54,8 @@ export function entryBefore(
  * What ffmpeg is asked for, in seconds from the first frame, so that the packet it lands on is this entry's: it takes the
  * last whose time of decoding is not later.
  */
-export function seekSeconds({ entries, frameRate }: SourceVideo, entry: number): number {
-  const quarterFrame = 1 / (4 * toNumber(frameRate));
-  const stepBack = entries?.stepsBack === true ? STEP_BACK_SECONDS : 0;
-  return entries!.decodeSeconds[entry]! + quarterFrame + stepBack;
+export function seekSeconds({ decodeSeconds, stepsBack }: StreamEntries, entry: number): number {
+  return decodeSeconds[entry]! + LANDING_SECONDS + (stepsBack ? STEP_BACK_SECONDS : 0);
 }
 
 /** A stretch of a transport stream around an entry, and what must be found in it. */

@@ -97,7 +97,9 @@ function pictureReader(): PictureReader {
   return {
     add({ isUnreadable, isDiscontinuity, hasPayload, isStart, payload, ...packet }) {
       if (isUnreadable) return "the picture is scrambled or damaged";
-      if (isDiscontinuity) return "the picture's clock or counter jumps";
+      // Writers may say so of the very first packet, before which nothing was.
+      const isBegun = counter !== null || !Number.isNaN(lastSeconds);
+      if (isDiscontinuity && isBegun) return "the picture's clock or counter jumps";
       if (!hasPayload) return null;
       if (counter !== null && packet.counter !== (counter + 1) % 16)
         return "packets of the picture are missing";

@@ -154,7 +154,7 @@ function seekPosition(source: Source, plan: Plan, firstMicros: number): number |
   const { entries, keyframeSeconds } = source.video;
   if (entries !== undefined) {
     const entry = entryBefore(entries, keyframeSeconds, firstMicros / 1e6);
-    return entry === null ? null : Math.round(seekSeconds(source.video, entry) * 1e6);
+    return entry === null ? null : Math.round(seekSeconds(entries, entry) * 1e6);
   }
   const before = keyframeSeconds.filter((time) => time * 1e6 <= firstMicros - UNINDEXED_LEAD_MICROS);
   const position = Math.round((before.at(-2) ?? 0) * 1e6) - halfFrameMicros(source);

@@ -93,6 +93,11 @@ test("a plain stream leaves no doubt", () => {
   assert.equal(doubtOf(BEGINNING, STRETCH), null);
 });
 
+test("the first packet of all may state a jump", () => {
+  const begun = packet({ packetId: PICTURE, payload: pes(9), counter: 15, isDiscontinuity: true });
+  assert.equal(doubtOf([...TABLES, begun, ...pictures(3)], STRETCH), null);
+});
+
 const [first, entered, ...others] = STRETCH as [Uint8Array, Uint8Array, ...Uint8Array[]];
 const spoilt = (more: Partial<Made>): Uint8Array[] => [
   ...STRETCH,
