@@ -59,10 +59,6 @@ const closed = (...output: string[]) =>
   film([NOISE, ...X264, "-g", "50", "-x264-params", "b-adapt=0"], output);
 const FILMS: readonly (readonly [string, () => Promise<string>, number[]?])[] = [
   ["H.264", () => closed(), [1, -1]],
-  [
-    "H.264, open groups that reorder over two",
-    () => film([NOISE, ...X264, "-g", "70", "-x264-params", "open-gop=1:b-pyramid=normal"]),
-  ],
   ["H.264, groups of ten seconds", () => film([NOISE, ...X264, "-g", "250", "-keyint_min", "250"])],
   [
     "MPEG-2, fields, top first",
@@ -81,10 +77,6 @@ const FILMS: readonly (readonly [string, () => Promise<string>, number[]?])[] = 
         ...["-c:v", "libx265", "-preset", "ultrafast", "-b:v", "4M"],
         ...["-x265-params", "log-level=none:open-gop=1:keyint=50:min-keyint=50:bframes=3"],
       ]),
-  ],
-  [
-    "frames at uneven times",
-    () => film([`${NOISE},settb=1/1000,setpts='PTS+0.012*mod(N,3)/TB'`, ...X264, "-g", "50"]),
   ],
   ["a clock that begins at ten seconds", () => closed("-muxdelay", "0", "-output_ts_offset", "10")],
   ["packets of 192 bytes", () => closed("-mpegts_m2ts_mode", "1")],
