@@ -28,6 +28,8 @@ export function listSamples(
         durationSeconds: seconds(track.durations[at]!),
         isKeyframe: track.isKeyframe[at] === 1,
         isHidden: track.isShown[at] === 0,
+        // The table itself says where it lies.
+        at: Number.NaN,
       });
     }
   }

@@ -1,3 +1,5 @@
+import { keptEntries, type ListedEntry } from "./stream-entries.ts";
+
 /** One frame of the picture as the container places it. */
 export interface ProbedFrame {
   seconds: number;
@@ -13,6 +15,8 @@ export interface PacketTable {
   hasAllTimes: boolean;
   /** Frames of the picture that have no time at all. */
   timelessFrames: number;
+  /** Where the picture can be entered, in the order of the file; none where its packets' places or times leave a doubt. */
+  entries: ListedEntry[];
   /** Of every stream that holds at least one packet with a time. */
   spans: ReadonlyMap<number, { startSeconds: number; endSeconds: number }>;
 }
@@ -22,14 +26,17 @@ export const MOST_FRAMES = 24 * 3600 * 60;
 
 /** ffprobe's entries, in the order in which its csv writer prints them. */
 export const PACKET_ENTRIES = "packet=stream_index,pts_time,dts_time,duration_time,flags";
+/** The same with each packet's place in the file, for containers that have no index of their own. */
+export const PLACED_PACKET_ENTRIES = "packet=stream_index,pts_time,dts_time,duration_time,pos,flags";
 
 /** A packet of the picture, in the order in which it stands in the file. */
 interface PicturePacket extends ProbedFrame {
   presentationSeconds: number;
   decodeSeconds: number;
+  at: number;
 }
 
-/** One packet as a demuxer lists it; a time that the file leaves out is NaN. */
+/** One packet as a demuxer lists it; a time that the file leaves out is NaN, as is a place that is not told. */
 export interface ListedPacket {
   streamIndex: number;
   presentationSeconds: number;
@@ -38,12 +45,14 @@ export interface ListedPacket {
   isKeyframe: boolean;
   /** An edit list leaves it out. */
   isHidden: boolean;
+  /** Where it begins in the file. */
+  at: number;
 }
 
 export interface PacketCollector {
   add(packet: ListedPacket): void;
-  /** One of ffprobe's csv lines. */
-  addLine(line: string): void;
+  /** One of ffprobe's csv lines. `isPlaced`: made for `PLACED_PACKET_ENTRIES`. */
+  addLine(line: string, isPlaced?: boolean): void;
   table(): PacketTable;
 }
 
@@ -57,7 +66,7 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
   let timelessFrames = 0;
   let isKeyframeHidden = false;
   const add = (packet: ListedPacket): void => {
-    const { streamIndex, presentationSeconds, decodeSeconds, durationSeconds, isKeyframe } = packet;
+    const { streamIndex, presentationSeconds, decodeSeconds, durationSeconds, isKeyframe, at } = packet;
     const isPicture = streamIndex === picture.index;
     if (packet.isHidden) {
       isKeyframeHidden ||= isPicture && isKeyframe && packets.length === 0;
@@ -70,12 +79,14 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
     }
     widen(spans, streamIndex, seconds, durationSeconds);
     if (!isPicture || packets.length > MOST_FRAMES) return;
-    packets.push({ seconds, durationSeconds, isKeyframe, presentationSeconds, decodeSeconds });
+    packets.push({ seconds, durationSeconds, isKeyframe, presentationSeconds, decodeSeconds, at });
   };
   return {
     add,
-    addLine(line) {
-      const [stream, pts, dts, duration, flags] = line.split(",");
+    addLine(line, isPlaced = false) {
+      const fields = line.split(",");
+      const [stream, pts, dts, duration] = fields;
+      const flags = fields[isPlaced ? 5 : 4];
       if (stream === undefined || flags === undefined) return;
       add({
         streamIndex: Number(stream),
@@ -85,15 +96,36 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
         isKeyframe: flags.startsWith("K"),
         // D marks what an edit list hides: decoded, never shown.
         isHidden: flags.includes("D"),
+        at: isPlaced ? Number(fields[4]) : Number.NaN,
       });
     },
     table() {
       const timed = withShownTimes(packets, picture.has_b_frames ?? 0);
       const frames = isKeyframeHidden ? timed : fromFirstKeyframe(timed);
       frames.sort((a, b) => a.seconds - b.seconds);
-      return { frames, hasAllTimes: timelessFrames === 0 && isComplete(packets), timelessFrames, spans };
+      const hasAllTimes = timelessFrames === 0 && isComplete(packets);
+      return {
+        frames,
+        hasAllTimes,
+        timelessFrames,
+        entries: hasAllTimes && isInOrder(packets) ? entriesOf(packets) : [],
+        spans,
+      };
     },
   };
+}
+
+/** Every packet has a place and a time of decoding, and neither goes back: a seek by time finds one place. */
+function isInOrder(packets: readonly PicturePacket[]): boolean {
+  return packets.every(({ at, decodeSeconds }, index) => {
+    const before = packets[index - 1];
+    if (!Number.isFinite(at) || !Number.isFinite(decodeSeconds)) return false;
+    return before === undefined || (before.at < at && before.decodeSeconds < decodeSeconds);
+  });
+}
+
+function entriesOf(packets: readonly PicturePacket[]): ListedEntry[] {
+  return keptEntries(packets.filter(({ isKeyframe }) => isKeyframe));
 }
 
 function widen(

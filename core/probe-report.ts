@@ -4,7 +4,15 @@ import type { ProbeSideData } from "./hdr-metadata.ts";
 import type { PacketTable } from "./packet-table.ts";
 import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
 import { parseRational, toNumber } from "./rational.ts";
-import type { AudioRole, Source, SourceAudio, SourceSubtitle, SubtitleRole } from "./source.ts";
+import type {
+  AudioRole,
+  Source,
+  SourceAudio,
+  SourceSubtitle,
+  SourceVideo,
+  StreamEntries,
+  SubtitleRole,
+} from "./source.ts";
 import { describeChapters } from "./source-chapters.ts";
 import { describeFacts } from "./source-facts.ts";
 
@@ -19,6 +27,8 @@ export interface ProbeReport {
 
 export interface ProbeStream {
   index: number;
+  /** The number that the container knows it by, in hexadecimal (`0x100`). */
+  id?: string;
   codec_type?: string;
   codec_name?: string;
   codec_tag_string?: string;
@@ -67,7 +77,7 @@ export function describeSource(
     sizeBytes: file.sizeBytes,
     sha256: file.sha256,
     durationSeconds,
-    video,
+    video: { ...video, ...entriesOf(report, stream, packets, video) },
     audio: streams.filter((one) => one.codec_type === "audio").flatMap((one) => describeAudio(one, packets)),
     subtitles: streams
       // A track that announces itself and holds nothing is no track.
@@ -76,6 +86,27 @@ export function describeSource(
     facts: {
       ...describeFacts(report, stream, packets),
       chapters: describeChapters(report, video.startSeconds, durationSeconds),
+    },
+  };
+}
+
+/** Where a transport stream's picture can be entered; nothing where that is not known, or of another container. */
+function entriesOf(
+  { format, streams = [] }: ProbeReport,
+  { id }: ProbeStream,
+  { entries }: PacketTable,
+  { startSeconds }: SourceVideo,
+): { entries?: StreamEntries } {
+  const packetId = Number(id);
+  if (format?.format_name !== "mpegts" || !Number.isInteger(packetId) || entries.length === 0) return {};
+  // ffmpeg seeks by one picture's times, and of several it may be another's.
+  if (streams.filter((one) => one.codec_type === "video").length !== 1) return {};
+  return {
+    entries: {
+      packetId,
+      stepsBack: streams.some(({ has_b_frames: reorderedBy = 0 }) => reorderedBy > 0),
+      decodeSeconds: entries.map(({ decodeSeconds }) => roundToMicros(decodeSeconds - startSeconds)),
+      at: entries.map(({ at }) => at),
     },
   };
 }

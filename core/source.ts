@@ -94,6 +94,8 @@ export interface SourceVideo {
   hasAllTimes: boolean;
   /** Presentation times of the keyframes, in seconds from the first frame. */
   keyframeSeconds: number[];
+  /** Of a transport stream that can be read in parts; absent where it cannot be, and for all other containers. */
+  entries?: StreamEntries;
   fieldOrder: string;
   colorTransfer: string | null;
   colorPrimaries: string | null;
@@ -101,6 +103,18 @@ export interface SourceVideo {
   colorRange: string | null;
   /** HDR10's static metadata; absent where the file carries none. */
   hdr?: HdrMetadata;
+}
+
+/** Where the picture of a transport stream can be entered (core/stream-entries.ts). */
+export interface StreamEntries {
+  /** The packet identifier (ISO/IEC 13818-1 2.4.3.2) of the picture. */
+  packetId: number;
+  /** A decoder of the file shows pictures in another order than they lie in: ffmpeg then steps back when it seeks. */
+  stepsBack: boolean;
+  /** When each keyframe is decoded, in seconds from the first frame that is shown; ascending. */
+  decodeSeconds: number[];
+  /** Where the packet that begins it lies in the file; ascending. */
+  at: number[];
 }
 
 /** CIE 1931 chromaticity. */

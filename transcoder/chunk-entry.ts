@@ -2,6 +2,7 @@ import type { Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
 import { isIndexed, type Source } from "../core/source.ts";
 import type { TimeWindow } from "../core/source-window.ts";
+import { entryBefore, type StreamSpan, seekSeconds, streamSpan } from "../core/stream-entries.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { deinterlaceFilters } from "./picture-filters.ts";
 
@@ -32,8 +33,7 @@ export interface ChunkEntry {
 export function entryWindow(source: Source, plan: Plan, frames: FrameRange): TimeWindow | null {
   if (!canSeek(source)) return null;
   const { num, den } = plan.timeline.frameRate;
-  const preroll = Math.min(frames.firstFrame, prerollFrames(plan));
-  const firstMicros = Math.round(((frames.firstFrame - preroll) * den * 1e6) / num);
+  const firstMicros = firstDecodedMicros(plan, frames);
   const seekMicros = startsOnKeyframe(source, plan, firstMicros)
     ? firstMicros + halfFrameMicros(source)
     : (seekPosition(source, plan, firstMicros) ?? 0);
@@ -42,11 +42,17 @@ export function entryWindow(source: Source, plan: Plan, frames: FrameRange): Tim
   return { startSeconds: startSeconds + seekMicros / 1e6, endSeconds: startSeconds + endSeconds };
 }
 
+/** What is read of a transport stream for these frames; null where it is not known where it can be entered. */
+export function entrySpan(source: Source, plan: Plan, frames: FrameRange): StreamSpan | null {
+  const { num, den } = plan.timeline.frameRate;
+  const endSeconds = ((frames.firstFrame + frames.frameCount) * den) / num;
+  return streamSpan(source, firstDecodedMicros(plan, frames) / 1e6, endSeconds);
+}
+
 /** The way into the master for one chunk, every frame of it once and in its place. Pure. */
 export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): ChunkEntry {
-  const { num, den } = plan.timeline.frameRate;
   const preroll = Math.min(frames.firstFrame, prerollFrames(plan));
-  const firstMicros = Math.round(((frames.firstFrame - preroll) * den * 1e6) / num);
+  const firstMicros = firstDecodedMicros(plan, frames);
   if (plan.timing === "count" && !canSeek(source)) return countedEntry(source, plan, frames, preroll);
   // ffmpeg counts from the earliest stream of the file; the grid counts from the first picture.
   const offsetMicros = Math.round((source.video.startSeconds - source.video.fileStartSeconds) * 1e6);
@@ -125,6 +131,12 @@ function prerollFrames({ timing, timeline, picture }: Plan): number {
   return DEINTERLACE_PREROLL * (picture.deinterlace === "fields" ? 2 : 1);
 }
 
+/** The first frame of the picture that is used: the chunk's own, or one before it that the filters look at. */
+function firstDecodedMicros(plan: Plan, { firstFrame }: FrameRange): number {
+  const { num, den } = plan.timeline.frameRate;
+  return Math.round(((firstFrame - Math.min(firstFrame, prerollFrames(plan))) * den * 1e6) / num);
+}
+
 /** Half a frame of the master. */
 function halfFrameMicros({ video }: Source): number {
   return Math.round((video.frameRate.den * 1e6) / (2 * video.frameRate.num));
@@ -133,14 +145,18 @@ function halfFrameMicros({ video }: Source): number {
 /**
  * Where ffmpeg is to begin, from the first picture; null for the beginning of the file. Counted frames: half a
  * frame early, since a border frame whose time is a tick too small would be lost by an exact seek. Re-timed
- * frames keep their times, so there the seek is exact. Without an index: two seconds and a whole group of pictures early.
+ * frames keep their times, so there the seek is exact. Without an index: at a keyframe whose place was noted, so that a decoder
+ * sees nothing that it could complain of, or else two seconds and a whole group of pictures early.
  */
 function seekPosition(source: Source, plan: Plan, firstMicros: number): number | null {
   if (firstMicros <= 0 || !canSeek(source)) return null;
   if (isIndexed(source)) return plan.timing === "count" ? firstMicros - halfFrameMicros(source) : firstMicros;
-  const before = source.video.keyframeSeconds.filter(
-    (time) => time * 1e6 <= firstMicros - UNINDEXED_LEAD_MICROS,
-  );
+  const { entries, keyframeSeconds } = source.video;
+  if (entries !== undefined) {
+    const entry = entryBefore(entries, keyframeSeconds, firstMicros / 1e6);
+    return entry === null ? null : Math.round(seekSeconds(entries, entry) * 1e6);
+  }
+  const before = keyframeSeconds.filter((time) => time * 1e6 <= firstMicros - UNINDEXED_LEAD_MICROS);
   const position = Math.round((before.at(-2) ?? 0) * 1e6) - halfFrameMicros(source);
   return position <= 0 ? null : position;
 }

@@ -5,7 +5,6 @@ import { codecString } from "../core/codec-string.ts";
 import { Failure } from "../core/errors.ts";
 import { writeSegment } from "../core/fragment.ts";
 import type { TaskResult } from "../core/records.ts";
-import { trackRanges } from "../core/source-window.ts";
 import { audioFrameCount, audioSegmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { AAC_SAMPLES_PER_FRAME, AS_IT_IS, AUDIO_FILE, audioRecipe, loudnessRecipe } from "./audio-recipe.ts";
 import { type Cell, storeCells, storeInit } from "./cells.ts";
@@ -14,8 +13,7 @@ import { isShortOfDisk, runFfmpeg } from "./ffmpeg-run.ts";
 import { complainsOfSource, type Loudness, levelChange, readLoudness, readSilences } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { openProtector } from "./protect-media.ts";
-import type { SourceIndex } from "./source-index.ts";
-import { withSourceWindow } from "./source-window.ts";
+import { trackWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Measures one audio track, encodes it whole at the level that the plan asks for, cuts it at the audio frames nearest to the video's borders, stores it. */
@@ -30,10 +28,7 @@ export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
     outputBytes: Math.ceil((4 * track.bitrateBps * mediaSeconds) / 8) + 2 ** 20,
     frames: null,
   };
-  const wanted = ({ tracks }: SourceIndex) => {
-    const found = tracks[track.streamIndex];
-    return found === undefined ? null : trackRanges(found);
-  };
+  const wanted = trackWindow(track.streamIndex);
   const audioSource = track.file ?? pinned;
   const { file, aim, loudness, heard, isSuspect } = await withSourceWindow(
     context,

@@ -41,12 +41,15 @@ export async function encodePreview(context: TaskContext): Promise<TaskResult> {
   const mediaSeconds = unitSeconds(preview, unit);
   const budget = { mediaSeconds, outputBytes: Math.ceil(rung.maxBitrateBps * mediaSeconds) + 2 ** 22 };
   const soundWindow = sound === null ? null : heardSeconds(preview, unit, sound, source);
-  const wanted = (index: SourceIndex) => {
-    const seen = pictureWindow(source, preview.plan, frames)(index);
-    if (seen === null || sound === null || soundWindow === null) return seen;
+  const window = pictureWindow(source, preview.plan, frames);
+  const ranges = (index: SourceIndex) => {
+    const ofPicture = window.ranges(index);
+    if (ofPicture === null || sound === null || soundWindow === null) return ofPicture;
     const heard = rangesOver(index, sound.streamIndex, soundWindow);
-    return heard === null ? null : [...seen, ...heard];
+    return heard === null ? null : [...ofPicture, ...heard];
   };
+  // What can only be entered by its picture has no sound here.
+  const wanted = { ranges, span: window.span };
   const { picture, heard } = await withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (outputDirectory) => {
       const recipe = videoRecipe(source, preview.plan, ladder, unit);

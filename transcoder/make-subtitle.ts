@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
 import type { TaskResult } from "../core/records.ts";
-import { trackRanges } from "../core/source-window.ts";
 import { arrangeCues, type Cue, includeForced, segmentBordersMs } from "../core/subtitle-cues.ts";
 import { parseWebVtt } from "../core/subtitle-parse.ts";
 import type { SubtitleOrigin } from "../core/subtitle-plan.ts";
@@ -10,8 +9,7 @@ import { timelineSeconds } from "../core/timeline.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
-import type { SourceIndex } from "./source-index.ts";
-import { withSourceWindow } from "./source-window.ts";
+import { trackWindow, withSourceWindow } from "./source-window.ts";
 import { storeText } from "./store-subtitle.ts";
 import {
   embeddedTextRecipe,
@@ -56,11 +54,7 @@ async function readCues(
   }
   const { streamIndex, codec } = origin;
   const shiftMs = -Math.round(source.video.startSeconds * 1000);
-  const wanted = ({ tracks }: SourceIndex) => {
-    const found = tracks[streamIndex];
-    return found === undefined ? null : trackRanges(found);
-  };
-  return withSourceWindow(context, pinned, wanted, async (path) => {
+  return withSourceWindow(context, pinned, trackWindow(streamIndex), async (path) => {
     const run = (isUtf8: boolean) =>
       runToText(context, embeddedTextRecipe(streamIndex, isUtf8), path, mediaSeconds);
     const first = await run(true);

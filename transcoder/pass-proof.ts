@@ -23,7 +23,7 @@ export async function passProof(
   const { _id: assetId } = context.asset;
   const prefix = packagePrefix(assetId, generation);
   // Only sound is compared with the master here: pictures were scored against it when they were encoded.
-  const wanted = ({ tracks: listed }: SourceIndex) => {
+  const ranges = ({ tracks: listed }: SourceIndex) => {
     // Containers that list no samples have sound anywhere.
     if (listed.length === 0 && plan.audio.length > 0) return null;
     return plan.audio.flatMap(({ streamIndex }) => {
@@ -31,6 +31,7 @@ export async function passProof(
       return track === undefined ? [] : trackRanges(track);
     });
   };
+  const wanted = { ranges, span: null };
   const clear = await openClearMedia(context);
   const played = await withSourceWindow(context, pinned, wanted, (path) =>
     context.scratch.withDirectory(async (directory): Promise<{ made: ProofLine[]; log: string }> => {

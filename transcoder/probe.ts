@@ -1,6 +1,11 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
 import { listSamples } from "../core/listed-samples.ts";
-import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
+import {
+  PACKET_ENTRIES,
+  type PacketTable,
+  PLACED_PACKET_ENTRIES,
+  packetCollector,
+} from "../core/packet-table.ts";
 import { isHdrTransfer } from "../core/picture.ts";
 import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
 import { pictureStream } from "../core/probed-picture.ts";
@@ -57,7 +62,7 @@ export async function probeSource(
     const packets =
       tables !== null && areTheStreams(tables, report)
         ? listSamples(tables, picture, file.sizeBytes)
-        : await readPackets(probe, picture);
+        : await readPackets(probe, picture, report.format?.format_name === "mpegts");
     const frames = await readFirstFrame(probe, picture);
     return describeSource({ ...report, frames }, packets, file);
   };
@@ -100,13 +105,14 @@ export async function readReport(probe: ProbeRun): Promise<ProbeReport> {
 }
 
 /** Demuxes without decoding: cheap, and the only trustworthy word on how much of the film is there. */
-async function readPackets(probe: ProbeRun, picture: ProbeStream): Promise<PacketTable> {
+async function readPackets(probe: ProbeRun, picture: ProbeStream, isPlaced: boolean): Promise<PacketTable> {
   const collector = packetCollector(picture);
-  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, "-show_entries", PACKET_ENTRIES, "-of", "csv=p=0"];
+  const entries = isPlaced ? PLACED_PACKET_ENTRIES : PACKET_ENTRIES;
+  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, "-show_entries", entries, "-of", "csv=p=0"];
   const run = await runProbe(probe, {
     program: "ffprobe",
     args: [...args, SOURCE_PATH],
-    onStdoutLine: collector.addLine,
+    onStdoutLine: (line) => collector.addLine(line, isPlaced),
   });
   // ffprobe answers 0 for a file that ends too soon; the demuxers say so (mov, matroska).
   if (run.exitCode !== 0 || /partial file|File ended prematurely/.test(run.stderrTail)) {

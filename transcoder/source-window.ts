@@ -1,10 +1,15 @@
+import { join } from "node:path";
 import type { ByteRange } from "../core/byte-ranges.ts";
 import { HARMLESS } from "../core/decode-log.ts";
 import { Failure } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
+import { trackRanges } from "../core/source-window.ts";
+import type { StreamSpan } from "../core/stream-entries.ts";
 import type { FrameRange } from "../core/timeline.ts";
-import { entryWindow } from "./chunk-entry.ts";
+import { entrySpan, entryWindow } from "./chunk-entry.ts";
+import { bytesOfCut, cutStream } from "./cut-stream.ts";
+import type { PartialMaster } from "./scratch.ts";
 import { rangesOver, type SourceIndex } from "./source-index.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -14,45 +19,98 @@ export interface LoggedRun<T> {
   log: string;
 }
 
+/** What of a task is needed for reading its master. */
+export type ReadingContext = Pick<TaskContext, "scratch" | "signal"> & {
+  log: Pick<TaskContext["log"], "info">;
+  task: Pick<TaskContext["task"], "_id">;
+};
+
+/** What of a master a run reads. */
+export interface Wanted {
+  /** By the container's index; null where that does not tell. */
+  ranges(index: SourceIndex): readonly ByteRange[] | null;
+  /** Of a transport stream, which has none; null where it is read whole. */
+  span: StreamSpan | null;
+}
+
 /** What of a master is read for these frames of the picture. */
-export function pictureWindow(source: Source, plan: Plan, frames: FrameRange) {
+export function pictureWindow(source: Source, plan: Plan, frames: FrameRange): Wanted {
   const window = entryWindow(source, plan, frames);
-  return (index: SourceIndex): readonly ByteRange[] | null =>
-    window === null ? null : rangesOver(index, source.video.streamIndex, window);
+  return {
+    ranges: (index) => (window === null ? null : rangesOver(index, source.video.streamIndex, window)),
+    span: entrySpan(source, plan, frames),
+  };
+}
+
+/** All of one sound or text: of a transport stream that lies spread over the whole file. */
+export function trackWindow(streamIndex: number): Wanted {
+  return {
+    ranges: ({ tracks }) => {
+      const track = tracks[streamIndex];
+      return track === undefined ? null : trackRanges(track);
+    },
+    span: null,
+  };
 }
 
 /**
- * Runs `use` with a local file in which only `wanted` of the master is sure to be there. Where the container has no index,
- * or ffmpeg complains or fails, which a byte that was not fetched would make it do, the same is done with the whole master:
- * what comes out is the same either way.
+ * Runs `use` with a local file in which only `wanted` of the master is sure to be there. Where it is not known what lies where,
+ * or ffmpeg complains, fails or makes nothing, which a byte that was not fetched would make it do, the same is done with the
+ * whole master: what comes out is the same either way.
  */
 export async function withSourceWindow<T>(
-  { scratch, signal, log, task }: TaskContext,
+  context: ReadingContext,
   pinned: PinnedSource,
-  wanted: (index: SourceIndex) => readonly ByteRange[] | null,
+  wanted: Wanted,
   use: (path: string) => Promise<LoggedRun<T>>,
 ): Promise<T> {
+  const { scratch, signal, log, task } = context;
   const fromPart = await scratch.withParts(pinned, async (master) => {
+    const attempt = async (path: string): Promise<LoggedRun<T> | null> => {
+      const isWhole = (): boolean => path === master.path && master.isWhole();
+      try {
+        const run = await use(path);
+        if (isWhole() || (complaintsIn(run.log).length === 0 && run.made !== null)) return run;
+        log.info(
+          { taskId: task._id, said: run.log.slice(0, 300) },
+          "read in part, ffmpeg complained: reading it whole",
+        );
+        return null;
+      } catch (thrown) {
+        if (signal.aborted || isWhole() || !mayBeAHole(thrown)) throw thrown;
+        log.info({ taskId: task._id, err: thrown }, "read in part, ffmpeg failed: reading it whole");
+        return null;
+      }
+    };
     const index = await master.index(signal);
-    const ranges = index === null ? null : wanted(index);
-    if (index === null || ranges === null) return null;
+    if (index === null) return wanted.span && withCut(context, master, wanted.span, attempt);
+    const ranges = wanted.ranges(index);
+    if (ranges === null) return null;
     await master.fill([...index.always, ...ranges], signal);
-    try {
-      const run = await use(master.path);
-      if (complaintsIn(run.log).length === 0 || master.isWhole()) return run;
-      log.info(
-        { taskId: task._id, said: run.log.slice(0, 300) },
-        "read in part, ffmpeg complained: reading it whole",
-      );
-      return null;
-    } catch (thrown) {
-      if (signal.aborted || master.isWhole() || !mayBeAHole(thrown)) throw thrown;
-      log.info({ taskId: task._id, err: thrown }, "read in part, ffmpeg failed: reading it whole");
-      return null;
-    }
+    return attempt(master.path);
   });
   if (fromPart !== null) return fromPart.made;
   return (await scratch.withSource(pinned, signal, use)).made;
+}
+
+/** Runs `attempt` with a stretch of a transport stream in a file of its own; null where the whole is here anyway or must be read. */
+async function withCut<T>(
+  { scratch, signal, log, task }: ReadingContext,
+  master: PartialMaster,
+  span: StreamSpan,
+  attempt: (path: string) => Promise<T | null>,
+): Promise<T | null> {
+  const bytes = bytesOfCut(span);
+  if (bytes === null) return null;
+  await master.fill(bytes, signal);
+  if (master.isWhole()) return null;
+  return scratch.withDirectory(async (directory) => {
+    const path = join(directory, "cut.ts");
+    const doubt = await cutStream(master.path, span, path);
+    if (doubt === null) return attempt(path);
+    log.info({ taskId: task._id, doubt }, "not read in part: reading it whole");
+    return null;
+  });
 }
 
 /** The lines in which ffmpeg says that something is wrong with what it reads. */

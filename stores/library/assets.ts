@@ -91,7 +91,7 @@ export async function findPublishedAssets(
   if (ids.length === 0) return new Map();
   const filter: Filter<AssetRecord> = { tenant, _id: { $in: ids }, published: { $ne: null } };
   // The plan and the findings of a hundred films are megabytes that no card shows.
-  const projection = { plan: 0, findings: 0, "source.video.keyframeSeconds": 0 };
+  const projection = { plan: 0, findings: 0, "source.video.keyframeSeconds": 0, "source.video.entries": 0 };
   const records = await fromDriver(library.assets.find(filter, { projection, maxTimeMS: 2_000 }).toArray());
   return new Map(records.filter(({ state }) => state !== "deleted").map((asset) => [asset._id, asset]));
 }

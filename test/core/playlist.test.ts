@@ -104,7 +104,7 @@ function planOf(): Plan {
   return buildPlan(
     describeSource(
       report,
-      { frames, hasAllTimes: true, timelessFrames: 0, spans },
+      { frames, hasAllTimes: true, timelessFrames: 0, entries: [], spans },
       { sizeBytes: 1, sha256: null },
     ),
     DEFAULT_PLAN_SETTINGS,

@@ -193,9 +193,9 @@ for (const [name, film] of [
     "Matroska without cues",
     () => copied("mkv").then((file) => made("mkv", ["-i", file, "-c", "copy", "-live", "1", "{out}"])),
   ],
-  ["a transport stream", () => copied("ts")],
+  ["A transport stream", () => copied("ts")],
 ] as const) {
-  test(`${name} has no index`, async () => {
+  test(`${name} has no index of its own`, async () => {
     const pinned = await stored(await film());
     await withScratch((scratch) =>
       scratch.withParts(pinned, async (master) => assert.equal(await master.index(signal), null)),

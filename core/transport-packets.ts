@@ -1,0 +1,84 @@
+/** A reader of transport stream packets (ISO/IEC 13818-1 2.4.3): what their headers say, and nothing of what they carry. */
+
+/** Bytes of a packet; a time stamp of four may stand before each (Blu-ray, AVCHD). */
+const PACKET_BYTES = 188;
+const STAMP_BYTES = 4;
+const SYNC_BYTE = 0x47;
+/** So many in their places are no chance. */
+const SYNCS_NEEDED = 5;
+const CLOCK_HZ = 90_000;
+
+/** How packets lie in a file: `unitBytes` apart, each behind `leadBytes` of a time stamp. */
+export interface PacketShape {
+  unitBytes: number;
+  leadBytes: number;
+}
+
+/** How many bytes `packetShape` needs to see. */
+export const SHAPE_BYTES = SYNCS_NEEDED * (PACKET_BYTES + STAMP_BYTES);
+
+/** The shape of the packets that begin at the first of these bytes; null where none do. */
+export function packetShape(bytes: Uint8Array): PacketShape | null {
+  for (const leadBytes of [0, STAMP_BYTES]) {
+    const unitBytes = PACKET_BYTES + leadBytes;
+    const syncs = Array.from({ length: SYNCS_NEEDED }, (_, index) => bytes[leadBytes + index * unitBytes]);
+    if (syncs.every((byte) => byte === SYNC_BYTE)) return { unitBytes, leadBytes };
+  }
+  return null;
+}
+
+export interface TransportPacket {
+  packetId: number;
+  /** Something of its own begins in it: a packet of a stream, or a section of a table. */
+  isStart: boolean;
+  /** A receiver could not mend it, or it is scrambled. */
+  isUnreadable: boolean;
+  /** Counts the packets with a payload of one identifier, modulo 16. */
+  counter: number;
+  hasPayload: boolean;
+  /** The writer says that clock or counter jump here. */
+  isDiscontinuity: boolean;
+  /** Within the bytes that were given; empty where it holds none, or says that it holds more than fits. */
+  payload: Uint8Array;
+}
+
+/** The packet whose sync byte is at `at`; null where there is none. */
+export function readTransportPacket(bytes: Uint8Array, at: number): TransportPacket | null {
+  if (at + PACKET_BYTES > bytes.length || bytes[at] !== SYNC_BYTE) return null;
+  const [second, third, fourth] = [bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
+  const hasAdaptation = (fourth & 0x20) !== 0;
+  const hasPayload = (fourth & 0x10) !== 0;
+  const adaptationBytes = hasAdaptation ? bytes[at + 4]! : 0;
+  const payloadAt = at + 4 + (hasAdaptation ? 1 + adaptationBytes : 0);
+  const end = at + PACKET_BYTES;
+  return {
+    packetId: ((second & 0x1f) << 8) | third,
+    isStart: (second & 0x40) !== 0,
+    isUnreadable: (second & 0x80) !== 0 || (fourth & 0xc0) !== 0,
+    counter: fourth & 0x0f,
+    hasPayload,
+    isDiscontinuity: adaptationBytes > 0 && (bytes[at + 5]! & 0x80) !== 0,
+    payload: hasPayload && payloadAt < end ? bytes.subarray(payloadAt, end) : bytes.subarray(end, end),
+  };
+}
+
+/**
+ * When what begins in this payload is decoded, in seconds of the 33-bit clock (2.4.3.7): where no time of decoding is stated,
+ * that of showing. null where no packet of a stream begins in it, or it states no time.
+ */
+export function decodeSecondsOf(payload: Uint8Array): number | null {
+  const isPes = payload[0] === 0 && payload[1] === 0 && payload[2] === 1;
+  if (!isPes || payload.length < 14) return null;
+  const stated = payload[7]! >> 6;
+  if (stated < 2) return null;
+  const hasDecode = stated === 3 && payload.length >= 19;
+  return timeAt(payload, hasDecode ? 14 : 9) / CLOCK_HZ;
+}
+
+/** 33 bits in five bytes, with markers between. */
+function timeAt(bytes: Uint8Array, at: number): number {
+  const high = (bytes[at]! >> 1) & 0x07;
+  const middle = ((bytes[at + 1]! << 8) | bytes[at + 2]!) >> 1;
+  const low = ((bytes[at + 3]! << 8) | bytes[at + 4]!) >> 1;
+  return high * 2 ** 30 + middle * 2 ** 15 + low;
+}
