@@ -11,6 +11,7 @@ import { openMetrics } from "../../delivery/metrics.ts";
 import { reportCounts } from "../../delivery/report-counts.ts";
 import { openLog } from "../../stores/log.ts";
 import { GENERATION, openTestApi, publishedMovie } from "../api/api-for-test.ts";
+import { eventually } from "../rig/processes.ts";
 import { freePort } from "../rig/product.ts";
 import { type Edge, openEdge, storePackage } from "./edge-for-test.ts";
 
@@ -79,10 +80,13 @@ test("what players say with their requests is added up by rung and country, and 
 
 test("the log has the player's session, and no query", async () => {
   await get(SEGMENT, SAID);
-  const line = edge.lines.findLast((one) => one.includes(SEGMENT)) ?? "";
+  // It is written once the answer is through, which is after we have it.
+  const line = await eventually("a line with a session", 10, () => edge.lines.find(hasSession) ?? null);
   assert.equal(JSON.parse(line).clientSession, "6e2f-1");
   assert.ok(!edge.lines.some((one) => /CMCD|mtp/i.test(one)));
 });
+
+const hasSession = (line: string): boolean => line.includes(SEGMENT) && line.includes("clientSession");
 
 test("a crowd of packages takes bounded memory", async () => {
   const metrics = openMetrics();
