@@ -6,6 +6,7 @@ import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseGrantKeys, signGrant } from "../core/grant.ts";
 import { type BlobsConfig, openBlobs } from "../stores/blobs.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { startNginxEdge } from "../test/rig/nginx-edge.ts";
@@ -17,8 +18,8 @@ import { figure, median, printTable } from "./table.ts";
 import { type Load, load } from "./wrk.ts";
 
 /**
- * Media: bytes a second of both edges for the warm segments of a published film, beside plain nginx that serves the same
- * files from disk; what of a crowd's requests the caches answer; what idle viewers cost. 200 connections each, from
+ * Media: bytes a second of both edges for the warm segments of a published film, asked for by viewers with a grant each,
+ * beside plain nginx that serves the same files from disk; what of a crowd's requests the caches answer; what idle viewers cost. 200 connections each, from
  * `wrk` on the same machine.
  * `node bench/delivery.ts [seconds]`
  */
@@ -27,6 +28,8 @@ const CONNECTIONS = 200;
 /** Each of so many rounds measures all three; the middle of their ratios counts. */
 const ROUNDS = 3;
 const VIEWERS = 100;
+/** Whose grants take turns on the connections: what an edge remembers of one must not speak for all. */
+const GRANTS = 2_000;
 const IDLE_VIEWERS = 1_000;
 const seconds = Math.min(10, Number(process.argv[2] ?? 8));
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-wrk-"));
@@ -53,7 +56,7 @@ try {
   const loadAt = (origin: string, script: string, pids: number[] = []) =>
     load(origin, script, { folder, connections: CONNECTIONS, seconds, pids });
   const edgeAt = (origin: string, pids: number[] = []) =>
-    loadAt(origin, getScript(segments.map((path) => base.pathname + path)), pids);
+    loadAt(origin, getScript(grantedPrefixes(base.pathname), segments), pids);
   // Once without counting: all caches are warm.
   await edgeAt(base.origin);
   await edgeAt(nginxEdge.url);
@@ -65,7 +68,7 @@ try {
         nginxEdge: await below(nginxEdge.child.pid!),
         edge: await ofNodeEdge(),
       };
-      const script = getScript(segments.map((path) => `/${path}`));
+      const script = getScript(["/"], segments);
       const taken: { nginx: Load; nginxEdge: Load; edge: Load }[] = [];
       // In turns: what else the machine does in a minute falls on all three.
       for (let round = 0; round < ROUNDS; round++) {
@@ -226,13 +229,29 @@ async function publishTitle({ call }: Product, assetId: string): Promise<string>
   return made.body.id;
 }
 
-function getScript(paths: readonly string[]): string {
+/** `/v/<grant>/<asset>/<generation>/` for many viewers of the film that one of them reads below `pathname`. */
+function grantedPrefixes(pathname: string): string[] {
+  const [key] = parseGrantKeys(product.environment.MATINEE_GRANT_KEYS ?? "");
+  if (key === undefined) throw new Error("no key to sign grants with");
+  const prefix = pathname.replace(/^\/v\/[^/]+/, "");
+  const expiresAtSeconds = Math.floor(Date.now() / 1_000) + 3_600;
+  return Array.from({ length: GRANTS }, (_, viewer) => {
+    const session = `ps_${String(viewer).padStart(26, "0")}`;
+    return `/v/${signGrant(key, { prefix, expiresAtSeconds, session })}${prefix}`;
+  });
+}
+
+/** Every prefix in turn; each gets to every path in time. */
+function getScript(prefixes: readonly string[], paths: readonly string[]): string {
+  const lua = (texts: readonly string[]) => texts.map((text) => JSON.stringify(text)).join(", ");
   return `
-local paths = { ${paths.map((path) => JSON.stringify(path)).join(", ")} }
+local prefixes = { ${lua(prefixes)} }
+local paths = { ${lua(paths)} }
 local at = 0
 request = function()
-  at = at % #paths + 1
-  return wrk.format("GET", paths[at])
+  at = at + 1
+  local path = (at + math.floor(at / #prefixes)) % #paths + 1
+  return wrk.format("GET", prefixes[at % #prefixes + 1] .. paths[path])
 end
 `;
 }
