@@ -175,7 +175,10 @@ async function watchTogether(
     node.requests += Number(count);
     if (outcome !== "fetched") node.hits += Number(count);
   }
-  const lines = (await readFile(accessLog, "utf8")).trim().split("\n");
+  const asked = VIEWERS * (1 + rung.length);
+  let lines: string[] = [];
+  // nginx writes its log a second late.
+  while (lines.length < asked) lines = (await readFile(accessLog, "utf8")).trim().split("\n");
   const statuses = lines.map((line) => (JSON.parse(line) as { cache: string }).cache);
   const hits = statuses.filter((status) => status === "HIT").length;
   return { node, nginx: { requests: statuses.length, hits } };
