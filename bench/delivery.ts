@@ -19,8 +19,8 @@ import { type Load, load } from "./wrk.ts";
 
 /**
  * Media: bytes a second of both edges for the warm segments of a published film, asked for by viewers with a grant each,
- * beside plain nginx that serves the same files from disk; what of a crowd's requests the caches answer; what idle viewers cost. 200 connections each, from
- * `wrk` on the same machine.
+ * beside plain nginx that serves the same files from disk; what of a crowd's requests the caches answer; what idle viewers
+ * cost. 200 connections each, from `wrk` on the same machine.
  * `node bench/delivery.ts [seconds]`
  */
 
@@ -28,8 +28,8 @@ const CONNECTIONS = 200;
 /** Each of so many rounds measures all three; the middle of their ratios counts. */
 const ROUNDS = 3;
 const VIEWERS = 100;
-/** Whose grants take turns on the connections: what an edge remembers of one must not speak for all. */
-const GRANTS = 2_000;
+/** A viewer's grant for each connection, taking turns: what an edge remembers of one must not speak for all. */
+const GRANTS = CONNECTIONS;
 const IDLE_VIEWERS = 1_000;
 const seconds = Math.min(10, Number(process.argv[2] ?? 8));
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-wrk-"));
@@ -289,8 +289,10 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; $
   }
 }
 
+/** nginx' processes that serve: the one that looks through the cache once ends by itself. */
 async function below(pid: number): Promise<number[]> {
-  return [pid, ...(await descendants(pid))];
+  const all = [pid, ...(await descendants(pid))];
+  return all.filter((one) => /nginx: worker/.test(readFileSync(`/proc/${one}/cmdline`, "utf8")));
 }
 
 async function ofNodeEdge(): Promise<number[]> {
