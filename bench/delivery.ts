@@ -6,6 +6,7 @@ import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseGrantKeys, signGrant } from "../core/grant.ts";
 import { type BlobsConfig, openBlobs } from "../stores/blobs.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { startNginxEdge } from "../test/rig/nginx-edge.ts";
@@ -17,9 +18,9 @@ import { figure, median, printTable } from "./table.ts";
 import { type Load, load } from "./wrk.ts";
 
 /**
- * Media: bytes a second of both edges for the warm segments of a published film, beside plain nginx that serves the same
- * files from disk; what of a crowd's requests the caches answer; what idle viewers cost. 200 connections each, from
- * `wrk` on the same machine.
+ * Media: bytes a second of both edges for the warm segments of a published film, asked for by viewers with a grant each,
+ * beside plain nginx that serves the same files from disk; what of a crowd's requests the caches answer; what idle viewers
+ * cost. 200 connections each, from `wrk` on the same machine.
  * `node bench/delivery.ts [seconds]`
  */
 
@@ -27,6 +28,8 @@ const CONNECTIONS = 200;
 /** Each of so many rounds measures all three; the middle of their ratios counts. */
 const ROUNDS = 3;
 const VIEWERS = 100;
+/** A viewer's grant for each connection, taking turns: what an edge remembers of one must not speak for all. */
+const GRANTS = CONNECTIONS;
 const IDLE_VIEWERS = 1_000;
 const seconds = Math.min(10, Number(process.argv[2] ?? 8));
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-wrk-"));
@@ -38,7 +41,11 @@ const product = await startProduct({
 const blobs = openBlobs(blobsOf(product.environment));
 const accessLog = join(folder, "nginx-edge.log");
 const { MATINEE_EDGE_CACHE_DIR: _ofTheOther, ...shared } = product.environment;
-const nginxEdge = await startNginxEdge({ ...shared, MATINEE_NGINX_ACCESS_LOG: accessLog }, blobs);
+const nginxEdge = await startNginxEdge(
+  // As in production: the rig looks for revocations twenty times a second, which is no viewer's cost.
+  { ...shared, MATINEE_NGINX_ACCESS_LOG: accessLog, MATINEE_REVOCATIONS_EVERY_MS: "10000" },
+  blobs,
+);
 
 try {
   const assetId = await product.uploadFile(BIG_BUCK_BUNNY);
@@ -53,7 +60,7 @@ try {
   const loadAt = (origin: string, script: string, pids: number[] = []) =>
     load(origin, script, { folder, connections: CONNECTIONS, seconds, pids });
   const edgeAt = (origin: string, pids: number[] = []) =>
-    loadAt(origin, getScript(segments.map((path) => base.pathname + path)), pids);
+    loadAt(origin, getScript(grantedPrefixes(base.pathname), segments), pids);
   // Once without counting: all caches are warm.
   await edgeAt(base.origin);
   await edgeAt(nginxEdge.url);
@@ -65,7 +72,7 @@ try {
         nginxEdge: await below(nginxEdge.child.pid!),
         edge: await ofNodeEdge(),
       };
-      const script = getScript(segments.map((path) => `/${path}`));
+      const script = getScript(["/"], segments);
       const taken: { nginx: Load; nginxEdge: Load; edge: Load }[] = [];
       // In turns: what else the machine does in a minute falls on all three.
       for (let round = 0; round < ROUNDS; round++) {
@@ -172,7 +179,10 @@ async function watchTogether(
     node.requests += Number(count);
     if (outcome !== "fetched") node.hits += Number(count);
   }
-  const lines = (await readFile(accessLog, "utf8")).trim().split("\n");
+  const asked = VIEWERS * (1 + rung.length);
+  let lines: string[] = [];
+  // nginx writes its log a second late.
+  while (lines.length < asked) lines = (await readFile(accessLog, "utf8")).trim().split("\n");
   const statuses = lines.map((line) => (JSON.parse(line) as { cache: string }).cache);
   const hits = statuses.filter((status) => status === "HIT").length;
   return { node, nginx: { requests: statuses.length, hits } };
@@ -226,13 +236,29 @@ async function publishTitle({ call }: Product, assetId: string): Promise<string>
   return made.body.id;
 }
 
-function getScript(paths: readonly string[]): string {
+/** `/v/<grant>/<asset>/<generation>/` for many viewers of the film that one of them reads below `pathname`. */
+function grantedPrefixes(pathname: string): string[] {
+  const [key] = parseGrantKeys(product.environment.MATINEE_GRANT_KEYS ?? "");
+  if (key === undefined) throw new Error("no key to sign grants with");
+  const prefix = pathname.replace(/^\/v\/[^/]+/, "");
+  const expiresAtSeconds = Math.floor(Date.now() / 1_000) + 3_600;
+  return Array.from({ length: GRANTS }, (_, viewer) => {
+    const session = `ps_${String(viewer).padStart(26, "0")}`;
+    return `/v/${signGrant(key, { prefix, expiresAtSeconds, session })}${prefix}`;
+  });
+}
+
+/** Every prefix in turn; each gets to every path in time. */
+function getScript(prefixes: readonly string[], paths: readonly string[]): string {
+  const lua = (texts: readonly string[]) => texts.map((text) => JSON.stringify(text)).join(", ");
   return `
-local paths = { ${paths.map((path) => JSON.stringify(path)).join(", ")} }
+local prefixes = { ${lua(prefixes)} }
+local paths = { ${lua(paths)} }
 local at = 0
 request = function()
-  at = at % #paths + 1
-  return wrk.format("GET", paths[at])
+  at = at + 1
+  local path = (at % #prefixes + math.floor(at / #prefixes)) % #paths + 1
+  return wrk.format("GET", prefixes[at % #prefixes + 1] .. paths[path])
 end
 `;
 }
@@ -263,8 +289,10 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; $
   }
 }
 
+/** nginx' processes that serve: the one that looks through the cache once ends by itself. */
 async function below(pid: number): Promise<number[]> {
-  return [pid, ...(await descendants(pid))];
+  const all = [pid, ...(await descendants(pid))];
+  return all.filter((one) => /nginx: worker/.test(readFileSync(`/proc/${one}/cmdline`, "utf8")));
 }
 
 async function ofNodeEdge(): Promise<number[]> {

@@ -13,23 +13,56 @@ process.env.MATINEE_GRANT_KEYS.split(',').forEach((entry) => {
 });
 const STATE = process.env.MATINEE_NGINX_STATE;
 const STALE_AFTER_MS = 60000;
+// As long as nginx.conf.template makes a turn.
+const TURN_SECONDS = 100;
+const MAX_NAME_LENGTH = 255;
 const EMPTY_SHA256 = crypto.createHash('sha256').digest('hex');
 
 // The media path of a request whose grant is good and was not called back; '' for every other.
-function mediaPath(r) {
+function judgedPath(r) {
   const variables = r.variables;
   const grant = grants.readGrant(variables.request_uri.split('?')[0]);
   if (grant === null) return '';
-  const nowSeconds = Date.now() / 1000 + Number(variables.clock_offset_seconds);
+  const offsetSeconds = Number(variables.clock_offset_seconds);
   const asker = {
     address: lastOf(variables.asker_address),
     country: variables.asker_country || undefined,
     userAgent: r.headersIn['User-Agent'],
   };
+  const nowSeconds = Date.now() / 1000 + offsetSeconds;
   if (!grants.isGood(grant, KEYS['kid ' + grant.kid], nowSeconds, asker)) return '';
-  const revocations = grants.revocationsOf(grant);
-  for (let at = 0; at < revocations.length; at++) if (isThere('revoked/' + revocations[at])) return '';
+  if (isRevoked(grant)) return '';
+  const verdict = keepVerdict(grant, variables.turn, offsetSeconds);
+  // Asked again: who removes the verdicts that a new list calls back (verdict-files.ts) has missed this one, or we see the list.
+  if (verdict !== null && isRevoked(grant)) {
+    fs.unlinkSync(verdict);
+    return '';
+  }
   return grant.path;
+}
+
+function isRevoked(grant) {
+  const revocations = grants.revocationsOf(grant);
+  for (let at = 0; at < revocations.length; at++) if (isThere('revoked/' + revocations[at])) return true;
+  return false;
+}
+
+// Keeps that the grant is good for its prefix, whoever asks and for which object, all through this turn: the file that
+// nginx looks for. Answers where it is; null where that cannot be said, or could not be written (nginx asks again).
+function keepVerdict(grant, turn, offsetSeconds) {
+  if (grant.limits !== '' || grant.session === 'images') return null;
+  const from = Number(turn) * TURN_SECONDS + offsetSeconds;
+  if (!grants.isInTime(grant, from) || !grants.isInTime(grant, from + TURN_SECONDS)) return null;
+  const text = ['1', grant.kid, grant.expires, grant.session, grant.mac].join('.');
+  const name = [turn, text].concat(grant.prefix.split('/').slice(1, 3)).join('~');
+  if (name.length > MAX_NAME_LENGTH) return null;
+  const file = STATE + '/verdicts/' + name;
+  try {
+    fs.writeFileSync(file, '');
+  } catch (thrown) {
+    return null;
+  }
+  return file;
 }
 
 // Of a list of addresses the last one: that is what the proxy next to us has seen itself.
@@ -91,4 +124,4 @@ function emptyHash() {
   return EMPTY_SHA256;
 }
 
-export default { mediaPath, ready, storeDate, storeAuthorization, emptyHash };
+export default { judgedPath, ready, storeDate, storeAuthorization, emptyHash };

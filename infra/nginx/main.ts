@@ -9,19 +9,21 @@ import { STALE_AFTER_SECONDS, watchRevocations } from "../../stores/revocation-w
 import { renderNginx } from "./render.ts";
 import { writeRevokedFiles } from "./revoked-files.ts";
 import { readNginxSettings } from "./settings.ts";
+import { emptyVerdicts, forgetVerdicts } from "./verdict-files.ts";
 
 /**
  * The nginx edge: nginx with our configuration, and beside it the one thing that it cannot do by itself, looking for
  * what was called back. nginx answers alone; while this process is gone the last list holds.
  */
 
-/** How often it is written down that the list could be had: nginx's readiness goes by it. */
+/** How often it is written down that the list could be had (nginx's readiness goes by it), and old verdicts are removed. */
 const MARK_EVERY_MS = 5_000;
 
 const settings = readNginxSettings(process.env);
 const log = openLog({ name: "nginx-edge", level: settings.logLevel });
 const state = resolve(settings.stateFolder);
 const revoked = join(state, "revoked");
+const verdicts = join(state, "verdicts");
 const codeFolder = join(state, "code");
 for (const folder of [state, codeFolder, settings.cacheFolder]) await mkdir(folder, { recursive: true });
 await copyFile(join(import.meta.dirname, "edge.js"), join(codeFolder, "edge.js"));
@@ -34,15 +36,21 @@ await writeFile(
 
 const blobs = openBlobs(settings.blobs);
 await writeRevokedFiles(revoked, NO_REVOCATIONS);
+await emptyVerdicts(verdicts);
 const watch = await watchRevocations({
   blobs,
   log,
   folder: state,
   everyMs: settings.revocationsEveryMs,
-  onList: (list) => writeRevokedFiles(revoked, list),
+  // In this order: a verdict that is kept meanwhile has seen the list (edge.js).
+  onList: async (list) => {
+    await writeRevokedFiles(revoked, list);
+    await forgetVerdicts(verdicts, list, Date.now() / 1_000);
+  },
 });
 const mark = async (): Promise<void> => {
   if (watch.ageSeconds() < STALE_AFTER_SECONDS) await writeFile(join(state, "looked"), "");
+  await forgetVerdicts(verdicts, watch.list(), Date.now() / 1_000);
 };
 await mark();
 const marking = setInterval(

@@ -65,23 +65,33 @@ export function listOf(revoked: GrantVector["revoked"] = {}): Revocations {
 
 /**
  * Every vector that fits on a request line, over HTTP: refused ones are 403, all others are not. Where the edge's clock
- * goes on while it is asked, those that hang on single seconds are left out.
+ * goes on while it is asked, those that hang on single seconds are left out. With
+ * `isAskedBefore` each is asked for before its list too, so that what can be remembered is.
  */
-export async function judgeVectors(edge: EdgeUnderTest, { clockStands = true } = {}): Promise<void> {
+export async function judgeVectors(
+  edge: EdgeUnderTest,
+  { clockStands = true, isAskedBefore = false } = {},
+): Promise<void> {
   const chosen = file.vectors.filter((one) => fitsOnTheWire(one) && (clockStands || !hangsOnSeconds(one)));
   const byList = Map.groupBy(chosen, ({ revoked }) => JSON.stringify(revoked ?? {}));
   let judged = 0;
+  const ask = async ({ rawPath, asker }: GrantVector): Promise<number> => {
+    const headers = {
+      ...(asker?.address === undefined ? {} : { [ADDRESS_HEADER]: asker.address }),
+      ...(asker?.country === undefined ? {} : { [COUNTRY_HEADER]: asker.country }),
+      ...(asker?.userAgent === undefined ? {} : { "user-agent": asker.userAgent }),
+    };
+    return (await raw(edge.url, rawPath, headers)).status;
+  };
   for (const [list, vectors] of byList) {
+    if (isAskedBefore) {
+      await edge.revoke(listOf());
+      for (const vector of vectors) await ask(vector);
+    }
     await edge.revoke(listOf(JSON.parse(list)));
-    for (const { name, rawPath, allow, asker } of vectors) {
-      const headers = {
-        ...(asker?.address === undefined ? {} : { [ADDRESS_HEADER]: asker.address }),
-        ...(asker?.country === undefined ? {} : { [COUNTRY_HEADER]: asker.country }),
-        ...(asker?.userAgent === undefined ? {} : { "user-agent": asker.userAgent }),
-      };
-      const { status } = await raw(edge.url, rawPath, headers);
+    for (const vector of vectors) {
       // Nothing lies under the vectors' paths: what is let through is not found.
-      assert.equal(status, allow ? 404 : 403, name);
+      assert.equal(await ask(vector), vector.allow ? 404 : 403, vector.name);
       judged += 1;
     }
   }

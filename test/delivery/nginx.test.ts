@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { signGrant } from "../../core/grant.ts";
+import { GRANT_LEEWAY_SECONDS, GRANT_MAX_SECONDS, signGrant } from "../../core/grant.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { type NginxEdge, startNginxEdge } from "../rig/nginx-edge.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
@@ -62,8 +65,134 @@ function ask(path: string, headers: Record<string, string> = {}, method = "GET",
   return raw(edge!.url, `/v/${by}${prefix}${path}`, headers, method);
 }
 
+const TURN_SECONDS = 100;
+const SLICE_BYTES = 8 * 1024 * 1024;
+
+function turnNow(): number {
+  return Math.floor(Date.now() / 1_000 / TURN_SECONDS);
+}
+
+/** This turn; the next one too where it began while the first was being looked at. */
+function* thisTurn(): Generator<number> {
+  let turn: number;
+  do {
+    turn = turnNow();
+    yield turn;
+  } while (turnNow() !== turn);
+}
+
+/** Asks until there is a verdict of this turn. */
+async function keptVerdict(by: string, of: string): Promise<void> {
+  const [, asset, generation] = of.split("/");
+  let kept: string[] = [];
+  while (!kept.includes(`${turnNow()}~${by}~${asset}~${generation}`)) {
+    assert.equal((await raw(edge!.url, `/v/${by}${of}${SEGMENT}`)).status, 200);
+    kept = await readdir(join(edge!.folder, "state/verdicts"));
+  }
+}
+
 test("nginx judges every vector as the file says (T26–T32)", { skip }, async () => {
   await judgeVectors({ url: edge!.url, revoke: (list) => edge!.revoke(list) }, { clockStands: false });
+});
+
+test("what was found good a moment ago changes no vector's answer", { skip }, async () => {
+  const judged = { url: edge!.url, revoke: (list: Parameters<NginxEdge["revoke"]>[0]) => edge!.revoke(list) };
+  await judgeVectors(judged, { clockStands: false, isAskedBefore: true });
+});
+
+test("a kept verdict lets in the grant, the title and the kind of request that it was given for", {
+  skip,
+}, async () => {
+  const good = grant("ps_kept");
+  await keptVerdict(good, prefix);
+  const [, asset, generation] = prefix.split("/");
+  const of = (by: string, path: string) => `/v/${by}${path}`;
+  const flip = (text: string) => `${text.slice(0, -1)}${text.endsWith("A") ? "B" : "A"}`;
+  const misuses: [string, string][] = [
+    ["another title", of(good, `${other.prefix}${SEGMENT}`)],
+    ["another generation", of(good, `/${asset}/0123456789abcdef/${SEGMENT}`)],
+    ["another signature", of(flip(good), `${prefix}${SEGMENT}`)],
+    ["a longer life", of(good.replace(/^1\.k1\.\d+/, `1.k1.${VECTOR_NOW + 400}`), `${prefix}${SEGMENT}`)],
+    ["another session", of(good.replace("ps_kept", "pv_kept"), `${prefix}${SEGMENT}`)],
+    ["another key", of(good.replace("1.k1.", "1.k2."), `${prefix}${SEGMENT}`)],
+    ["another version", of(good.replace("1.k1.", "2.k1."), `${prefix}${SEGMENT}`)],
+    ["the separator of verdicts", of(`${good}~${asset}`, `/${generation}/video/360p/00000.m4s`)],
+    ["no object", of(good, prefix)],
+    ["a way up", of(good, `${prefix}../${generation}/${SEGMENT}`)],
+    ["a way up in the grant", of(`..%2f${good}`, `${prefix}${SEGMENT}`)],
+    ["a dot", of(good, `${prefix}./${SEGMENT}`)],
+    ["two slashes", of(good, `${prefix}/${SEGMENT}`)],
+    ["a code", of(good, `${prefix}video/360p/0000%30.m4s`)],
+    ["a coded question mark", of(good, `${prefix}${SEGMENT}%3f`)],
+    ["a capital", of(good, `${prefix}Video/360p/00000.m4s`)],
+    ["a coded line end", of(good, `${prefix}${SEGMENT}%0a`)],
+    ["more than 600 characters", of(good, `${prefix}${"a".repeat(600)}`)],
+    ["a path of thousands of names", of(good, `${prefix}${"a/".repeat(3_500)}a`)],
+  ];
+  for (const [what, target] of misuses) assert.equal((await raw(edge!.url, target)).status, 403, what);
+  assert.equal((await raw(edge!.url, of(good, `${prefix}${SEGMENT}?x=/v/y`))).status, 200);
+  const longest = `${prefix}${"a.a/".repeat(200)}`.slice(0, 599);
+  assert.equal((await raw(edge!.url, of(good, `${longest.replace(/[./]$/, "a")}a`))).status, 404);
+  const write = await raw(edge!.url, of(good, `${prefix}${SEGMENT}`), {}, "POST");
+  assert.deepEqual([write.status, write.headers.allow], [405, "GET, HEAD, OPTIONS"]);
+});
+
+test("no verdict is kept that hangs on who asks or on the object", { skip }, async () => {
+  const claims = { prefix, expiresAtSeconds: VECTOR_NOW + 300, session: "ps_limited" };
+  const limited = signGrant(key, claims, { network: "192.0.2.0/24" });
+  const pictures = grant("images");
+  for (let times = 0; times < 3; times++) {
+    assert.equal((await ask(SEGMENT, { [ADDRESS_HEADER]: "192.0.2.7" }, "GET", limited)).status, 200);
+    assert.equal((await ask(SEGMENT, { [ADDRESS_HEADER]: "192.0.3.7" }, "GET", limited)).status, 403);
+    assert.equal((await ask("images/poster.jpg", {}, "GET", pictures)).status, 200);
+    assert.equal((await ask(SEGMENT, {}, "GET", pictures)).status, 403);
+  }
+  const kept = await readdir(join(edge!.folder, "state/verdicts"));
+  assert.deepEqual(
+    kept.filter((name) => name.includes(limited) || name.includes(pictures)),
+    [],
+  );
+});
+
+test("a verdict is kept only where the grant is good for all of the turn", { skip }, async () => {
+  const ends = (turn: number) => (turn + 1) * TURN_SECONDS + offset;
+  const longest = GRANT_MAX_SECONDS + GRANT_LEEWAY_SECONDS;
+  const cases = (turn: number): [number, boolean][] => [
+    [ends(turn) - GRANT_LEEWAY_SECONDS, true],
+    [ends(turn) - GRANT_LEEWAY_SECONDS - 1, false],
+    [ends(turn) - TURN_SECONDS + longest, true],
+    [ends(turn) - TURN_SECONDS + longest + 1, false],
+  ];
+  for (const turn of thisTurn()) {
+    const kept: boolean[] = [];
+    for (const [expires] of cases(turn)) {
+      const by = grant("ps_short", expires);
+      await ask(SEGMENT, {}, "GET", by);
+      kept.push((await readdir(join(edge!.folder, "state/verdicts"))).some((name) => name.includes(by)));
+    }
+    // In another turn other times are good: once more.
+    if (turnNow() !== turn) continue;
+    assert.deepEqual(
+      kept,
+      cases(turn).map(([, isKept]) => isKept),
+    );
+  }
+});
+
+test("nginx goes by the verdicts of this turn alone", { skip }, async () => {
+  const forged = `${grant("ps_forged").slice(0, -43)}${"A".repeat(43)}`;
+  const [, asset, generation] = prefix.split("/");
+  const file = (turn: number) =>
+    join(edge!.folder, "state/verdicts", `${turn}~${forged}~${asset}~${generation}`);
+  await writeFile(file(turnNow() - 1), "");
+  assert.equal((await ask(SEGMENT, {}, "GET", forged)).status, 403);
+  for (const turn of thisTurn()) {
+    await writeFile(file(turn), "");
+    const { status } = await ask(SEGMENT, {}, "GET", forged);
+    await rm(file(turn), { force: true });
+    if (turnNow() === turn) assert.equal(status, 200);
+  }
+  assert.equal((await ask(SEGMENT, {}, "GET", forged)).status, 403);
 });
 
 test("no object of any class is read without a good grant, warm or cold", { skip }, async () => {
@@ -204,6 +333,17 @@ test("who asks which edge to play from is sent to the API, under a good grant al
   assert.equal((await ask("steering.json", {}, "GET", "x")).status, 403);
   const { load } = JSON.parse((await raw(edge!.url, "/readyz")).body.toString());
   assert.ok(load >= 0 && load < 0.1, `${load}`);
+});
+
+test("what is larger than a slice comes whole, at first and again, and so does a part over the border", {
+  skip,
+}, async () => {
+  const path = "video/360p/00555.m4s";
+  const bytes = randomBytes(SLICE_BYTES + 1_000_000);
+  await blobs.put("media", `${prefix.slice(1)}${path}`, bytes, { contentType: "video/mp4" });
+  for (let times = 0; times < 2; times++) assert.ok(bytes.equals((await ask(path)).body));
+  const part = await ask(path, { range: `bytes=${SLICE_BYTES - 5}-${SLICE_BYTES + 4}` });
+  assert.deepEqual([part.status, part.body], [206, bytes.subarray(SLICE_BYTES - 5, SLICE_BYTES + 5)]);
 });
 
 test("two viewers share one copy, and the store is asked once however many ask at once (T31)", {

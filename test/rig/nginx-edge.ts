@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { REVOCATION_KINDS, type Revocations } from "../../core/revocation.ts";
+import { REVOCATIONS_KEY, type Revocations, revocationsText } from "../../core/revocation.ts";
 import type { Blobs } from "../../stores/blobs.ts";
 import { publishRevocations } from "../../stores/publish-revocations.ts";
 import { freePort } from "./product.ts";
@@ -54,7 +54,6 @@ export async function startNginxEdge(environment: Record<string, string>, blobs:
     await rm(folder, { recursive: true, force: true });
   };
   await listening(port, child);
-  const revoked = join(folder, "state/revoked");
   return {
     url: `http://127.0.0.1:${port}`,
     child,
@@ -62,17 +61,15 @@ export async function startNginxEdge(environment: Record<string, string>, blobs:
     stop,
     async revoke(list) {
       await publishRevocations(blobs, list);
-      while (!(await isInForce(revoked, list))) await pause(20);
+      while (!(await isInForce(join(folder, "state"), list))) await pause(20);
     },
   };
 }
 
-async function isInForce(folder: string, list: Revocations): Promise<boolean> {
-  for (const kind of REVOCATION_KINDS) {
-    const here = existsSync(join(folder, kind)) ? await readdir(join(folder, kind)) : [];
-    if (here.sort().join() !== [...list[kind]].sort().join()) return false;
-  }
-  return true;
+/** The watch writes the list down once the edge goes by it. */
+async function isInForce(state: string, list: Revocations): Promise<boolean> {
+  const file = join(state, REVOCATIONS_KEY);
+  return existsSync(file) && (await readFile(file, "utf8")) === revocationsText(list);
 }
 
 async function listening(port: number, child: ChildProcess): Promise<void> {
