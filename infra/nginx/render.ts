@@ -7,7 +7,7 @@ const AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 const WORKER_CONNECTIONS = 8_192;
 
-/** A write for each request costs a fifth of what answering it does; lines of the last second are lost with a worker. */
+/** A write for each request is a cost that shows beside sending it; lines of the last second are lost with a worker. */
 const LOG_BUFFER = "buffer=64k flush=1s";
 
 /** The configuration of nginx for these settings; `codeFolder` is where edge.js and grant.js lie side by side. */
