@@ -76,8 +76,9 @@ after(async () => {
 async function watch(page: Page, titleId: string, more = ""): Promise<void> {
   await page.goto(`${product.player}&title=${titleId}${more}`);
   await waitForFrames(page, 1);
-  // Where it was left, a picture is shown before it plays.
+  // Where it was left, a picture is shown before it plays; and a key stops only what the controls know to play.
   await until(page, ({ video }) => !video.paused);
+  await page.waitForSelector("media-controller:not([mediapaused])");
 }
 
 /** Lets hls.js keep little ahead, so that what happens to the line is felt within seconds. */
@@ -236,6 +237,8 @@ test("the keyboard does it all, and a list says how", async () => {
   await until(page, () => document.fullscreenElement?.id === "app");
   await page.keyboard.press("Shift+N");
   await page.waitForURL((url) => url.hash.includes(episodes[1]!));
+  // The address changes before the page does.
+  await page.waitForSelector('.top-chrome h1:has-text("The revenge")');
   await waitForFrames(page, 1);
   assert.equal(await page.textContent(".top-chrome h1"), "The revengeBunny days  ·  1");
   assert.equal(await page.evaluate(() => document.fullscreenElement?.id), "app", "still in full screen");
