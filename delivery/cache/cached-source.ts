@@ -49,8 +49,11 @@ export async function openCachedSource(parts: {
 
   const begin = (key: string, isPrefetch: boolean): ObjectFetch => {
     if (isPrefetch) prefetching += 1;
+    const forget = (): void => {
+      if (fetches.get(key) === fetch) fetches.delete(key);
+    };
     const onEnd = (result: FetchResult): void => {
-      fetches.delete(key);
+      forget();
       if (isPrefetch) prefetching -= 1;
       metrics.storeFetches.inc({ result });
       if (result === "damaged") log.warn({ key }, "an object arrived damaged and was thrown away");
@@ -58,7 +61,7 @@ export async function openCachedSource(parts: {
       disk.rest();
       log.error({ key }, "the cache's disk refused a write; objects pass by it for a while");
     };
-    const fetch = fetchObject({ blobs, disk, key, isPrefetch, onEnd });
+    const fetch = fetchObject({ blobs, disk, key, isPrefetch, onGivenUp: forget, onEnd });
     fetches.set(key, fetch);
     return fetch;
   };

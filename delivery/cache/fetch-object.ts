@@ -37,15 +37,19 @@ interface Progress {
   readers: number;
 }
 
-/** Begins to fetch; a prefetch goes on without readers. `onEnd` hears of the end before anybody can come too late for it. */
+/**
+ * Begins to fetch; a prefetch goes on without readers. `onEnd` hears of the end before anybody can come too late for it, and
+ * `onGivenUp`, some time before that, of a fetch that nobody waits for: whoever comes then must begin another.
+ */
 export function fetchObject(parts: {
   blobs: Blobs;
   disk: DiskShelf;
   key: string;
   isPrefetch: boolean;
+  onGivenUp: () => void;
   onEnd: (result: FetchResult) => void;
 }): ObjectFetch {
-  const { blobs, disk, key, isPrefetch, onEnd } = parts;
+  const { blobs, disk, key, isPrefetch, onGivenUp, onEnd } = parts;
   const progress: Progress = {
     file: null,
     facts: null,
@@ -127,8 +131,10 @@ export function fetchObject(parts: {
     leave: () => {
       progress.readers -= 1;
       const isFar = progress.facts !== null && progress.written >= progress.facts.sizeBytes * WORTH_FINISHING;
-      if (progress.readers === 0 && !isPrefetch && !isOver && !isFar)
+      if (progress.readers === 0 && !isPrefetch && !isOver && !isFar) {
+        onGivenUp();
         ending.abort(new Error("nobody waits for the object"));
+      }
       closeWhenUnused();
     },
     async *read(start, end) {

@@ -113,6 +113,22 @@ test("a fetch that nobody waits for any more ends", async (context) => {
   assert.ok(bytes.equals((await bodyOf(of(path)))!));
 });
 
+test("who asks for what somebody else has just left gets it whole", async (context) => {
+  const { of, wire } = await cachedEdge(context);
+  for (let round = 0; round < 20; round++) {
+    const { path, bytes } = await storeSegment(4 * MiB);
+    wire.state.holdAfter = wire.state.bytes + MiB;
+    const reader = await opened(of(path));
+    await once(reader, "readable");
+    // A seek and back: the next request is on its way when the edge sees the first one go.
+    reader.destroy();
+    const next = bodyOf(of(path));
+    await turn();
+    wire.release();
+    assert.ok(bytes.equals((await next)!), `round ${round}`);
+  }
+});
+
 test("a body that breaks off is taken up where it ended, and readers notice nothing (F15)", async (context) => {
   const { of, wire } = await cachedEdge(context);
   const { path, bytes } = await storeSegment(6 * MiB);
