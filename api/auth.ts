@@ -6,7 +6,7 @@ import type { Caller, Role } from "../core/records.ts";
 import { countryCode } from "../core/regions.ts";
 import { findApiKeyCallers } from "../stores/library/api-keys.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { together } from "../stores/library/together.ts";
+import { together } from "../stores/together.ts";
 import type { ApiConfig } from "./config.ts";
 import { TENANT } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";

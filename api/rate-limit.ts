@@ -2,7 +2,7 @@ import { createMiddleware } from "hono/factory";
 import { Redis } from "ioredis";
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import { Failure } from "../core/errors.ts";
-import { inOneTurn } from "../stores/library/together.ts";
+import { inOneTurn } from "../stores/together.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
 

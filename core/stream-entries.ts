@@ -1,5 +1,6 @@
 import type { ByteRange } from "./byte-ranges.ts";
 import type { Source, StreamEntries } from "./source.ts";
+import { READ_AHEAD_SECONDS } from "./source-window.ts";
 
 /**
  * A transport stream has no index: where its picture can be entered was seen when its packets were listed to count its
@@ -22,8 +23,6 @@ const STEP_BACK_SECONDS = 3 / 23;
 const LANDING_SECONDS = 0.001;
 /** What is there before the packet that ffmpeg is to land on: another that it lands on is then found as in the whole file. */
 const MARGIN_SECONDS = 0.5;
-/** What a decoder and the filters behind it may ask for beyond the last frame that is used. */
-const READ_AHEAD_SECONDS = 0.75;
 
 /** Those that are kept: the first, and of the others each that stands a second or more behind the one before it. */
 export function keptEntries(listed: readonly ListedEntry[]): ListedEntry[] {

@@ -5,11 +5,11 @@ import type {
   PositionRecord,
   TitleRecord,
 } from "../../core/records.ts";
+import { together } from "../together.ts";
 import { accountId, changeStreams, type StreamChange } from "./accounts.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { insertPlaybacks, positionId } from "./playbacks.ts";
-import { together } from "./together.ts";
 
 /** What of a title decides whether it may be watched, and what is watched. */
 export type ShownTitle = Pick<

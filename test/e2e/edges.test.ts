@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import type Hls from "hls.js";
 import type { Browser, Page } from "playwright-core";
 import { flashAndBeep } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
@@ -15,6 +16,19 @@ const SECONDS = 48;
 const BUFFER_SECONDS = 12;
 const PLAYING_MS = 240_000;
 const skip = process.platform === "linux" ? false : "this machine has one loopback address";
+
+/** What the scripts of players put into a page. */
+interface ScriptedWindow {
+  Hls: typeof Hls;
+  shaka: {
+    polyfill: { installAll(): void };
+    Player: new () => {
+      configure(settings: object): void;
+      attach(video: HTMLVideoElement): Promise<void>;
+      load(url: string): Promise<void>;
+    };
+  };
+}
 
 let product: Product;
 let browser: Browser;
@@ -86,15 +100,16 @@ test("a player of the shelf reads the steering manifest by way of the edge, and 
   const pathways = await page.evaluate(
     async ([url, elsewhere]) => {
       const video = document.querySelector("video")!;
-      // biome-ignore lint/suspicious/noExplicitAny: the script put it there
-      const { Hls } = window as any;
+      const { Hls } = window as unknown as ScriptedWindow;
       const hls = new Hls({ maxBufferLength: 6, maxMaxBufferLength: 6 });
-      const steered = new Promise<void>((resolve) => hls.on(Hls.Events.STEERING_MANIFEST_LOADED, resolve));
+      const steered = new Promise<void>((resolve) =>
+        hls.on(Hls.Events.STEERING_MANIFEST_LOADED, () => resolve()),
+      );
       hls.loadSource(url);
       hls.attachMedia(video);
       await video.play();
       await steered;
-      const known: string[] = hls.pathwayPriority;
+      const known = hls.pathwayPriority ?? [];
       hls.pathwayPriority = [elsewhere];
       return known;
     },
@@ -135,8 +150,7 @@ async function playDash(host: string): Promise<{ page: Page; requests: MediaRequ
   await page.evaluate(
     async ([url, seconds]) => {
       const video = document.querySelector("video")!;
-      // biome-ignore lint/suspicious/noExplicitAny: the script put it there
-      const { shaka } = window as any;
+      const { shaka } = window as unknown as ScriptedWindow;
       shaka.polyfill.installAll();
       const player = new shaka.Player();
       player.configure({ streaming: { bufferingGoal: seconds } });

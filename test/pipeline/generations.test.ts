@@ -38,11 +38,18 @@ async function onAir(bytes: Uint8Array): Promise<{ asset: AssetRecord; titleId: 
   return { asset, titleId: title.body.id };
 }
 
+interface Attempt {
+  taskId: string;
+  stage: string;
+  outcome: string;
+  cpuSeconds: number;
+  versions: Record<string, string>;
+}
+
 async function ledger(assetId: string, generation: string | null) {
   const { body } = await product.call("GET", `/v1/assets/${assetId}/ledger`);
-  return (body.data as { taskId: string; stage: string; outcome: string; cpuSeconds: number }[]).filter(
-    ({ taskId }) => taskId.startsWith(`${assetId}.${generation}.`),
-  );
+  const attempts: Attempt[] = body.data;
+  return attempts.filter(({ taskId }) => taskId.startsWith(`${assetId}.${generation}.`));
 }
 
 /** Digests of the cells of both packages, by path. */
@@ -82,6 +89,9 @@ test("sound that is added comes without encoding the picture again, and goes aga
   assert.deepEqual(outcomes("video"), ["reused"]);
   assert.deepEqual(outcomes("audio").sort(), ["done", "reused"]);
   assert.equal(attempts.find(({ stage }) => stage === "video")?.cpuSeconds, 0);
+  const encoded = attempts.find(({ stage, outcome }) => stage === "audio" && outcome === "done");
+  assert.match(encoded?.versions.ffmpeg ?? "", /\d/, "what made it is named");
+  assert.equal(encoded?.versions.node, process.versions.node);
   // Two seconds of sound under eight of film: silence to the end, as long as everything else.
   const own = [...now.keys()].filter((path) => path.startsWith(`audio/${added?.id}/`));
   assert.equal(own.length, [...now.keys()].filter((path) => path.startsWith("audio/a0/")).length);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inOneTurn, together } from "../../stores/library/together.ts";
+import { inOneTurn, together } from "../../stores/together.ts";
 
 /** A store whose calls end when the test says so. */
 function held(share = together) {
