@@ -58,6 +58,34 @@ async function fold(own: Library = library): Promise<void> {
 const figures = async (titleId: string, query = "") =>
   (await editor("GET", `/v1/analytics/titles/${titleId}${query}`)).body;
 
+/** Resolves for all of them once so many have come. */
+function meeting(many: number): () => Promise<void> {
+  const all = Promise.withResolvers<void>();
+  let here = 0;
+  return () => {
+    if (++here === many) all.resolve();
+    return all.promise;
+  };
+}
+
+/** A library whose figures are not written before the others have come as far. */
+function meetingAtFigures(library: Library, meet: () => Promise<void>): Library {
+  let met: Promise<void> | null = null;
+  const figures = new Proxy(library.figures, {
+    get(target, name) {
+      const member = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      if (name !== "updateOne") return member.bind(target);
+      return async (...args: unknown[]) => {
+        met ??= meet();
+        await met;
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
+  return { ...library, figures };
+}
+
 /** As this process's metrics have it. */
 async function sessionsCounted(): Promise<number> {
   const text = await (await api.request("/metrics")).text();
@@ -253,6 +281,18 @@ describe("what players tell", () => {
     const { body } = await editor("GET", "/v1/analytics/overview");
     const ours = body.titles.find((one: { titleId: string }) => one.titleId === titleId);
     assert.deepEqual([ours.plays, ours.watchSeconds, ours.name.en], [2, 20, "A Film"]);
+  });
+
+  test("is told by one of two processes that have read the same batch", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    await fold();
+    await watch(titleId, [START, PLAYED], "DE");
+    await library.reports.updateMany({ state: "open" }, { $set: { closeAt: new Date(0) } });
+    // Closed and written down as a batch, no more.
+    await assert.rejects(foldNextBatch(dyingAfter(library, 2)), { message: "died" });
+    const both = meeting(2);
+    const folded = await Promise.all([0, 1].map(() => foldNextBatch(meetingAtFigures(library, both))));
+    assert.deepEqual(folded.map((batch) => batch?.all.sessions).sort(), [0, 1]);
   });
 
   test("is counted once by several processes at once, in figures and over their metrics", async () => {
