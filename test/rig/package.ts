@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -39,6 +40,20 @@ export async function packageDigest(product: Product, asset: AssetRecord): Promi
   return [...files]
     .map(([name, bytes]) => `${name} ${createHash("sha256").update(bytes).digest("hex")}`)
     .sort();
+}
+
+/** Fails where a published package is not `clean`, file for file, and names only the files that differ. */
+export async function assertPackage(
+  product: Product,
+  asset: AssetRecord,
+  clean: readonly string[],
+): Promise<void> {
+  const made = await packageDigest(product, asset);
+  const differing = {
+    only: made.filter((line) => !clean.includes(line)),
+    missing: clean.filter((line) => !made.includes(line)),
+  };
+  assert.deepEqual(differing, { only: [], missing: [] });
 }
 
 /** Runs `use` with the package written to a folder. */
