@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { PROOF_CHECKS } from "../core/proof.ts";
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import {
   cancelAsset,
   findAsset,

@@ -3,7 +3,7 @@ import { withWaivers } from "../core/findings.ts";
 import { titleEvidence } from "../core/ladder-evidence.ts";
 import { roundToMicros } from "../core/probed-picture.ts";
 import { toNumber } from "../core/rational.ts";
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import type { Sidecar } from "../core/sidecar.ts";
 import type { Source, SourceVideo } from "../core/source.ts";
 import { previewedGeneration } from "../core/work.ts";

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { createMiddleware } from "hono/factory";
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 import { Failure, requestFailure } from "../core/errors.ts";
-import type { Caller, Role } from "../core/records.ts";
+import type { Caller, Role } from "../core/records/account.ts";
 import { countryCode } from "../core/regions.ts";
 import { findApiKeyCallers } from "../stores/library/api-keys.ts";
 import type { Library } from "../stores/library/connect.ts";

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { isAvailable, isShownIn } from "../core/availability.ts";
 import { notFound } from "../core/errors.ts";
-import type { PositionRecord } from "../core/records.ts";
+import type { PositionRecord } from "../core/records/playback.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
 import { findTitle } from "../stores/library/titles.ts";

@@ -1,4 +1,5 @@
-import type { AssetRecord, TitleRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import type { TitleRecord } from "../core/records/title.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { listAvailableTitles } from "../stores/library/titles.ts";

@@ -1,6 +1,7 @@
 import { Failure } from "../core/errors.ts";
 import { GRANT_LEEWAY_SECONDS } from "../core/grant.ts";
-import type { AccountRecord, PlaybackRecord } from "../core/records.ts";
+import type { AccountRecord } from "../core/records/account.ts";
+import type { PlaybackRecord } from "../core/records/playback.ts";
 import { admitStream, type Stream } from "../core/streams.ts";
 import { forgetStream } from "../stores/library/accounts.ts";
 import { endPlayback, findPlayback } from "../stores/library/playbacks.ts";

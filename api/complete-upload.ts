@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure, notFound, requestFailure } from "../core/errors.ts";
-import type { UploadRecord } from "../core/records.ts";
+import type { UploadRecord } from "../core/records/upload.ts";
 import { type Sidecar, withSidecar } from "../core/sidecar.ts";
 import type { PinnedSource } from "../core/source.ts";
 import type { Blobs } from "../stores/blobs.ts";

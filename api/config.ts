@@ -3,7 +3,7 @@ import { parseMasterKeys } from "../core/content-key.ts";
 import { type Edge, parseEdges } from "../core/edges.ts";
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
 import type { NamedKey } from "../core/named-keys.ts";
-import type { Role } from "../core/records.ts";
+import type { Role } from "../core/records/account.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 
 /** An API key that every boot makes known: what stands in the environment is its hash, never the token. */

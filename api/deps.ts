@@ -1,4 +1,5 @@
-import type { AssetRecord, Caller } from "../core/records.ts";
+import type { Caller } from "../core/records/account.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import type { SessionDesk } from "../stores/library/session-desk.ts";

@@ -1,4 +1,4 @@
-import type { TitleRecord, TitleType } from "../core/records.ts";
+import type { TitleRecord, TitleType } from "../core/records/title.ts";
 import type { CatalogEntry } from "./catalog.ts";
 
 /** The seasons or episodes of a title, in the order in which they were made. Entries come newest first. */

@@ -3,7 +3,7 @@ import type { EncodingChoice } from "../core/encoding.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { canBePublished, type GenerationRecord, stateOf } from "../core/generations.ts";
 import { MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { findGeneration, listGenerations } from "../stores/library/generations.ts";
 import { restoreGeneration, reviseAsset } from "../stores/library/revisions.ts";

@@ -2,7 +2,7 @@ import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
 import { PREVIEW_FOLDER, packagePrefix } from "../core/keys.ts";
 import { chosenPoster, posterPath, postersOf } from "../core/posters.ts";
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import type { PosterView } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";

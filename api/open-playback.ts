@@ -2,14 +2,9 @@ import { chooseTracks } from "../core/choose-tracks.ts";
 import { type Capabilities, deviceOf } from "../core/device.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER, STORYBOARD_PATH } from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath } from "../core/posters.ts";
-import type {
-  AccountRecord,
-  AssetRecord,
-  Caller,
-  PlaybackRecord,
-  PositionRecord,
-  TrackPreferences,
-} from "../core/records.ts";
+import type { AccountRecord, Caller, TrackPreferences } from "../core/records/account.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import type { PlaybackRecord, PositionRecord } from "../core/records/playback.ts";
 import { STEERING_NAME } from "../core/steering.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";

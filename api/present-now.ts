@@ -1,4 +1,4 @@
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import { type Progress, progressUnread, readProgress } from "../stores/library/progress.ts";
 import { type AssetView, presentAsset } from "./asset-view.ts";
 import type { ApiDeps } from "./deps.ts";

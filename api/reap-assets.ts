@@ -1,4 +1,4 @@
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { listUnemptiedAssets, markAssetEmptied } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";

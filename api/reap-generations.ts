@@ -1,6 +1,6 @@
 import { type GenerationPolicy, unusedSources } from "../core/generations.ts";
 import { packagePrefix } from "../core/keys.ts";
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { dropRetiredSources } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";

@@ -1,4 +1,4 @@
-import type { UploadRecord } from "../core/records.ts";
+import type { UploadRecord } from "../core/records/upload.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import {
   listAbandonedCompletions,

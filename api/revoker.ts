@@ -1,5 +1,6 @@
 import { GRANT_LEEWAY_SECONDS, GRANT_MAX_SECONDS, type GrantKey } from "../core/grant.ts";
-import type { PlaybackRecord, TitleRecord } from "../core/records.ts";
+import type { PlaybackRecord } from "../core/records/playback.ts";
+import type { TitleRecord } from "../core/records/title.ts";
 import { NO_REVOCATIONS, type Revocations } from "../core/revocation.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { notFound, requestFailure } from "../core/errors.ts";
-import type { TitleRecord } from "../core/records.ts";
+import type { TitleRecord } from "../core/records/title.ts";
 import { findAsset, setAssetTitle } from "../stores/library/assets.ts";
 import {
   createTitle,

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { titleStateAt } from "../core/availability.ts";
 import { LANGUAGE_TAG } from "../core/language-name.ts";
-import { type AssetRecord, CHAPTER_KINDS, type Localized, type TitleRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import { CHAPTER_KINDS, type Localized, type TitleRecord } from "../core/records/title.ts";
 import { instant } from "./contract.ts";
 
 export const titleTypes = z.enum(["movie", "series", "season", "episode"]);

@@ -1,7 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { sourceKey } from "../core/keys.ts";
-import type { Caller, UploadRecord } from "../core/records.ts";
+import type { Caller } from "../core/records/account.ts";
+import type { UploadRecord } from "../core/records/upload.ts";
 import { createAsset, findAsset } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { findTitle } from "../stores/library/titles.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { allRungs, type Plan } from "../core/plan.ts";
-import type { TaskKind } from "../core/records.ts";
+import type { TaskKind } from "../core/records/task.ts";
 import { BIG_BUCK_BUNNY, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { beyondPreset } from "../transcoder/encoders.ts";

@@ -1,4 +1,5 @@
-import type { AssetRecord, TaskRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import type { TaskRecord } from "../core/records/task.ts";
 import type { Product } from "../test/rig/product.ts";
 
 const LOOK_EVERY_MS = 50;

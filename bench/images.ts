@@ -1,4 +1,4 @@
-import type { AttemptRecord, TaskKind } from "../core/records.ts";
+import type { AttemptRecord, TaskKind } from "../core/records/task.ts";
 import { BIG_BUCK_BUNNY_480, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { ownCpuSeconds } from "./cpu.ts";

@@ -1,4 +1,4 @@
-import type { TaskKind } from "../core/records.ts";
+import type { TaskKind } from "../core/records/task.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";

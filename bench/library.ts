@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { PlaybackRecord } from "../core/records.ts";
+import type { PlaybackRecord } from "../core/records/playback.ts";
 import { openSessionDesk } from "../stores/library/session-desk.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { figure, printTable } from "./table.ts";

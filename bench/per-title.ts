@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { titleEvidence } from "../core/ladder-evidence.ts";
-import type { AssetRecord, TaskKind } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import type { TaskKind } from "../core/records/task.ts";
 import { BIG_BUCK_BUNNY, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { follow } from "./follow.ts";

@@ -1,5 +1,5 @@
 import type { Plan } from "../core/plan.ts";
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import { tasksOf } from "../core/work.ts";
 import { type Arrival, type Cluster, type Outcome, simulate } from "./simulated-cluster.ts";

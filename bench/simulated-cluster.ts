@@ -1,5 +1,6 @@
 import type { Plan } from "../core/plan.ts";
-import type { AssetRecord, TaskState } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import type { TaskState } from "../core/records/task.ts";
 import { placeTasks, placeTitle, type Queued, TITLES_IN_HAND } from "../core/schedule.ts";
 import { isStraggling, type Peer } from "../core/stragglers.ts";
 import { isOffered, laneOf, type TaskSpec, tasksOf } from "../core/work.ts";

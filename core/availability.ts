@@ -1,4 +1,4 @@
-import type { TitleRecord, TitleState } from "./records.ts";
+import type { TitleRecord, TitleState } from "./records/title.ts";
 
 type Window = Pick<TitleRecord, "state" | "availableFrom" | "availableUntil">;
 

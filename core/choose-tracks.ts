@@ -1,4 +1,5 @@
-import type { Rendition, TrackPreferences } from "./records.ts";
+import type { TrackPreferences } from "./records/account.ts";
+import type { Rendition } from "./records/asset.ts";
 
 /** The tracks that a player should choose at the start; null: none. */
 export interface ChosenTracks {

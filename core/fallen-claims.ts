@@ -1,4 +1,4 @@
-import type { AttemptRecord, ClaimBeside, TaskKind, TaskRecord } from "./records.ts";
+import type { AttemptRecord, ClaimBeside, TaskKind, TaskRecord } from "./records/task.ts";
 import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED } from "./work.ts";
 
 /** Claims whose workers vanished: which they are, what they count for, and what the ledger says of them. Pure. */

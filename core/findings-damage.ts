@@ -1,6 +1,6 @@
 import type { DecodeLog } from "./decode-log.ts";
 import { findingsAt } from "./findings.ts";
-import type { Finding } from "./records.ts";
+import type { Finding } from "./records/asset.ts";
 
 /** A few bad frames are a blemish; more stop the publication until someone has looked. */
 const FRAMES_TOLERATED = 5;

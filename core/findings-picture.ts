@@ -1,7 +1,7 @@
 import { findingsAt, lastingRanges } from "./findings.ts";
 import { DANGEROUS_SHARE, type Flashing } from "./flash-meter.ts";
 import type { PictureLog, Region } from "./picture-log.ts";
-import type { Finding } from "./records.ts";
+import type { Finding } from "./records/asset.ts";
 import { clipRange, secondsOf, type TimeRange } from "./time-ranges.ts";
 
 /** Fades between scenes are shorter. */

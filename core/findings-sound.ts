@@ -1,5 +1,6 @@
 import { findingsAt, lastingRanges } from "./findings.ts";
-import type { Finding, HeardTrack } from "./records.ts";
+import type { Finding } from "./records/asset.ts";
+import type { HeardTrack } from "./records/task-result.ts";
 import type { SourceAudio } from "./source.ts";
 import { secondsOf, type TimeRange } from "./time-ranges.ts";
 

@@ -1,7 +1,7 @@
 import { findingsAt } from "./findings.ts";
 import { nameOf } from "./findings-sound.ts";
 import { toNumber } from "./rational.ts";
-import type { Finding } from "./records.ts";
+import type { Finding } from "./records/asset.ts";
 import type { Source, SourceAudio } from "./source.ts";
 import { subtitleFindings } from "./subtitle-plan.ts";
 import { secondsOf } from "./time-ranges.ts";

@@ -1,5 +1,5 @@
 import { type AssetFailureCode, Failure } from "./errors.ts";
-import type { AssetRecord, Finding, Waiver } from "./records.ts";
+import type { AssetRecord, Finding, Waiver } from "./records/asset.ts";
 import { clipRange, joinRanges, secondsOf, type TimeRange } from "./time-ranges.ts";
 
 /** Of one code no more than this many places are listed: the longest ones. */

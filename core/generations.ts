@@ -1,6 +1,6 @@
 import type { EncodingChoice } from "./encoding.ts";
 import type { Plan } from "./plan.ts";
-import type { AssetError, AssetRecord, Finding, Rendition } from "./records.ts";
+import type { AssetError, AssetRecord, Finding, Rendition } from "./records/asset.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { PinnedSource, Source } from "./source.ts";
 

@@ -2,7 +2,7 @@ import type { VideoCodec } from "./encoding.ts";
 import type { Ladder } from "./ladder.ts";
 import type { QualityMetric } from "./quality.ts";
 import { candidatesOf, upperEdge } from "./quality-curve.ts";
-import type { AssetRecord } from "./records.ts";
+import type { AssetRecord } from "./records/asset.ts";
 import { timelineSeconds } from "./timeline.ts";
 import { isOf, type TitleCurve, type TrialPoint } from "./title-analysis.ts";
 import { curveOf, fixedTableBps, TRANSPARENT } from "./title-ladder.ts";

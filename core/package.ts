@@ -23,7 +23,8 @@ import { type Colour, pictureFor } from "./picture.ts";
 import { type AudioTrack, allRungs, type Plan } from "./plan.ts";
 import { mediaPlaylist, type PlaylistSegment, targetDurationSeconds } from "./playlist.ts";
 import { type Quality, qualityOfCells } from "./quality.ts";
-import type { CellRecord, Rendition, TaskResult, TextResult } from "./records.ts";
+import type { Rendition } from "./records/asset.ts";
+import type { CellRecord, TaskResult, TextResult } from "./records/task-result.ts";
 import type { TrickPlay } from "./trick-play.ts";
 
 /** One track with all its cells, in order. */

@@ -1,5 +1,6 @@
 import { IMAGES_FOLDER } from "./keys.ts";
-import type { AssetRecord, ImageRecord, Rendition } from "./records.ts";
+import type { AssetRecord, Rendition } from "./records/asset.ts";
+import type { ImageRecord } from "./records/task-result.ts";
 
 /** Posters are renditions of kind `image` with a moment; the first one is the best. */
 export type Poster = Rendition & { atSeconds: number };

@@ -1,4 +1,5 @@
-import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
+import type { AssetRecord } from "./records/asset.ts";
+import type { TaskKind, TaskRecord } from "./records/task.ts";
 import { laneOf } from "./work.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { StreamRecord } from "./records.ts";
+import type { StreamRecord } from "./records/account.ts";
 
 /** One thing that plays for an account. */
 export interface Stream extends StreamRecord {

@@ -1,5 +1,5 @@
 import { TEXT_CODECS } from "./accepted-media.ts";
-import type { Finding } from "./records.ts";
+import type { Finding } from "./records/asset.ts";
 import type { Sidecar, SubtitleFormat } from "./sidecar.ts";
 import type { PinnedSource, Source, SourceSubtitle, SubtitleRole } from "./source.ts";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Plan } from "./plan.ts";
-import type { AssetRecord, TaskResult } from "./records.ts";
+import type { AssetRecord } from "./records/asset.ts";
+import type { TaskResult } from "./records/task-result.ts";
 import type { PinnedSource } from "./source.ts";
 import type { TaskSpec } from "./work.ts";
 

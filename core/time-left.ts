@@ -1,4 +1,4 @@
-import type { AttemptRecord, TaskRecord } from "./records.ts";
+import type { AttemptRecord, TaskRecord } from "./records/task.ts";
 
 /** What is counted of a task: results are large and say nothing here. */
 export type TimedTask = Pick<TaskRecord, "weight" | "state" | "ratio"> & {

@@ -3,7 +3,8 @@ import type { Failure, FailureClass } from "./errors.ts";
 import { encodedPart, type Ladder } from "./ladder.ts";
 import { eagerUnits } from "./preview.ts";
 import { windowCount } from "./quality.ts";
-import type { AssetRecord, TaskKind, TaskRecord } from "./records.ts";
+import type { AssetRecord } from "./records/asset.ts";
+import type { TaskKind, TaskRecord } from "./records/task.ts";
 import { chunkFrames } from "./timeline.ts";
 import { curvesMissing, isOf } from "./title-analysis.ts";
 

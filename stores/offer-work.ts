@@ -1,6 +1,7 @@
 import { memoryOf } from "../core/admission.ts";
 import { unitsFor } from "../core/preview.ts";
-import type { AssetRecord, TaskRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import type { TaskRecord } from "../core/records/task.ts";
 import {
   BESIDE_PRIORITY,
   isBackfill,

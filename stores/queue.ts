@@ -1,7 +1,7 @@
 import { type ConnectionOptions, DelayedError, type Job, Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import { Failure } from "../core/errors.ts";
-import type { TaskKind } from "../core/records.ts";
+import type { TaskKind } from "../core/records/task.ts";
 import { WAITED_FOR_PRIORITY } from "../core/schedule.ts";
 import type { Lane } from "../core/work.ts";
 

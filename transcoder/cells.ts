@@ -4,7 +4,7 @@ import { Failure } from "../core/errors.ts";
 import { setSequenceNumber } from "../core/fragment.ts";
 import { INIT_NAME, PREVIEW_FOLDER, packagePrefix, segmentName, trackFolder } from "../core/keys.ts";
 import type { CellScores } from "../core/quality.ts";
-import type { CellRecord } from "../core/records.ts";
+import type { CellRecord } from "../core/records/task-result.ts";
 import type { Blobs } from "../stores/blobs.ts";
 
 /** Cells on their way to storage: written once, under keys that the plan decided. */

@@ -7,7 +7,7 @@ import { Failure } from "../core/errors.ts";
 import { withHdrBoxes } from "../core/hdr-boxes.ts";
 import { encodedPart, type Ladder, type Rung } from "../core/ladder.ts";
 import { type FrameTiming, hardwareOfLadder, type Plan } from "../core/plan.ts";
-import type { TaskResult } from "../core/records.ts";
+import type { TaskResult } from "../core/records/task-result.ts";
 import { type Chunk, chunkFrames, segmentFrames } from "../core/timeline.ts";
 import { type Cell, cutCells, storeCells, storeInit } from "./cells.ts";
 import { copyChunk } from "./copy-chunk.ts";

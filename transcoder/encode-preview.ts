@@ -5,7 +5,7 @@ import { Failure } from "../core/errors.ts";
 import { PREVIEW_FOLDER, packagePrefix } from "../core/keys.ts";
 import { previewOf, unitSeconds } from "../core/preview.ts";
 import { previewPlaylists } from "../core/preview-playlists.ts";
-import type { TaskResult } from "../core/records.ts";
+import type { TaskResult } from "../core/records/task-result.ts";
 import { chunkFrames } from "../core/timeline.ts";
 import { markPreviewed } from "../stores/library/work.ts";
 import { AAC_SAMPLES_PER_FRAME } from "./audio-recipe.ts";

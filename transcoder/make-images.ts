@@ -1,6 +1,6 @@
 import { Failure } from "../core/errors.ts";
 import { joinTracks, type ProducedTrack } from "../core/package.ts";
-import type { TaskResult } from "../core/records.ts";
+import type { TaskResult } from "../core/records/task-result.ts";
 import { segmentCount } from "../core/timeline.ts";
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { makePosters } from "./make-posters.ts";

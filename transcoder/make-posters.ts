@@ -2,7 +2,7 @@ import { fitWithin } from "../core/image-size.ts";
 import type { ProducedTrack } from "../core/package.ts";
 import { allRungs, type Plan } from "../core/plan.ts";
 import { choosePosters, type GreyPicture } from "../core/poster-choice.ts";
-import type { ImageRecord } from "../core/records.ts";
+import type { ImageRecord } from "../core/records/task-result.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import { drawStills } from "./draw-stills.ts";
 import { keyframeSeconds, keyframesOf, readFragmentsAt } from "./read-cells.ts";

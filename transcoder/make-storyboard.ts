@@ -5,7 +5,7 @@ import type { ProducedTrack } from "../core/package.ts";
 import type { Plan } from "../core/plan.ts";
 import type { GreyPicture } from "../core/poster-choice.ts";
 import { STORYBOARD_ID } from "../core/posters.ts";
-import type { ImageRecord } from "../core/records.ts";
+import type { ImageRecord } from "../core/records/task-result.ts";
 import {
   planStoryboard,
   type Storyboard,

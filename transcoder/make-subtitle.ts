@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
-import type { TaskResult } from "../core/records.ts";
+import type { TaskResult } from "../core/records/task-result.ts";
 import { arrangeCues, type Cue, includeForced, segmentBordersMs } from "../core/subtitle-cues.ts";
 import { parseWebVtt } from "../core/subtitle-parse.ts";
 import type { SubtitleOrigin } from "../core/subtitle-plan.ts";

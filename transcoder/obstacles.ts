@@ -1,5 +1,6 @@
 import { hardwareFor } from "../core/plan.ts";
-import type { AssetRecord, TaskRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import type { TaskRecord } from "../core/records/task.ts";
 import { followsOthers, isOffered, isWanted } from "../core/work.ts";
 import { outlinesOfAsset } from "../stores/library/tasks.ts";
 import type { Workshop } from "./task-context.ts";

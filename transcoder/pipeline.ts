@@ -1,5 +1,5 @@
 import type { PlanSettings } from "../core/plan.ts";
-import type { TaskResult } from "../core/records.ts";
+import type { TaskResult } from "../core/records/task-result.ts";
 import { analyse } from "./analyse.ts";
 import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";

@@ -1,6 +1,6 @@
 import { Failure } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
-import type { AssetRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
 
 /** What every stage after the probe relies on. */

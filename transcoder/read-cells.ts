@@ -1,5 +1,5 @@
 import type { ProducedTrack } from "../core/package.ts";
-import type { CellRecord } from "../core/records.ts";
+import type { CellRecord } from "../core/records/task-result.ts";
 import { sha256 } from "./cells.ts";
 import { makeAgain } from "./make-again.ts";
 import { openClearMedia } from "./protect-media.ts";

@@ -1,5 +1,5 @@
 import { packagePrefix } from "../core/keys.ts";
-import type { TaskRecord } from "../core/records.ts";
+import type { TaskRecord } from "../core/records/task.ts";
 import { movedResult, objectsOf } from "../core/task-recipe.ts";
 import { findTwins } from "../stores/library/tasks.ts";
 import type { StageOutcome } from "./pipeline.ts";

@@ -4,7 +4,7 @@ import { Failure } from "../core/errors.ts";
 import type { Ladder } from "../core/ladder.ts";
 import { joinTracks, type ProducedTrack } from "../core/package.ts";
 import { chooseWindows, type Window } from "../core/quality.ts";
-import type { TaskResult } from "../core/records.ts";
+import type { TaskResult } from "../core/records/task-result.ts";
 import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";

@@ -1,6 +1,6 @@
 import { jpegSize, type Size } from "../core/image-size.ts";
 import { IMAGES_FOLDER, packagePrefix } from "../core/keys.ts";
-import type { ImageRecord } from "../core/records.ts";
+import type { ImageRecord } from "../core/records/task-result.ts";
 import { sha256 } from "./cells.ts";
 import type { TaskContext } from "./task-context.ts";
 

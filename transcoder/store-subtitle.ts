@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { contentTypeOf } from "../core/delivery-rules.ts";
 import { packagePrefix, textSegmentName, trackFolder, WHOLE_TEXT_NAME } from "../core/keys.ts";
-import type { TextCellRecord, TextResult } from "../core/records.ts";
+import type { TextCellRecord, TextResult } from "../core/records/task-result.ts";
 import { type Cue, segmentBordersMs } from "../core/subtitle-cues.ts";
 import { segmentTexts, wholeText } from "../core/subtitle-write.ts";
 import { segmentFrames, type Timeline } from "../core/timeline.ts";

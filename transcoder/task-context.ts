@@ -1,5 +1,6 @@
 import type { NamedKey } from "../core/named-keys.ts";
-import type { AssetRecord, TaskRecord } from "../core/records.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
+import type { TaskRecord } from "../core/records/task.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import type { Log } from "../stores/log.ts";

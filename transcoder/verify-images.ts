@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { jpegSize, type Size } from "../core/image-size.ts";
-import type { ImageRecord } from "../core/records.ts";
+import type { ImageRecord } from "../core/records/task-result.ts";
 import { storyboardFault } from "../core/storyboard.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { sha256 } from "./cells.ts";

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import type { TextResult } from "../core/records.ts";
+import type { TextResult } from "../core/records/task-result.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { sha256 } from "./cells.ts";
 import { describeStoredText } from "./gate.ts";

@@ -3,7 +3,7 @@ import { describeMedia, type ObjectFacts } from "../core/conformance/object-fact
 import { Failure } from "../core/errors.ts";
 import type { ProducedTrack } from "../core/package.ts";
 import { allRungs, type Plan } from "../core/plan.ts";
-import type { CellRecord } from "../core/records.ts";
+import type { CellRecord } from "../core/records/task-result.ts";
 import { segmentFrames } from "../core/timeline.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { sha256 } from "./cells.ts";

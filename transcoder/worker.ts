@@ -1,7 +1,8 @@
 import type { Room } from "../core/admission.ts";
 import { asFailure, type Failure } from "../core/errors.ts";
 import type { PlanSettings } from "../core/plan.ts";
-import type { AttemptRecord, TaskRecord, TaskResult } from "../core/records.ts";
+import type { AttemptRecord, TaskRecord } from "../core/records/task.ts";
+import type { TaskResult } from "../core/records/task-result.ts";
 import { type Verdict, verdictOn } from "../core/work.ts";
 import { claimBeside, findClaim, recordLost } from "../stores/library/second-claims.ts";
 import { claimTask, completeTask, failTask, releaseTask, renewLease } from "../stores/library/tasks.ts";

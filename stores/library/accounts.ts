@@ -1,5 +1,5 @@
 import type { AnyBulkWriteOperation } from "mongodb";
-import type { AccountRecord, StreamRecord, TrackPreferences } from "../../core/records.ts";
+import type { AccountRecord, StreamRecord, TrackPreferences } from "../../core/records/account.ts";
 import type { Library } from "./connect.ts";
 import { duplicatesIn, fromDriver } from "./driver-errors.ts";
 import { hashedId } from "./hashed-id.ts";

@@ -1,5 +1,5 @@
 import type { IndexDescription } from "mongodb";
-import type { ApiKeyRecord, Caller } from "../../core/records.ts";
+import type { ApiKeyRecord, Caller } from "../../core/records/account.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 

@@ -1,7 +1,7 @@
 import type { Filter, IndexDescription } from "mongodb";
 import type { EncodingChoice } from "../../core/encoding.ts";
 import { requestFailure } from "../../core/errors.ts";
-import type { AssetError, AssetRecord, AssetState } from "../../core/records.ts";
+import type { AssetError, AssetRecord, AssetState } from "../../core/records/asset.ts";
 import type { PinnedSource } from "../../core/source.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";

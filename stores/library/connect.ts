@@ -1,18 +1,17 @@
 import { performance } from "node:perf_hooks";
 import { type Collection, type Db, type IndexDescription, MongoClient } from "mongodb";
 import type { GenerationRecord } from "../../core/generations.ts";
+import type { AccountRecord, ApiKeyRecord } from "../../core/records/account.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import type {
-  AccountRecord,
-  ApiKeyRecord,
-  AssetRecord,
   ContentKeyRecord,
   PlaybackRecord,
   PositionRecord,
   RevocationRecord,
-  TaskRecord,
-  TitleRecord,
-  UploadRecord,
-} from "../../core/records.ts";
+} from "../../core/records/playback.ts";
+import type { TaskRecord } from "../../core/records/task.ts";
+import type { TitleRecord } from "../../core/records/title.ts";
+import type { UploadRecord } from "../../core/records/upload.ts";
 import { API_KEY_INDEXES } from "./api-keys.ts";
 import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
 import type { ConformanceRecord } from "./conformance.ts";

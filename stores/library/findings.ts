@@ -1,5 +1,5 @@
 import { addWaiver, blockingFindings, isHeldByFindings } from "../../core/findings.ts";
-import type { AssetRecord, Finding } from "../../core/records.ts";
+import type { AssetRecord, Finding } from "../../core/records/asset.ts";
 import { findAsset, retryAsset } from "./assets.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";

@@ -8,7 +8,7 @@ import {
   mayCollect,
   settle,
 } from "../../core/generations.ts";
-import type { AssetRecord, Rendition } from "../../core/records.ts";
+import type { AssetRecord, Rendition } from "../../core/records/asset.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";

@@ -1,5 +1,5 @@
 import type { Filter, IndexDescription } from "mongodb";
-import type { PlaybackRecord, PositionRecord } from "../../core/records.ts";
+import type { PlaybackRecord, PositionRecord } from "../../core/records/playback.ts";
 import type { Library } from "./connect.ts";
 import { duplicatesIn, fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { hashedId } from "./hashed-id.ts";

@@ -1,4 +1,5 @@
-import type { AssetRecord, AttemptRecord, TaskRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import type { AttemptRecord, TaskRecord } from "../../core/records/task.ts";
 import { secondsLeft, type TimedTask } from "../../core/time-left.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";

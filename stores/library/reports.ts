@@ -1,7 +1,7 @@
 import type { IndexDescription } from "mongodb";
 import type { EdgeReport, EdgeRow } from "../../core/edge-report.ts";
 import { Failure } from "../../core/errors.ts";
-import type { PlaybackRecord } from "../../core/records.ts";
+import type { PlaybackRecord } from "../../core/records/playback.ts";
 import { type Beacon, EMPTY_REPORT, foldBeacons, type SessionReport } from "../../core/session-report.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";

@@ -1,7 +1,7 @@
 import type { UpdateFilter } from "mongodb";
 import { Failure, requestFailure } from "../../core/errors.ts";
 import { followedBy, type GenerationRecord } from "../../core/generations.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { findAsset } from "./assets.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";

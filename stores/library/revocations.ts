@@ -1,5 +1,5 @@
 import type { Filter, IndexDescription } from "mongodb";
-import type { RevocationRecord } from "../../core/records.ts";
+import type { RevocationRecord } from "../../core/records/playback.ts";
 import { REVOCATION_KINDS, type RevocationKind, type Revocations } from "../../core/revocation.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";

@@ -1,5 +1,5 @@
 import { fallenClaims, isPoisoned } from "../../core/fallen-claims.ts";
-import type { AttemptRecord, TaskKind, TaskRecord } from "../../core/records.ts";
+import type { AttemptRecord, TaskKind, TaskRecord } from "../../core/records/task.ts";
 import { isStraggling, type Peer } from "../../core/stragglers.ts";
 import { laneOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";

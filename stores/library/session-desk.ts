@@ -1,10 +1,7 @@
-import type {
-  AccountRecord,
-  AssetRecord,
-  PlaybackRecord,
-  PositionRecord,
-  TitleRecord,
-} from "../../core/records.ts";
+import type { AccountRecord } from "../../core/records/account.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import type { PlaybackRecord, PositionRecord } from "../../core/records/playback.ts";
+import type { TitleRecord } from "../../core/records/title.ts";
 import { together } from "../together.ts";
 import { accountId, changeStreams, type StreamChange } from "./accounts.ts";
 import type { Library } from "./connect.ts";

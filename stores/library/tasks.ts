@@ -8,14 +8,9 @@ import {
   lineOf,
   presentClaim,
 } from "../../core/fallen-claims.ts";
-import type {
-  AssetError,
-  AssetRecord,
-  AttemptRecord,
-  ClaimBeside,
-  TaskRecord,
-  TaskResult,
-} from "../../core/records.ts";
+import type { AssetError, AssetRecord } from "../../core/records/asset.ts";
+import type { AttemptRecord, ClaimBeside, TaskRecord } from "../../core/records/task.ts";
+import type { TaskResult } from "../../core/records/task-result.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
 import { previewedGeneration, type TaskSpec, tasksOf } from "../../core/work.ts";
 import type { Library } from "./connect.ts";

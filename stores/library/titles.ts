@@ -1,5 +1,5 @@
 import type { Filter, IndexDescription } from "mongodb";
-import type { TitleRecord, TitleState, TitleType } from "../../core/records.ts";
+import type { TitleRecord, TitleState, TitleType } from "../../core/records/title.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";

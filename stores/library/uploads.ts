@@ -1,5 +1,5 @@
 import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
-import type { UploadRecord } from "../../core/records.ts";
+import type { UploadRecord } from "../../core/records/upload.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 

@@ -1,14 +1,8 @@
 import type { Filter } from "mongodb";
 import { followedBy } from "../../core/generations.ts";
 import type { Plan } from "../../core/plan.ts";
-import type {
-  AssetError,
-  AssetRecord,
-  AssetState,
-  Finding,
-  Rendition,
-  TaskKind,
-} from "../../core/records.ts";
+import type { AssetError, AssetRecord, AssetState, Finding, Rendition } from "../../core/records/asset.ts";
+import type { TaskKind } from "../../core/records/task.ts";
 import { isBackfill } from "../../core/schedule.ts";
 import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ApiConfig } from "../../api/config.ts";
-import type { Role } from "../../core/records.ts";
+import type { Role } from "../../core/records/account.ts";
 import { madeAsset, openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
 
 const api = await openTestApi("access");

@@ -9,7 +9,7 @@ import type { GrantKey } from "../../core/grant.ts";
 import { newId } from "../../core/ids.ts";
 import { packagePrefix } from "../../core/keys.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { findAsset } from "../../stores/library/assets.ts";
 import type { Library } from "../../stores/library/connect.ts";
 import { foldNextBatch } from "../../stores/library/fold-reports.ts";

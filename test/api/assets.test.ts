@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import type { AssetView } from "../../api/asset-view.ts";
 import { emptyAsset } from "../../api/reap-assets.ts";
 import { IMAGES_SESSION, splitGrantedPath, verifyGrant } from "../../core/grant.ts";
-import type { AssetRecord, TaskKind, TaskState } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import type { TaskKind, TaskState } from "../../core/records/task.ts";
 import { findAsset, retryAsset } from "../../stores/library/assets.ts";
 import { ratioOf, stageOf, type TaskProgress } from "../../stores/library/progress.ts";
 import {

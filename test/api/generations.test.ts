@@ -7,7 +7,7 @@ import { reapGenerations } from "../../api/reap-generations.ts";
 import { reapUploads } from "../../api/reap-uploads.ts";
 import { packagePrefix } from "../../core/keys.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { isWanted, tasksOf } from "../../core/work.ts";
 import { findAsset } from "../../stores/library/assets.ts";
 import type { Library } from "../../stores/library/connect.ts";

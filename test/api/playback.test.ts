@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { splitGrantedPath, verifyGrant } from "../../core/grant.ts";
-import type { Rendition } from "../../core/records.ts";
+import type { Rendition } from "../../core/records/asset.ts";
 import { GENERATION, madeAsset, openTestApi, publishedMovie, RENDITIONS } from "./api-for-test.ts";
 
 const api = await openTestApi("playback", (config) => ({ ...config, countryHeader: "X-Country" }));

@@ -10,7 +10,7 @@ import { mpdFor } from "../../core/device-mpd.ts";
 import type { VideoRange } from "../../core/ladder.ts";
 import { dashManifest } from "../../core/mpd.ts";
 import { multivariantPlaylist } from "../../core/multivariant.ts";
-import type { Rendition } from "../../core/records.ts";
+import type { Rendition } from "../../core/records/asset.ts";
 
 const SIZES = [
   [1920, 800],

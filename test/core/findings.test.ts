@@ -9,7 +9,8 @@ import { soundFindings } from "../../core/findings-sound.ts";
 import { sourceFindings } from "../../core/findings-source.ts";
 import { FLASH_COLUMNS, FLASH_ROWS, flashMeter } from "../../core/flash-meter.ts";
 import { pictureLogReader } from "../../core/picture-log.ts";
-import type { AssetRecord, Finding, HeardTrack } from "../../core/records.ts";
+import type { AssetRecord, Finding } from "../../core/records/asset.ts";
+import type { HeardTrack } from "../../core/records/task-result.ts";
 import type { Source, SourceAudio } from "../../core/source.ts";
 import { SOURCE } from "../api/api-for-test.ts";
 

@@ -12,7 +12,7 @@ import {
   stateOf,
   unusedSources,
 } from "../../core/generations.ts";
-import type { AssetState } from "../../core/records.ts";
+import type { AssetState } from "../../core/records/asset.ts";
 
 const POLICY = { keepForRollback: 3, reachSeconds: 90_000 };
 const HOUR_MS = 3_600_000;

@@ -6,7 +6,8 @@ import { buildLadder } from "../../core/ladder.ts";
 import { choosePosters, type GreyPicture } from "../../core/poster-choice.ts";
 import { chosenPoster } from "../../core/posters.ts";
 import { rational, toNumber } from "../../core/rational.ts";
-import type { Rendition, TaskKind, TaskRecord } from "../../core/records.ts";
+import type { Rendition } from "../../core/records/asset.ts";
+import type { TaskKind, TaskRecord } from "../../core/records/task.ts";
 import {
   planStoryboard,
   sheetCount,

@@ -8,7 +8,7 @@ import { allRungs, buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../cor
 import { mediaPlaylist } from "../../core/playlist.ts";
 import { describeSource, type ProbeReport } from "../../core/probe-report.ts";
 import { rational, secondsText } from "../../core/rational.ts";
-import type { TaskResult } from "../../core/records.ts";
+import type { TaskResult } from "../../core/records/task-result.ts";
 
 test("seconds as text: rounded half up, in whole numbers", () => {
   const table: [number, number, number, string][] = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isAvailable } from "../../core/availability.ts";
-import type { StreamRecord } from "../../core/records.ts";
+import type { StreamRecord } from "../../core/records/account.ts";
 import { admitStream, liveStreams } from "../../core/streams.ts";
 
 const at = (second: number) => new Date(second * 1_000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildPlan, DEFAULT_PLAN_SETTINGS, type PlanSettings } from "../../core/plan.ts";
-import type { TaskResult } from "../../core/records.ts";
+import type { TaskResult } from "../../core/records/task-result.ts";
 import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
 import { movedResult, objectsOf, recipesOf } from "../../core/task-recipe.ts";

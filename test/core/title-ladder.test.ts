@@ -7,7 +7,7 @@ import { buildPlan, DEFAULT_PLAN_SETTINGS, generationOf } from "../../core/plan.
 import type { QualityMetric } from "../../core/quality.ts";
 import { type Candidate, candidatesOf, decibels, perceived, upperEdge } from "../../core/quality-curve.ts";
 import { rational } from "../../core/rational.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { buildTimeline } from "../../core/timeline.ts";
 import {
   bytesOfGroups,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
-import type { AssetRecord, TaskRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import type { TaskRecord } from "../../core/records/task.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { assertPackage, packageDigest } from "../rig/package.ts";
 import { allGone, descendants, eventually } from "../rig/processes.ts";

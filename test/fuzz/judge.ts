@@ -12,7 +12,9 @@ import {
   type Plan,
   type PlanSettings,
 } from "../../core/plan.ts";
-import type { AssetRecord, TaskKind, TaskRecord, TaskResult } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import type { TaskKind, TaskRecord } from "../../core/records/task.ts";
+import type { TaskResult } from "../../core/records/task-result.ts";
 import type { PinnedSource, Source } from "../../core/source.ts";
 import { segmentCount } from "../../core/timeline.ts";
 import { tasksOf } from "../../core/work.ts";

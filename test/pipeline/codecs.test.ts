@@ -16,7 +16,7 @@ import { mpdFor } from "../../core/device-mpd.ts";
 import type { VideoCodec } from "../../core/encoding.ts";
 import type { Ladder } from "../../core/ladder.ts";
 import { allRungs } from "../../core/plan.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import { describeStoredText, storedTransport } from "../../transcoder/gate.ts";
 import { launchBrowser } from "../e2e/browser.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { FLAWED, FLAWED_SECONDS } from "../rig/flawed-media.ts";
 import { BIG_BUCK_BUNNY_480 } from "../rig/media.ts";
 import { type Product, startProduct } from "../rig/product.ts";

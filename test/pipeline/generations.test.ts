@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { flashAndBeep, made } from "../rig/media.ts";
 import { readPackage } from "../rig/package.ts";
 import { type Product, startProduct } from "../rig/product.ts";

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { parse } from "hls-parser";
 import { jpegSize, type Size } from "../../core/image-size.ts";
 import { chosenPoster, hasStoryboard, posterPath, postersOf } from "../../core/posters.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { storyboardFault } from "../../core/storyboard.ts";
 import { trickFrames } from "../../core/trick-play.ts";
 import { findConformance } from "../../stores/library/conformance.ts";

@@ -7,7 +7,7 @@ import { parse } from "hls-parser";
 import { readFragments, readInit } from "../../core/box-reader.ts";
 import { blockingFailures, RULES } from "../../core/conformance/check-package.ts";
 import { allRungs } from "../../core/plan.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import { checkPackageAt } from "../../transcoder/check-package.ts";
 import { BIG_BUCK_BUNNY, flashAndBeep } from "../rig/media.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { made } from "../rig/media.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { launchBrowser } from "../e2e/browser.ts";
 import { made } from "../rig/media.ts";
 import { numbered, readNumbers } from "../rig/numbered.ts";

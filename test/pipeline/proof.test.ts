@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { readFragments } from "../../core/box-reader.ts";
 import type { ProofCheck, ProofLine } from "../../core/proof.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { provePackage, requireProof } from "../../transcoder/prove.ts";

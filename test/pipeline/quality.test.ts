@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { allRungs } from "../../core/plan.ts";
 import { unpackScores } from "../../core/quality.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { listenToEncoders } from "../../transcoder/encoder-scores.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { readPackage, withPackageFolder } from "../rig/package.ts";

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { readBoxes } from "../../core/box-reader.ts";
 import type { RemuxChoice } from "../../core/encoding.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { readSampleTables } from "../../core/sample-table.ts";
 import type { PinnedSource } from "../../core/source.ts";
 import { findConformance } from "../../stores/library/conformance.ts";

@@ -6,7 +6,7 @@ import { blockingFailures, checkPackage } from "../../core/conformance/check-pac
 import { describeMedia, describeText, UNKNOWN_TRANSPORT } from "../../core/conformance/object-facts.ts";
 import { viewPackage } from "../../core/conformance/package-view.ts";
 import { allRungs } from "../../core/plan.ts";
-import type { AssetRecord, Rendition } from "../../core/records.ts";
+import type { AssetRecord, Rendition } from "../../core/records/asset.ts";
 import { readPackage, withPackageFolder } from "../rig/package.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 import { beeps, SOUND_SECONDS, type SoundTrack, withSounds } from "../rig/sound-media.ts";

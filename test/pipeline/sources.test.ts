@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { allRungs } from "../../core/plan.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { readNumbers } from "../rig/numbered.ts";
 import { type OddSource, SOURCES } from "../rig/numbered-sources.ts";
 import { readPackage, withPackageFolder } from "../rig/package.ts";

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { blockingFailures } from "../../core/conformance/check-package.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import { checkPackageAt } from "../../transcoder/check-package.ts";
 import { readPackage, withPackageFolder } from "../rig/package.ts";

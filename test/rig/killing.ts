@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { TaskRecord } from "../../core/records.ts";
+import type { TaskRecord } from "../../core/records/task.ts";
 import { laneOf } from "../../core/work.ts";
 import { allGone, descendants, eventually, type ProcessFacts } from "./processes.ts";
 import type { Product } from "./product.ts";

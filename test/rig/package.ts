@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { PREVIEW_FOLDER } from "../../core/keys.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { type Blobs, openBlobs } from "../../stores/blobs.ts";
 import type { Product } from "./product.ts";
 

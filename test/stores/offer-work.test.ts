@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_ENCODING, type EncodingChoice } from "../../core/encoding.ts";
-import type { AssetRecord, AttemptRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import type { AttemptRecord } from "../../core/records/task.ts";
 import { TITLES_IN_HAND } from "../../core/schedule.ts";
 import { followsOthers } from "../../core/work.ts";
 import { claimTask, completeTask, outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { Redis } from "ioredis";
-import type { AttemptRecord } from "../../core/records.ts";
+import type { AttemptRecord } from "../../core/records/task.ts";
 import { claimTask, completeTask } from "../../stores/library/tasks.ts";
 import { offerAfter } from "../../stores/offer-work.ts";
 import { consume } from "../../stores/queue.ts";

@@ -4,7 +4,7 @@ import { planOf } from "../../bench/simulated-plan.ts";
 import { openRoom } from "../../core/admission.ts";
 import { Failure } from "../../core/errors.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
-import type { AttemptRecord, TaskRecord } from "../../core/records.ts";
+import type { AttemptRecord, TaskRecord } from "../../core/records/task.ts";
 import { claimBeside, recordLost, stragglers } from "../../stores/library/second-claims.ts";
 import {
   callOffTasks,

@@ -3,7 +3,7 @@ import { after } from "node:test";
 import { planOf } from "../../bench/simulated-plan.ts";
 import { DEFAULT_ENCODING, type EncodingChoice } from "../../core/encoding.ts";
 import type { Plan } from "../../core/plan.ts";
-import type { AssetRecord } from "../../core/records.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import { openLibrary } from "../../stores/library/connect.ts";
 import { offerWork } from "../../stores/offer-work.ts";
 import { openQueue } from "../../stores/queue.ts";
