@@ -1,7 +1,8 @@
-import { readFragments, readInit } from "../core/box-reader.ts";
 import { resolvePath } from "../core/conformance/package-view.ts";
 import { type Attributes, parseMedia } from "../core/conformance/parse-playlist.ts";
 import { compareEnvelopes, envelope, type Likeness } from "../core/envelope.ts";
+import { readFragments } from "../core/fragments.ts";
+import { readInit } from "../core/init-segment.ts";
 import type { AudioTrack, Plan } from "../core/plan.ts";
 import { codecFault, type ProofLine, proved, untold } from "../core/proof.ts";
 import type { Source } from "../core/source.ts";
