@@ -3,7 +3,7 @@ import { languageName } from "./language-name.ts";
 import type { MpdAudio } from "./mpd.ts";
 import type { AudioRendition } from "./multivariant.ts";
 import type { Shared } from "./package-file.ts";
-import type { AudioTrack } from "./plan.ts";
+import type { AudioTrack } from "./plan-sounds.ts";
 import { mediaPlaylist } from "./playlist.ts";
 import { entries, measure, type ProducedTrack, timing, totalBytes } from "./produced-track.ts";
 import type { Rendition } from "./records/asset.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
 import { writeSegment } from "../core/fragment.ts";
 import { splitInit } from "../core/init-segment.ts";
-import type { AudioTrack } from "../core/plan.ts";
+import type { AudioTrack } from "../core/plan-sounds.ts";
 import { type Preview, soundOfUnit } from "../core/preview.ts";
 import type { Source } from "../core/source.ts";
 import type { TimeWindow } from "../core/source-window.ts";
