@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type Cluster, simulate } from "../../bench/simulated-cluster.ts";
+import { type Cluster, simulate } from "../../bench/simulated/cluster.ts";
+import type { Arrival } from "../../bench/simulated/title.ts";
 import { planOf } from "../../bench/simulated-plan.ts";
-import type { Arrival } from "../../bench/simulated-title.ts";
 import { isStraggling, type Peer, type Underway } from "../../core/stragglers.ts";
 
 /** Ten seconds of work take each peer twenty. */

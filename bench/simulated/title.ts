@@ -1,8 +1,8 @@
-import type { Plan } from "../core/plan.ts";
-import type { AssetRecord } from "../core/records/asset.ts";
-import type { TaskState } from "../core/records/task.ts";
-import type { Peer } from "../core/stragglers.ts";
-import { isOffered, type TaskSpec, tasksOf } from "../core/work.ts";
+import type { Plan } from "../../core/plan.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import type { TaskState } from "../../core/records/task.ts";
+import type { Peer } from "../../core/stragglers.ts";
+import { isOffered, type TaskSpec, tasksOf } from "../../core/work.ts";
 
 /** A title of a simulation, its tasks and who is at them. */
 

@@ -1,6 +1,6 @@
-import { isStraggling } from "../core/stragglers.ts";
-import { seeded, seedOf } from "../test/fuzz/random.ts";
-import type { Attempt, Task } from "./simulated-title.ts";
+import { isStraggling } from "../../core/stragglers.ts";
+import { seeded, seedOf } from "../../test/fuzz/random.ts";
+import type { Attempt, Task } from "./title.ts";
 
 /** What may befall a worker at a task. */
 export interface Luck {

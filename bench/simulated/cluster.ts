@@ -1,7 +1,7 @@
-import { type Lane, laneOf } from "../core/work.ts";
+import { type Lane, laneOf } from "../../core/work.ts";
+import { type Drawn, drawAttempt, isSlow, type Luck } from "./attempt.ts";
 import { heapOf } from "./heap.ts";
-import { type Drawn, drawAttempt, isSlow, type Luck } from "./simulated-attempt.ts";
-import { Schedule } from "./simulated-schedule.ts";
+import { Schedule } from "./schedule.ts";
 import {
   type Arrival,
   type Attempt,
@@ -12,7 +12,7 @@ import {
   type Title,
   takePlan,
   titleOf,
-} from "./simulated-title.ts";
+} from "./title.ts";
 
 /**
  * Workers of one slot each on simulated time. Which tasks there are, which may begin and in which order they are taken up is

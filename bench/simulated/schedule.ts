@@ -1,7 +1,7 @@
-import { placeTasks, placeTitle, type Queued, TITLES_IN_HAND } from "../core/schedule.ts";
-import { type Lane, laneOf } from "../core/work.ts";
+import { placeTasks, placeTitle, type Queued, TITLES_IN_HAND } from "../../core/schedule.ts";
+import { type Lane, laneOf } from "../../core/work.ts";
 import { heapOf } from "./heap.ts";
-import { openTasks, type Task, type Title } from "./simulated-title.ts";
+import { openTasks, type Task, type Title } from "./title.ts";
 
 const TITLES_LOOKED_AT = 32;
 
