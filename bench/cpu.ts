@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { descendants } from "../test/rig/process-tree.ts";
 import { readProcess } from "../transcoder/process-tree.ts";
 
 const run = promisify(execFile);
@@ -16,6 +17,12 @@ export function ownCpuSeconds(pid: number): number {
 export function residentMebibytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+}
+
+/** Processes below one (a bench itself, say) that have these words in their command lines. */
+export async function pidsBelow(root: number, words: string): Promise<number[]> {
+  const below = await descendants(root);
+  return below.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(words));
 }
 
 /** Runs a program to its end: the CPU of its whole tree and the time on the wall, in seconds. */

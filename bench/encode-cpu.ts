@@ -8,6 +8,7 @@ import { type Product, startProduct } from "../test/rig/product.ts";
 import { beyondPreset } from "../transcoder/encoders.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
 import { finishedTasks, follow } from "./follow.ts";
+import { mediaTools } from "./media-tools.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
@@ -20,7 +21,8 @@ import { figure, median, printTable } from "./table.ts";
 const repetitions = Number(process.argv[2] ?? 2);
 const loops = Number(process.argv[3] ?? 1);
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
-const product = await startProduct({ workers: 1, slots: 2, environment: environmentOfBench() });
+const environment = { ...mediaTools(), MATINEE_VMAF: process.env.MATINEE_VMAF || "sample" };
+const product = await startProduct({ workers: 1, slots: 2, environment });
 const film = await looped(BIG_BUCK_BUNNY, loops);
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
 
@@ -197,10 +199,4 @@ function printStages(): void {
       row("all but pictures and sound", rest),
     ],
   );
-}
-
-function environmentOfBench(): Record<string, string> {
-  const names = ["MATINEE_FFMPEG_PATH", "MATINEE_FFPROBE_PATH"];
-  const tools = names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
-  return { ...Object.fromEntries(tools), MATINEE_VMAF: process.env.MATINEE_VMAF || "sample" };
 }

@@ -5,6 +5,7 @@ import type { TaskKind } from "../core/records/task.ts";
 import { BIG_BUCK_BUNNY, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { follow } from "./follow.ts";
+import { mediaTools } from "./media-tools.ts";
 import { figure, printTable } from "./table.ts";
 
 /**
@@ -16,7 +17,8 @@ const LOOPS = 3;
 /** The encode, by the ledger's kinds. */
 const ENCODING: readonly TaskKind[] = ["video", "audio"];
 
-const product = await startProduct({ workers: 1, slots: 2, environment: environmentOfBench() });
+const environment = { ...mediaTools(), MATINEE_VMAF: process.env.MATINEE_VMAF || "sample" };
+const product = await startProduct({ workers: 1, slots: 2, environment });
 try {
   const bytes = await readFile(process.argv[2] ?? (await looped(BIG_BUCK_BUNNY, LOOPS)));
   const assetId = await product.upload(bytes, { encoding: { codecs: ["h264"], ladder: "title" } });
@@ -66,10 +68,4 @@ function printRungs(asset: AssetRecord): void {
 
 function kilobits(bitsPerSecond: number | null | undefined): string {
   return bitsPerSecond == null ? "–" : String(Math.round(bitsPerSecond / 1000));
-}
-
-function environmentOfBench(): Record<string, string> {
-  const names = ["MATINEE_FFMPEG_PATH", "MATINEE_FFPROBE_PATH"];
-  const tools = names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
-  return { ...Object.fromEntries(tools), MATINEE_VMAF: process.env.MATINEE_VMAF || "sample" };
 }

@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { flashAndBeep } from "../test/rig/media.ts";
-import { descendants } from "../test/rig/process-tree.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
+import { pidsBelow } from "./cpu.ts";
 import { follow } from "./follow.ts";
+import { publishTitle } from "./publish-title.ts";
 import { figure, printTable } from "./table.ts";
 import { type Load, load } from "./wrk.ts";
 
@@ -98,16 +98,8 @@ async function oneByOne({ apiUrl }: Product, token: string, body: string): Promi
   return waits.sort((a, b) => a - b);
 }
 
-async function publishTitle({ call }: Product, assetId: string): Promise<string> {
-  const made = await call("POST", "/v1/titles", { type: "movie", name: { en: "Flashes" }, assetId });
-  const published = await call("POST", `/v1/titles/${made.body.id}/publish`, {});
-  if (published.status !== 200) throw new Error(`not published: ${JSON.stringify(published.body)}`);
-  return made.body.id;
-}
-
 async function crowd(origin: string, script: string, server: string): Promise<Load> {
-  const ours = await descendants(process.pid);
-  const pids = ours.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(server));
+  const pids = await pidsBelow(process.pid, server);
   return load(origin, script, { folder, connections: CONNECTIONS, seconds, pids });
 }
 

@@ -3,6 +3,7 @@ import type { RemuxChoice } from "../core/encoding.ts";
 import { BIG_BUCK_BUNNY, made } from "../test/rig/media.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { follow } from "./follow.ts";
+import { mediaTools } from "./media-tools.ts";
 import { figure, printTable } from "./table.ts";
 
 /**
@@ -11,9 +12,7 @@ import { figure, printTable } from "./table.ts";
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
-const tools = ["MATINEE_FFMPEG_PATH", "MATINEE_FFPROBE_PATH"];
-const environment = Object.fromEntries(tools.map((name) => [name, process.env[name] ?? ""]));
-const product = await startProduct({ workers: 1, slots: 2, environment });
+const product = await startProduct({ workers: 1, slots: 2, environment: mediaTools() });
 try {
   const bytes = await readFile(await conforming());
   const figures: Record<RemuxChoice, number[]> = { auto: [], never: [] };

@@ -10,7 +10,7 @@ import { startParts } from "./parts.ts";
  * their own, runs `bench/NAME.ts` against them, and takes them down again.
  */
 
-/** Files beside the benches that are none themselves. */
+/** Files beside the benches that are none themselves; what the larger ones are made of is in folders. */
 const PARTS_OF_THE_RIG = [
   "run.ts",
   "parts.ts",
@@ -19,10 +19,9 @@ const PARTS_OF_THE_RIG = [
   "follow.ts",
   "bare-route.ts",
   "wrk.ts",
-  "simulated-cluster.ts",
+  "publish-title.ts",
+  "media-tools.ts",
   "simulated-plan.ts",
-  "bits-chart.ts",
-  "heap.ts",
   "speed-up-chart.ts",
 ];
 

@@ -2,7 +2,8 @@ import type { Plan } from "../core/plan.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import { tasksOf } from "../core/work.ts";
-import { type Arrival, type Cluster, type Outcome, simulate } from "./simulated-cluster.ts";
+import { type Cluster, type Outcome, simulate } from "./simulated/cluster.ts";
+import type { Arrival } from "./simulated/title.ts";
 import { planOf } from "./simulated-plan.ts";
 import { figure, printTable } from "./table.ts";
 

@@ -5,7 +5,7 @@ import { BIG_BUCK_BUNNY_480, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { timed } from "./cpu.ts";
 import { follow } from "./follow.ts";
-import { simulate } from "./simulated-cluster.ts";
+import { simulate } from "./simulated/cluster.ts";
 import { planOf } from "./simulated-plan.ts";
 import { drawSpeedUp } from "./speed-up-chart.ts";
 import { figure, median, printTable } from "./table.ts";

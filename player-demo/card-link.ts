@@ -7,6 +7,11 @@ export function watchHref({ id }: Pick<Card, "id">, from: "left" | "beginning" =
   return `#title=${encodeURIComponent(id)}${from === "left" ? "" : "&from=0"}`;
 }
 
+/** To the films. */
+export function goHome(): void {
+  location.hash = "";
+}
+
 /** Where all that is told of a title stands. */
 export function aboutHref({ id }: Pick<Card, "id">): string {
   return `#about=${encodeURIComponent(id)}`;

@@ -3,6 +3,7 @@ import "media-chrome/menu";
 import "media-chrome/lang/de";
 import "hls-video-element";
 import { ApiProblem, openViewerApi, type ViewerApi } from "./api-client.ts";
+import { goHome } from "./card-link.ts";
 import { element } from "./element.ts";
 import { showHome } from "./home-view.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
@@ -110,10 +111,6 @@ function start(root: HTMLElement): void {
   };
   addEventListener("hashchange", route);
   route();
-}
-
-function goHome(): void {
-  location.hash = "";
 }
 
 start(document.querySelector("#app")!);

@@ -1,29 +1,9 @@
-import type Hls from "hls.js";
-import { ApiProblem, type Playback, type TitlePage, type ViewerApi } from "./api-client.ts";
-import { startBeacons } from "./beacons.ts";
-import { beginAt, loadFilm } from "./begin-playing.ts";
-import { watchHref } from "./card-link.ts";
-import { EdgeKeeper } from "./edge-keeper.ts";
+import { ApiProblem, type ViewerApi } from "./api-client.ts";
+import { goHome } from "./card-link.ts";
 import { element } from "./element.ts";
-import { fitPicture, isHdrScreen } from "./fit-picture.ts";
-import { fitSound, outputChannels } from "./fit-sound.ts";
-import { furnishPlayer } from "./furnish-player.ts";
-import { GrantKeeper } from "./grant-keeper.ts";
-import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
-import { askNextEdge } from "./load-policies.ts";
-import { playerControls } from "./player-controls.ts";
+import { playFilm } from "./play-film.ts";
 import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
-import { protectionConfig } from "./protection.ts";
 import { text } from "./strings.ts";
-import { watchLayer } from "./watch-layer.ts";
-import { WatchMeter } from "./watch-meter.ts";
-
-declare global {
-  interface Window {
-    /** What plays now, for tests: hls.js and the native video element. Nothing in the page reads it. */
-    matinee?: { hls: Hls; video: HTMLVideoElement };
-  }
-}
 
 /** What is to be played now. */
 interface Wish {
@@ -31,6 +11,12 @@ interface Wish {
   fromSeconds: number | null;
   /** Another screen of the account makes room for this one. */
   takeover?: boolean;
+}
+
+/** The way on that the viewer has after a problem. */
+interface Way {
+  label: string;
+  run: () => void;
 }
 
 /**
@@ -43,129 +29,78 @@ export function showWatch(
   titleId: string,
   fromSeconds: number | null,
 ): () => void {
-  let leave: () => void = () => undefined;
-  let isLeft = false;
-  const start = async (wish: Wish): Promise<void> => {
-    leave();
-    leave = () => undefined;
-    const askedAtMs = performance.now();
-    root.replaceChildren(element("p", { class: "loading waiting", role: "status" }, text("loading")));
-    try {
-      const [playback, title] = await Promise.all([
-        api.play(titleId, wish.takeover),
-        api.title(titleId).catch(() => null),
-      ]);
-      if (isLeft) return void api.end(playback.sessionId).catch(() => undefined);
-      const resumeAtSeconds = wish.fromSeconds ?? playback.resumeAtSeconds;
-      leave = await play({ ...playback, resumeAtSeconds }, title, askedAtMs);
-    } catch (thrown) {
-      if (!isLeft) refuse(thrown, wish.fromSeconds);
-    }
-  };
-  /** What the API refused, with the way on that it leaves. */
-  const refuse = (thrown: unknown, fromSeconds: number | null) => {
-    const code = thrown instanceof ApiProblem ? thrown.code : "";
-    const again = () => void start({ fromSeconds });
-    const takeOver = () => void start({ fromSeconds, takeover: true });
-    const way =
-      code === "too_many_streams"
-        ? { label: text("watchHere"), run: takeOver }
-        : { label: text("retry"), run: again };
-    fail(problemText(thrown), otherScreens(thrown), way);
-    if (code !== "unreachable") return;
-    addEventListener("online", again, { once: true });
-    leave = () => removeEventListener("online", again);
-  };
-  const fail = (message: string, more: HTMLElement | null, way: { label: string; run: () => void }) => {
-    leave();
-    leave = () => undefined;
-    root.replaceChildren(problemPanel(message, more, way, { label: text("backToFilms"), run: goHome }));
-    root.querySelector<HTMLElement>(".primary")?.focus();
-  };
-  const play = async (
-    playback: Playback,
-    title: TitlePage | null,
-    askedAtMs: number,
-  ): Promise<() => void> => {
-    const { next = null } = title ?? {};
-    // The film that was watched makes room: Back leads to where the viewer came from, and not through all episodes.
-    const goOn = next === null ? null : () => location.replace(watchHref(next, "left"));
-    const controls = playerControls(title, playback, { goBack: goHome, goOn });
-    const { frame, media, video } = controls;
-    const failHere = (message: string) => {
-      const fromSeconds = video.currentTime;
-      fail(message, null, { label: text("retry"), run: () => void start({ fromSeconds }) });
-    };
-    // A session lives for a day: where it is over, a new one goes on from the same place.
-    const keeper = new GrantKeeper(api, playback, (problem) => {
-      if (problem.code === "playback_over") void start({ fromSeconds: video.currentTime });
-      else refuse(problem, video.currentTime);
-    });
-    const edges = new EdgeKeeper(keeper, playback.manifestUrl, playback.steeringUrl ?? null);
-    media.config = {
-      capLevelToPlayerSize: true,
-      // In the query: headers would cost a preflight for every segment. Only what the edge counts.
-      cmcd: { includeKeys: ["br", "bl", "bs", "mtp", "ot", "sid"] },
-      // A quality whose segment once failed would not be tried again in the whole film.
-      errorPenaltyExpireMs: 20_000,
-      ...protectionConfig(playback, api),
-      // Hls.js opens the request itself unless it is open already.
-      xhrSetup: (request, url) => edges.open(request, url),
-      ...(playback.steeringUrl === undefined ? {} : askNextEdge(() => edges.count)),
-      // One of us steers.
-      contentSteeringController: undefined,
-    };
-    root.replaceChildren(frame);
-    const release = () => {
-      keeper.stop();
-      edges.stop();
-    };
-    const endSession = () => api.end(playback.sessionId).catch(() => undefined);
-    const hls = await loadFilm(media, playback.manifestUrl).catch((thrown) => {
-      release();
-      void endSession();
-      throw thrown;
-    });
-    fitSound(hls, outputChannels());
-    fitPicture(hls, isHdrScreen());
-    const layer = watchLayer();
-    frame.append(layer.root);
-    const meter = new WatchMeter(askedAtMs);
-    // Before what may give up: an error that ends the session is told as its last word.
-    const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, meter });
-    leaveSilentEdges(hls, edges);
-    const stopWaiting = keepPlaying(hls, video, keeper, layer, failHere);
-    const clear = furnishPlayer({
-      hls,
-      controls,
-      keeper,
-      address: (url) => edges.address(url),
-      layer,
-      playback,
-      title,
-      meter,
-      goOn,
-    });
-    window.matinee = { hls, video };
-    beginAt(video, playback.resumeAtSeconds);
-    frame.focus();
-    return () => {
-      clear();
-      stopWaiting();
-      release();
-      delete window.matinee;
-      void stopBeacons().then(endSession);
-      video.pause();
-      hls.destroy();
-    };
-  };
-  void start({ fromSeconds });
-  return () => {
-    isLeft = true;
-    leave();
-  };
+  const screen = new WatchScreen(root, api, titleId);
+  void screen.start({ fromSeconds });
+  return () => screen.leave();
 }
 
-function goHome(): void {
-  location.hash = "";
+/** Where one title is watched: its film, or what keeps it from playing. */
+class WatchScreen {
+  readonly #root: HTMLElement;
+  readonly #api: ViewerApi;
+  readonly #titleId: string;
+  /** Ends what is on the screen now. */
+  #clear: () => void = () => undefined;
+  #isLeft = false;
+
+  constructor(root: HTMLElement, api: ViewerApi, titleId: string) {
+    this.#root = root;
+    this.#api = api;
+    this.#titleId = titleId;
+  }
+
+  async start(wish: Wish): Promise<void> {
+    this.#empty();
+    const askedAtMs = performance.now();
+    this.#root.replaceChildren(element("p", { class: "loading waiting", role: "status" }, text("loading")));
+    try {
+      const [playback, title] = await Promise.all([
+        this.#api.play(this.#titleId, wish.takeover),
+        this.#api.title(this.#titleId).catch(() => null),
+      ]);
+      if (this.#isLeft) return void this.#api.end(playback.sessionId).catch(() => undefined);
+      const resumeAtSeconds = wish.fromSeconds ?? playback.resumeAtSeconds;
+      const film = { playback: { ...playback, resumeAtSeconds }, title, askedAtMs };
+      this.#clear = await playFilm(this.#root, this.#api, film, {
+        // A session lives for a day: where it is over, a new one goes on from the same place.
+        onOver: (fromSeconds) => void this.start({ fromSeconds }),
+        onRefused: (problem, fromSeconds) => this.#refuse(problem, fromSeconds),
+        onFailed: (message, fromSeconds) => this.#fail(message, null, this.#again(fromSeconds)),
+      });
+    } catch (thrown) {
+      if (!this.#isLeft) this.#refuse(thrown, wish.fromSeconds);
+    }
+  }
+
+  leave(): void {
+    this.#isLeft = true;
+    this.#clear();
+  }
+
+  #empty(): void {
+    this.#clear();
+    this.#clear = () => undefined;
+  }
+
+  #again(fromSeconds: number | null): Way {
+    return { label: text("retry"), run: () => void this.start({ fromSeconds }) };
+  }
+
+  /** What the API refused, with the way on that it leaves. */
+  #refuse(thrown: unknown, fromSeconds: number | null): void {
+    const code = thrown instanceof ApiProblem ? thrown.code : "";
+    const again = this.#again(fromSeconds);
+    const takeOver = () => void this.start({ fromSeconds, takeover: true });
+    const way = code === "too_many_streams" ? { label: text("watchHere"), run: takeOver } : again;
+    this.#fail(problemText(thrown), otherScreens(thrown), way);
+    if (code !== "unreachable") return;
+    addEventListener("online", again.run, { once: true });
+    this.#clear = () => removeEventListener("online", again.run);
+  }
+
+  #fail(message: string, more: HTMLElement | null, way: Way): void {
+    this.#empty();
+    this.#root.replaceChildren(problemPanel(message, more, way, { label: text("backToFilms"), run: goHome }));
+    this.#root.querySelector<HTMLElement>(".primary")?.focus();
+  }
 }

@@ -1,5 +1,5 @@
 import { Failure } from "../core/errors.ts";
-import { requireDigest } from "./scratch.ts";
+import { requireDigest } from "./master-digest.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Reads the whole master once, in order, and compares it with what its owner stated. Nothing is published before. */

@@ -1,7 +1,7 @@
 import { offerBesides } from "../stores/offer-work.ts";
 import type { WorkQueue } from "../stores/queue.ts";
+import { LEASE_SECONDS } from "./keep-claim.ts";
 import type { Workshop } from "./task-context.ts";
-import { LEASE_SECONDS } from "./worker.ts";
 
 /** Often, since what is looked for is what a title waits for; all idle workers together look this often. */
 const PERIOD_MS = 1_000;

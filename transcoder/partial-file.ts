@@ -14,8 +14,6 @@ export interface PartialFile {
   /** Bytes on disk. */
   heldBytes(): number;
   isWhole(): boolean;
-  /** Forgets everything and gives its room back. Nobody may be using the file. */
-  empty(): Promise<void>;
 }
 
 /** Gets one span of the master; at most `PIECE_BYTES` long. */
@@ -37,11 +35,8 @@ export async function makePartialFile(
   sizeBytes: number,
   fetch: FetchRange,
 ): Promise<PartialFile> {
-  const make = async (): Promise<void> => {
-    await (await open(path, "w")).close();
-    await truncate(path, sizeBytes);
-  };
-  await make();
+  await (await open(path, "w")).close();
+  await truncate(path, sizeBytes);
   let held: ByteRange[] = [];
   const flights = new Set<Flight>();
 
@@ -81,10 +76,6 @@ export async function makePartialFile(
     fill,
     heldBytes: () => coveredBytes(held),
     isWhole: () => missing([{ start: 0, end: sizeBytes }], held).length === 0,
-    empty: async () => {
-      held = [];
-      await make();
-    },
   };
 }
 

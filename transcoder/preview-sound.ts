@@ -1,17 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
-import { writeSegment } from "../core/fragment.ts";
-import { splitInit } from "../core/init-segment.ts";
 import type { AudioTrack } from "../core/plan-sounds.ts";
 import { type Preview, soundOfUnit } from "../core/preview.ts";
 import type { Source } from "../core/source.ts";
 import type { TimeWindow } from "../core/source-window.ts";
 import type { Chunk } from "../core/timeline.ts";
+import { readSound, soundCell } from "./aac-cells.ts";
 import { AAC_SAMPLES_PER_FRAME, AUDIO_FILE, stretchRecipe } from "./audio-recipe.ts";
-import type { Cell } from "./cells.ts";
-import { readAacFrames, stateChannels } from "./encode-audio.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
+import type { MadeTrack } from "./protect-media.ts";
 
 /**
  * The sound of one unit of a preview. A package's sound is encoded once, whole; a preview cannot wait for that. Each unit
@@ -74,29 +72,17 @@ export async function readPreviewSound(
   preview: Preview,
   unit: Chunk,
   track: AudioTrack,
-): Promise<{ init: Uint8Array; cells: Cell[] }> {
-  const { init, rest } = splitInit(await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", ""))));
-  stateChannels(init, track.channels);
+): Promise<MadeTrack> {
+  const file = await readFile(join(outputDirectory, AUDIO_FILE.replace("/out/", "")));
+  const { init, frames } = readSound(file, track.channels);
   const wanted = soundOfUnit(preview, unit, track.sampleRateHz, AAC_SAMPLES_PER_FRAME);
-  const frames = readAacFrames(rest);
   // Coded frame `n` holds the samples of the grid's frame `startFrame + n - 1`.
   const coded = (frame: number): number => frame - wanted.startFrame + PRIMING_FRAMES;
   if (frames.length < coded(wanted.endFrame))
     throw new Failure("ours", "encode_failed", `The preview's sound has ${frames.length} frames only.`);
-  const cells = wanted.cells.map(({ firstFrame, frameCount }, index): Cell => {
-    const segment = unit.firstSegment + index;
-    return {
-      segment,
-      frames: frameCount,
-      durationTicks: frameCount * AAC_SAMPLES_PER_FRAME,
-      keyframes: [],
-      bytes: writeSegment({
-        sequenceNumber: segment + 1,
-        baseDecodeTime: firstFrame * AAC_SAMPLES_PER_FRAME,
-        sampleDurationTicks: AAC_SAMPLES_PER_FRAME,
-        frames: frames.slice(coded(firstFrame), coded(firstFrame + frameCount)),
-      }),
-    };
+  const cells = wanted.cells.map(({ firstFrame, frameCount }, index) => {
+    const own = frames.slice(coded(firstFrame), coded(firstFrame + frameCount));
+    return soundCell(unit.firstSegment + index, firstFrame, own);
   });
   return { init, cells: cells.filter(({ durationTicks }) => durationTicks > 0) };
 }

@@ -2,6 +2,7 @@ import type { Asset } from "../answers.ts";
 import { formatBytes, formatClock } from "../pace.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
+import { button } from "./form-parts.ts";
 import { text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
@@ -24,7 +25,7 @@ export function assetCard(first: Entry, open: (assetId: string) => void): AssetC
   const facts = element("span", { class: "facts" });
   const bar = progressBar();
   const picture = cardPicture();
-  const button = element(
+  const card = element(
     "button",
     { type: "button", class: "card", onclick: () => entry.asset !== null && open(entry.asset.id) },
     picture.root,
@@ -33,7 +34,7 @@ export function assetCard(first: Entry, open: (assetId: string) => void): AssetC
     facts,
   );
   const controls = uploadControls(() => entry.upload);
-  const root = element("li", {}, button, controls.root);
+  const root = element("li", {}, card, controls.root);
   const update = (next: Entry) => {
     entry = next;
     const { asset, upload } = entry;
@@ -107,8 +108,7 @@ export function progressBar() {
 }
 
 function uploadControls(upload: () => BrowserUpload | null) {
-  const control = (key: StringKey, run: () => void) =>
-    element("button", { type: "button", class: "quiet", onclick: run }, text(key));
+  const control = (key: StringKey, run: () => void) => button(key, "quiet", run);
   const pause = control("pause", () => upload()?.pause());
   const goOn = control("resume", () => void upload()?.run());
   const retry = control("retry", () => void upload()?.run());

@@ -1,3 +1,4 @@
+import type { Asset } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { type AssetCard, assetCard, type Entry } from "./asset-card.ts";
 import { type AssetDrawer, openDrawer } from "./asset-drawer.ts";
@@ -5,74 +6,99 @@ import { AssetStore } from "./asset-store.ts";
 import { BrowserUpload } from "./browser-upload.ts";
 import { dropZone } from "./drop-zone.ts";
 import { element } from "./element.ts";
+import { button } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
 /** The desk: films come in at the top, and each one's card shows where it is. Rejects where nothing can be read. */
 export async function showDesk(root: HTMLElement, api: Api): Promise<void> {
-  const uploads: BrowserUpload[] = [];
-  const cards = new Map<string, AssetCard>();
-  let drawer: AssetDrawer | null = null;
-  const list = element("ul", { class: "cards" });
-  const empty = element("p", { class: "note" }, text("loading"));
-  const more = element("button", { type: "button", class: "secondary", hidden: true }, text("more"));
+  const desk = new Desk(api);
+  addEventListener("beforeunload", (event) => {
+    if (desk.isSending) event.preventDefault();
+  });
+  const heading = element("h2", { id: "films" }, text("films"));
+  root.replaceChildren(
+    dropZone((files) => desk.send(files)),
+    element("section", { "aria-labelledby": "films" }, heading, desk.note, desk.list, desk.more),
+  );
+  await desk.start();
+}
 
-  const draw = () => {
-    const entries = entriesOf(store, uploads);
+class Desk {
+  readonly list = element("ul", { class: "cards" });
+  /** What is said where there is no card. */
+  readonly note = element("p", { class: "note" }, text("loading"));
+  readonly more = button("more", "secondary", () => this.#loadMore());
+  readonly #api: Api;
+  readonly #store: AssetStore;
+  readonly #uploads: BrowserUpload[] = [];
+  readonly #cards = new Map<string, AssetCard>();
+  #drawer: AssetDrawer | null = null;
+
+  constructor(api: Api) {
+    this.#api = api;
+    this.#store = new AssetStore(api, () => this.#draw());
+    this.more.hidden = true;
+  }
+
+  async start(): Promise<void> {
+    await this.#store.refresh();
+    this.note.textContent = text("empty");
+  }
+
+  send(files: readonly File[]): void {
+    for (const file of files) {
+      const upload = new BrowserUpload(this.#api, file, () => this.#draw());
+      this.#uploads.unshift(upload);
+      void upload.run().then(() => this.#store.refresh().catch(() => undefined));
+    }
+    this.#draw();
+  }
+
+  /** Leaving the page would stop it. */
+  get isSending(): boolean {
+    return this.#uploads.some(({ phase }) => phase === "sending" || phase === "completing");
+  }
+
+  #draw(): void {
+    const entries = entriesOf(this.#store, this.#uploads);
     for (const [key, entry] of entries) {
-      const card = cards.get(key);
-      if (card === undefined) cards.set(key, assetCard(entry, open));
+      const card = this.#cards.get(key);
+      if (card === undefined)
+        this.#cards.set(
+          key,
+          assetCard(entry, (assetId) => this.#open(assetId)),
+        );
       else card.update(entry);
     }
-    for (const key of cards.keys()) if (!entries.has(key)) cards.delete(key);
+    for (const key of this.#cards.keys()) if (!entries.has(key)) this.#cards.delete(key);
     arrange(
-      list,
-      [...entries.keys()].map((key) => cards.get(key)!.root),
+      this.list,
+      [...entries.keys()].map((key) => this.#cards.get(key)!.root),
     );
-    empty.hidden = entries.size > 0;
-    more.hidden = !store.hasMore;
-    const shown = drawer === null ? undefined : store.find(drawer.assetId);
-    if (shown !== undefined) drawer?.update(shown, uploadOf(uploads, shown.id));
-  };
-  const store = new AssetStore(api, draw);
-  const open = (assetId: string) => {
-    const asset = store.find(assetId);
+    this.note.hidden = entries.size > 0;
+    this.more.hidden = !this.#store.hasMore;
+    const shown = this.#drawer === null ? undefined : this.#store.find(this.#drawer.assetId);
+    if (shown !== undefined) this.#drawer?.update(shown, uploadOf(this.#uploads, shown.id));
+  }
+
+  #open(assetId: string): void {
+    const asset = this.#store.find(assetId);
     if (asset === undefined) return;
     const onClose = () => {
-      drawer = null;
+      this.#drawer = null;
     };
-    drawer = openDrawer(api, asset, { onChange: (changed) => store.put(changed), onClose });
-    drawer.update(asset, uploadOf(uploads, assetId));
-    if (asset.state !== "ready") store.follow(assetId);
-  };
-  const send = (files: File[]) => {
-    for (const file of files) {
-      const upload = new BrowserUpload(api, file, draw);
-      uploads.unshift(upload);
-      void upload.run().then(() => store.refresh().catch(() => undefined));
-    }
-    draw();
-  };
-  more.addEventListener(
-    "click",
-    () => void store.loadMore().catch((thrown) => (empty.textContent = problemText(thrown))),
-  );
-  addEventListener("beforeunload", (event) => {
-    if (uploads.some(({ phase }) => phase === "sending" || phase === "completing")) event.preventDefault();
-  });
-  root.replaceChildren(
-    dropZone(send),
-    element(
-      "section",
-      { "aria-labelledby": "films" },
-      element("h2", { id: "films" }, text("films")),
-      empty,
-      list,
-      more,
-    ),
-  );
-  await store.refresh();
-  empty.textContent = text("empty");
+    const onChange = (changed: Asset) => this.#store.put(changed);
+    this.#drawer = openDrawer(this.#api, asset, { onChange, onClose });
+    this.#drawer.update(asset, uploadOf(this.#uploads, assetId));
+    if (asset.state !== "ready") this.#store.follow(assetId);
+  }
+
+  #loadMore(): void {
+    this.#store.loadMore().catch((thrown) => {
+      this.note.textContent = problemText(thrown);
+    });
+  }
 }
 
 /** Uploads first, then the assets; an upload whose asset is known is one card with it. */

@@ -2,6 +2,7 @@ import type { Asset, Finding } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
 import { element } from "./element.ts";
+import { statusNote } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
 import { text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
@@ -70,7 +71,7 @@ function waiveForm(api: Api, assetId: string, code: string, onChange: (asset: As
     placeholder: text("waiveReason"),
     "aria-label": text("waiveReason"),
   });
-  const note = element("p", { class: "note", role: "status" });
+  const note = statusNote();
   const button = element("button", { class: "secondary" }, text("waive"));
   const form = element("form", { class: "waive" }, reason, button, note);
   form.addEventListener("submit", async (event) => {

@@ -1,15 +1,15 @@
 import type { Asset, Generation, Page } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { element } from "./element.ts";
+import { button, statusNote } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
 import { text } from "./strings.ts";
-import type { StringKey } from "./strings-en.ts";
 import { percent } from "./viewing.ts";
 
 /** The packages of an asset, how their viewers fare, and one click to show another one. */
 export function generationList(api: Api, assetId: string, onChange: (asset: Asset) => void) {
   const list = element("ul", { class: "generations" });
-  const note = element("p", { class: "note", role: "status" });
+  const note = statusNote();
   const root = element("div", {}, list, note);
   let shownKey = "";
   const show = async (generation: string): Promise<void> => {
@@ -62,10 +62,6 @@ function entry(one: Generation, all: readonly Generation[], show: (generation: s
     isWorse && before !== undefined ? button("goBackTo", "primary", () => show(before.generation)) : null,
     !isShown && one.restorable ? button("goBack", "secondary", () => show(generation)) : null,
   );
-}
-
-function button(key: StringKey, look: string, onclick: () => void): HTMLElement {
-  return element("button", { type: "button", class: look, onclick }, text(key));
 }
 
 type Reason = NonNullable<Generation["health"]>["reasons"][number];

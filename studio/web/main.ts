@@ -1,6 +1,7 @@
 import { ApiProblem, openApi } from "../api-client.ts";
 import { showDesk } from "./desk.ts";
 import { element } from "./element.ts";
+import { button } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
 import { forgetToken, keepToken, takeToken } from "./session-token.ts";
 import { pageLanguage, text } from "./strings.ts";
@@ -15,7 +16,7 @@ function header(): HTMLElement {
     { class: "site" },
     element("span", { class: "brand" }, "Matinee ", element("b", {}, text("studio"))),
     element("a", { class: "quiet", href: "/player/", target: "_blank", rel: "opener" }, text("cinema")),
-    element("button", { type: "button", class: "quiet", onclick: leave }, text("signOut")),
+    button("signOut", "quiet", leave),
   );
 }
 

@@ -2,12 +2,13 @@ import type { Asset, Poster } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
 import { element } from "./element.ts";
+import { statusNote } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
 /** The moments that were found to make good posters; a click makes one of them the film's. */
 export function posterPicker(api: Api, assetId: string, onChange: (asset: Asset) => void) {
-  const note = element("p", { class: "note", role: "status" }, text("posterText"));
+  const note = statusNote("posterText");
   const row = element("div", { class: "posters", role: "group", "aria-label": text("poster") });
   const root = element("div", {}, row, note);
   let shown = "";

@@ -2,14 +2,15 @@ import Hls, { type HlsConfig } from "hls.js";
 import type { Preview } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { element } from "./element.ts";
+import { button, statusNote } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
 /** The film as it will be seen, before it is published; loads nothing until asked. */
 export function previewPlayer(api: Api, assetId: string) {
   let hls: Hls | null = null;
-  const note = element("p", { class: "note", role: "status" }, text("previewText"));
-  const start = element("button", { type: "button", class: "secondary preview" }, text("preview"));
+  const note = statusNote("previewText");
+  const start = button("preview", "secondary preview");
   const root = element("div", { class: "preview-frame" }, start, note);
   const play = async () => {
     start.disabled = true;

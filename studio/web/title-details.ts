@@ -1,8 +1,8 @@
 import type { Chapter, Title } from "../answers.ts";
 import { readChapters, writeChapters } from "../chapter-lines.ts";
 import { element } from "./element.ts";
+import { labelled } from "./form-parts.ts";
 import { pageLanguage, text } from "./strings.ts";
-import type { StringKey } from "./strings-en.ts";
 
 /** What viewers read of a film beside its name. */
 export interface Details {
@@ -33,8 +33,6 @@ export function titleDetails() {
   chapters.addEventListener("input", () => {
     chapters.setCustomValidity(written() === null ? text("chapterFault") : "");
   });
-  const labelled = (key: StringKey, field: HTMLElement) =>
-    element("div", {}, element("label", { for: field.id }, text(key)), field);
   const root = element(
     "details",
     { class: "title-details" },

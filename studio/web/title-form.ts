@@ -1,123 +1,141 @@
 import type { Asset, Title } from "../answers.ts";
 import { type Api, ApiProblem } from "../api-client.ts";
 import { element } from "./element.ts";
-import { problemText } from "./problem-text.ts";
+import { busyWith, button, statusNote } from "./form-parts.ts";
+import { KeptTitle } from "./kept-title.ts";
 import { pageLanguage, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 import { titleDetails } from "./title-details.ts";
 
 /** Names the film, publishes it, takes it down, leads to it. */
-export function titleForm(api: Api, first: Asset, onTitle: (titleId: string) => void) {
-  let asset = first;
-  let title: Title | null = null;
-  let etag: string | null = null;
+export class TitleForm {
+  readonly #api: Api;
+  readonly #kept: KeptTitle;
+  readonly #parts = formParts();
+  readonly #onTitle: (titleId: string) => void;
+  #asset: Asset;
+
+  /** `onTitle` hears of a title that is made here. */
+  constructor(api: Api, asset: Asset, onTitle: (titleId: string) => void) {
+    this.#api = api;
+    this.#kept = new KeptTitle(api);
+    this.#asset = asset;
+    this.#onTitle = onTitle;
+    const { root, input, publish, unpublish } = this.#parts;
+    root.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#run(() => this.#save());
+    });
+    publish.addEventListener("click", () => void this.#run(() => this.#move("publish")));
+    unpublish.addEventListener("click", () => void this.#run(() => this.#move("unpublish")));
+    input.value = asset.filename.replace(/\.[^.]+$/, "").replaceAll(/[_.]+/g, " ");
+    const { titleId } = asset;
+    if (titleId !== undefined) void this.#run(() => this.#read(titleId));
+    this.#show();
+  }
+
+  get root(): HTMLElement {
+    return this.#parts.root;
+  }
+
+  update(asset: Asset): void {
+    this.#asset = asset;
+    this.#show();
+  }
+
+  #show(): void {
+    showState(this.#parts, this.#asset, this.#kept.title);
+  }
+
+  async #run(action: () => Promise<void>): Promise<void> {
+    const { root, note } = this.#parts;
+    if (!root.reportValidity()) return;
+    await busyWith(root, note, () => action().catch((thrown) => this.#catchUp(thrown)));
+    this.#show();
+  }
+
+  /** Where somebody else has changed it, theirs is shown. */
+  async #catchUp(thrown: unknown): Promise<void> {
+    const { title } = this.#kept;
+    const isOld = thrown instanceof ApiProblem && thrown.status === 412;
+    if (!isOld || title === null) throw thrown;
+    await this.#read(title.id).catch(() => undefined);
+    this.#parts.note.textContent = text("changedMeanwhile");
+  }
+
+  async #read(id: string): Promise<void> {
+    const title = await this.#kept.read(id);
+    const { details, input } = this.#parts;
+    details.show(title);
+    input.value = title.name[pageLanguage] ?? title.name.en ?? Object.values(title.name)[0] ?? "";
+  }
+
+  async #save(): Promise<void> {
+    await this.#store();
+    this.#parts.note.textContent = text("saved");
+  }
+
+  async #move(verb: "publish" | "unpublish"): Promise<void> {
+    const id = await this.#store();
+    await this.#api.call("POST", `/v1/titles/${id}/${verb}`, { body: {} });
+    await this.#read(id);
+  }
+
+  /** What the fields say; the title's id. */
+  async #store(): Promise<string> {
+    const { details, input } = this.#parts;
+    const before = this.#kept.title;
+    const name = input.value.trim();
+    const title =
+      before === null
+        ? await this.#kept.make(this.#asset.id, name, details.changes())
+        : await this.#kept.change(before, name, details.changes());
+    if (before === null) this.#onTitle(title.id);
+    if (title !== before) details.show(title);
+    return title.id;
+  }
+}
+
+type FormParts = ReturnType<typeof formParts>;
+
+function formParts() {
   const input = element("input", { id: "title-name", name: "name", required: true, maxlength: "200" });
   const details = titleDetails();
-  const label = element("label", { for: "title-name" }, text("titleName"));
   const state = element("span", { class: "chip", hidden: true });
   const save = element("button", { type: "submit", class: "secondary" }, text("save"));
-  const publish = element("button", { type: "button", class: "primary publish" }, text("publish"));
-  const unpublish = element("button", { type: "button", class: "secondary" }, text("unpublish"));
+  const publish = button("publish", "primary publish");
+  const unpublish = button("unpublish", "secondary");
   // With opener: the new tab gets a copy of this one's session storage, and with it the token.
   const watch = element("a", { class: "watch", target: "_blank", rel: "opener" }, text("watch"));
-  const note = element("p", { class: "note", role: "status" });
+  const note = statusNote();
   const later = element("p", { class: "note" }, text("publishLater"));
-  const actions = element("div", { class: "actions" }, publish, unpublish, save, watch);
   const root = element(
     "form",
     { class: "title-form" },
-    label,
+    element("label", { for: "title-name" }, text("titleName")),
     element("div", { class: "name" }, input, state),
     details.root,
-    actions,
+    element("div", { class: "actions" }, publish, unpublish, save, watch),
     later,
     note,
   );
+  return { root, input, details, state, publish, unpublish, watch, later, note };
+}
 
-  const show = () => {
-    state.hidden = title === null;
-    const isPublished = title?.state === "published" || title?.state === "scheduled";
-    if (title !== null) {
-      state.textContent = text(`title_${title.state}` as StringKey);
-      state.dataset.state = isPublished ? "ready" : "waiting";
-      watch.href = `/player/#title=${encodeURIComponent(title.id)}`;
-    }
-    watch.hidden = !isPublished;
-    unpublish.hidden = !isPublished;
-    publish.hidden = isPublished;
-    publish.disabled = asset.state !== "ready";
-    const canComeTrue = asset.state !== "failed" && asset.state !== "cancelled";
-    later.hidden = isPublished || !publish.disabled || !canComeTrue;
-  };
-  const read = async (id: string) => {
-    const answer = await api.callWithEtag<Title>("GET", `/v1/titles/${id}`);
-    title = answer.body;
-    etag = answer.etag;
-    details.show(title);
-    input.value = title.name[pageLanguage] ?? title.name.en ?? Object.values(title.name)[0] ?? "";
-  };
-  const store = async (): Promise<string> => {
-    const name = input.value.trim();
-    if (title === null) {
-      const about = { type: "movie", name: { [pageLanguage]: name }, assetId: asset.id };
-      const body = { ...about, ...details.changes() };
-      const idempotencyKey = crypto.randomUUID();
-      const made = await api.callWithEtag<Title>("POST", "/v1/titles", { body, idempotencyKey });
-      title = made.body;
-      etag = made.etag;
-      onTitle(title.id);
-    } else {
-      const renamed =
-        title.name[pageLanguage] === name ? {} : { name: { ...title.name, [pageLanguage]: name } };
-      const body = { ...renamed, ...details.changes() };
-      if (Object.keys(body).length === 0) return title.id;
-      const path = `/v1/titles/${title.id}`;
-      const changed = await api.callWithEtag<Title>("PATCH", path, { body, ifMatch: etag ?? "*" });
-      title = changed.body;
-      etag = changed.etag;
-    }
-    details.show(title);
-    return title.id;
-  };
-  const run = async (action: () => Promise<void>) => {
-    if (!root.reportValidity()) return;
-    root.inert = true;
-    try {
-      note.textContent = "";
-      await action();
-    } catch (thrown) {
-      note.textContent = problemText(thrown);
-      if (thrown instanceof ApiProblem && thrown.status === 412 && title !== null) {
-        await read(title.id).catch(() => undefined);
-        note.textContent = text("changedMeanwhile");
-      }
-    }
-    root.inert = false;
-    show();
-  };
-  const move = (verb: "publish" | "unpublish") => async () => {
-    const id = await store();
-    await api.call("POST", `/v1/titles/${id}/${verb}`, { body: {} });
-    await read(id);
-  };
-  root.addEventListener("submit", (event) => {
-    event.preventDefault();
-    void run(async () => {
-      await store();
-      note.textContent = text("saved");
-    });
-  });
-  publish.addEventListener("click", () => void run(move("publish")));
-  unpublish.addEventListener("click", () => void run(move("unpublish")));
-  input.value = asset.filename.replace(/\.[^.]+$/, "").replaceAll(/[_.]+/g, " ");
-  const { titleId } = asset;
-  if (titleId !== undefined) void run(() => read(titleId));
-  show();
-  return {
-    root,
-    update(next: Asset) {
-      asset = next;
-      show();
-    },
-  };
+/** What can be done with a title that stands so, or not at all yet. */
+function showState(parts: FormParts, asset: Asset, title: Title | null): void {
+  const { state, publish, unpublish, watch, later } = parts;
+  state.hidden = title === null;
+  const isPublished = title?.state === "published" || title?.state === "scheduled";
+  if (title !== null) {
+    state.textContent = text(`title_${title.state}` as StringKey);
+    state.dataset.state = isPublished ? "ready" : "waiting";
+    watch.href = `/player/#title=${encodeURIComponent(title.id)}`;
+  }
+  watch.hidden = !isPublished;
+  unpublish.hidden = !isPublished;
+  publish.hidden = isPublished;
+  publish.disabled = asset.state !== "ready";
+  const canComeTrue = asset.state !== "failed" && asset.state !== "cancelled";
+  later.hidden = isPublished || !publish.disabled || !canComeTrue;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type Arrival, type Cluster, simulate } from "../../bench/simulated-cluster.ts";
+import { type Cluster, simulate } from "../../bench/simulated/cluster.ts";
+import type { Arrival } from "../../bench/simulated/title.ts";
 import { planOf } from "../../bench/simulated-plan.ts";
 import { isStraggling, type Peer, type Underway } from "../../core/stragglers.ts";
 

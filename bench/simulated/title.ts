@@ -1,0 +1,101 @@
+import type { Plan } from "../../core/plan.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import type { TaskState } from "../../core/records/task.ts";
+import type { Peer } from "../../core/stragglers.ts";
+import { isOffered, type TaskSpec, tasksOf } from "../../core/work.ts";
+
+/** A title of a simulation, its tasks and who is at them. */
+
+export interface Arrival {
+  atSeconds: number;
+  tenant: string;
+  plan: Plan;
+}
+
+export interface SimulatedTitle {
+  tenant: string;
+  arrivedAt: number;
+  /**
+   * When the first of its preview could be seen, the first of its picture was begun, and it was published; null where that is
+   * later than what is looked at.
+   */
+  seenAt: number | null;
+  begunAt: number | null;
+  readyAt: number | null;
+}
+
+export interface Title extends SimulatedTitle {
+  asset: AssetRecord;
+  plan: Plan;
+  tasks: Task[];
+  /** Of its chunks, those that are done: ladder by ladder. */
+  peers: Map<string, Peer[]>;
+}
+
+export interface Task {
+  spec: TaskSpec;
+  title: Title;
+  state: TaskState;
+  queuedAs: number | null;
+  attempts: Attempt[];
+  attemptsMade: number;
+}
+
+export interface Attempt {
+  task: Task;
+  begunAt: number;
+  lastsSeconds: number;
+  /** When its worker died; it is held for alive until its lease runs out. */
+  diedAt: number | null;
+}
+
+/** A title that nothing has been done for yet. */
+export function titleOf({ atSeconds, tenant, plan }: Arrival, index: number): Title {
+  // Of a record only what the rules look at.
+  const asset = {
+    _id: `as_${index}`,
+    tenant,
+    state: "queued",
+    revision: 1,
+    plan: null,
+    generation: null,
+    pinned: null,
+    published: null,
+  } as unknown as AssetRecord;
+  const never = { seenAt: null, begunAt: null, readyAt: null };
+  return { tenant, arrivedAt: atSeconds, ...never, asset, plan, tasks: [], peers: new Map() };
+}
+
+/** Gives it the tasks that its state calls for. */
+export function planTasks(title: Title): void {
+  title.tasks = tasksOf(title.asset).map((spec) => ({
+    spec,
+    title,
+    state: "todo",
+    queuedAs: null,
+    attempts: [],
+    attemptsMade: 0,
+  }));
+}
+
+/** What its probing tells: from here on all of its tasks are known. */
+export function takePlan(title: Title): void {
+  title.asset.state = "encoding";
+  title.asset.plan = title.plan;
+  title.asset.generation = "g";
+  planTasks(title);
+}
+
+/** Tasks that somebody is at or may begin. */
+export function openTasks(title: Title): Task[] {
+  const outlines = title.tasks.map(({ spec, state }) => ({ ...spec, state }));
+  return title.tasks.filter(
+    ({ spec, state }) =>
+      state === "claimed" || isOffered({ ...spec, state, leaseUntil: null }, outlines, new Date(0)),
+  );
+}
+
+/** Whether all chunks of a ladder are done. */
+export function isLadderDone({ tasks }: Title, part: string): boolean {
+  return tasks.every(({ spec, state }) => state === "done" || spec.kind !== "video" || spec.part !== part);
+}

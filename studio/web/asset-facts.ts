@@ -1,0 +1,73 @@
+import type { Asset, LedgerEntry } from "../answers.ts";
+import type { Api } from "../api-client.ts";
+import { type DrawerPart, section } from "./drawer-section.ts";
+import { element } from "./element.ts";
+import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
+import { findingList } from "./findings.ts";
+import { ladderChart } from "./ladder-chart.ts";
+import { problemText } from "./problem-text.ts";
+import { nextStepText, text } from "./strings.ts";
+
+/** What is known of an asset: why it failed, what was found and made, and every attempt at it. */
+
+/** Why it failed, and what to do next. */
+export function problemPart(): DrawerPart {
+  const root = element("div", { class: "problem", role: "alert", hidden: true });
+  let shown = "";
+  return {
+    root,
+    update({ error }) {
+      root.hidden = error === null;
+      const said = error === null ? "" : `${error.code} ${error.message}`;
+      if (error === null || said === shown) return;
+      shown = said;
+      root.replaceChildren(
+        element("p", {}, element("strong", {}, error.message)),
+        element("p", {}, nextStepText(error.code)),
+        element("p", { class: "facts" }, error.code),
+      );
+    },
+  };
+}
+
+/** Findings, renditions, ladders and source, as far as they are known; drawn again when they change. */
+export function factsPart(api: Api, onChange: (asset: Asset) => void): DrawerPart {
+  const root = element("div", { class: "facts-sections" });
+  let shown = "";
+  return {
+    root,
+    update(asset) {
+      const key = factsKey(asset);
+      if (shown === key) return;
+      shown = key;
+      root.replaceChildren(...factSections(api, asset, onChange));
+    },
+  };
+}
+
+function factSections(api: Api, asset: Asset, onChange: (asset: Asset) => void): HTMLElement[] {
+  const { findings, renditions, source } = asset;
+  const sections: HTMLElement[] = [];
+  if (findings.length > 0) sections.push(section("findings", findingList(api, asset, onChange)));
+  if (renditions.length > 0) sections.push(section("renditions", renditionTable(renditions)));
+  const charts = asset.ladder?.ladders.flatMap((ladder) => ladderChart(ladder) ?? []) ?? [];
+  if (charts.length > 0) sections.push(section("ladder", ...charts));
+  if (source !== null) sections.push(section("source", sourceFacts(source)));
+  return sections;
+}
+
+/** Every attempt at its tasks. Read when it is opened: it can be long. */
+export function ledgerSection(api: Api, assetId: string): HTMLElement {
+  const content = element("div", {}, element("p", { class: "note" }, text("ledgerText")));
+  const details = element("details", { class: "ledger" }, element("summary", {}, text("ledger")), content);
+  details.addEventListener("toggle", async () => {
+    if (!details.open) return;
+    try {
+      const { data } = await api.call<{ data: LedgerEntry[] }>("GET", `/v1/assets/${assetId}/ledger`);
+      content.replaceChildren(ledgerTable(data));
+    } catch (thrown) {
+      content.replaceChildren(element("p", { class: "note" }, problemText(thrown)));
+    }
+  });
+  return details;
+}

@@ -1,0 +1,51 @@
+import type { Library } from "../stores/library/connect.ts";
+import { openWorkSeconds } from "../stores/library/work.ts";
+import type { Metrics } from "../stores/metrics.ts";
+import type { WorkQueue } from "../stores/queue.ts";
+import type { Dependency } from "./operations.ts";
+import { availableCodecs } from "./require-encoders.ts";
+import type { Workshop } from "./task-context.ts";
+import type { Worker } from "./worker.ts";
+
+/** What is told of a transcoder to those who run it. */
+
+/** Its gauges, read when they are asked for. */
+export function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue, library: Library): void {
+  metrics.gauge("matinee_tasks_running", "Tasks in this worker's hands.", [], (gauge) =>
+    gauge.set(worker.running()),
+  );
+  metrics.gauge("matinee_queue_jobs", "Jobs in the queue by state.", ["state"], async (gauge) => {
+    const depth = await queue.depth().catch(() => null);
+    for (const [state, count] of Object.entries(depth ?? {})) gauge.set({ state }, count);
+  });
+  metrics.gauge(
+    "matinee_queue_work_seconds",
+    "Work that is planned and not done, in seconds of one core.",
+    ["lane"],
+    async (gauge) => {
+      const open = await openWorkSeconds(library).catch(() => null);
+      for (const [lane, seconds] of Object.entries(open ?? {})) gauge.set({ lane }, seconds);
+    },
+  );
+}
+
+/** What it cannot do without, each with how it is checked. */
+export function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {
+  const { library, blobs, launcher } = workshop;
+  return [
+    { name: "mongodb", check: () => library.ping().then(() => "writes and reads back") },
+    { name: "redis", check: () => queue.check().then(() => "append-only, never evicts") },
+    { name: "s3", check: () => blobs.ping().then(() => "writes and reads back") },
+    { name: "ffmpeg", check: () => checkEncoders(workshop) },
+    {
+      name: "sandbox",
+      check: async () =>
+        launcher.state.sandboxed ? launcher.state.detail : `UNSAFE: ${launcher.state.detail}`,
+    },
+  ];
+}
+
+async function checkEncoders({ launcher, hardware }: Workshop): Promise<string> {
+  const codecs = (await availableCodecs(launcher)).join(", ");
+  return `${launcher.build}; makes ${codecs}; in hardware: ${hardware.family ?? "none"} (${hardware.detail})`;
+}
