@@ -6,7 +6,7 @@ import type { PinnedSource } from "../../core/source.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
-import { callOffTasks, reopenTasks } from "./tasks.ts";
+import { callOffTasks, reopenTasks } from "./reopen-tasks.ts";
 
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
