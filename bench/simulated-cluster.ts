@@ -99,8 +99,9 @@ type Event =
 
 export function simulate(cluster: Cluster, arrivals: readonly Arrival[]): Outcome {
   const events = heapOf<Event>();
-  const waiting = { fast: heapOf<Task>(), usual: heapOf<Task>() };
-  const idle = { fast: cluster.workers, usual: cluster.workers };
+  const waiting = { fast: heapOf<Task>(), usual: heapOf<Task>(), pull: heapOf<Task>() };
+  // Its masters are all uploaded.
+  const idle = { fast: cluster.workers, usual: cluster.workers, pull: 0 };
   const titles = arrivals.map((arrival, index) => titleOf(arrival, index));
   const active = new Map<string, Title[]>();
   const outcome: Outcome = { titles, workSeconds: 0, lostSeconds: 0, deaths: 0, besides: 0 };

@@ -56,16 +56,16 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
   const hardware = await findHardware(launcher, scratch);
-  const { masterKeys } = config;
+  const { masterKeys, pull } = config;
   const tools = { launcher, scratch, scoresVmaf, hardware };
-  const workshop: Workshop = { library, blobs, ...tools, log, workerId, masterKeys };
+  const workshop: Workshop = { library, blobs, ...tools, log, workerId, masterKeys, pull };
   const planSettings = { ...DEFAULT_PLAN_SETTINGS, loudnessTargetLufs: config.loudnessTargetLufs };
   const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
   const worker = createWorker(workshop, queue, planSettings, room);
   const metrics = openMetrics();
   defineMetrics(metrics, worker, queue, library);
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);
-  const consumer = consume(config.redis, config.slots, worker.handle);
+  const consumer = consume(config.redis, config.slots, worker.handle, pull?.slots);
   const stopReconciler = startReconciler(workshop, queue);
   const stopLending = startLending(workshop, queue, () => worker.running() < config.slots);
   log.info(
