@@ -26,13 +26,15 @@ const PROGRESS_FIELDS = {
 
 /** How far an asset is, 0..1, from its state and its tasks. Pure; may go back (a chunk lost is work to do again). */
 export function ratioOf(
-  asset: Pick<AssetRecord, "state" | "generation" | "pull">,
+  asset: Pick<AssetRecord, "state" | "generation" | "revision" | "pull">,
   tasks: TaskProgress[],
 ): number {
   if (asset.state === "ready") return 1;
-  if (asset.pull === undefined) return ratioOfMaking(asset, tasks);
-  if (!isPulled(asset)) return Math.min(0.999, FETCH_SHARE + (1 - FETCH_SHARE) * ratioOfMaking(asset, tasks));
-  return FETCH_SHARE * (tasks.find(({ kind }) => kind === "fetch")?.ratio ?? 0);
+  if (isPulled(asset)) return FETCH_SHARE * (tasks.find(({ kind }) => kind === "fetch")?.ratio ?? 0);
+  const made = ratioOfMaking(asset, tasks);
+  // Made again, it is not fetched again.
+  if (asset.pull === undefined || asset.revision > 1) return made;
+  return Math.min(0.999, FETCH_SHARE + (1 - FETCH_SHARE) * made);
 }
 
 function ratioOfMaking(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): number {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { reapPulls } from "../../api/reap-pulls.ts";
+import { sourceKey } from "../../core/keys.ts";
 import { parseNetworks } from "../../core/public-address.ts";
+import { findAsset } from "../../stores/library/assets.ts";
+import { recordTransfer } from "../../stores/library/pulls.ts";
 import { openTestApi } from "./api-for-test.ts";
 
 const URL_OF_FILM = "https://films.example/dir/Der%20Film.mov?X-Amz-Signature=secret-of-the-url";
@@ -100,6 +104,34 @@ describe("a pull", () => {
     assert.equal((await editor("DELETE", `/v1/assets/${id}`)).body.state, "deleted");
     assert.equal((await editor("POST", `/v1/assets/${id}/retry`, {})).status, 409);
   });
+});
+
+test("what was fetched of a master that nobody wants any more is removed after a day", async () => {
+  const { library, blobs } = api.deps;
+  const began = async (state: "waiting" | "cancelled", ageHours: number) => {
+    const { id } = (await pull({ sourceUrl: URL_OF_FILM })).body;
+    const key = sourceKey("alpha", id);
+    const multipartId = await blobs.createMultipart(key, "application/octet-stream");
+    const asset = (await findAsset(library, "alpha", id))!;
+    const transfer = { multipartId, etag: '"a"', sizeBytes: null };
+    assert.ok(await recordTransfer(library, asset, null, { transfer, filename: "film.mov" }));
+    // Whoever holds another transfer, or none, changes nothing.
+    assert.equal(await recordTransfer(library, asset, null, { transfer, filename: "other" }), false);
+    const updatedAt = new Date(library.serverNow().getTime() - ageHours * 3_600_000);
+    await library.assets.updateOne({ _id: id }, { $set: { state, updatedAt } });
+    return async () => ({
+      isOnRecord: (await findAsset(library, "alpha", id))?.pull?.transfer !== null,
+      isStored: (await blobs.listParts({ key, multipartId })) !== null,
+    });
+  };
+  const all = [await began("cancelled", 25), await began("cancelled", 23), await began("waiting", 25)];
+  await reapPulls(api.deps);
+  const left = await Promise.all(all.map((look) => look()));
+  assert.deepEqual(left, [
+    { isOnRecord: false, isStored: false },
+    { isOnRecord: true, isStored: true },
+    { isOnRecord: true, isStored: true },
+  ]);
 });
 
 test("an asset that waits for an upload cannot be retried", async () => {

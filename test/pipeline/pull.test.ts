@@ -3,9 +3,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { after, before, type TestContext, test } from "node:test";
+import { DEFAULT_ENCODING } from "../../core/encoding.ts";
+import { newId } from "../../core/ids.ts";
 import { sourceKey } from "../../core/keys.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import { type Blobs, openBlobs } from "../../stores/blobs.ts";
+import { createAsset } from "../../stores/library/assets.ts";
 import { type FilmAnswer, type FilmServer, serveFile, startFilmServer } from "../rig/film-server.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
@@ -170,6 +173,27 @@ test("F01 kill -9 of the worker in mid-fetch: another one goes on with what is s
   await product.addWorker();
   await assertFetched(assetId, file);
   assert.deepEqual(server.requests.map(asked), [{ range: undefined, "if-range": undefined }, restOfFile]);
+});
+
+test("F33 a worker that died between the object and its record: the next one only writes the record", async (t) => {
+  const server = await films(t, serveFile(file, '"v1"'));
+  const id = newId("as");
+  const key = sourceKey("default", id);
+  const multipartId = await blobs.createMultipart(key, "application/octet-stream");
+  const small = file.subarray(0, MIB);
+  const part = await blobs.sendPart({ key, multipartId, partNumber: 1 }, small, AbortSignal.timeout(60_000));
+  await blobs.completeMultipart({ key, multipartId, parts: [part] });
+  await createAsset(product.library, {
+    ...{ id, tenant: "default", ownerId: "editor-1", titleId: null, filename: "film.mov" },
+    encoding: DEFAULT_ENCODING,
+    pull: {
+      sourceUrl: server.url,
+      sha256: null,
+      transfer: { multipartId, etag: '"v1"', sizeBytes: small.length },
+    },
+  });
+  await assertFetched(id, small);
+  assert.equal(server.requests.length, 0);
 });
 
 test("cancel ends the fetch; retry goes on with it; what is deleted leaves nothing in storage", async (t) => {
