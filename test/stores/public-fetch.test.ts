@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import type { Failure } from "../../core/errors.ts";
 import { parseNetworks } from "../../core/public-address.ts";
 import { type PublicRequest, publicFetch, type Resolve } from "../../stores/public-fetch.ts";
@@ -250,4 +256,47 @@ test("whoever asked may end it at any time, and an answer that nobody reads goes
   await assert.rejects(fetched(listener.url, { networks: LOOPBACK, signal: gone }), reason);
   const limits = { networks: LOOPBACK, headersMs: 5_000, idleMs: 5_000, maxBytes: 1 };
   (await publicFetch({ url: `${listener.url}/begun`, ...limits })).close();
+});
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+const withOpenssl = { skip: hasOpenssl ? false : "there is no openssl to make a certificate with" };
+
+function certificateOf(t: TestContext, name: string): { cert: string; key: string } {
+  const folder = mkdtempSync(join(tmpdir(), "matinee-tls-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+  const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`];
+  execFileSync("openssl", ["req", ...kind, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
+  return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+}
+
+test("a server must prove its name, and does not lead from https to http", withOpenssl, async (t) => {
+  const plain = await listen(t, "127.0.0.1", (_request, response) =>
+    response.writeHead(302, { location: `https://films.example:${port}/` }).end(),
+  );
+  const tls = certificateOf(t, "films.example");
+  const paths: string[] = [];
+  const server = createSecureServer(tls, ({ url = "" }, response) => {
+    paths.push(url);
+    if (url === "/down") response.writeHead(302, { location: `${plain.url}/` }).end();
+    else response.end("hello");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const over = { networks: LOOPBACK, mostRedirects: 3, resolve: async () => ["127.0.0.1"] };
+  const url = `https://films.example:${port}`;
+  await refusedAs("host_unreachable", url, over);
+  const trusted = getCACertificates("default");
+  t.after(() => setDefaultCACertificates(trusted));
+  setDefaultCACertificates([...trusted, tls.cert]);
+  assert.equal((await fetched(url, over)).text, "hello");
+  await refusedAs("host_unreachable", `https://other.example:${port}`, over);
+  await refusedAs("url_refused", `${url}/down`, over);
+  assert.equal((await fetched(plain.url, over)).text, "hello");
+  assert.deepEqual(paths, ["/", "/down", "/"]);
 });
