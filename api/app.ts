@@ -29,6 +29,7 @@ import { preferenceRoutes } from "./preference-routes.ts";
 import { previewDemandRoutes } from "./preview-demands.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 import { publicationRoutes } from "./publication-routes.ts";
+import { pullRoutes } from "./pull-routes.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
 import { corsByList, jsonOnly, notCached, sizeLimit } from "./request-guards.ts";
 import { steeringRoutes } from "./steering-routes.ts";
@@ -62,6 +63,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.use("/v1/*", strangerLimit(deps.limits), authenticated(deps.authenticate), accountLimit(deps.limits));
   app.route("/", uploadRoutes(deps));
   app.route("/", assetRoutes(deps));
+  app.route("/", pullRoutes(deps));
   app.route("/", assetActionRoutes(deps));
   app.route("/", assetReportRoutes(deps));
   app.route("/", generationRoutes(deps));

@@ -1,5 +1,4 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { requestFailure } from "../core/errors.ts";
 import { listAssets, markAssetDeleted } from "../stores/library/assets.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView } from "./asset-view.ts";
@@ -11,13 +10,11 @@ import {
   encodeCursor,
   idParams,
   jsonAnswer,
-  jsonBody,
   pageOf,
   pageQuery,
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
-import { problemAnswer } from "./openapi.ts";
 import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
 
@@ -34,24 +31,6 @@ const listRoute = createRoute({
   summary: "List assets, newest first",
   request: { query: listQuery },
   responses: { 200: jsonAnswer(pageOf(assetView), "One page") },
-});
-const pullRoute = createRoute({
-  ...common,
-  method: "post",
-  path: "/v1/assets",
-  summary: "Pull ingest from a URL: not built, so always 403 `pull_ingest_disabled`",
-  request: {
-    body: jsonBody(
-      z.strictObject({ sourceUrl: z.url().max(2_000), titleId: z.string().max(100).optional() }),
-    ),
-  },
-  responses: {
-    202: jsonAnswer(
-      z.object({ id: z.string() }),
-      "Promised for when it is built: the asset is being fetched",
-    ),
-    403: problemAnswer("Always, so far (`pull_ingest_disabled`)"),
-  },
 });
 const getRoute = createRoute({
   ...common,
@@ -96,13 +75,6 @@ export function assetRoutes(deps: ApiDeps) {
       });
       const data = await presentAllNow(deps, page.records);
       return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
-    })
-    .openapi(pullRoute, () => {
-      throw requestFailure(
-        403,
-        "pull_ingest_disabled",
-        "Pulling from a URL is not enabled here; upload the file.",
-      );
     })
     .openapi(getRoute, async (c) => {
       const asset = await foundAsset(library, c.get("caller").tenant, c.req.valid("param").id);

@@ -3,6 +3,7 @@ import { parseMasterKeys } from "../core/content-key.ts";
 import type { Edge } from "../core/edges.ts";
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
 import type { NamedKey } from "../core/named-keys.ts";
+import { type Network, parseNetworks } from "../core/public-address.ts";
 import type { Role } from "../core/records/account.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 import { type JwtSettings, Settings } from "./settings.ts";
@@ -38,6 +39,8 @@ export interface ApiConfig {
   pagesDir: string | null;
   logLevel: string;
   uploads: UploadLimits;
+  /** Whether masters are fetched from where editors say, and from which networks beside the public internet; null: no. */
+  pull: { networks: Network[] } | null;
   /** Superseded generations of each asset that stay to be gone back to. */
   keepGenerations: number;
   /** How many sessions of one account may play at once; 0 is any number. */
@@ -72,6 +75,8 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
   const endpoint = settings.url("MATINEE_S3_ENDPOINT");
   const edges = settings.edges();
   const deliveryUrl = edges[0]?.url ?? "";
+  // Read in any case: a slip in it should not wait until it is switched on.
+  const pull = { networks: settings.parsed("MATINEE_PULL_NETWORKS", parseNetworks, "") ?? [] };
   const config: ApiConfig = {
     http: {
       host: settings.text("MATINEE_HTTP_HOST", "127.0.0.1"),
@@ -111,6 +116,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       // RELIABILITY §4.15: expiry of a presigned URL ≤15 min, signed again on demand.
       partUrlSeconds: settings.whole("MATINEE_PART_URL_SECONDS", 900, 10, 900),
     },
+    pull: settings.isOn("MATINEE_PULL_INGEST") ? pull : null,
     keepGenerations: settings.whole("MATINEE_KEEP_GENERATIONS", 3, 0, 1_000),
     streamsPerAccount: settings.whole("MATINEE_STREAMS_PER_ACCOUNT", 0, 0, 1_000),
     rates: {

@@ -25,6 +25,7 @@ import { openRateLimits } from "./rate-limit.ts";
 import { reapAssets } from "./reap-assets.ts";
 import { reapGenerations } from "./reap-generations.ts";
 import { reapPreviews } from "./reap-previews.ts";
+import { reapPulls } from "./reap-pulls.ts";
 import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
 import { openStoredTexts } from "./stored-texts.ts";
@@ -111,6 +112,7 @@ const reaper = setInterval(() => {
     .then(() => reapAssets(deps))
     .then(() => reapGenerations(deps, policy))
     .then(() => reapPreviews(deps))
+    .then(() => reapPulls(deps))
     .catch((thrown) => log.warn({ err: thrown }, "reaper's round failed"));
 }, REAP_EVERY_MS);
 let folding: Promise<void> = Promise.resolve();

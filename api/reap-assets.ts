@@ -1,3 +1,4 @@
+import { sourceKey } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { listUnemptiedAssets, markAssetEmptied } from "../stores/library/assets.ts";
@@ -25,7 +26,10 @@ export async function emptyAsset({ library, blobs }: { library: Library; blobs: 
   await removeContentKey(library, asset._id);
   await blobs.removePrefix("media", `${asset._id}/`);
   const files = [...(asset.pinned === null ? [] : [asset.pinned]), ...asset.sidecars].map(({ key }) => key);
-  await blobs.remove("sources", [...files, ...asset.retiredSources]);
+  const fetched = asset.pull === undefined ? [] : [sourceKey(asset.tenant, asset._id)];
+  const { transfer } = asset.pull ?? {};
+  if (transfer) await blobs.abortMultipart({ key: fetched[0]!, multipartId: transfer.multipartId });
+  await blobs.remove("sources", [...files, ...asset.retiredSources, ...fetched]);
   const age = library.serverNow().getTime() - asset.updatedAt.getTime();
   if (age > SETTLED_MS) await markAssetEmptied(library, asset);
 }

@@ -30,6 +30,13 @@ export class Settings {
     return fallback;
   }
 
+  /** Off unless it says `on`. */
+  isOn(name: string): boolean {
+    const value = this.#env[name] || "off";
+    if (value !== "on" && value !== "off") this.#faults.push(`${name} is not on or off`);
+    return value === "on";
+  }
+
   url(name: string): string {
     const value = this.optionalUrl(name);
     if (value === null && !this.#env[name]) this.#faults.push(`${name} is missing`);

@@ -28,6 +28,7 @@ const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
 
 /** What is done beside the encode, and its name in the table. */
 const OTHER_STAGES: Record<Exclude<TaskKind, "video" | "audio">, string> = {
+  fetch: "fetching of the master",
   probe: "probe",
   analyse: "analysis for a ladder of its own",
   checksum: "checksum",

@@ -17,6 +17,8 @@ export const ASSET_FAILURE_CODES = [
   "no_video",
   "source_damaged",
   "source_too_large",
+  "source_refused",
+  "source_unreachable",
   "too_many_streams",
   "dimensions_refused",
   "timeline_invalid",

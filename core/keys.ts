@@ -42,7 +42,7 @@ export function sidecarKey(tenant: string, assetId: string, sidecarId: string): 
   return `${tenant}/${assetId}/${sidecarId}`;
 }
 
-/** A master, as the server names it: nothing of the client's text is in a key. */
-export function sourceKey(tenant: string, uploadId: string): string {
-  return `${tenant}/${uploadId}/source`;
+/** A master, as the server names it by the upload, or by the asset that it is fetched for: nothing of the client's text is in a key. */
+export function sourceKey(tenant: string, id: string): string {
+  return `${tenant}/${id}/source`;
 }

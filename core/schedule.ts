@@ -23,11 +23,12 @@ export interface Queued extends Pick<TaskRecord, "tenant" | "assetId" | "kind" |
   rank: number;
 }
 
-/** What an open task is part of: `fast` is a queue of its own, the other two share one. */
-export type Urgency = "fast" | "normal" | "backfill";
+/** What an open task is part of: `normal` and `backfill` share a queue, the others have one each. */
+export type Urgency = "fast" | "pull" | "normal" | "backfill";
 
 function urgencyOf({ kind, isBackfill }: Pick<Queued, "kind" | "isBackfill">): Urgency {
-  if (laneOf(kind) === "fast") return "fast";
+  const lane = laneOf(kind);
+  if (lane !== "usual") return lane;
   return isBackfill ? "backfill" : "normal";
 }
 
@@ -45,7 +46,7 @@ export const TITLES_IN_HAND = 8;
 /** Somebody waits for it this very moment: before all that has a place by its turn. */
 export const WAITED_FOR_PRIORITY = 1;
 /** Where each urgency's places begin and how many there are, one a second of work. The queue knows 2^21 of them. */
-const FIRST_PLACE: Record<Urgency, number> = { fast: 2, normal: 2, backfill: 1_000_001 };
+const FIRST_PLACE: Record<Urgency, number> = { fast: 2, pull: 2, normal: 2, backfill: 1_000_001 };
 const LAST_PLACE = 999_990;
 /** What somebody is at already comes after all that nobody is at. */
 export const BESIDE_PRIORITY = 2_000_002;

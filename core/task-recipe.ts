@@ -60,6 +60,7 @@ export function recipesOf(
       case "preview":
       // What it finds is kept on the asset, beside what it made nothing of.
       case "inspect":
+      case "fetch":
       case "probe":
       case "analyse":
       case "publish":

@@ -41,6 +41,7 @@ const WHOLE = "all";
  * rebuilt from this and nothing else. The publishing task appears with the rest and waits for them.
  */
 export function tasksOf(asset: AssetRecord): TaskSpec[] {
+  if (isPulled(asset)) return [ofMaster(asset, "fetch")];
   if (asset.state === "queued" || asset.state === "probing") return [ofMaster(asset, "probe")];
   const { plan, generation } = asset;
   if (asset.state !== "encoding" || plan === null || generation === null) return [];
@@ -99,9 +100,17 @@ export function previewSpec(
 }
 
 /** A task about the master itself, before it is decided what is made of it. */
-function ofMaster(asset: Pick<AssetRecord, "_id" | "revision">, kind: "probe" | "analyse"): TaskSpec {
+function ofMaster(
+  asset: Pick<AssetRecord, "_id" | "revision">,
+  kind: "fetch" | "probe" | "analyse",
+): TaskSpec {
   const part = revisionPart(asset);
   return { id: taskId(asset._id, "source", kind, part, 0), kind, part, chunk: 0, weight: FIXED_COST };
+}
+
+/** Whether its master is still to be fetched from where its owner said. */
+export function isPulled({ state, pull }: Pick<AssetRecord, "state" | "pull">): boolean {
+  return state === "waiting" && pull?.sourceUrl != null;
 }
 
 /** Whether its plan is only good for a preview: a ladder of the film's own needs curves that are not there yet. */
@@ -137,10 +146,15 @@ export function isPreviewed({ state, plan }: Pick<AssetRecord, "state" | "plan">
   return plan !== null && (state === "encoding" || state === "ready");
 }
 
-/** Tasks that somebody waits for in person: they have a queue and a slot of their own in every worker. */
-export type Lane = "fast" | "usual";
+/**
+ * Each has a queue and slots of its own in every worker: `fast` what somebody waits for in person, `pull` what waits for
+ * other people's servers and needs no core.
+ */
+export const LANES = ["fast", "usual", "pull"] as const;
+export type Lane = (typeof LANES)[number];
 
 export function laneOf(kind: TaskKind): Lane {
+  if (kind === "fetch") return "pull";
   return kind === "probe" || kind === "preview" ? "fast" : "usual";
 }
 
@@ -202,6 +216,8 @@ const BUDGET: Record<FailureClass, { attempts: number; firstDelaySeconds: number
 };
 const LONGEST_DELAY_SECONDS = 30;
 
+/** Of a server that is away: about five minutes of it, with what each try waits for; its owner can begin anew. */
+const ATTEMPTS_OF_UNREACHABLE = 12;
 /** Resource failures that pass by themselves: a disk is emptied by others. */
 const WAITED_FOR: ReadonlySet<string> = new Set(["scratch_full"]);
 /**
@@ -216,9 +232,13 @@ export function verdictOn(
   failures: number,
 ): Verdict {
   const { attempts, firstDelaySeconds } = BUDGET[failureClass];
-  const allowed = failureClass === "resource" && !WAITED_FOR.has(code) ? ATTEMPTS_AT_A_LIMIT : attempts;
-  if (failures >= allowed) return "final";
+  if (failures >= attemptsAllowed(failureClass, code, attempts)) return "final";
   return { retryInSeconds: Math.min(LONGEST_DELAY_SECONDS, firstDelaySeconds * 2 ** (failures - 1)) };
+}
+
+function attemptsAllowed(failureClass: FailureClass, code: string, usual: number): number {
+  if (code === "source_unreachable") return ATTEMPTS_OF_UNREACHABLE;
+  return failureClass === "resource" && !WAITED_FOR.has(code) ? ATTEMPTS_AT_A_LIMIT : usual;
 }
 
 /**

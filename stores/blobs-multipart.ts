@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -41,6 +42,12 @@ export interface MultipartUploads {
       expiresInSeconds: number;
     },
   ): Promise<{ url: string; headers: Record<string, string> }>;
+  /** Sends one part from here, bound to its SHA-256, so that a cut or flipped one is refused by the store. */
+  sendPart(
+    part: MultipartRef & { partNumber: number },
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<StoredPart>;
   /** What the store really holds, in order of part number; null where it knows no such upload. */
   listParts(upload: MultipartRef): Promise<StoredPart[] | null>;
   /**
@@ -62,6 +69,7 @@ export function openMultipartUploads(
   return {
     createMultipart: (key, contentType) => createMultipart(clients, key, contentType),
     presignPart: (part) => presignPart(clients, part),
+    sendPart: (part, body, signal) => sendPart(clients, part, body, signal),
     listParts: (upload) => listParts(clients, upload),
     completeMultipart: (upload) => completeMultipart(clients, upload, headSource),
     abortMultipart: (upload) => abortMultipart(clients, upload),
@@ -109,6 +117,27 @@ async function presignPart(
     unhoistableHeaders: new Set(["x-amz-checksum-sha256"]),
   });
   return { url, headers: { "x-amz-checksum-sha256": part.sha256Base64 } };
+}
+
+async function sendPart(
+  clients: BlobClients,
+  part: MultipartRef & { partNumber: number },
+  body: Uint8Array,
+  signal: AbortSignal,
+): Promise<StoredPart> {
+  const { partNumber } = part;
+  const sha256 = createHash("sha256").update(body).digest("base64");
+  const command = new UploadPartCommand({
+    ...named(clients, part),
+    PartNumber: partNumber,
+    Body: body,
+    ContentLength: body.byteLength,
+    ChecksumSHA256: sha256,
+  });
+  const answer = await translated("store a part", signal, () =>
+    clients.calls.send(command, { abortSignal: signal }),
+  );
+  return { partNumber, sizeBytes: body.byteLength, etag: answer.ETag ?? "", sha256 };
 }
 
 async function listParts(clients: BlobClients, upload: MultipartRef): Promise<StoredPart[] | null> {

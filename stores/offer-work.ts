@@ -21,6 +21,7 @@ import {
   tasksOf,
 } from "../core/work.ts";
 import type { Library } from "./library/connect.ts";
+import { pulledAssets } from "./library/pulls.ts";
 import { reopenTasks } from "./library/reopen-tasks.ts";
 import { stragglers } from "./library/second-claims.ts";
 import { ensureTasks, hasOpenSibling, outlinesOfAsset, type TaskOutline } from "./library/tasks.ts";
@@ -65,7 +66,7 @@ export async function offerAfter(library: Library, queue: WorkQueue, done: TaskR
  */
 export async function offerAll(library: Library, queue: WorkQueue): Promise<void> {
   const queued: Queued[] = [];
-  for (const ofTenant of await activeAssets(library))
+  for (const ofTenant of [...(await activeAssets(library)), ...(await pulledAssets(library))])
     for (const [rank, asset] of ofTenant.entries()) queued.push(...(await openTasksOf(library, asset, rank)));
   const places = await offerPlaced(queue, queued, placeTasks);
   await queue.reorder(places);

@@ -3,7 +3,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import { Failure } from "../core/errors.ts";
 import type { TaskKind } from "../core/records/task.ts";
 import { WAITED_FOR_PRIORITY } from "../core/schedule.ts";
-import type { Lane } from "../core/work.ts";
+import { LANES, type Lane } from "../core/work.ts";
 
 /**
  * The queue is a hint: it says which task to look at next, quickly. What is to be done and who does it is
@@ -42,7 +42,7 @@ export interface WorkQueue {
   reorder(priorities: ReadonlyMap<string, number>): Promise<void>;
   /** True for one caller in `milliseconds`, of all processes: what they all do in turn is then done by one. */
   takeTurn(what: string, milliseconds: number): Promise<boolean>;
-  /** How many wait and run. */
+  /** How many wait for a core and run; fetched masters are not among them. */
   depth(): Promise<{ waiting: number; active: number; delayed: number }>;
   /** Asserts what we need of Redis: answers, keeps an append-only file, never evicts. */
   check(): Promise<void>;
@@ -50,7 +50,7 @@ export interface WorkQueue {
 }
 
 /** What somebody waits for has a queue of its own: behind it stand no hours of encoding. */
-const QUEUE_NAMES: Record<Lane, string> = { usual: "work", fast: "fast" };
+const QUEUE_NAMES: Record<Lane, string> = { usual: "work", fast: "fast", pull: "pull" };
 /** At once in each worker, beside its usual slots: a preview's unit keeps one core for two seconds. */
 const FAST_SLOTS = 1;
 /** A producer never waits longer than this for Redis; the reconciler makes good what was not offered. */
@@ -70,20 +70,19 @@ export function openQueue(settings: QueueSettings): WorkQueue {
     queue.on("error", () => undefined);
     return queue;
   };
-  const queues: Record<Lane, Queue> = { fast: open("fast"), usual: open("usual") };
+  const queues: Record<Lane, Queue> = { fast: open("fast"), usual: open("usual"), pull: open("pull") };
   return {
     offer: (offers) => withDeadline(addAll(queues, offers)),
     hurry: (taskId) => withDeadline(putFirst(queues.fast, taskId)),
     reorder: async (priorities) => {
-      await reorder(queues.fast, priorities);
-      await reorder(queues.usual, priorities);
+      for (const lane of LANES) await reorder(queues[lane], priorities);
     },
     takeTurn: (what, milliseconds) =>
       withDeadline(takeTurn(connection, `${settings.prefix}:turn:${what}`, milliseconds)),
     depth: () => withDeadline(sumOfDepths(queues)),
     check: () => withDeadline(checkRedis(connection)),
     close: async () => {
-      await Promise.all([queues.fast.close(), queues.usual.close()]);
+      await Promise.all(LANES.map((lane) => queues[lane].close()));
       connection.disconnect();
     },
   };
@@ -96,7 +95,7 @@ function connect(url: string, options: RedisOptions): Redis {
 }
 
 async function addAll(queues: Record<Lane, Queue>, offers: readonly Offer[]): Promise<void> {
-  for (const lane of ["fast", "usual"] as const) {
+  for (const lane of LANES) {
     const own = offers.filter((offer) => offer.lane === lane);
     if (own.length > 0) await addTo(queues[lane], own);
   }
@@ -193,13 +192,14 @@ export interface Consumer {
 }
 
 /**
- * Runs `handle` for offered tasks, at most `slots` at once and one more of the fast lane. A worker killed with `kill -9` has its jobs
+ * Runs `handle` for offered tasks, at most `slots` at once and one more of the fast lane, and `pullSlots` fetched masters. A worker killed with `kill -9` has its jobs
  * offered again after lock and stall check (measured: under 10 s); the library's lease decides who works.
  */
 export function consume(
   settings: QueueSettings,
   slots: number,
   handle: (offer: TakenOffer) => Promise<Handled>,
+  pullSlots = 0,
 ): Consumer {
   const connection = connect(settings.url, { maxRetriesPerRequest: null });
   const run = async (job: Job<TakenOffer>, token?: string): Promise<void> => {
@@ -222,6 +222,7 @@ export function consume(
     return worker;
   };
   const workers = [work("fast", FAST_SLOTS), work("usual", slots)];
+  if (pullSlots > 0) workers.push(work("pull", pullSlots));
   return {
     close: async () => {
       await Promise.all(workers.map((worker) => worker.close()));

@@ -41,7 +41,7 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   const metrics = openMetrics();
   defineMetrics(metrics, worker, queue, workshop.library);
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);
-  const consumer = consume(config.redis, config.slots, worker.handle);
+  const consumer = consume(config.redis, config.slots, worker.handle, config.pull?.slots);
   const stopReconciler = startReconciler(workshop, queue);
   const stopLending = startLending(workshop, queue, () => worker.running() < config.slots);
   sayStarted(workshop, config.slots);
@@ -85,8 +85,9 @@ async function openWorkshop(config: TranscoderConfig, log: Log, launcher: Launch
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
   const hardware = await findHardware(launcher, scratch);
-  const { masterKeys } = config;
-  return { library, blobs, launcher, scratch, scoresVmaf, hardware, log, workerId, masterKeys };
+  const { masterKeys, pull } = config;
+  const tools = { launcher, scratch, scoresVmaf, hardware };
+  return { library, blobs, ...tools, log, workerId, masterKeys, pull };
 }
 
 async function closeWorkshop({ scratch, library, blobs }: Workshop): Promise<void> {

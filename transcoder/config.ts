@@ -2,9 +2,12 @@ import { availableParallelism } from "node:os";
 import { parseMasterKeys } from "../core/content-key.ts";
 import type { NamedKey } from "../core/named-keys.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
+import { type Network, parseNetworks } from "../core/public-address.ts";
+import { MAX_PULLED_BYTES } from "../core/pull-parts.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 import { DEFAULT_RESIDENT_BYTES } from "./launcher.ts";
 import { machineMemoryBytes } from "./machine-memory.ts";
+import type { PullSettings } from "./task-context.ts";
 
 export interface TranscoderConfig {
   mongoUrl: string;
@@ -31,6 +34,8 @@ export interface TranscoderConfig {
   loudnessTargetLufs: number | null;
   /** The first seals the keys of protected assets, all open them; none: nothing can be protected. */
   masterKeys: NamedKey[];
+  /** Where masters may be fetched from beside the public internet, how large and how many at once; null: none are. */
+  pull: (PullSettings & { slots: number }) | null;
   /** Run though the sandbox does not hold; readiness then says so loudly. */
   allowUnsandboxed: boolean;
   http: { host: string; port: number };
@@ -72,6 +77,20 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
       return [];
     }
   };
+  const networks = (name: string): Network[] => {
+    try {
+      return parseNetworks(environment[name] ?? "");
+    } catch (thrown) {
+      problems.push(`${name}: ${(thrown as Error).message}`);
+      return [];
+    }
+  };
+  // Read in any case: a slip in it should not wait until it is switched on.
+  const pull = {
+    networks: networks("MATINEE_PULL_NETWORKS"),
+    maxBytes: Math.min(MAX_PULLED_BYTES, count("MATINEE_PULL_MAX_BYTES", MAX_PULLED_BYTES, 1)),
+    slots: count("MATINEE_PULL_SLOTS", 2, 1),
+  };
   const endpoint = text("MATINEE_S3_ENDPOINT");
   const config: TranscoderConfig = {
     mongoUrl: text("MATINEE_MONGO_URL"),
@@ -102,6 +121,7 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
     scoresVmaf: oneOf("MATINEE_VMAF", ["sample", "off"]) === "sample",
     loudnessTargetLufs: loudness("MATINEE_LOUDNESS_LUFS"),
     masterKeys: masterKeys("MATINEE_MASTER_KEYS"),
+    pull: oneOf("MATINEE_PULL_INGEST", ["off", "on"]) === "on" ? pull : null,
     allowUnsandboxed: environment.MATINEE_ALLOW_UNSANDBOXED === "yes",
     http: { host: text("MATINEE_HTTP_HOST", "127.0.0.1"), port: count("MATINEE_WORKER_HTTP_PORT", 0, 0) },
     logLevel: text("MATINEE_LOG_LEVEL", "info"),

@@ -5,6 +5,7 @@ import { checkDigest } from "./check-digest.ts";
 import { encodeAudio } from "./encode-audio.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 import { encodePreview } from "./encode-preview.ts";
+import { fetchSource } from "./fetch-source.ts";
 import { inspect } from "./inspect.ts";
 import { makeImages } from "./make-images.ts";
 import { makeSubtitle } from "./make-subtitle.ts";
@@ -23,7 +24,7 @@ export interface StageOutcome {
 /**
  * The whole flow of a title:
  *
- *     probe ──► video 0 ┐         (a ladder of its own: probe ─► analyse ─► …)
+ *     probe ──► video 0 ┐         (a ladder of its own: probe ─► analyse ─► …; a master from elsewhere: fetch ─► probe)
  *           ├─► video 1 ├─► images, score ┐
  *           ├─► …       ├─► inspect ──────┼─► publish: verify → package → gate → proof → one compare-and-set
  *           ├─► audio ──┘                 │
@@ -41,6 +42,8 @@ export async function runStage(context: TaskContext, settings: PlanSettings): Pr
 
 function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskResult | null> {
   switch (context.task.kind) {
+    case "fetch":
+      return fetchSource(context);
     case "probe":
       return probeAsset(context, settings);
     case "analyse":

@@ -1,4 +1,5 @@
 import type { NamedKey } from "../core/named-keys.ts";
+import type { Network } from "../core/public-address.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import type { Blobs } from "../stores/blobs.ts";
@@ -7,6 +8,13 @@ import type { Log } from "../stores/log.ts";
 import type { Hardware } from "./hardware.ts";
 import type { Launcher, RunOutcome } from "./launcher.ts";
 import type { Scratch } from "./scratch.ts";
+
+/** Of masters that are fetched from where a stranger says. */
+export interface PullSettings {
+  /** Where from, beside the public internet. */
+  networks: readonly Network[];
+  maxBytes: number;
+}
 
 /** What every stage may use. */
 export interface Workshop {
@@ -21,6 +29,8 @@ export interface Workshop {
   workerId: string;
   /** What opens the keys of protected assets; none: nothing can be protected here. */
   masterKeys: readonly NamedKey[];
+  /** null: this worker fetches nothing. */
+  pull: PullSettings | null;
 }
 
 /** One claimed task on its way: what it is about, how it reports, and when it must stop. */

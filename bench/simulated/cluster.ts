@@ -73,7 +73,8 @@ class Simulation {
     this.#cluster = cluster;
     this.#titles = titles;
     this.#outcome = { titles, workSeconds: 0, lostSeconds: 0, deaths: 0, besides: 0 };
-    this.#idle = { fast: cluster.workers, usual: cluster.workers };
+    // Its masters are all uploaded.
+    this.#idle = { fast: cluster.workers, usual: cluster.workers, pull: 0 };
     this.#unfinished = titles.length;
   }
 

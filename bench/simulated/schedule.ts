@@ -7,7 +7,7 @@ const TITLES_LOOKED_AT = 32;
 
 /** The queue of a simulation: what waits, by the places that the product's own rules give it. */
 export class Schedule {
-  readonly #waiting = { fast: heapOf<Task>(), usual: heapOf<Task>() };
+  readonly #waiting = { fast: heapOf<Task>(), usual: heapOf<Task>(), pull: heapOf<Task>() };
   /** Unfinished titles of each tenant, oldest first. */
   readonly #active = new Map<string, Title[]>();
 

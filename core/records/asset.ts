@@ -5,6 +5,7 @@ import type { Quality } from "../quality.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SubtitleRole } from "../source.ts";
 import type { TitleAnalysis } from "../title-analysis.ts";
+import type { PullRecord } from "./pull.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -95,6 +96,8 @@ export interface AssetRecord {
   createdAt: Date;
   updatedAt: Date;
   pinned: PinnedSource | null;
+  /** Absent where the master was uploaded. */
+  pull?: PullRecord;
   /** Subtitles and sound added beside the master, in the order in which they came. */
   sidecars: Sidecar[];
   source: Source | null;

@@ -2,6 +2,7 @@ import type { AssetError } from "./asset.ts";
 import type { TaskResult } from "./task-result.ts";
 
 export type TaskKind =
+  | "fetch"
   | "probe"
   | "analyse"
   | "checksum"

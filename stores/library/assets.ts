@@ -2,6 +2,7 @@ import type { Filter, IndexDescription } from "mongodb";
 import type { EncodingChoice } from "../../core/encoding.ts";
 import { requestFailure } from "../../core/errors.ts";
 import type { AssetError, AssetRecord, AssetState } from "../../core/records/asset.ts";
+import type { PullRecord } from "../../core/records/pull.ts";
 import type { PinnedSource } from "../../core/source.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
@@ -33,9 +34,11 @@ export interface NewAsset {
   titleId: string | null;
   filename: string;
   encoding: EncodingChoice;
+  /** Where its master is fetched from; absent where it is uploaded. */
+  pull?: PullRecord;
 }
 
-/** An asset whose upload has only begun. The same id again (the same request) gives the one that is there. */
+/** An asset whose master is still to come. The same id again (the same request) gives the one that is there. */
 export async function createAsset(library: Library, asset: NewAsset): Promise<AssetRecord> {
   const now = library.serverNow();
   const record: AssetRecord = {
@@ -51,6 +54,7 @@ export async function createAsset(library: Library, asset: NewAsset): Promise<As
     createdAt: now,
     updatedAt: now,
     pinned: null,
+    ...(asset.pull === undefined ? {} : { pull: asset.pull }),
     sidecars: [],
     source: null,
     plan: null,
@@ -191,17 +195,18 @@ export async function markAssetDeleted(
 }
 
 /**
- * failed or cancelled → queued (or encoding, where the plan is made), with a fresh budget of attempts for what is not done; what is done stays done.
+ * failed or cancelled → queued (or encoding, where the plan is made; or waiting, where its master is to be fetched), with a fresh budget of attempts for what is not done; what is done stays done.
  * null where the asset is in another state or has no source. The tasks go first: were it the other way round, a
  * crash in between would leave a queued asset that nothing works on.
  */
 export async function retryAsset(library: Library, tenant: string, id: string): Promise<AssetRecord | null> {
   const asset = await findAsset(library, tenant, id);
-  if (asset === null || asset.pinned === null) return null;
+  if (asset === null || (asset.pinned === null && asset.pull?.sourceUrl == null)) return null;
   if (asset.state !== "failed" && asset.state !== "cancelled") return null;
   await reopenTasks(library, { assetId: id });
   // With the plan there is nothing left to probe, and a finished probe would never be offered again.
-  const state = asset.plan === null ? "queued" : "encoding";
+  const planned = asset.plan === null ? "queued" : "encoding";
+  const state = asset.pinned === null ? "waiting" : planned;
   return changeAsset(library, tenant, id, ["failed", "cancelled"], { state, error: null });
 }
 

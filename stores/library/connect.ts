@@ -21,6 +21,7 @@ import type { FoldingRecord } from "./fold-reports.ts";
 import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
 import { POSITION_INDEXES } from "./playbacks.ts";
+import { PULL_INDEXES } from "./pulls.ts";
 import { REPORT_INDEXES, type ReportRecord } from "./reports.ts";
 import { REVOCATION_INDEXES } from "./revocations.ts";
 import { TITLE_INDEXES } from "./titles.ts";
@@ -172,7 +173,7 @@ async function pingBeat(beats: Collection<BeatRecord>): Promise<void> {
 async function ensureIndexes(db: Db): Promise<void> {
   const wanted: [string, IndexDescription[]][] = [
     ["uploads", UPLOAD_INDEXES],
-    ["assets", ASSET_INDEXES],
+    ["assets", [...ASSET_INDEXES, ...PULL_INDEXES]],
     ["tasks", TASK_INDEXES],
     ["generations", GENERATION_INDEXES],
     ["titles", TITLE_INDEXES],

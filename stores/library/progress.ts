@@ -1,11 +1,15 @@
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { AttemptRecord, TaskRecord } from "../../core/records/task.ts";
 import { secondsLeft, type TimedTask } from "../../core/time-left.ts";
+import { isPulled } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 
 /** The share of the whole that probing stands for in what is shown: the tasks of the plan exist only after it. */
 const PROBE_SHARE = 0.02;
+
+/** And the fetching of a master: how long that takes says nothing of how long the rest will. */
+const FETCH_SHARE = 0.1;
 
 /** What progress needs of a task: results and attempts are large and stay in the library. */
 export type TaskProgress = Pick<
@@ -21,8 +25,19 @@ const PROGRESS_FIELDS = {
 };
 
 /** How far an asset is, 0..1, from its state and its tasks. Pure; may go back (a chunk lost is work to do again). */
-export function ratioOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): number {
+export function ratioOf(
+  asset: Pick<AssetRecord, "state" | "generation" | "revision" | "pull">,
+  tasks: TaskProgress[],
+): number {
   if (asset.state === "ready") return 1;
+  if (isPulled(asset)) return FETCH_SHARE * (tasks.find(({ kind }) => kind === "fetch")?.ratio ?? 0);
+  const made = ratioOfMaking(asset, tasks);
+  // Made again, it is not fetched again.
+  if (asset.pull === undefined || asset.revision > 1) return made;
+  return Math.min(0.999, FETCH_SHARE + (1 - FETCH_SHARE) * made);
+}
+
+function ratioOfMaking(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): number {
   if (asset.state === "waiting" || asset.state === "queued") return 0;
   const planned = plannedOf(asset, tasks);
   if (planned.length === 0) return 0;
@@ -44,7 +59,11 @@ function plannedOf<T extends Pick<TaskProgress, "kind" | "generation">>(
 }
 
 /** What is running: the finer stage under the asset's state. */
-export function stageOf(asset: Pick<AssetRecord, "state" | "generation">, tasks: TaskProgress[]): string {
+export function stageOf(
+  asset: Pick<AssetRecord, "state" | "generation" | "pull">,
+  tasks: TaskProgress[],
+): string {
+  if (isPulled(asset)) return "fetching";
   if (asset.state !== "encoding") return asset.state;
   const planned = plannedOf(asset, tasks);
   const cells = planned.filter(({ kind }) => kind !== "images" && kind !== "publish");
@@ -69,7 +88,7 @@ export function progressUnread({ shownRatio, state }: Pick<AssetRecord, "shownRa
  */
 export async function readProgress(library: Library, assets: AssetRecord[]): Promise<Map<string, Progress>> {
   const busy = assets
-    .filter(({ state }) => state === "encoding" || state === "probing")
+    .filter((asset) => asset.state === "encoding" || asset.state === "probing" || isPulled(asset))
     .map(({ _id }) => _id);
   const tasks = await readTasks(library, busy);
   const shown = new Map<string, Progress>();

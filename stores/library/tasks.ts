@@ -58,7 +58,7 @@ function newTask(asset: AssetRecord, spec: TaskSpec, recipe: string | null): Tas
 
 /** What is about the master itself belongs to none. */
 function generationOfTask(asset: AssetRecord, { kind }: TaskSpec): string | null {
-  if (kind === "probe" || kind === "analyse") return null;
+  if (kind === "fetch" || kind === "probe" || kind === "analyse") return null;
   return kind === "preview" ? previewedGeneration(asset) : asset.generation;
 }
 

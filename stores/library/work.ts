@@ -20,7 +20,7 @@ import { callOffTasks, reopenInspection, reopenTasks } from "./reopen-tasks.ts";
 /** States in which an asset has work to do. */
 const ACTIVE_STATES: readonly AssetState[] = ["queued", "probing", "encoding"];
 /** Titles of each tenant that one round looks at: those in hand and enough behind them that no worker is idle. */
-const TITLES_LOOKED_AT = 32;
+export const TITLES_LOOKED_AT = 32;
 
 /** The assets that wait for all others, and those that do not: as `isBackfill`, said to the database. */
 function inLane(backfill: boolean): Filter<AssetRecord> {
@@ -67,7 +67,7 @@ export async function openWorkSeconds(library: Library): Promise<Record<Lane, nu
       { $group: { _id: "$kind", seconds: { $sum: "$weight" } } },
     ])
     .toArray();
-  const total: Record<Lane, number> = { fast: 0, usual: 0 };
+  const total: Record<Lane, number> = { fast: 0, usual: 0, pull: 0 };
   for (const { _id: kind, seconds } of open) total[laneOf(kind)] += seconds;
   return total;
 }
@@ -209,6 +209,7 @@ export async function publishAsset(
 
 /** Ends an asset's work with a reason that its owner sees. Its other tasks are called off; what is published stays. */
 export async function failAsset(library: Library, asset: AssetRecord, error: AssetError): Promise<void> {
-  if (await moveAsset(library, asset, ACTIVE_STATES, { state: "failed", error }))
+  // One that waits for an upload has no task that could have failed.
+  if (await moveAsset(library, asset, ["waiting", ...ACTIVE_STATES], { state: "failed", error }))
     await callOffTasks(library, { ...asset, state: "failed" });
 }

@@ -9,6 +9,7 @@ import { sendParts } from "../upload-file.ts";
 import { fitsLayout, missingParts, partRange } from "../upload-plan.ts";
 import { watchAsset } from "../watch-asset.ts";
 import { IngestFailure } from "./next-step.ts";
+import { isUrl, orderPull } from "./order-pull.ts";
 import { formatPace, type ProgressLine } from "./progress-bar.ts";
 
 export interface SubtitleFile {
@@ -37,22 +38,12 @@ export interface FileIngest {
   onUpload(uploadId: string | null): void;
 }
 
-/** One file from disk to ready (and published, where wished). Throws what `explainFailure` can explain. */
+/** One file, from disk or fetched by the server, to ready (and published, where wished). Throws what `explainFailure` can explain. */
 export async function ingestFile(ingest: FileIngest): Promise<void> {
-  const { api, path, line, signal } = ingest;
-  const file = await openFile(path);
+  const { api, line, signal } = ingest;
   const texts = await Promise.all(ingest.subtitles.map(({ path: text }) => openFile(text)));
-  const upload =
-    ingest.uploadId === null ? await openUpload(ingest, file) : await reopen(ingest, ingest.uploadId, file);
-  ingest.onUpload(upload.id);
-  // Before the film is there, so that it is made with them.
-  for (const [index, { language, path: text }] of ingest.subtitles.entries()) {
-    const wish = { language, label: null, role: "main" as const, filename: basename(text) };
-    await addSubtitle(api, upload.assetId, { ...wish, file: texts[index]! }, signal);
-  }
-  if (upload.state === "open") await send(ingest, file, upload);
-  ingest.onUpload(null);
-  const asset = await follow(ingest, upload.assetId);
+  const assetId = isUrl(ingest.path) ? await order(ingest, texts) : await bring(ingest, texts);
+  const asset = await follow(ingest, assetId);
   if (ingest.titleName === null) return;
   const key = `${asset.id}-title`;
   const body = { type: "movie", name: { en: ingest.titleName }, assetId: asset.id };
@@ -66,6 +57,39 @@ export async function ingestFile(ingest: FileIngest): Promise<void> {
   line.finish(`Published  ${title.id} "${ingest.titleName}"`);
 }
 
+/** Sends a file from disk: the asset that it becomes. */
+async function bring(ingest: FileIngest, texts: Blob[]): Promise<string> {
+  const file = await openFile(ingest.path);
+  const upload =
+    ingest.uploadId === null ? await openUpload(ingest, file) : await reopen(ingest, ingest.uploadId, file);
+  ingest.onUpload(upload.id);
+  // Before the film is there, so that it is made with them.
+  await addTexts(ingest, upload.assetId, texts);
+  if (upload.state === "open") await send(ingest, file, upload);
+  ingest.onUpload(null);
+  return upload.assetId;
+}
+
+/** Has the server fetch a film. */
+async function order(ingest: FileIngest, texts: Blob[]): Promise<string> {
+  const { api, path, signal, line } = ingest;
+  const assetId = await orderPull(api, path, encodingOf(ingest), signal);
+  line.finish(`Ordered    asset ${assetId}, which the server fetches by itself`);
+  await addTexts(ingest, assetId, texts);
+  return assetId;
+}
+
+async function addTexts(
+  { api, subtitles, signal }: FileIngest,
+  assetId: string,
+  texts: Blob[],
+): Promise<void> {
+  for (const [index, { language, path }] of subtitles.entries()) {
+    const wish = { language, label: null, role: "main" as const, filename: basename(path) };
+    await addSubtitle(api, assetId, { ...wish, file: texts[index]! }, signal);
+  }
+}
+
 async function openFile(path: string): Promise<Blob> {
   try {
     return await openAsBlob(path);
@@ -77,19 +101,22 @@ async function openFile(path: string): Promise<Blob> {
 }
 
 /** A name to show for a file that was given none. */
-export function nameOf(path: string): string {
+export function nameOf(given: string): string {
+  const path = isUrl(given) ? decodeURIComponent(new URL(given).pathname) : given;
   return basename(path, extname(path)).replaceAll(/[_.]+/g, " ").trim() || basename(path);
 }
 
-async function openUpload(
-  { api, path, codecs, isProtected, signal, line }: FileIngest,
-  file: Blob,
-): Promise<UploadStatus> {
-  const sha256 = await hashFile(file, signal, line);
-  const encoding = {
+function encodingOf({ codecs, isProtected }: FileIngest): Record<string, unknown> {
+  return {
     ...(codecs.length > 0 ? { codecs } : {}),
     ...(isProtected ? { protection: "clearkey" } : {}),
   };
+}
+
+async function openUpload(ingest: FileIngest, file: Blob): Promise<UploadStatus> {
+  const { api, path, signal, line } = ingest;
+  const sha256 = await hashFile(file, signal, line);
+  const encoding = encodingOf(ingest);
   const body = {
     ...{ filename: basename(path), sizeBytes: file.size, sha256 },
     ...(Object.keys(encoding).length > 0 ? { encoding } : {}),

@@ -26,7 +26,7 @@ interface Options {
 function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[]; options: Options } {
   const command = new Command("npm run ingest --")
     .description("Send films to Matinee and follow each until it is ready.")
-    .argument("<file...>", "the masters to send")
+    .argument("<file...>", "the masters to send, or URLs of some that the server is to fetch")
     .option("--api <url>", "the API (or MATINEE_API_URL; else what `npm start` left)", env.MATINEE_API_URL)
     .option("--token <token>", "an editor's token (or MATINEE_TOKEN)", env.MATINEE_TOKEN)
     .option("--title <name>", "make a movie of that name")

@@ -23,6 +23,11 @@ const NEXT_STEPS: Record<string, string> = {
   no_video: "The file has no picture. Send the file that has one.",
   source_damaged: "Play the file to its end; if it breaks off there too, export it again.",
   source_too_large: "The file is beyond the size limit of this server.",
+  source_refused:
+    "Look at the URL: it must lead to the file itself, at a public address, without signing in.",
+  source_unreachable: "See that the file's server is up, then retry it in the studio.",
+  pull_ingest_disabled:
+    "Its operator can enable it (MATINEE_PULL_INGEST=on); otherwise download the film and send the file.",
   too_many_streams: "Export the film with fewer tracks.",
   dimensions_refused: "The picture's size is outside of what is taken; export it at up to 8K.",
   timeline_invalid: "The file's clock makes no sense; export or remux it again.",

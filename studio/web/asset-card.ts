@@ -40,12 +40,14 @@ export function assetCard(first: Entry, open: (assetId: string) => void): AssetC
     const { asset, upload } = entry;
     name.textContent = asset?.filename ?? upload?.file.name ?? "";
     const isSending = upload !== null && upload.phase !== "done";
+    const isFetching = asset?.progress.stage === "fetching";
     state.update(
       isSending ? "waiting" : (asset?.state ?? "waiting"),
-      isSending ? uploadLabel(upload) : undefined,
+      isSending ? uploadLabel(upload) : isFetching ? text("fetching") : undefined,
     );
     const ratio = isSending ? upload.sentBytes / Math.max(1, upload.file.size) : (asset?.progress.ratio ?? 0);
-    const isMoving = isSending || ["queued", "probing", "encoding"].includes(asset?.state ?? "");
+    const isMoving =
+      isSending || isFetching || ["queued", "probing", "encoding"].includes(asset?.state ?? "");
     bar.root.hidden = !isMoving;
     bar.update(ratio);
     facts.textContent = isSending ? uploadFacts(upload) : assetFacts(asset);

@@ -27,6 +27,7 @@ export const GERMAN: Record<StringKey, string> = {
   left: "noch {time}",
   ofSize: "{done} von {total}",
   state_waiting: "Wird gesendet",
+  fetching: "Wird geholt",
   state_queued: "Wartet",
   state_probing: "Wird untersucht",
   state_encoding: "Wird kodiert",
@@ -153,6 +154,9 @@ export const GERMAN: Record<StringKey, string> = {
   next_source_damaged:
     "Spiele die Datei bis zum Ende ab; bricht sie auch dort ab, muss sie neu ausgespielt werden.",
   next_source_too_large: "Die Datei überschreitet die Grenze dieses Servers.",
+  next_source_refused:
+    "Die URL muss ohne Anmeldung zur Datei selbst führen, an einer öffentlichen Adresse. Gib sie frei oder nenne eine andere.",
+  next_source_unreachable: "Prüfe, ob der Server der Datei läuft, dann noch einmal.",
   next_too_many_streams: "Mit weniger Spuren ausspielen.",
   next_dimensions_refused: "Das Bild in höchstens 8K ausspielen.",
   next_timeline_invalid: "Die Uhr der Datei ergibt keinen Sinn. Neu ausspielen oder umpacken.",

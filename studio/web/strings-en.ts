@@ -25,6 +25,7 @@ export const ENGLISH = {
   left: "{time} left",
   ofSize: "{done} of {total}",
   state_waiting: "Uploading",
+  fetching: "Fetching",
   state_queued: "Queued",
   state_probing: "Probing",
   state_encoding: "Encoding",
@@ -149,6 +150,9 @@ export const ENGLISH = {
   next_no_video: "The file has no picture. Send the one that has.",
   next_source_damaged: "Play the file to its end; if it breaks off there too, export it again.",
   next_source_too_large: "The file is beyond this server's limit.",
+  next_source_refused:
+    "The URL must lead to the file itself, at a public address, without signing in. Open it or name another one.",
+  next_source_unreachable: "See that the file's server is up, then try it again.",
   next_too_many_streams: "Export it with fewer tracks.",
   next_dimensions_refused: "Export the picture at a size of up to 8K.",
   next_timeline_invalid: "The file's clock makes no sense. Export or remux it again.",

@@ -272,7 +272,7 @@ describe("progress", () => {
     weight = 1,
     generation: string | null = "g",
   ): TaskProgress => ({ _id: kind, assetId: "a", generation, kind, weight, state, ratio });
-  const asset = { state: "encoding" as const, generation: "g" };
+  const asset = { state: "encoding" as const, generation: "g", revision: 1 };
 
   test("is the weighted share of what this generation's tasks have done, 1 only when ready", () => {
     assert.equal(ratioOf({ ...asset, state: "queued" }, []), 0);
@@ -284,6 +284,19 @@ describe("progress", () => {
     );
     assert.equal(ratioOf(asset, [task("video", "todo", 0), task("video", "done", 1, 9, "older")]), 0.02);
     assert.equal(ratioOf(asset, [task("video", "done", 1)]), 0.999);
+  });
+
+  test("begins with the fetching of a master that is fetched, once", () => {
+    const pull = { sourceUrl: "https://films.example/a.mov", sha256: null, transfer: null };
+    const waiting = { ...asset, state: "waiting" as const, generation: null, pull };
+    assert.equal(ratioOf(waiting, []), 0);
+    assert.equal(ratioOf(waiting, [task("fetch", "claimed", 0.5, 1, null)]), 0.05);
+    assert.equal(stageOf(waiting, []), "fetching");
+    const here = { ...asset, pull: { ...pull, sourceUrl: null } };
+    assert.equal(ratioOf({ ...here, state: "queued" }, []), 0.1);
+    assert.equal(ratioOf(here, [task("video", "done", 1)]), 0.999);
+    assert.equal(ratioOf({ ...here, state: "queued", revision: 2 }, []), 0);
+    assert.equal(stageOf({ ...waiting, state: "cancelled" }, []), "cancelled");
   });
 
   test("names packaging once the last cell is there", () => {

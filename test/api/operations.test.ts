@@ -128,6 +128,7 @@ describe("the document", () => {
       operation.parameters?.some(({ name }) => name === "Idempotency-Key"),
     );
     assert.deepEqual(repeatable.map(({ call }) => call).sort(), [
+      "POST /v1/assets",
       "POST /v1/assets/{id}/preview",
       "POST /v1/assets/{id}/reprocess",
       "POST /v1/assets/{id}/rollback",

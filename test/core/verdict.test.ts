@@ -13,6 +13,8 @@ test("F23 how often each kind of failure is tried again", () => {
     // A full disk is waited for, and so is an outer part.
     ["resource", "scratch_full", 40],
     ["transient", "blob_store_unavailable", 40],
+    // A server of others that is away: its owner can begin anew.
+    ["transient", "source_unreachable", 12],
   ];
   for (const [failureClass, code, attempts] of table) {
     const verdicts = Array.from({ length: attempts }, (_, index) =>

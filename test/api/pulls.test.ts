@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { reapPulls } from "../../api/reap-pulls.ts";
+import { sourceKey } from "../../core/keys.ts";
+import { parseNetworks } from "../../core/public-address.ts";
+import { findAsset } from "../../stores/library/assets.ts";
+import { recordTransfer } from "../../stores/library/pulls.ts";
+import { openTestApi } from "./api-for-test.ts";
+
+const URL_OF_FILM = "https://films.example/dir/Der%20Film.mov?X-Amz-Signature=secret-of-the-url";
+
+const api = await openTestApi("pulls", (config) => ({
+  ...config,
+  pull: { networks: parseNetworks("10.1.0.0/16") },
+}));
+
+const pull = (body: unknown, headers: Record<string, string> = {}) =>
+  api.as("alpha")("POST", "/v1/assets", body, headers);
+
+describe("a pull", () => {
+  test("is an asset that waits, is offered, and shows nothing of its URL", async () => {
+    const answer = await pull({ sourceUrl: URL_OF_FILM, encoding: { codecs: ["hevc"] } });
+    assert.equal(answer.status, 202);
+    const { id } = answer.body;
+    assert.deepEqual(answer.body, { id });
+    assert.equal(answer.headers.get("location"), `/v1/assets/${id}`);
+    assert.ok(api.offered.includes(id));
+    const asset = await api.as("alpha")("GET", `/v1/assets/${id}`);
+    const { state, filename, progress, encoding, error } = asset.body;
+    assert.deepEqual([state, filename, error], ["waiting", "Der Film.mov", null]);
+    assert.deepEqual([progress.stage, progress.ratio], ["fetching", 0]);
+    assert.deepEqual(encoding.codecs, ["h264", "hevc"]);
+    for (const role of ["editor", "admin"] as const)
+      for (const path of [`/v1/assets/${id}`, "/v1/assets", `/v1/assets/${id}/ledger`])
+        assert.doesNotMatch(
+          JSON.stringify((await api.as("alpha", role)("GET", path)).body),
+          /secret-of-the-url|films\.example/,
+        );
+    assert.equal((await api.as("beta")("GET", `/v1/assets/${id}`)).status, 404);
+  });
+
+  test("is made once for each Idempotency-Key", async () => {
+    const key = { "Idempotency-Key": "pull-1" };
+    const [first, second] = [
+      await pull({ sourceUrl: URL_OF_FILM }, key),
+      await pull({ sourceUrl: URL_OF_FILM }, key),
+    ];
+    assert.deepEqual([first.status, second.status, second.body.id], [202, 202, first.body.id]);
+    const other = await pull({ sourceUrl: `${URL_OF_FILM}&other` }, key);
+    assert.deepEqual([other.status, other.body.code], [409, "idempotency_conflict"]);
+  });
+
+  test("T24: is refused for what its URL says itself, with where in the body", async () => {
+    const table: [string, string][] = [
+      ["film.mov", "invalid_request"],
+      ["ftp://films.example/a.mov", "invalid_request"],
+      ["file:///etc/passwd", "invalid_request"],
+      ["https://me:secret-of-the-url@films.example/", "invalid_request"],
+      ["http://films.example:25/", "invalid_request"],
+      ["http://169.254.169.254/latest/meta-data/", "source_refused"],
+      ["http://2130706433/", "source_refused"],
+      ["http://[::ffff:7f00:1]/", "source_refused"],
+      ["http://10.2.0.1/", "source_refused"],
+    ];
+    for (const [sourceUrl, code] of table) {
+      const answer = await pull({ sourceUrl });
+      assert.deepEqual(
+        [answer.status, answer.body.code, answer.body.errors[0].path],
+        [400, code, "sourceUrl"],
+        sourceUrl,
+      );
+      assert.doesNotMatch(JSON.stringify(answer.body), /secret-of-the-url/);
+    }
+    assert.equal(
+      (await pull({ sourceUrl: "http://10.1.2.3/film.mov" })).status,
+      202,
+      "as the operator allows",
+    );
+    for (const [body, path] of [
+      [{}, "sourceUrl"],
+      [{ sourceUrl: "" }, "sourceUrl"],
+      [{ sourceUrl: `https://films.example/${"a".repeat(8_000)}` }, "sourceUrl"],
+      [{ sourceUrl: URL_OF_FILM, sha256: "abc" }, "sha256"],
+      [{ sourceUrl: URL_OF_FILM, titleId: "ti_unknown" }, "titleId"],
+      [{ sourceUrl: URL_OF_FILM, networks: "0.0.0.0/0" }, "networks"],
+    ] as const) {
+      const answer = await pull(body);
+      assert.deepEqual(
+        [answer.status, answer.body.code, answer.body.errors[0].path],
+        [400, "invalid_request", path],
+      );
+    }
+    const viewer = await api.as("alpha", "viewer")("POST", "/v1/assets", { sourceUrl: URL_OF_FILM });
+    assert.equal(viewer.status, 403);
+  });
+
+  test("may be cancelled and tried again, and deleted", async () => {
+    const { id } = (await pull({ sourceUrl: URL_OF_FILM })).body;
+    const editor = api.as("alpha");
+    const states: string[] = [];
+    for (const action of ["cancel", "retry", "cancel"])
+      states.push((await editor("POST", `/v1/assets/${id}/${action}`, {})).body.state);
+    assert.deepEqual(states, ["cancelled", "waiting", "cancelled"]);
+    assert.equal((await editor("DELETE", `/v1/assets/${id}`)).body.state, "deleted");
+    assert.equal((await editor("POST", `/v1/assets/${id}/retry`, {})).status, 409);
+  });
+});
+
+test("what was fetched of a master that nobody wants any more is removed after a day", async () => {
+  const { library, blobs } = api.deps;
+  const began = async (state: "waiting" | "cancelled", ageHours: number) => {
+    const { id } = (await pull({ sourceUrl: URL_OF_FILM })).body;
+    const key = sourceKey("alpha", id);
+    const multipartId = await blobs.createMultipart(key, "application/octet-stream");
+    const asset = (await findAsset(library, "alpha", id))!;
+    const transfer = { multipartId, etag: '"a"', sizeBytes: null };
+    assert.ok(await recordTransfer(library, asset, null, { transfer, filename: "film.mov" }));
+    // Whoever holds another transfer, or none, changes nothing.
+    assert.equal(await recordTransfer(library, asset, null, { transfer, filename: "other" }), false);
+    const updatedAt = new Date(library.serverNow().getTime() - ageHours * 3_600_000);
+    await library.assets.updateOne({ _id: id }, { $set: { state, updatedAt } });
+    return async () => ({
+      isOnRecord: (await findAsset(library, "alpha", id))?.pull?.transfer !== null,
+      isStored: (await blobs.listParts({ key, multipartId })) !== null,
+    });
+  };
+  const all = [await began("cancelled", 25), await began("cancelled", 23), await began("waiting", 25)];
+  await reapPulls(api.deps);
+  const left = await Promise.all(all.map((look) => look()));
+  assert.deepEqual(left, [
+    { isOnRecord: false, isStored: false },
+    { isOnRecord: true, isStored: true },
+    { isOnRecord: true, isStored: true },
+  ]);
+});
+
+test("an asset that waits for an upload cannot be retried", async () => {
+  const opened = await api.as("alpha")("POST", "/v1/uploads", { filename: "film.mp4", sizeBytes: 1_000 });
+  const path = `/v1/assets/${opened.body.assetId}`;
+  await api.as("alpha")("POST", `${path}/cancel`, {});
+  assert.equal((await api.as("alpha")("POST", `${path}/retry`, {})).body.code, "not_retryable");
+});

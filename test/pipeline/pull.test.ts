@@ -1,0 +1,284 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { after, before, type TestContext, test } from "node:test";
+import { DEFAULT_ENCODING } from "../../core/encoding.ts";
+import { newId } from "../../core/ids.ts";
+import { sourceKey } from "../../core/keys.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
+import { type Blobs, openBlobs } from "../../stores/blobs.ts";
+import { createAsset } from "../../stores/library/assets.ts";
+import { type FilmAnswer, type FilmServer, serveFile, startFilmServer } from "../rig/film-server.ts";
+import { flashAndBeep } from "../rig/media.ts";
+import { eventually } from "../rig/processes.ts";
+import { type Product, startProduct } from "../rig/product.ts";
+
+const MIB = 2 ** 20;
+/** More than two parts: what was stored before a break is not sent again. */
+const FILE_BYTES = 20 * MIB + 5;
+const PART_BYTES = 8 * MIB;
+const CAP_BYTES = 24 * MIB;
+const SECRET = "X-Amz-Signature=secret-of-the-url";
+
+let product: Product;
+let blobs: Blobs;
+/** No film: what becomes of it after its fetch is of no interest. */
+let file: Buffer;
+
+before(async () => {
+  product = await startProduct({
+    workers: 1,
+    slots: 1,
+    environment: {
+      MATINEE_PULL_INGEST: "on",
+      MATINEE_PULL_NETWORKS: "127.0.0.1/32",
+      MATINEE_PULL_MAX_BYTES: String(CAP_BYTES),
+    },
+  });
+  const { environment } = product;
+  blobs = openBlobs({
+    endpoint: environment.MATINEE_S3_ENDPOINT!,
+    publicEndpoint: environment.MATINEE_S3_ENDPOINT!,
+    region: environment.MATINEE_S3_REGION!,
+    accessKeyId: environment.MATINEE_S3_ACCESS_KEY_ID!,
+    secretAccessKey: environment.MATINEE_S3_SECRET_ACCESS_KEY!,
+    sourceBucket: environment.MATINEE_S3_SOURCE_BUCKET!,
+    mediaBucket: environment.MATINEE_S3_MEDIA_BUCKET!,
+  });
+  file = randomBytes(FILE_BYTES);
+});
+after(async () => {
+  blobs.close();
+  await product.stop();
+});
+
+/** A server whose answers are these, one after another, the last one for all that follow. */
+async function films(t: TestContext, ...answers: FilmAnswer[]): Promise<FilmServer> {
+  let turn = 0;
+  const server = await startFilmServer((...asked) =>
+    answers[Math.min(turn++, answers.length - 1)]!(...asked),
+  );
+  t.after(() => server.close());
+  return server;
+}
+
+async function pull(sourceUrl: string, more: object = {}): Promise<string> {
+  const answer = await product.call("POST", "/v1/assets", { sourceUrl, ...more });
+  assert.equal(answer.status, 202, JSON.stringify(answer.body));
+  return answer.body.id;
+}
+
+const isFetched = ({ pinned }: AssetRecord): boolean => pinned !== null;
+const isOver = ({ state }: AssetRecord): boolean => state === "failed" || state === "ready";
+
+/** Once the master is there: that it is the file, byte for byte, and that nothing is left of its fetch. */
+async function assertFetched(assetId: string, bytes: Buffer): Promise<void> {
+  const { pinned, pull: order, tenant } = await product.until(assetId, isFetched);
+  assert.deepEqual([pinned?.sizeBytes, order?.sourceUrl, order?.transfer], [bytes.length, null, null]);
+  assert.equal(pinned?.key, sourceKey(tenant, assetId));
+  const stored = await blobs.read("sources", pinned!.key);
+  assert.ok(stored !== null && bytes.equals(stored));
+}
+
+async function failureOf(sourceUrl: string): Promise<{ code: string; message: string; retryable: boolean }> {
+  const assetId = await pull(sourceUrl);
+  await product.until(assetId, isOver);
+  const { error } = (await product.call("GET", `/v1/assets/${assetId}`)).body;
+  assert.doesNotMatch(error.message, /\d+\.\d+\.\d+|secret-of-the-url|https?:/);
+  return error;
+}
+
+/** A whole part of it is stored. */
+async function partStored(assetId: string): Promise<string> {
+  return eventually("a part in storage", 60, async () => {
+    const { tenant, pull: order } = (await product.library.assets.findOne({ _id: assetId }))!;
+    const multipartId = order?.transfer?.multipartId;
+    if (multipartId === undefined) return null;
+    const parts = await blobs.listParts({ key: sourceKey(tenant, assetId), multipartId });
+    return parts !== null && parts.length > 0 ? multipartId : null;
+  });
+}
+
+const restOfFile = { range: `bytes=${PART_BYTES}-`, "if-range": '"v1"' };
+const asked = ({ headers }: { headers: Record<string, unknown> }) => ({
+  range: headers.range,
+  "if-range": headers["if-range"],
+});
+
+test("a film is fetched over three redirects and published, and its URL is told to nobody", async (t) => {
+  const film = await readFile(await flashAndBeep({ seconds: 2 }));
+  let hops = 3;
+  const server = await films(t, (request, response, seen) => {
+    if (hops > 0) response.writeHead(302, { location: `/next-${hops--}?${SECRET}` }).end();
+    else {
+      response.setHeader("content-disposition", "attachment; filename*=UTF-8''Der%20Film.mp4");
+      serveFile(film, '"v1"')(request, response, seen);
+    }
+  });
+  const title = await product.call("POST", "/v1/titles", { type: "movie", name: { en: "Pulled" } });
+  const sha256 = createHash("sha256").update(film).digest("hex");
+  const assetId = await pull(`${server.url}/start?${SECRET}`, { titleId: title.body.id, sha256 });
+  const asset = await product.until(assetId, isOver);
+  assert.deepEqual([asset.state, asset.error], ["ready", null]);
+  await assertFetched(assetId, film);
+  assert.equal(asset.filename, "Der Film.mp4");
+  assert.equal((await product.call("GET", `/v1/titles/${title.body.id}`)).body.assetId, assetId);
+  assert.equal((await product.call("POST", `/v1/titles/${title.body.id}/publish`, {})).status, 200);
+  assert.equal(server.requests.length, 4);
+  for (const { headers } of server.requests)
+    assert.ok(!("cookie" in headers) && !("authorization" in headers));
+  const { library } = product;
+  const told = [
+    await library.assets.findOne({ _id: assetId }),
+    await library.tasks.find({ assetId }).toArray(),
+    await library.generations.find({ assetId }).toArray(),
+    (await product.call("GET", `/v1/assets/${assetId}/ledger`)).body,
+  ];
+  assert.doesNotMatch(JSON.stringify(told), /secret-of-the-url/);
+  const stages = told[3].data.map(({ stage }: { stage: string }) => stage);
+  assert.equal(stages.filter((stage: string) => stage === "fetch").length, 1);
+});
+
+test("a connection that is cut is gone on with where it broke off", async (t) => {
+  const server = await films(t, serveFile(file, '"v1"', { cutAt: 12 * MIB }), serveFile(file, '"v1"'));
+  await assertFetched(await pull(`${server.url}/film.mov`), file);
+  assert.deepEqual(server.requests.map(asked), [{ range: undefined, "if-range": undefined }, restOfFile]);
+});
+
+test("another file under the same URL is fetched from its beginning, and so is one without a tag", async (t) => {
+  const other = randomBytes(9 * MIB);
+  const changed = await films(t, serveFile(file, '"v1"', { cutAt: 12 * MIB }), serveFile(other, '"v2"'));
+  await assertFetched(await pull(changed.url), other);
+  assert.deepEqual(changed.requests.map(asked), [{ range: undefined, "if-range": undefined }, restOfFile]);
+  const untagged = await films(
+    t,
+    (_request, response) => void response.write(file.subarray(0, 12 * MIB), () => response.destroy()),
+    (_request, response) => response.end(other),
+  );
+  await assertFetched(await pull(untagged.url), other);
+  assert.deepEqual(
+    untagged.requests.map(({ headers }) => headers.range),
+    [undefined, undefined],
+  );
+});
+
+test("F01 kill -9 of the worker in mid-fetch: another one goes on with what is stored", async (t) => {
+  const server = await films(t, serveFile(file, '"v1"', { silentFrom: 12 * MIB }), serveFile(file, '"v1"'));
+  const assetId = await pull(server.url);
+  await partStored(assetId);
+  const worker = product.workers.at(-1)!;
+  worker.kill("SIGKILL");
+  await once(worker, "exit");
+  await product.addWorker();
+  await assertFetched(assetId, file);
+  assert.deepEqual(server.requests.map(asked), [{ range: undefined, "if-range": undefined }, restOfFile]);
+});
+
+test("F33 a worker that died between the object and its record: the next one only writes the record", async (t) => {
+  const server = await films(t, serveFile(file, '"v1"'));
+  const id = newId("as");
+  const key = sourceKey("default", id);
+  const multipartId = await blobs.createMultipart(key, "application/octet-stream");
+  const small = file.subarray(0, MIB);
+  const part = await blobs.sendPart({ key, multipartId, partNumber: 1 }, small, AbortSignal.timeout(60_000));
+  await blobs.completeMultipart({ key, multipartId, parts: [part] });
+  await createAsset(product.library, {
+    ...{ id, tenant: "default", ownerId: "editor-1", titleId: null, filename: "film.mov" },
+    encoding: DEFAULT_ENCODING,
+    pull: {
+      sourceUrl: server.url,
+      sha256: null,
+      transfer: { multipartId, etag: '"v1"', sizeBytes: small.length },
+    },
+  });
+  await assertFetched(id, small);
+  assert.equal(server.requests.length, 0);
+});
+
+test("cancel ends the fetch; retry goes on with it; what is deleted leaves nothing in storage", async (t) => {
+  const server = await films(t, serveFile(file, '"v1"', { silentFrom: 12 * MIB }), serveFile(file, '"v1"'));
+  const assetId = await pull(server.url);
+  await partStored(assetId);
+  const shown = await eventually("progress", 20, async () => {
+    const { progress } = (await product.call("GET", `/v1/assets/${assetId}`)).body;
+    // 12 of 20 MiB, of the tenth of the work that a fetch stands for.
+    return progress.ratio >= 0.05 ? progress : null;
+  });
+  assert.equal(shown.stage, "fetching");
+  assert.ok(shown.ratio <= 0.06);
+  assert.equal((await product.call("POST", `/v1/assets/${assetId}/cancel`, {})).status, 202);
+  await eventually("the connection is closed", 20, () => server.requests[0]?.isCutByClient || null);
+  assert.equal((await product.call("POST", `/v1/assets/${assetId}/retry`, {})).body.state, "waiting");
+  await assertFetched(assetId, file);
+  assert.deepEqual(server.requests.map(asked).at(-1), restOfFile);
+
+  const endless = await films(t, serveFile(file, '"v1"', { silentFrom: 12 * MIB }));
+  const deletedId = await pull(endless.url);
+  const multipartId = await partStored(deletedId);
+  assert.equal((await product.call("DELETE", `/v1/assets/${deletedId}`)).status, 202);
+  await eventually("the parts are gone", 20, async () =>
+    (await blobs.listParts({ key: sourceKey("default", deletedId), multipartId })) === null ? true : null,
+  );
+});
+
+test("T24: neither a fourth redirect nor one to a private address is followed", async (t) => {
+  const canary = await startFilmServer(serveFile(file, '"v1"'), "127.0.0.2");
+  t.after(() => canary.close());
+  const onwards: FilmAnswer = ({ url = "" }, response) =>
+    response.writeHead(302, { location: `/${Number(url.slice(1)) - 1}` }).end();
+  const chain = await films(t, onwards);
+  assert.equal((await failureOf(`${chain.url}/4`)).code, "source_refused");
+  assert.equal(chain.requests.length, 4);
+  for (const location of [`${canary.url}/?${SECRET}`, canary.url.replace("127.0.0.2", "[::ffff:7f00:2]")]) {
+    const turn = await films(t, (_request, response) => response.writeHead(301, { location }).end());
+    assert.deepEqual(await failureOf(`${turn.url}/?${SECRET}`), {
+      code: "source_refused",
+      message:
+        "The URL, or where it leads to, must lead to a public address. Name the file itself, at a public address.",
+      retryable: false,
+    });
+  }
+  assert.equal(canary.connections, 0);
+});
+
+test("what is too large, empty, refused, or no film ends with a code of its own", async (t) => {
+  const endless: FilmAnswer = (_request, response, seen) => {
+    const piece = Buffer.alloc(MIB);
+    const more = (): void => {
+      let isTaken = true;
+      while (isTaken && !response.destroyed) {
+        isTaken = response.write(piece);
+        seen.sentBytes += MIB;
+      }
+      if (!response.destroyed) response.once("drain", more);
+    };
+    more();
+  };
+  const table: [string, FilmAnswer, string, boolean][] = [
+    ["an endless body", endless, "source_too_large", false],
+    [
+      "a large one that says so",
+      (_request, response) => void response.writeHead(200, { "content-length": CAP_BYTES + 1 }).write("a"),
+      "source_too_large",
+      false,
+    ],
+    ["an empty one", (_request, response) => response.end(), "source_damaged", false],
+    ["a 404", (_request, response) => response.writeHead(404).end("no"), "source_refused", true],
+    [
+      "a page",
+      (_request, response) =>
+        response.writeHead(200, { "content-type": "text/html" }).end("<html>Sign in</html>"),
+      "unsupported_container",
+      false,
+    ],
+  ];
+  for (const [name, answer, code, retryable] of table) {
+    const server = await films(t, answer);
+    const failure = await failureOf(`${server.url}/film.mp4?${SECRET}`);
+    assert.deepEqual([failure.code, failure.retryable], [code, retryable], name);
+    assert.equal(server.requests.length, 1, name);
+    // The cap, and what stands in buffers on the way.
+    assert.ok(server.requests[0]!.sentBytes < CAP_BYTES + 16 * MIB, name);
+  }
+});

@@ -1,0 +1,193 @@
+import { Failure, sourceFailure } from "../core/errors.ts";
+import { sourceKey } from "../core/keys.ts";
+import { tooLarge, unreachable } from "../core/pull-answer.ts";
+import { heldParts, pullPartLength } from "../core/pull-parts.ts";
+import type { PullTransfer } from "../core/records/pull.ts";
+import type { StoredPart } from "../stores/blobs.ts";
+import { recordTransfer } from "../stores/library/pulls.ts";
+import type { TaskContext } from "./task-context.ts";
+
+/** A part that takes longer comes too slowly to hold a place in the worker for it. */
+const SLOWEST_PART_MS = 15 * 60_000;
+/** Of a file of unknown length no more can be told than that it comes. */
+const UNKNOWN_RATIO = 0.01;
+
+/** What a server says of the file that it begins to send. */
+export interface FileFacts {
+  etag: string | null;
+  sizeBytes: number | null;
+  filename: string;
+}
+
+/** What storage holds of a file that is being fetched, and how more is added to it. */
+export class HeldTransfer {
+  readonly #context: TaskContext;
+  readonly #key: string;
+  #filename: string;
+  #transfer: PullTransfer | null;
+  #parts: StoredPart[] = [];
+  #heldBytes = 0;
+  /** Put together already, by an attempt that ended before it could say so. */
+  #isMade = false;
+
+  private constructor(context: TaskContext) {
+    this.#context = context;
+    this.#key = sourceKey(context.asset.tenant, context.asset._id);
+    this.#filename = context.asset.filename;
+    this.#transfer = context.asset.pull?.transfer ?? null;
+  }
+
+  /** Takes up what an earlier attempt, here or elsewhere, has left in storage. */
+  static async takeUp(context: TaskContext): Promise<HeldTransfer> {
+    const held = new HeldTransfer(context);
+    await held.#look();
+    return held;
+  }
+
+  async #look(): Promise<void> {
+    const { blobs } = this.#context;
+    if (this.#transfer === null) return;
+    const { multipartId, sizeBytes } = this.#transfer;
+    const stored = await blobs.listParts({ key: this.#key, multipartId });
+    if (stored !== null) {
+      const { parts, bytes } = heldParts(stored, sizeBytes);
+      this.#parts = parts;
+      this.#heldBytes = bytes;
+    } else if (sizeBytes !== null && (await blobs.head("sources", this.#key))?.sizeBytes === sizeBytes) {
+      this.#isMade = true;
+      this.#heldBytes = sizeBytes;
+    }
+  }
+
+  /** null: nothing was ever held. */
+  get transfer(): PullTransfer | null {
+    return this.#transfer;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get isWhole(): boolean {
+    return this.#heldBytes > 0 && this.#transfer?.sizeBytes === this.#heldBytes;
+  }
+
+  /** What is held is of no use: the file is asked for from its beginning. */
+  drop(): void {
+    this.#parts = [];
+    this.#heldBytes = 0;
+  }
+
+  /** A file from its beginning, in the place of whatever is held. */
+  async begin({ etag, sizeBytes, filename }: FileFacts): Promise<void> {
+    const { blobs } = this.#context;
+    if (sizeBytes === 0) throw empty();
+    // Before there is a new one: no reaper looks for what is on no record.
+    if (this.#transfer !== null)
+      await blobs.abortMultipart({ key: this.#key, multipartId: this.#transfer.multipartId });
+    // The type is ours: what a server says of the file is never served to anybody (RELIABILITY T12).
+    const multipartId = await blobs.createMultipart(this.#key, "application/octet-stream");
+    this.#filename = filename;
+    if (!(await this.#change({ multipartId, etag, sizeBytes }))) {
+      await blobs.abortMultipart({ key: this.#key, multipartId });
+      throw superseded();
+    }
+    this.drop();
+  }
+
+  /** Stores what comes behind the held bytes; parts that are whole stay, though the body breaks off. */
+  async take(body: AsyncIterable<Buffer>, maxBytes: number): Promise<void> {
+    // One part is sent while the next one comes: two are in memory at most.
+    let sending: Promise<void> = Promise.resolve();
+    try {
+      for await (const part of this.#inParts(body, maxBytes)) {
+        await sending;
+        sending = this.#store(part);
+        sending.catch(() => undefined);
+      }
+      await sending;
+    } finally {
+      await sending.catch(() => undefined);
+    }
+    if (this.#transfer?.sizeBytes === null) await this.end();
+  }
+
+  /** The body in parts as they lie in storage, the last one as long as it is. */
+  async *#inParts(body: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+    const sizeBytes = this.#transfer?.sizeBytes ?? null;
+    let partNumber = this.#parts.length + 1;
+    let position = this.#heldBytes;
+    let part: Buffer | null = null;
+    let filled = 0;
+    let begunAt = performance.now();
+    for await (const piece of body) {
+      if (position + piece.length > maxBytes) throw tooLarge(maxBytes);
+      if (performance.now() - begunAt > SLOWEST_PART_MS)
+        throw unreachable("The server that the file is on sends too slowly.");
+      for (let at = 0; at < piece.length; ) {
+        part ??= Buffer.allocUnsafe(
+          Math.min(pullPartLength(partNumber), (sizeBytes ?? Number.POSITIVE_INFINITY) - position),
+        );
+        const copied = piece.copy(part, filled, at);
+        at += copied;
+        filled += copied;
+        position += copied;
+        if (filled < part.length) continue;
+        yield part;
+        partNumber += 1;
+        part = null;
+        filled = 0;
+        begunAt = performance.now();
+      }
+      this.#context.report(sizeBytes === null ? UNKNOWN_RATIO : position / sizeBytes);
+    }
+    // An answer may be whole and not all of the file; a short part in its middle would be of no use.
+    if (sizeBytes !== null && position !== sizeBytes)
+      throw unreachable("The server that the file is on does not send all of it.");
+    if (part !== null) yield part.subarray(0, filled);
+  }
+
+  async #store(body: Buffer): Promise<void> {
+    const { blobs, signal } = this.#context;
+    const { multipartId } = this.#transfer!;
+    const ref = { key: this.#key, multipartId, partNumber: this.#parts.length + 1 };
+    this.#parts.push(await blobs.sendPart(ref, body, signal));
+    this.#heldBytes += body.length;
+  }
+
+  /** The file ends where what is held does. */
+  async end(): Promise<void> {
+    if (this.#heldBytes === 0) throw empty();
+    if (!(await this.#change({ ...this.#transfer!, sizeBytes: this.#heldBytes }))) throw superseded();
+  }
+
+  async #change(next: PullTransfer): Promise<boolean> {
+    const { library, asset } = this.#context;
+    const changed = { transfer: next, filename: this.#filename };
+    const isOurs = await recordTransfer(library, asset, this.#transfer, changed);
+    if (isOurs) this.#transfer = next;
+    return isOurs;
+  }
+
+  /** Makes one object of the parts. */
+  async finish(): Promise<{ key: string; etag: string; sizeBytes: number }> {
+    const { blobs, signal } = this.#context;
+    const { multipartId } = this.#transfer!;
+    // Whoever lost the claim leaves this to who has it: two at once spoil it.
+    signal.throwIfAborted();
+    const facts = this.#isMade
+      ? await blobs.head("sources", this.#key)
+      : await blobs.completeMultipart({ key: this.#key, multipartId, parts: this.#parts });
+    if (facts === null) throw superseded();
+    return { key: this.#key, etag: facts.etag, sizeBytes: facts.sizeBytes };
+  }
+}
+
+function empty(): Failure {
+  return sourceFailure("source_damaged", "The server that the file is on sends an empty one.");
+}
+
+/** Somebody else fetches it, or nobody is to any more. */
+export function superseded(): Failure {
+  return new Failure("transient", "pull_superseded", "The asset does not wait for this any more.");
+}
