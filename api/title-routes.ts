@@ -9,6 +9,7 @@ import {
   findTitle,
   listTitles,
   type Publication,
+  publishTitle,
   updateTitle,
 } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
@@ -215,7 +216,7 @@ async function move(
 ): Promise<TitleRecord> {
   let title = first;
   for (let tries = 0; tries < 10; tries++) {
-    const changed = await updateTitle(library, title.tenant, title._id, title.version, decide(title));
+    const changed = await publishTitle(library, title, decide(title));
     if (changed !== null) {
       catalog.forget(title.tenant);
       return changed;

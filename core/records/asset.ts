@@ -5,6 +5,7 @@ import type { Quality } from "../quality.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SubtitleRole } from "../source.ts";
 import type { TitleAnalysis } from "../title-analysis.ts";
+import type { Outbox } from "../webhook-event.ts";
 
 /**
  * The records of the library (MongoDB), one document per thing that must change atomically. Times are
@@ -77,7 +78,7 @@ export interface AssetError {
 }
 
 /** One source file and what was made of it. `_id` is an `as_` id. */
-export interface AssetRecord {
+export interface AssetRecord extends Outbox {
   _id: string;
   tenant: string;
   ownerId: string;
