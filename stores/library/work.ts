@@ -226,9 +226,10 @@ export async function publishAsset(
   };
   const ready = newEvent("asset.ready", at, { state: "ready", generation });
   // Nobody could look at a preview of it, as far as is known here: then it can be played from now on.
-  const isFirst = asset.published === null && asset.preview !== previewedGeneration(asset);
+  const previewed = previewedGeneration({ ...asset, generation });
+  const isFirst = asset.published === null && asset.preview !== previewed;
   const playable = newEvent("asset.playable", at, { state: "ready", generation });
-  const unseen = { preview: { $ne: previewedGeneration(asset) } } as Filter<AssetRecord>;
+  const unseen = { preview: { $ne: previewed } } as Filter<AssetRecord>;
   const won = isFirst && (await publishOnly(unseen, [playable, ready]));
   if (!won && !(await publishOnly({}, [ready]))) return false;
   await notePublication(library, asset._id, published);
