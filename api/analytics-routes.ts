@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { dayCount, lastDays, type Period } from "../core/days.ts";
-import { notFound, requestFailure } from "../core/errors.ts";
+import { invalidFields, notFound } from "../core/errors.ts";
 import { addFigures, type Figures, NO_FIGURES } from "../core/figures.ts";
 import {
   type FiguresRecord,
@@ -82,7 +82,7 @@ export function analyticsRoutes({ library }: ApiDeps) {
     const from = query.from ?? lastDays(new Date(to), USUAL_DAYS).from;
     const days = dayCount({ from, to });
     if (days < 1 || days > MOST_DAYS)
-      throw requestFailure(400, "invalid_request", "The request is not valid.", [
+      throw invalidFields([
         { path: "from", message: `must be at most ${MOST_DAYS} days before \`to\`, and not after it` },
       ]);
     return { from, to };

@@ -1,16 +1,18 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
-import { cors } from "hono/cors";
-import { createMiddleware } from "hono/factory";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
+import { assetActionRoutes } from "./asset-action-routes.ts";
+import { assetReportRoutes } from "./asset-report-routes.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { authenticated } from "./auth.ts";
-import { catalogRoutes } from "./catalog-routes.ts";
+import { catalogBrowseRoutes } from "./catalog-browse-routes.ts";
+import { catalogHomeRoutes } from "./catalog-home-routes.ts";
+import { catalogSearchRoutes } from "./catalog-search-routes.ts";
+import { catalogTitleRoutes } from "./catalog-title-routes.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { edgeReportRoutes } from "./edge-report-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
@@ -26,15 +28,15 @@ import { posterRoutes } from "./poster-routes.ts";
 import { preferenceRoutes } from "./preference-routes.ts";
 import { previewDemandRoutes } from "./preview-demands.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
+import { publicationRoutes } from "./publication-routes.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
+import { corsByList, jsonOnly, notCached, sizeLimit } from "./request-guards.ts";
 import { steeringRoutes } from "./steering-routes.ts";
 import { titleRoutes } from "./title-routes.ts";
-import { TRACK_BODY_BYTES, TRACK_PATH, trackRoutes } from "./track-routes.ts";
+import { trackRoutes } from "./track-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
 import { webhookDeliveryRoutes } from "./webhook-delivery-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
-
-const MAX_BODY_BYTES = 64 * 1024;
 
 /** The whole HTTP surface. Nothing listens and nothing runs until it is served. */
 export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
@@ -62,12 +64,18 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.use("/v1/*", strangerLimit(deps.limits), authenticated(deps.authenticate), accountLimit(deps.limits));
   app.route("/", uploadRoutes(deps));
   app.route("/", assetRoutes(deps));
+  app.route("/", assetActionRoutes(deps));
+  app.route("/", assetReportRoutes(deps));
   app.route("/", generationRoutes(deps));
   app.route("/", trackRoutes(deps));
   app.route("/", findingRoutes(deps));
   app.route("/", posterRoutes(deps));
   app.route("/", titleRoutes(deps));
-  app.route("/", catalogRoutes(deps));
+  app.route("/", publicationRoutes(deps));
+  app.route("/", catalogHomeRoutes(deps));
+  app.route("/", catalogBrowseRoutes(deps));
+  app.route("/", catalogTitleRoutes(deps));
+  app.route("/", catalogSearchRoutes(deps));
   app.route("/", playbackRoutes(deps));
   app.route("/", preferenceRoutes(deps));
   app.route("/", licenseRoutes(deps));
@@ -86,75 +94,3 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", pageRoutes(pages, deps.config));
   return app;
 }
-
-const EXPOSED_HEADERS = [
-  "ETag",
-  "Location",
-  "Retry-After",
-  "RateLimit-Limit",
-  "RateLimit-Remaining",
-  "RateLimit-Reset",
-  "X-Request-Id",
-].join(",");
-
-/** Exact origins only: no wildcard, no suffix, no `null` (RELIABILITY T41). Tokens travel in a header, not in cookies. */
-function corsByList(origins: readonly string[]) {
-  const preflight = cors({
-    origin: (origin) => (origins.includes(origin) ? origin : null),
-    allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    allowHeaders: [
-      "Authorization",
-      "Content-Type",
-      "Idempotency-Key",
-      "If-Match",
-      "Last-Event-ID",
-      "X-Request-Id",
-    ],
-    maxAge: 3_600,
-  });
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    if (c.req.method === "OPTIONS") return preflight(c, next);
-    // Said before there is an answer. Hono's own says it of one that is made, which makes each of them anew, body and all:
-    // that was the larger part of a small answer's cost.
-    const origin = c.req.header("Origin");
-    if (origin !== undefined && origins.includes(origin)) c.header("Access-Control-Allow-Origin", origin);
-    c.header("Access-Control-Expose-Headers", EXPOSED_HEADERS);
-    c.header("Vary", "Origin");
-    return next();
-  });
-}
-
-function bodyLimitOf(maxSize: number, words: string) {
-  const refuse = (): never => {
-    throw requestFailure(413, "body_too_large", `A body may have at most ${words} here.`);
-  };
-  const counting = bodyLimit({ maxSize, onError: refuse });
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    const said = c.req.header("Content-Length");
-    if (said === undefined || c.req.header("Transfer-Encoding") !== undefined) return counting(c, next);
-    // Node's parser holds a sender to that length. Counting would make a web stream of each body, which costs more than
-    // all that is done with it.
-    return Number(said) > maxSize ? refuse() : next();
-  });
-}
-const usualLimit = bodyLimitOf(MAX_BODY_BYTES, "64 KiB");
-const trackLimit = bodyLimitOf(TRACK_BODY_BYTES, "2 MiB");
-/** Texts of subtitles are the only large bodies there are; films go to storage. */
-const sizeLimit = createMiddleware<ApiEnv>((c, next) =>
-  TRACK_PATH.test(c.req.path) ? trackLimit(c, next) : usualLimit(c, next),
-);
-
-/** Answers hold grants and belong to one account. */
-const notCached = createMiddleware<ApiEnv>(async (c, next) => {
-  c.header("Cache-Control", "private, no-store");
-  await next();
-});
-
-/** A body that is not declared as JSON would pass the schemas unread. */
-const jsonOnly = createMiddleware<ApiEnv>(async (c, next) => {
-  const type = c.req.header("Content-Type");
-  if (type !== undefined && !/^application\/json *(;|$)/i.test(type)) {
-    throw requestFailure(415, "unsupported_media_type", "Send JSON as application/json.");
-  }
-  await next();
-});

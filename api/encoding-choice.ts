@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { DEFAULT_ENCODING, type EncodingChoice, PROTECTABLE } from "../core/encoding.ts";
-import { requestFailure } from "../core/errors.ts";
+import { invalidFields, requestFailure } from "../core/errors.ts";
 import type { ApiConfig } from "./config.ts";
 
 /** What a request may say of how a master is to be encoded; what it leaves out is as usual. */
@@ -49,7 +49,7 @@ export function encodingOf(
   if (isProtected && unprotectable.length > 0) {
     const message = `is not to be had together with ${unprotectable.join(", ")}`;
     const fields = [{ path: "encoding.protection", message }];
-    throw requestFailure(400, "invalid_request", "The request is not valid.", fields);
+    throw invalidFields(fields);
   }
   if (isProtected && masterKeys.length === 0)
     throw requestFailure(

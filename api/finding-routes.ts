@@ -1,11 +1,11 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
-import { findAsset } from "../stores/library/assets.ts";
 import { waiveFinding } from "../stores/library/findings.ts";
 import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { foundAsset } from "./found.ts";
 import { presentNow } from "./present-now.ts";
 
 const waiveRoute = createRoute({
@@ -28,8 +28,7 @@ export function findingRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>().openapi(waiveRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
     const { id, code } = c.req.valid("param");
-    const asset = await findAsset(library, tenant, id);
-    if (asset === null) throw notFound("asset");
+    const asset = await foundAsset(library, tenant, id);
     const found = asset.findings.filter((finding) => finding.code === code);
     if (found.length === 0) throw notFound("finding");
     if (asset.state === "deleted" || !found.some(({ severity }) => severity === "error"))

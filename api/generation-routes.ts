@@ -4,10 +4,9 @@ import { notFound, requestFailure } from "../core/errors.ts";
 import { canBePublished, type GenerationRecord, stateOf } from "../core/generations.ts";
 import { MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
-import { findAsset } from "../stores/library/assets.ts";
 import { findGeneration, listGenerations } from "../stores/library/generations.ts";
 import { restoreGeneration, reviseAsset } from "../stores/library/revisions.ts";
-import { assetView, presentTrack, renditionView, trackView } from "./asset-view.ts";
+import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import type { ApiConfig } from "./config.ts";
 import {
@@ -24,9 +23,12 @@ import {
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { encodingChoice, encodingOf, encodingView } from "./encoding-choice.ts";
+import { foundAsset } from "./found.ts";
 import { healthOf } from "./generation-health.ts";
 import { once } from "./idempotency.ts";
 import { presentNow } from "./present-now.ts";
+import { renditionView } from "./rendition-view.ts";
+import { presentTrack, trackView } from "./track-view.ts";
 
 const generationView = z
   .object({
@@ -99,7 +101,7 @@ export function generationRoutes(deps: ApiDeps) {
   const { library } = deps;
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
-      const asset = await found(deps, c.get("caller").tenant, c.req.valid("param").id);
+      const asset = await foundAsset(library, c.get("caller").tenant, c.req.valid("param").id);
       const { limit, cursor } = c.req.valid("query");
       const after = decodeCursor(cursor);
       const page = await listGenerations(library, asset.tenant, asset._id, { limit, after });
@@ -112,7 +114,7 @@ export function generationRoutes(deps: ApiDeps) {
     })
     .openapi(rollbackRoute, async (c) => {
       const { tenant } = c.get("caller");
-      const { _id } = await found(deps, tenant, c.req.valid("param").id);
+      const { _id } = await foundAsset(library, tenant, c.req.valid("param").id);
       const body = c.req.valid("json");
       const answer = await once(c, library, body, async () => {
         const asset = await rollBack(deps, tenant, _id, body.generation);
@@ -122,7 +124,7 @@ export function generationRoutes(deps: ApiDeps) {
     })
     .openapi(reprocessRoute, async (c) => {
       const { tenant } = c.get("caller");
-      const { _id, state } = await found(deps, tenant, c.req.valid("param").id);
+      const { _id, state } = await foundAsset(library, tenant, c.req.valid("param").id);
       if (state === "waiting") throw requestFailure(409, "asset_not_uploaded", "The upload is not finished.");
       const body = c.req.valid("json");
       const answer = await once(c, library, body, async () => {
@@ -143,12 +145,6 @@ function anew(
   config: ApiConfig,
 ): EncodingChoice {
   return encodingOf({ ...asked, protection: asked.protection ?? protection ?? "none" }, config);
-}
-
-async function found({ library }: ApiDeps, tenant: string, id: string): Promise<AssetRecord> {
-  const asset = await findAsset(library, tenant, id);
-  if (asset === null) throw notFound("asset");
-  return asset;
 }
 
 async function rollBack(

@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { CLEAR_KEY_SYSTEM } from "../core/clear-key.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
-import { trackRoles } from "./asset-view.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
+import { trackRoles } from "./track-view.ts";
 
 /** What a player is told of a session. */
 

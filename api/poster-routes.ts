@@ -1,11 +1,13 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound } from "../core/errors.ts";
 import { postersOf } from "../core/posters.ts";
-import { choosePoster, findAsset } from "../stores/library/assets.ts";
-import { assetView, isPlayable } from "./asset-view.ts";
+import { choosePoster } from "../stores/library/assets.ts";
+import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { foundAsset } from "./found.ts";
+import { isPlayable } from "./playable.ts";
 import { presentNow } from "./present-now.ts";
 
 const choice = z.strictObject({ id: z.string().min(1).max(100) }).openapi("PosterChoice");
@@ -27,8 +29,7 @@ export function posterRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const { tenant } = c.get("caller");
     const { id: assetId } = c.req.valid("param");
     const { id } = c.req.valid("json");
-    const asset = await findAsset(library, tenant, assetId);
-    if (asset === null) throw notFound("asset");
+    const asset = await foundAsset(library, tenant, assetId);
     const poster = isPlayable(asset) ? postersOf(asset).find((one) => one.id === id) : undefined;
     if (poster === undefined) throw notFound("poster");
     const chosen = await choosePoster(library, tenant, assetId, poster.atSeconds);

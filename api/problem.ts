@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ZodError } from "zod";
-import { asFailure, type Failure, type FieldError, requestFailure } from "../core/errors.ts";
+import { asFailure, type Failure, type FieldError, invalidFields, requestFailure } from "../core/errors.ts";
 
 /** RFC 9457 §3.1: the members of a problem details object; `code` and `errors` are our extensions. */
 export interface Problem {
@@ -53,7 +53,7 @@ export function invalidRequest(error: ZodError): Failure {
       message: "is not a known member",
     }));
   });
-  return requestFailure(400, "invalid_request", "The request is not valid.", fields);
+  return invalidFields(fields);
 }
 
 const TITLES: Record<number, string> = {

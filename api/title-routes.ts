@@ -1,17 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { notFound, requestFailure } from "../core/errors.ts";
-import type { TitleRecord } from "../core/records/title.ts";
+import { invalidFields, notFound } from "../core/errors.ts";
 import { findAsset, setAssetTitle } from "../stores/library/assets.ts";
-import {
-  createTitle,
-  deleteTitle,
-  findTitle,
-  listTitles,
-  type Publication,
-  publishTitle,
-  updateTitle,
-} from "../stores/library/titles.ts";
+import { createTitle, deleteTitle, findTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import {
   BEARER,
@@ -20,27 +10,17 @@ import {
   encodeCursor,
   IDEMPOTENT,
   idParams,
-  instant,
   jsonAnswer,
   jsonBody,
   pageOf,
   pageQuery,
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { foundTitle } from "./found.ts";
 import { once } from "./idempotency.ts";
+import { changedMeanwhile, expectedVersion } from "./if-match.ts";
+import { presentTagged } from "./title-version.ts";
 import { newTitle, presentTitle, titlePatch, titleTypes, titleView } from "./title-view.ts";
-
-const publication = z
-  .strictObject({
-    availableFrom: instant.nullable().optional(),
-    availableUntil: instant.nullable().optional(),
-    regions: z
-      .array(z.string().regex(/^[A-Z]{2}$/))
-      .max(300)
-      .nullable()
-      .optional(),
-  })
-  .openapi("Publication");
 
 const common = { tags: ["Titles"], security: BEARER, middleware: atLeast("editor") };
 const createTitleRoute = createRoute({
@@ -86,35 +66,10 @@ const deleteRoute = createRoute({
   request: { params: idParams },
   responses: { 204: { description: "Gone" } },
 });
-const publishRoute = createRoute({
-  ...common,
-  method: "post",
-  path: "/v1/titles/{id}/publish",
-  summary: "Show it to viewers, now or in a span of time",
-  request: { params: idParams, body: { content: { "application/json": { schema: publication } } } },
-  responses: { 200: jsonAnswer(titleView, "published, or scheduled where availableFrom is yet to come") },
-});
-const unpublishRoute = createRoute({
-  ...common,
-  method: "post",
-  path: "/v1/titles/{id}/unpublish",
-  summary: "Take it down",
-  request: { params: idParams },
-  responses: { 200: jsonAnswer(titleView, "unpublished") },
-});
 
-/** Titles: what viewers browse, made and published by editors. */
+/** Titles: what viewers browse, made by editors. */
 export function titleRoutes(deps: ApiDeps) {
   const { library } = deps;
-  const found = async (tenant: string, id: string): Promise<TitleRecord> => {
-    const title = await findTitle(library, tenant, id);
-    if (title === null) throw notFound("title");
-    return title;
-  };
-  const present = (c: Context<ApiEnv>, title: TitleRecord) => {
-    c.header("ETag", `"${title.version}"`);
-    return presentTitle(title, library.serverNow());
-  };
   return new OpenAPIHono<ApiEnv>()
     .openapi(createTitleRoute, async (c) => {
       const body = c.req.valid("json");
@@ -149,98 +104,31 @@ export function titleRoutes(deps: ApiDeps) {
       return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
     })
     .openapi(getRoute, async (c) => {
-      return c.json(present(c, await found(c.get("caller").tenant, c.req.valid("param").id)), 200);
+      const title = await foundTitle(library, c.get("caller").tenant, c.req.valid("param").id);
+      return c.json(presentTagged(c, title, library.serverNow()), 200);
     })
     .openapi(patchRoute, async (c) => {
       const { tenant } = c.get("caller");
-      const title = await found(tenant, c.req.valid("param").id);
+      const title = await foundTitle(library, tenant, c.req.valid("param").id);
       const body = c.req.valid("json");
-      const version = expectedVersion(c.req.header("If-Match"), title);
+      const version = expectedVersion(c.req.header("If-Match"), "title", title.version);
       await checkLinks(deps, tenant, body, title._id);
       const changed = await updateTitle(library, tenant, title._id, version, body);
-      if (changed === null) throw changedMeanwhile();
+      if (changed === null) throw changedMeanwhile("title");
       if (body.assetId) await setAssetTitle(library, tenant, body.assetId, title._id);
       if (body.assetId && changed.state !== "draft" && changed.state !== "unpublished")
         await deps.revoker.restore(changed, changed.availableFrom ?? library.serverNow());
       deps.catalog.forget(tenant);
-      return c.json(present(c, changed), 200);
+      return c.json(presentTagged(c, changed, library.serverNow()), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { tenant } = c.get("caller");
-      const title = await found(tenant, c.req.valid("param").id);
+      const title = await foundTitle(library, tenant, c.req.valid("param").id);
       if (!(await deleteTitle(library, tenant, title._id))) throw notFound("title");
       deps.catalog.forget(tenant);
       await deps.revoker.withdraw(title);
       return c.body(null, 204);
-    })
-    .openapi(publishRoute, async (c) => {
-      const { tenant } = c.get("caller");
-      const { availableFrom, availableUntil, regions } = c.req.valid("json") ?? {};
-      const now = library.serverNow();
-      const from = availableFrom ? new Date(availableFrom) : null;
-      const until = availableUntil ? new Date(availableUntil) : null;
-      if (until !== null && until <= (from ?? now)) {
-        const fields = [
-          { path: "availableUntil", message: "must lie in the future and behind availableFrom" },
-        ];
-        throw requestFailure(400, "invalid_request", "The request is not valid.", fields);
-      }
-      const changed = await move(deps, await found(tenant, c.req.valid("param").id), (title) => {
-        if (title.assetId === null && (title.type === "movie" || title.type === "episode")) {
-          throw requestFailure(409, "title_incomplete", "There is no asset to show: set assetId first.");
-        }
-        const state = from !== null && from > now ? "scheduled" : "published";
-        const publishedAt = title.publishedAt ?? now;
-        return { state, publishedAt, availableFrom: from, availableUntil: until, regions: regions ?? null };
-      });
-      await deps.revoker.restore(changed, from !== null && from > now ? from : now);
-      return c.json(present(c, changed), 200);
-    })
-    .openapi(unpublishRoute, async (c) => {
-      const title = await found(c.get("caller").tenant, c.req.valid("param").id);
-      const changed = await move(deps, title, ({ state }) => {
-        if (state === "draft")
-          throw requestFailure(409, "title_not_published", "The title was never published.");
-        return { state: "unpublished" };
-      });
-      await deps.revoker.withdraw(changed);
-      return c.json(present(c, changed), 200);
     });
-}
-
-/** Moves a title to another state, whoever else writes: reads again and decides again until its write is the next one. */
-async function move(
-  { library, catalog }: ApiDeps,
-  first: TitleRecord,
-  decide: (title: TitleRecord) => Publication,
-): Promise<TitleRecord> {
-  let title = first;
-  for (let tries = 0; tries < 10; tries++) {
-    const changed = await publishTitle(library, title, decide(title));
-    if (changed !== null) {
-      catalog.forget(title.tenant);
-      return changed;
-    }
-    const again = await findTitle(library, title.tenant, title._id);
-    if (again === null) throw notFound("title");
-    title = again;
-  }
-  throw changedMeanwhile();
-}
-
-/** RFC 9110 §13.1.1 If-Match; RFC 6585 §3: 428 where it is needed and absent. */
-function expectedVersion(ifMatch: string | undefined, title: TitleRecord): number {
-  if (ifMatch === undefined) {
-    throw requestFailure(428, "precondition_required", "Send the ETag of the title you saw as If-Match.");
-  }
-  if (ifMatch.trim() === "*") return title.version;
-  const matches = ifMatch.split(",").some((tag) => tag.trim() === `"${title.version}"`);
-  if (!matches) throw changedMeanwhile();
-  return title.version;
-}
-
-function changedMeanwhile() {
-  return requestFailure(412, "version_conflict", "The title was changed meanwhile; read it again.");
 }
 
 /** What a title points to must be the tenant's own and, for a parent, of a kind that can hold it. */
@@ -262,5 +150,5 @@ async function checkLinks(
       parent !== null && (parent.type === "series" || parent.type === "season") && parent._id !== own;
     if (!holds) fields.push({ path: "parentId", message: "is not a series or season" });
   }
-  if (fields.length > 0) throw requestFailure(400, "invalid_request", "The request is not valid.", fields);
+  if (fields.length > 0) throw invalidFields(fields);
 }

@@ -8,9 +8,10 @@ import { findAsset } from "../stores/library/assets.ts";
 import { reviseAsset } from "../stores/library/revisions.ts";
 import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
-import { BEARER, IDEMPOTENT, jsonAnswer, jsonBody } from "./contract.ts";
+import { BEARER, IDEMPOTENT, idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import { decodeText } from "./decode-text.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { foundAsset } from "./found.ts";
 import { type IdMaker, once } from "./idempotency.ts";
 import { problemAnswer } from "./openapi.ts";
 import { presentNow } from "./present-now.ts";
@@ -42,15 +43,14 @@ const newTrack = z
   .openapi("NewTrack");
 
 const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
-const assetParams = z.object({ id: z.string().min(1).max(200) });
-const trackParams = assetParams.extend({ trackId: z.string().min(1).max(200) });
+const trackParams = idParams.extend({ trackId: z.string().min(1).max(200) });
 const addRoute = createRoute({
   ...common,
   ...IDEMPOTENT,
   method: "post",
   path: "/v1/assets/{id}/tracks",
   summary: "Add a subtitle, or replace the one of the same language, role and label; nothing else is encoded",
-  request: { params: assetParams, body: jsonBody(newTrack) },
+  request: { params: idParams, body: jsonBody(newTrack) },
   responses: {
     202: jsonAnswer(assetView, "The asset, with the track among its `tracks`"),
     413: problemAnswer("The body exceeds 2 MiB, or the text 1 MiB"),
@@ -72,8 +72,7 @@ export function trackRoutes(deps: ApiDeps) {
     .openapi(addRoute, async (c) => {
       const { tenant } = c.get("caller");
       const { id } = c.req.valid("param");
-      const asset = await findAsset(library, tenant, id);
-      if (asset === null) throw notFound("asset");
+      const asset = await foundAsset(library, tenant, id);
       const body = c.req.valid("json");
       const answer = await once(c, library, body, async (makeId) => {
         const added = await storeText(deps, tenant, asset._id, body, makeId);

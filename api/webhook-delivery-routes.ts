@@ -10,7 +10,6 @@ import {
   recordDelivery,
   replayDelivery,
 } from "../stores/library/deliveries.ts";
-import { findWebhook } from "../stores/library/webhooks.ts";
 import { atLeast } from "./auth.ts";
 import {
   BEARER,
@@ -24,6 +23,7 @@ import {
   pageQuery,
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { foundWebhook } from "./found.ts";
 import { once } from "./idempotency.ts";
 import { deliveryStates, deliveryView, presentDelivery } from "./webhook-view.ts";
 
@@ -67,11 +67,7 @@ const testRoute = createRoute({
 
 /** What was sent to endpoints, and sending it again. */
 export function webhookDeliveryRoutes({ library, webhooks }: ApiDeps) {
-  const found = async (c: Context<ApiEnv>, id: string): Promise<WebhookRecord> => {
-    const webhook = await findWebhook(library, c.get("caller").tenant, id);
-    if (webhook === null) throw notFound("webhook");
-    return webhook;
-  };
+  const found = (c: Context<ApiEnv>, id: string) => foundWebhook(library, c.get("caller").tenant, id);
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
       const webhook = await found(c, c.req.valid("param").id);

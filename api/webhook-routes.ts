@@ -25,6 +25,7 @@ import {
   pageQuery,
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { foundWebhook } from "./found.ts";
 import { once } from "./idempotency.ts";
 import { changedMeanwhile, expectedVersion } from "./if-match.ts";
 import {
@@ -85,11 +86,7 @@ const deleteRoute = createRoute({
 
 /** Endpoints that are told of a tenant's events, kept by its administrators. */
 export function webhookRoutes({ library, config }: ApiDeps) {
-  const found = async (c: Context<ApiEnv>, id: string): Promise<WebhookRecord> => {
-    const webhook = await findWebhook(library, c.get("caller").tenant, id);
-    if (webhook === null) throw notFound("webhook");
-    return webhook;
-  };
+  const found = (c: Context<ApiEnv>, id: string) => foundWebhook(library, c.get("caller").tenant, id);
   const present = (c: Context<ApiEnv>, webhook: WebhookRecord) => {
     c.header("ETag", `"${webhook.version}"`);
     return presentWebhook(webhook);

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { requestFailure } from "../core/errors.ts";
+import { invalidFields } from "../core/errors.ts";
 import type { Network } from "../core/public-address.ts";
 import { checkUrl, URL_FAULT_WORDS } from "../core/public-url.ts";
 import type { DeliveryRecord, WebhookRecord } from "../core/records/webhook.ts";
@@ -110,6 +110,5 @@ export function checkEndpoint(text: string, networks: readonly Network[]): void 
       : looked.url.protocol === "https:" || networks.length > 0
         ? null
         : "must be an https URL";
-  if (message === null) return;
-  throw requestFailure(400, "invalid_request", "The request is not valid.", [{ path: "url", message }]);
+  if (message !== null) throw invalidFields([{ path: "url", message }]);
 }

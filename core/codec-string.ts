@@ -1,5 +1,6 @@
-import { type Box, readBoxes, readInit } from "./box-reader.ts";
+import { type Box, readBoxes } from "./box-reader.ts";
 import { Failure } from "./errors.ts";
+import { readInit } from "./init-segment.ts";
 import { AUDIO_ENTRY_BYTES, VISUAL_ENTRY_BYTES } from "./sample-entry.ts";
 
 /** The RFC 6381 string of an init segment's one track, from its own configuration record. */

@@ -1,5 +1,7 @@
-import { readBoxes, readFragments, readInit } from "./box-reader.ts";
+import { readBoxes } from "./box-reader.ts";
 import { Failure } from "./errors.ts";
+import { readFragments } from "./fragments.ts";
+import { readInit } from "./init-segment.ts";
 import { VISUAL_ENTRY_BYTES } from "./sample-entry.ts";
 
 /**

@@ -94,6 +94,11 @@ export function requestFailure(
   return new Failure("request", code, message, { status, fields });
 }
 
+/** 400 `invalid_request`: what is wrong with the body (or the query), by path. */
+export function invalidFields(fields: FieldError[]): Failure {
+  return requestFailure(400, "invalid_request", "The request is not valid.", fields);
+}
+
 /** The same answer for "does not exist" and "not yours" (nothing may be learnt from the difference). */
 export function notFound(what: string): Failure {
   return requestFailure(404, "not_found", `No such ${what}.`);

@@ -1,5 +1,5 @@
-import type { Fragment } from "./box-reader.ts";
 import { ascii, box, concat, doubleWord, word } from "./box-writer.ts";
+import type { Fragment } from "./fragments.ts";
 
 /** Writes the boxes that we own: of frames that each stand alone, or of one closed group of pictures, cut where the video is cut. */
 

@@ -1,5 +1,5 @@
-import type { ProducedTrack } from "./package.ts";
 import { allRungs, type Plan } from "./plan.ts";
+import type { ProducedTrack } from "./produced-track.ts";
 import { type ProofLine, proved, untold } from "./proof.ts";
 import type { Source } from "./source.ts";
 import { segmentFrames, timelineSeconds } from "./timeline.ts";

@@ -11,31 +11,15 @@ import {
 } from "./encoding.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import { type PicturePlan, planPicture, rangeOf, shownTiming } from "./picture.ts";
+import { type AudioTrack, addedSound, audioTracks, ownSound } from "./plan-sounds.ts";
 import { withCopiedTop } from "./remux.ts";
 import type { Sidecar } from "./sidecar.ts";
-import type { AudioRole, PinnedSource, Source, SourceAudio, SourceVideo } from "./source.ts";
+import type { Source, SourceVideo } from "./source.ts";
 import { type SubtitleTrack, subtitleTracks } from "./subtitle-plan.ts";
 import { buildTimeline, type Chunk, type Timeline } from "./timeline.ts";
 import type { TitleCurve } from "./title-analysis.ts";
 import { curveOf, titleRungs } from "./title-ladder.ts";
 import { planTrickPlay, type TrickPlay } from "./trick-play.ts";
-
-export interface AudioTrack {
-  id: string;
-  /** The file beside the master that it comes from; null where it is the master's own. */
-  file: PinnedSource | null;
-  streamIndex: number;
-  /** As found in the file. */
-  sourceChannels: number;
-  /** BCP-47. */
-  language: string;
-  /** What a person is shown where the file names the track; null otherwise. */
-  label: string | null;
-  role: AudioRole;
-  channels: 2 | 6;
-  sampleRateHz: number;
-  bitrateBps: number;
-}
 
 /** How frames get onto the timeline: counted as they come, or re-timed to the nearest place. */
 export type FrameTiming = "count" | "retime";
@@ -185,53 +169,6 @@ function planLadders(
 /** Every rung of every ladder, ladder by ladder. */
 export function allRungs(plan: Pick<Plan, "ladders">): Rung[] {
   return plan.ladders.flatMap(({ rungs }) => rungs);
-}
-
-/** Apple 9.17: from the general to the specific. */
-const ROLE_ORDER: readonly AudioRole[] = ["main", "commentary", "description"];
-const SURROUND_CHANNELS = 6;
-
-/** A sound track before it is decided what is made of it. */
-type Sound = Pick<
-  AudioTrack,
-  "id" | "file" | "streamIndex" | "sourceChannels" | "language" | "label" | "role"
->;
-
-function ownSound({ streamIndex, channels, language, label, role }: SourceAudio, index: number): Sound {
-  return { id: `a${index}`, file: null, streamIndex, sourceChannels: channels, language, label, role };
-}
-
-function addedSound(sidecar: Sidecar): Sound[] {
-  if (sidecar.kind !== "audio" || sidecar.sound === null) return [];
-  const { id, key, etag, sizeBytes, sha256, language, label, role } = sidecar;
-  const { streamIndex, channels: sourceChannels } = sidecar.sound;
-  const file = { key, etag, sizeBytes, sha256 };
-  return [{ id, file, streamIndex, sourceChannels, language, label, role }];
-}
-
-/** Apple 2.3: stereo always; 5.1 beside it where the source has at least that many channels. */
-function audioTracks(sounds: readonly Sound[], settings: PlanSettings): AudioTrack[] {
-  const ordered = sounds.toSorted((a, b) => ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role));
-  const stereo = ordered.map(
-    (sound): AudioTrack => ({
-      ...sound,
-      channels: 2,
-      sampleRateHz: 48_000,
-      bitrateBps: settings.audioBitrateBps,
-    }),
-  );
-  const surround = ordered
-    .filter(({ sourceChannels }) => sourceChannels >= SURROUND_CHANNELS)
-    .map(
-      (sound): AudioTrack => ({
-        ...sound,
-        id: `${sound.id}-51`,
-        channels: 6,
-        sampleRateHz: 48_000,
-        bitrateBps: settings.surroundBitrateBps,
-      }),
-    );
-  return [...stereo, ...surround];
 }
 
 /**

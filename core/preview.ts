@@ -1,6 +1,7 @@
 import { PREVIEW_FOLDER, packagePrefix, segmentName, trackFolder } from "./keys.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
-import type { AudioTrack, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import type { AudioTrack } from "./plan-sounds.ts";
 import { isIndexed, type Source } from "./source.ts";
 import {
   audioSegmentFrames,

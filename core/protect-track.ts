@@ -1,9 +1,10 @@
 import { createHmac } from "node:crypto";
-import { readFragments, readInit } from "./box-reader.ts";
 import { concat } from "./box-writer.ts";
 import { cryptRange, isNalFormat, type Subsample, subsamplesOf } from "./cbcs.ts";
 import type { ContentKey } from "./content-key.ts";
 import { Failure } from "./errors.ts";
+import { readFragments } from "./fragments.ts";
+import { readInit } from "./init-segment.ts";
 import { readAuxiliary, withAuxiliary, withoutAuxiliary } from "./sample-auxiliary.ts";
 import {
   PICTURE_PATTERN,

@@ -1,7 +1,8 @@
-import { type Box, type Fragment, readBoxes } from "./box-reader.ts";
+import { type Box, readBoxes } from "./box-reader.ts";
 import { concat, fullBox, halfWord, splice, word } from "./box-writer.ts";
 import type { Subsample } from "./cbcs.ts";
 import { Failure } from "./errors.ts";
+import type { Fragment } from "./fragments.ts";
 
 /**
  * Which bytes of each sample of a fragment are protected: `senc` in its `traf`, with `saiz` and `saio` that say where it lies (ISO/IEC

@@ -3,7 +3,8 @@ import { ensureBuckets, probeBuckets } from "./blobs-buckets.ts";
 import { type BlobsConfig, type Bucket, openBlobClients } from "./blobs-client.ts";
 import { downloadToFile } from "./blobs-download.ts";
 import { type MultipartUploads, openMultipartUploads } from "./blobs-multipart.ts";
-import { copy, head, list, open, put, read, remove, removePrefix } from "./blobs-objects.ts";
+import { copy, put, remove, removePrefix } from "./blobs-objects.ts";
+import { head, list, open, read } from "./blobs-reading.ts";
 
 export type { BlobsConfig, Bucket } from "./blobs-client.ts";
 export type { MultipartRef, StoredPart } from "./blobs-multipart.ts";

@@ -21,14 +21,9 @@ import {
   tasksOf,
 } from "../core/work.ts";
 import type { Library } from "./library/connect.ts";
+import { reopenTasks } from "./library/reopen-tasks.ts";
 import { stragglers } from "./library/second-claims.ts";
-import {
-  ensureTasks,
-  hasOpenSibling,
-  outlinesOfAsset,
-  reopenTasks,
-  type TaskOutline,
-} from "./library/tasks.ts";
+import { ensureTasks, hasOpenSibling, outlinesOfAsset, type TaskOutline } from "./library/tasks.ts";
 import { activeAssets, failAsset, findAssetForWork, rankOfAsset } from "./library/work.ts";
 import type { Offer, WorkQueue } from "./queue.ts";
 

@@ -24,6 +24,7 @@ import { runStaticChecks } from "./static.ts";
 const LIMIT_MS = 29 * 60_000;
 /** A file that hangs does not take the time of those after it. */
 const FILE_LIMIT_MS = 8 * 60_000;
+const SLOWEST_TOLD = 10;
 /** These drive whole systems and load the machine by themselves: one at a time, after the others. */
 const ALONE = ["test/e2e/", "test/faults/"];
 
@@ -36,6 +37,8 @@ interface Totals {
 const root = resolve(import.meta.dirname, "..");
 const report = openReport(process.stderr);
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+/** What each file took by the clock, beside whatever ran with it. */
+const took: { file: string; seconds: number }[] = [];
 const ending = new AbortController();
 let supervisor: Supervisor | undefined;
 const temporary = mkdtempSync(join(tmpdir(), "matinee-test-"));
@@ -69,6 +72,8 @@ try {
   endDescendants();
   rmSync(temporary, { recursive: true, force: true });
 }
+took.sort((one, other) => other.seconds - one.seconds);
+for (const { file, seconds } of took.slice(0, SLOWEST_TOLD)) process.stdout.write(`${seconds} s  ${file}\n`);
 const { passed, failed, skipped } = totals;
 process.exitCode = failed === 0 && passed > 0 && !ending.signal.aborted ? 0 : 1;
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
@@ -142,9 +147,12 @@ async function chosenFiles(filters: readonly string[]): Promise<string[]> {
 async function runFiles(files: string[], concurrency: number): Promise<void> {
   if (files.length === 0 || ending.signal.aborted) return;
   const stream = run({ cwd: root, files, concurrency, signal: ending.signal, timeout: FILE_LIMIT_MS });
-  stream.on("test:summary", ({ file, counts }) => {
+  stream.on("test:summary", ({ file, counts, duration_ms: milliseconds }) => {
     // One for each file, then one for all of them.
-    if (file !== undefined) return;
+    if (file !== undefined) {
+      took.push({ file: relative(root, file), seconds: Math.round(milliseconds / 1000) });
+      return;
+    }
     totals.passed += counts.passed;
     totals.skipped += counts.skipped + counts.todo;
     totals.failed += counts.tests - counts.passed - counts.skipped - counts.todo;

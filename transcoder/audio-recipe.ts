@@ -1,5 +1,5 @@
 import { SOUND_FORMATS } from "../core/accepted-media.ts";
-import type { AudioTrack } from "../core/plan.ts";
+import type { AudioTrack } from "../core/plan-sounds.ts";
 import { isIndexed, type Source } from "../core/source.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
 import { fixedZero } from "./chunk-entry.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFragments } from "../core/box-reader.ts";
 import { Failure } from "../core/errors.ts";
 import { setSequenceNumber } from "../core/fragment.ts";
+import { readFragments } from "../core/fragments.ts";
 import { INIT_NAME, PREVIEW_FOLDER, packagePrefix, segmentName, trackFolder } from "../core/keys.ts";
 import type { CellScores } from "../core/quality.ts";
 import type { CellRecord } from "../core/records/task-result.ts";

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readFragments, readInit, splitInit } from "../core/box-reader.ts";
 import { codecString } from "../core/codec-string.ts";
 import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
+import { readFragments } from "../core/fragments.ts";
 import { withHdrBoxes } from "../core/hdr-boxes.ts";
+import { readInit, splitInit } from "../core/init-segment.ts";
 import { encodedPart, type Ladder, type Rung } from "../core/ladder.ts";
 import { type FrameTiming, hardwareOfLadder, type Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records/task-result.ts";

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readFragments, splitInit } from "../core/box-reader.ts";
 import type { HardwareFamily } from "../core/encoding.ts";
+import { readFragments } from "../core/fragments.ts";
+import { splitInit } from "../core/init-segment.ts";
 import { DEVICES_OF, hardwareGlobalOptions, hardwareH264, uploadFilter } from "./hardware-recipe.ts";
 import type { Launcher } from "./launcher.ts";
 import type { Scratch } from "./scratch.ts";

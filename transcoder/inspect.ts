@@ -4,8 +4,8 @@ import { type MeasuredPicture, pictureFindings } from "../core/findings-picture.
 import { nameOf, soundFindings } from "../core/findings-sound.ts";
 import { sourceFindings } from "../core/findings-source.ts";
 import type { Ladder } from "../core/ladder.ts";
-import { joinTracks, type ProducedTrack } from "../core/package.ts";
-import type { AudioTrack } from "../core/plan.ts";
+import type { AudioTrack } from "../core/plan-sounds.ts";
+import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
 import type { Finding } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import type { TaskResult } from "../core/records/task-result.ts";

@@ -1,7 +1,8 @@
 import { Failure } from "../core/errors.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { objectsOf } from "../core/task-recipe.ts";
-import { redoTask, tasksOfAsset } from "../stores/library/tasks.ts";
+import { redoTask } from "../stores/library/reopen-tasks.ts";
+import { tasksOfAsset } from "../stores/library/tasks.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** An object that storage does not hold as it was recorded. */

@@ -1,5 +1,5 @@
 import { Failure } from "../core/errors.ts";
-import { joinTracks, type ProducedTrack } from "../core/package.ts";
+import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import { segmentCount } from "../core/timeline.ts";
 import { tasksOfAsset } from "../stores/library/tasks.ts";

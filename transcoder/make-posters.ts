@@ -1,7 +1,7 @@
 import { fitWithin } from "../core/image-size.ts";
-import type { ProducedTrack } from "../core/package.ts";
 import { allRungs, type Plan } from "../core/plan.ts";
 import { choosePosters, type GreyPicture } from "../core/poster-choice.ts";
+import type { ProducedTrack } from "../core/produced-track.ts";
 import type { ImageRecord } from "../core/records/task-result.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import { drawStills } from "./draw-stills.ts";

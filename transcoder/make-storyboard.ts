@@ -1,10 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { Failure } from "../core/errors.ts";
 import { fitWithin, type Size } from "../core/image-size.ts";
-import type { ProducedTrack } from "../core/package.ts";
 import type { Plan } from "../core/plan.ts";
 import type { GreyPicture } from "../core/poster-choice.ts";
 import { STORYBOARD_ID } from "../core/posters.ts";
+import type { ProducedTrack } from "../core/produced-track.ts";
 import type { ImageRecord } from "../core/records/task-result.ts";
 import {
   planStoryboard,

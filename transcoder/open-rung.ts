@@ -1,6 +1,7 @@
-import { type Fragment, type InitFacts, readFragments, readInit } from "../core/box-reader.ts";
 import { resolvePath } from "../core/conformance/package-view.ts";
 import { parseMedia, type StreamEntry } from "../core/conformance/parse-playlist.ts";
+import { type Fragment, readFragments } from "../core/fragments.ts";
+import { type InitFacts, readInit } from "../core/init-segment.ts";
 import { type ProofBench, readObject, readText } from "./proof-bench.ts";
 
 /** One rung as the multivariant playlist names it, opened. */

@@ -1,6 +1,6 @@
 import { packagePrefix } from "../core/keys.ts";
 import { checkOutput } from "../core/output-check.ts";
-import type { ProducedTrack } from "../core/package.ts";
+import type { ProducedTrack } from "../core/produced-track.ts";
 import type { ProofLine } from "../core/proof.ts";
 import { trackRanges } from "../core/source-window.ts";
 import { saveProof } from "../stores/library/conformance.ts";

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { splitInit } from "../core/box-reader.ts";
 import { Failure } from "../core/errors.ts";
 import { writeSegment } from "../core/fragment.ts";
-import type { AudioTrack } from "../core/plan.ts";
+import { splitInit } from "../core/init-segment.ts";
+import type { AudioTrack } from "../core/plan-sounds.ts";
 import { type Preview, soundOfUnit } from "../core/preview.ts";
 import type { Source } from "../core/source.ts";
 import type { TimeWindow } from "../core/source-window.ts";

@@ -1,6 +1,6 @@
-import { readFragments } from "../core/box-reader.ts";
 import type { ContentKey } from "../core/content-key.ts";
 import { Failure } from "../core/errors.ts";
+import { readFragments } from "../core/fragments.ts";
 import { INIT_NAME, trackFolder } from "../core/keys.ts";
 import { lockTrack, type OpenedTrack, openTrack } from "../core/protect-track.ts";
 import { findContentKey } from "../stores/library/content-keys.ts";

@@ -1,5 +1,5 @@
-import type { Fragment } from "../core/box-reader.ts";
 import type { StreamEntry } from "../core/conformance/parse-playlist.ts";
+import type { Fragment } from "../core/fragments.ts";
 import { codecFault, type ProofLine, proved } from "../core/proof.ts";
 import type { Timeline } from "../core/timeline.ts";
 import { type Group, groupsOf, type OpenRung, openRung } from "./open-rung.ts";

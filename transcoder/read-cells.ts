@@ -1,4 +1,4 @@
-import type { ProducedTrack } from "../core/package.ts";
+import type { ProducedTrack } from "../core/produced-track.ts";
 import type { CellRecord } from "../core/records/task-result.ts";
 import { sha256 } from "./cells.ts";
 import { makeAgain } from "./make-again.ts";

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
 import type { Ladder } from "../core/ladder.ts";
-import { joinTracks, type ProducedTrack } from "../core/package.ts";
+import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
 import { chooseWindows, type Window } from "../core/quality.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from "../core/timeline.ts";

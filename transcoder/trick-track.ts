@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readFragments, splitInit } from "../core/box-reader.ts";
 import { Failure } from "../core/errors.ts";
 import { writeSegment } from "../core/fragment.ts";
+import { readFragments } from "../core/fragments.ts";
+import { splitInit } from "../core/init-segment.ts";
 import { pictureFor } from "../core/picture.ts";
 import type { Plan } from "../core/plan.ts";
 import {

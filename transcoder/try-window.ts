@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readFragments, splitInit } from "../core/box-reader.ts";
 import { type Failure, sourceFailure } from "../core/errors.ts";
+import { readFragments } from "../core/fragments.ts";
+import { splitInit } from "../core/init-segment.ts";
 import type { Ladder } from "../core/ladder.ts";
 import type { QualityMetric } from "../core/quality.ts";
 import type { FrameRange } from "../core/timeline.ts";

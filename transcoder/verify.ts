@@ -1,8 +1,8 @@
-import { readFragments } from "../core/box-reader.ts";
 import { describeMedia, type ObjectFacts } from "../core/conformance/object-facts.ts";
 import { Failure } from "../core/errors.ts";
-import type { ProducedTrack } from "../core/package.ts";
+import { readFragments } from "../core/fragments.ts";
 import { allRungs, type Plan } from "../core/plan.ts";
+import type { ProducedTrack } from "../core/produced-track.ts";
 import type { CellRecord } from "../core/records/task-result.ts";
 import { segmentFrames } from "../core/timeline.ts";
 import type { Blobs } from "../stores/blobs.ts";

@@ -1,4 +1,6 @@
-import { type Fragment, readBoxes, readFragments, readInit } from "../box-reader.ts";
+import { readBoxes } from "../box-reader.ts";
+import { type Fragment, readFragments } from "../fragments.ts";
+import { readInit } from "../init-segment.ts";
 import { readAuxiliary } from "../sample-auxiliary.ts";
 import { readProtection, type TrackProtection } from "../track-protection.ts";
 import { type CodecFacts, readCodecFacts } from "./codec-facts.ts";

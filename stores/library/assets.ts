@@ -8,7 +8,7 @@ import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { telling } from "./outbox.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
-import { callOffTasks, reopenTasks } from "./tasks.ts";
+import { callOffTasks, reopenTasks } from "./reopen-tasks.ts";
 
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },

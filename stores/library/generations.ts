@@ -12,7 +12,7 @@ import type { AssetRecord, Rendition } from "../../core/records/asset.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
-import { forgetResults } from "./tasks.ts";
+import { forgetResults } from "./reopen-tasks.ts";
 import type { PlannedRevision } from "./work.ts";
 
 /**

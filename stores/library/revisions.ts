@@ -7,7 +7,7 @@ import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { holdGeneration } from "./generations.ts";
 import { telling } from "./outbox.ts";
-import { callOffTasks } from "./tasks.ts";
+import { callOffTasks } from "./reopen-tasks.ts";
 
 /**
  * New wishes for an asset that is there: another master, other settings, other tracks, or back to what it was. Each is

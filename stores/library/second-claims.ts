@@ -2,8 +2,8 @@ import { fallenClaims, isPoisoned } from "../../core/fallen-claims.ts";
 import type { AttemptRecord, TaskKind, TaskRecord } from "../../core/records/task.ts";
 import { isStraggling, type Peer } from "../../core/stragglers.ts";
 import { laneOf } from "../../core/work.ts";
+import { counted, swap } from "./claims.ts";
 import type { Library } from "./connect.ts";
-import { counted, swap } from "./tasks.ts";
 
 /**
  * Claims beside claims: an idle worker begins what another is slow at. Both may renew and complete; the first to

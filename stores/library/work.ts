@@ -12,7 +12,7 @@ import { type Lane, laneOf, previewedGeneration } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { closeGeneration, markUnsettled, notePublication, openGeneration } from "./generations.ts";
 import { telling } from "./outbox.ts";
-import { callOffTasks, reopenInspection, reopenTasks } from "./tasks.ts";
+import { callOffTasks, reopenInspection, reopenTasks } from "./reopen-tasks.ts";
 
 /**
  * The workers' side of an asset: its transitions on the way to `ready`. Every write names the state and the

@@ -2,7 +2,8 @@ import type { Asset } from "../answers.ts";
 import { formatBytes, formatClock } from "../pace.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
-import { type StringKey, text } from "./strings.ts";
+import { text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 
 /** A film in the list: on its way up, in the works, or made. */
 export interface Entry {

@@ -1,7 +1,8 @@
 import type { Asset, LedgerEntry, Rendition, SourceFacts } from "../answers.ts";
 import { formatBytes, formatClock } from "../pace.ts";
 import { element } from "./element.ts";
-import { pageLanguage, type StringKey, text } from "./strings.ts";
+import { pageLanguage, text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 
 /** What was found in the master. */
 export function sourceFacts(source: SourceFacts): HTMLElement {

@@ -3,7 +3,8 @@ import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
 import { element } from "./element.ts";
 import { problemText } from "./problem-text.ts";
-import { type StringKey, text } from "./strings.ts";
+import { text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 
 const SEVERITIES: readonly Finding["severity"][] = ["error", "warning", "info"];
 /** A place of one frame in two hours is still to be seen. */

@@ -2,7 +2,8 @@ import type { Asset, Generation, Page } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { element } from "./element.ts";
 import { problemText } from "./problem-text.ts";
-import { type StringKey, text } from "./strings.ts";
+import { text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 import { percent } from "./viewing.ts";
 
 /** The packages of an asset, how their viewers fare, and one click to show another one. */

@@ -2,7 +2,8 @@ import type { Asset } from "../answers.ts";
 import { progressBar } from "./asset-card.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
-import { type StringKey, text } from "./strings.ts";
+import { text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 
 const STEPS: readonly Asset["state"][] = ["waiting", "queued", "probing", "encoding", "ready"];
 

@@ -4,7 +4,8 @@ import { addSubtitle, SUBTITLE_ENDINGS, type SubtitleRole } from "../subtitle-tr
 import { element } from "./element.ts";
 import { languageName } from "./facts.ts";
 import { problemText } from "./problem-text.ts";
-import { pageLanguage, type StringKey, text } from "./strings.ts";
+import { pageLanguage, text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 
 const ROLES: readonly SubtitleRole[] = ["main", "sdh", "forced", "commentary"];
 

@@ -1,7 +1,8 @@
 import type { Chapter, Title } from "../answers.ts";
 import { readChapters, writeChapters } from "../chapter-lines.ts";
 import { element } from "./element.ts";
-import { pageLanguage, type StringKey, text } from "./strings.ts";
+import { pageLanguage, text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 
 /** What viewers read of a film beside its name. */
 export interface Details {

@@ -2,7 +2,8 @@ import type { Asset, Title } from "../answers.ts";
 import { type Api, ApiProblem } from "../api-client.ts";
 import { element } from "./element.ts";
 import { problemText } from "./problem-text.ts";
-import { pageLanguage, type StringKey, text } from "./strings.ts";
+import { pageLanguage, text } from "./strings.ts";
+import type { StringKey } from "./strings-en.ts";
 import { titleDetails } from "./title-details.ts";
 
 /** Names the film, publishes it, takes it down, leads to it. */

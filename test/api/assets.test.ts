@@ -6,14 +6,10 @@ import { IMAGES_SESSION, splitGrantedPath, verifyGrant } from "../../core/grant.
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskKind, TaskState } from "../../core/records/task.ts";
 import { findAsset, retryAsset } from "../../stores/library/assets.ts";
+import { completeTask, renewLease } from "../../stores/library/claimed-work.ts";
+import { claimTask } from "../../stores/library/claims.ts";
 import { ratioOf, stageOf, type TaskProgress } from "../../stores/library/progress.ts";
-import {
-  claimTask,
-  completeTask,
-  ensureTasks,
-  renewLease,
-  tasksOfAsset,
-} from "../../stores/library/tasks.ts";
+import { ensureTasks, tasksOfAsset } from "../../stores/library/tasks.ts";
 import { failAsset, publishAsset } from "../../stores/library/work.ts";
 import {
   GENERATION,

@@ -10,10 +10,11 @@ import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import { isWanted, tasksOf } from "../../core/work.ts";
 import { findAsset } from "../../stores/library/assets.ts";
+import { claimTask } from "../../stores/library/claims.ts";
 import type { Library } from "../../stores/library/connect.ts";
 import { findGeneration } from "../../stores/library/generations.ts";
 import { restoreGeneration, reviseAsset } from "../../stores/library/revisions.ts";
-import { claimTask, ensureTasks, tasksOfAsset } from "../../stores/library/tasks.ts";
+import { ensureTasks, tasksOfAsset } from "../../stores/library/tasks.ts";
 import { failAsset, publishAsset, recordPlan, startProbing } from "../../stores/library/work.ts";
 import { dyingAfter } from "../rig/dying-library.ts";
 import {

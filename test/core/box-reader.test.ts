@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createFile, type ISOFile, MP4BoxBuffer } from "mp4box";
-import { readFragments, readInit, splitInit } from "../../core/box-reader.ts";
 import { codecString } from "../../core/codec-string.ts";
 import { Failure } from "../../core/errors.ts";
 import { setSequenceNumber, writeSegment } from "../../core/fragment.ts";
+import { readFragments } from "../../core/fragments.ts";
+import { readInit, splitInit } from "../../core/init-segment.ts";
 import { fragmentedAudio, fragmentedVideo } from "../rig/fragmented.ts";
 
 /** What mp4box, another reader by other people, sees in the same bytes. */

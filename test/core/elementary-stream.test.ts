@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { readFragments, readInit, splitInit } from "../../core/box-reader.ts";
 import { elementaryFormat, elementaryStream } from "../../core/elementary-stream.ts";
+import { readFragments } from "../../core/fragments.ts";
+import { readInit, splitInit } from "../../core/init-segment.ts";
 import { fragmentedVideo } from "../rig/fragmented.ts";
 
 const run = promisify(execFile);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readBoxes, readInit, splitInit } from "../../core/box-reader.ts";
+import { readBoxes } from "../../core/box-reader.ts";
 import { withHdrBoxes } from "../../core/hdr-boxes.ts";
 import { type ProbeSideData, readHdrMetadata } from "../../core/hdr-metadata.ts";
+import { readInit, splitInit } from "../../core/init-segment.ts";
 import type { HdrMetadata } from "../../core/source.ts";
 import { fragmentedVideo } from "../rig/fragmented.ts";
 

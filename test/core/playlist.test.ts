@@ -3,10 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parse } from "hls-parser";
 import { measureBitrate } from "../../core/bitrate.ts";
-import { buildPackage, joinTracks } from "../../core/package.ts";
+import { buildPackage } from "../../core/package.ts";
 import { allRungs, buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
 import { mediaPlaylist } from "../../core/playlist.ts";
 import { describeSource, type ProbeReport } from "../../core/probe-report.ts";
+import { joinTracks } from "../../core/produced-track.ts";
 import { rational, secondsText } from "../../core/rational.ts";
 import type { TaskResult } from "../../core/records/task-result.ts";
 

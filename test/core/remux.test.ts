@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readFragments } from "../../core/box-reader.ts";
 import { beginsWithIdr, describeCoded } from "../../core/coded-picture.ts";
 import { copiedFragments } from "../../core/copied-track.ts";
+import { readFragments } from "../../core/fragments.ts";
 import { rational } from "../../core/rational.ts";
 import type { SampleTrack } from "../../core/sample-table.ts";
 import { buildTimeline } from "../../core/timeline.ts";

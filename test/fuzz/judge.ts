@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ASSET_FAILURE_CODES, asFailure } from "../../core/errors.ts";
 import { packagePrefix } from "../../core/keys.ts";
-import { joinTracks, type ProducedTrack } from "../../core/package.ts";
 import {
   buildPlan,
   DEFAULT_PLAN_SETTINGS,
@@ -12,6 +11,7 @@ import {
   type Plan,
   type PlanSettings,
 } from "../../core/plan.ts";
+import { joinTracks, type ProducedTrack } from "../../core/produced-track.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskKind, TaskRecord } from "../../core/records/task.ts";
 import type { TaskResult } from "../../core/records/task-result.ts";

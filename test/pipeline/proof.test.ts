@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { readFragments } from "../../core/box-reader.ts";
+import { readFragments } from "../../core/fragments.ts";
 import type { ProofCheck, ProofLine } from "../../core/proof.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import { findConformance } from "../../stores/library/conformance.ts";

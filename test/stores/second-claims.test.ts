@@ -5,16 +5,10 @@ import { openRoom } from "../../core/admission.ts";
 import { Failure } from "../../core/errors.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import type { AttemptRecord, TaskRecord } from "../../core/records/task.ts";
+import { completeTask, failTask, releaseTask, renewLease } from "../../stores/library/claimed-work.ts";
+import { claimTask } from "../../stores/library/claims.ts";
+import { callOffTasks, reopenTasks } from "../../stores/library/reopen-tasks.ts";
 import { claimBeside, recordLost, stragglers } from "../../stores/library/second-claims.ts";
-import {
-  callOffTasks,
-  claimTask,
-  completeTask,
-  failTask,
-  releaseTask,
-  renewLease,
-  reopenTasks,
-} from "../../stores/library/tasks.ts";
 import { openLog } from "../../stores/log.ts";
 import { offerBesides } from "../../stores/offer-work.ts";
 import { consume, type TakenOffer } from "../../stores/queue.ts";

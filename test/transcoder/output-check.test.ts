@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkOutput } from "../../core/output-check.ts";
-import type { ProducedTrack } from "../../core/package.ts";
 import { allRungs, buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
+import type { ProducedTrack } from "../../core/produced-track.ts";
 import type { Source } from "../../core/source.ts";
 import { audioSegmentFrames, segmentCount, segmentFrames } from "../../core/timeline.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";

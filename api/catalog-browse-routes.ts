@@ -1,0 +1,70 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { atLeast } from "./auth.ts";
+import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
+import { card, cardMaker, shownEntries } from "./catalog-card.ts";
+import { orderOf, sorts } from "./catalog-order.ts";
+import { BEARER, cursorText, decodeJson, encodeJson, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { acceptedLanguages, titleTypes } from "./title-view.ts";
+
+const filters = z.strictObject({
+  limit: pageQuery.shape.limit,
+  cursor: cursorText,
+  type: titleTypes.optional(),
+  genre: z.string().max(100).optional(),
+  language: z.string().max(35).optional(),
+  maturity: z.string().max(20).optional(),
+  year: z.coerce.number().int().optional(),
+  sort: sorts.default("new"),
+  q: z.string().max(200).optional(),
+});
+type Filters = z.infer<typeof filters>;
+
+const listRoute = createRoute({
+  tags: ["Catalog"],
+  security: BEARER,
+  middleware: atLeast("viewer"),
+  method: "get",
+  path: "/v1/catalog/titles",
+  summary: "Browse",
+  request: { query: filters },
+  responses: { 200: jsonAnswer(pageOf(card), "One page of cards") },
+});
+
+/** Browsing: pages of what a viewer may see now, by what they ask for. */
+export function catalogBrowseRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  return new OpenAPIHono<ApiEnv>().openapi(listRoute, async (c) => {
+    const query = c.req.valid("query");
+    const entries = (await shownEntries(deps, c)).filter((entry) => matches(entry, query));
+    const { page, nextCursor } = pageAfter(
+      entries.sort(orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")))),
+      query,
+    );
+    return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
+  });
+}
+
+function matches({ title, words }: CatalogEntry, query: Filters): boolean {
+  if (query.type !== undefined && title.type !== query.type) return false;
+  if (query.genre !== undefined && !title.genres.includes(query.genre)) return false;
+  if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
+  if (query.year !== undefined && title.releaseYear !== query.year) return false;
+  if (query.language !== undefined && title.name[query.language] === undefined) return false;
+  return (
+    query.q === undefined ||
+    searchScore({ title, words, asset: null, face: null }, foldWords(query.q)) !== null
+  );
+}
+
+const catalogPosition = z.strictObject({ id: z.string().max(200), index: z.number().int().min(0) });
+
+/** The page behind the cursor: behind the title it names or, where that is gone, where it stood. */
+function pageAfter(entries: CatalogEntry[], { cursor, limit }: Filters) {
+  const after = cursor === undefined ? null : decodeJson(catalogPosition, cursor);
+  const known = after === null ? -1 : entries.findIndex(({ title }) => title._id === after.id);
+  const start = after === null ? 0 : known >= 0 ? known + 1 : after.index;
+  const page = entries.slice(start, start + limit);
+  const last = page.at(-1);
+  const more = start + limit < entries.length && last !== undefined;
+  return { page, nextCursor: more ? encodeJson({ id: last.title._id, index: start + limit }) : null };
+}

@@ -1,0 +1,103 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { listPositions } from "../stores/library/playbacks.ts";
+import { atLeast } from "./auth.ts";
+import { type CatalogEntry, foldWords } from "./catalog.ts";
+import { type Card, type CardMaker, card, cardMaker, shownEntries, withProgress } from "./catalog-card.ts";
+import { newestFirst } from "./catalog-order.ts";
+import { BEARER, jsonAnswer } from "./contract.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { resumeAt } from "./playback-view.ts";
+
+/** How many titles a row of the home page shows, and how many genres have a row. */
+const ROW_LENGTH = 20;
+const GENRE_ROWS = 8;
+
+const homeRoute = createRoute({
+  tags: ["Catalog"],
+  security: BEARER,
+  middleware: atLeast("viewer"),
+  method: "get",
+  path: "/v1/catalog/home",
+  summary: "Rows for the front page",
+  responses: {
+    200: jsonAnswer(
+      z
+        .object({ rows: z.array(z.object({ id: z.string(), name: z.string(), titles: z.array(card) })) })
+        .openapi("Home"),
+      "Continue watching, trending, new, by genre; empty rows are left out",
+    ),
+  },
+});
+
+/** The front page: rows of what a viewer may see now. */
+export function catalogHomeRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const { trending } = deps;
+  return new OpenAPIHono<ApiEnv>().openapi(homeRoute, async (c) => {
+    const { tenant, subject } = c.get("caller");
+    const toCard = cardMaker(deps, c);
+    const entries = await shownEntries(deps, c);
+    const tops = entries.filter(({ title }) => title.type === "movie" || title.type === "series");
+    const watched = await continued(deps, tenant, subject, entries, toCard);
+    const newest = [...tops].sort(newestFirst).slice(0, ROW_LENGTH);
+    const rows = [
+      { id: "continue-watching", name: "Continue watching", titles: watched },
+      {
+        id: "trending",
+        name: "Trending",
+        titles: topsOf(await trending(tenant), entries).map((entry) => toCard(entry)),
+      },
+      { id: "new", name: "New", titles: newest.map((entry) => toCard(entry)) },
+      ...topGenres(tops).map(({ genre, found }) => ({
+        id: `genre-${foldWords(genre).join("-")}`,
+        name: genre,
+        titles: found.slice(0, ROW_LENGTH).map((entry) => toCard(entry)),
+      })),
+    ];
+    return c.json({ rows: rows.filter(({ titles }) => titles.length > 0) }, 200);
+  });
+}
+
+/** What this account began and has not finished, last watched first. */
+async function continued(
+  { library }: ApiDeps,
+  tenant: string,
+  subject: string,
+  entries: CatalogEntry[],
+  toCard: CardMaker,
+): Promise<Card[]> {
+  const byId = new Map(entries.map((entry) => [entry.title._id, entry]));
+  const positions = await listPositions(library, tenant, subject, ROW_LENGTH * 2);
+  const toCardWithProgress = withProgress(toCard, positions);
+  const cards = positions.flatMap(({ titleId, positionSeconds }) => {
+    const entry = byId.get(titleId);
+    const durationSeconds = entry?.asset?.published?.durationSeconds;
+    if (entry === undefined || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0)
+      return [];
+    return [toCardWithProgress(entry)];
+  });
+  return cards.slice(0, ROW_LENGTH);
+}
+
+function topGenres(entries: CatalogEntry[]): { genre: string; found: CatalogEntry[] }[] {
+  const byGenre = new Map<string, CatalogEntry[]>();
+  for (const entry of entries) {
+    for (const genre of entry.title.genres) byGenre.set(genre, [...(byGenre.get(genre) ?? []), entry]);
+  }
+  const rows = [...byGenre].map(([genre, found]) => ({ genre, found }));
+  return rows
+    .sort((a, b) => b.found.length - a.found.length || (a.genre < b.genre ? -1 : 1))
+    .slice(0, GENRE_ROWS);
+}
+
+/** What a row shows of titles that were played: an episode stands for its series. */
+function topsOf(played: readonly string[], entries: readonly CatalogEntry[]): CatalogEntry[] {
+  const byTitle = new Map(entries.map((entry) => [entry.title._id, entry]));
+  const tops = new Set<CatalogEntry>();
+  for (const id of played) {
+    const own = byTitle.get(id);
+    const above = own && byTitle.get(own.title.parentId ?? "");
+    const top = (above && byTitle.get(above.title.parentId ?? "")) ?? above ?? own;
+    if (top !== undefined) tops.add(top);
+  }
+  return [...tops].slice(0, ROW_LENGTH);
+}

@@ -1,0 +1,107 @@
+import { compareEnvelopes, envelope, type Likeness } from "../core/envelope.ts";
+import type { Plan } from "../core/plan.ts";
+import { type ProofLine, proved, untold } from "../core/proof.ts";
+import type { Source } from "../core/source.ts";
+import { stretchRecipe } from "./audio-recipe.ts";
+import { assemble } from "./ffmpeg-command.ts";
+import { decode, type ProofBench } from "./proof-bench.ts";
+import { FINGERPRINT, FINGERPRINT_HZ, fingerprint, type Heard } from "./sound-fingerprint.ts";
+
+/** Whether sound tracks are those of the master, and in step with them. */
+
+/** EBU R 37: sound may be 40 ms early or 60 ms late before people notice. */
+const LARGEST_OFFSET_SECONDS = 0.04;
+
+/** Coding, gain and limiter leave a track this much like its master; another language is never that much better. */
+const LEAST_LIKE = 0.6;
+
+const CLEARLY_MORE_LIKE = 0.05;
+
+/** What the master's tracks sound like in each window: by window, then by the plan's track. */
+export async function hearMaster(
+  bench: ProofBench,
+  heard: readonly Heard[],
+  { plan, source, path }: { plan: Plan; source: Source; path: string },
+): Promise<Map<string, number[]>[]> {
+  const masters: Map<string, number[]>[] = [];
+  const tracks = plan.audio.filter(({ file }) => file === null);
+  for (const { startSeconds, seconds } of heard[0]!.windows) {
+    const recipe = stretchRecipe(source, tracks, { startSeconds, seconds }, (link, { id }) => ({
+      options: ["-map", link, ...FINGERPRINT],
+      file: `/out/master-${id}.pcm`,
+    }));
+    const envelopes = new Map<string, number[]>();
+    if (recipe !== null) {
+      // What the master's decoders complain of is the probe's business.
+      await decode(bench, { program: "ffmpeg", args: assemble(recipe), source: path });
+      for (const { id } of tracks)
+        envelopes.set(id, envelope(await fingerprint(bench, `master-${id}.pcm`), FINGERPRINT_HZ));
+    }
+    masters.push(envelopes);
+  }
+  return masters;
+}
+
+export function compareWithMaster(
+  { part, attributes, track, windows }: Heard,
+  masters: readonly Map<string, number[]>[],
+): ProofLine[] {
+  if (track === undefined || track.file !== null)
+    return [untold(part, "identity", "the track was not in the master")];
+  const ids = [...new Set(masters.flatMap((master) => [...master.keys()]))];
+  const likenesses = new Map(
+    ids.map((id) => [
+      id,
+      windows.flatMap(({ envelope: heard }, index) => {
+        const wanted = masters[index]?.get(id);
+        return (wanted && compareEnvelopes(heard, wanted)) ?? [];
+      }),
+    ]),
+  );
+  const own = likenesses.get(track.id) ?? [];
+  const language = attributes.get("LANGUAGE") ?? "und";
+  const named = language === track.language ? [] : [`called ${language}, and it is ${track.language}`];
+  const others = ids
+    .filter((id) => id !== track.id)
+    .map((id) => ({ id, alike: meanOf(likenesses.get(id) ?? []) }));
+  return [identity(part, own, others, named), sync(part, own)];
+}
+
+function meanOf(likenesses: readonly Likeness[]): number | null {
+  if (likenesses.length === 0) return null;
+  return likenesses.reduce((sum, { correlation }) => sum + correlation, 0) / likenesses.length;
+}
+
+/** Whether a track sounds like the one of the master that it should be, more than like any other. */
+function identity(
+  part: string,
+  own: readonly Likeness[],
+  others: readonly { id: string; alike: number | null }[],
+  named: readonly string[],
+): ProofLine {
+  const alike = meanOf(own);
+  // Nothing is heard in its own: then another would have to be unmistakable.
+  const enough = alike === null ? LEAST_LIKE : alike + CLEARLY_MORE_LIKE;
+  const mistaken = others.filter((other) => other.alike !== null && other.alike > enough);
+  if (alike === null && mistaken.length === 0 && named.length === 0)
+    return untold(part, "identity", "silence or an even sound: nothing to know it by");
+  const faults = [
+    ...named,
+    ...(alike !== null && alike < LEAST_LIKE ? [`unlike the master's track (${alike.toFixed(2)})`] : []),
+    ...mistaken.map(
+      (other) => `more like ${other.id} (${other.alike?.toFixed(2)}) than its own (${alike?.toFixed(2)})`,
+    ),
+  ];
+  return proved(part, "identity", faults, `like the master's track (${alike?.toFixed(2)})`);
+}
+
+/** How far the sound is from where it was beside the picture. */
+function sync(part: string, own: readonly Likeness[]): ProofLine {
+  const lags = own
+    .filter(({ correlation, isLagClear }) => isLagClear && correlation >= LEAST_LIKE)
+    .map(({ lagSeconds }) => lagSeconds);
+  if (lags.length === 0) return untold(part, "sync", "no clear beginning or end of a sound to measure by");
+  const largest = lags.reduce((most, lag) => (Math.abs(lag) > Math.abs(most) ? lag : most));
+  const told = `${Math.round(largest * 1000)} ms`;
+  return proved(part, "sync", Math.abs(largest) > LARGEST_OFFSET_SECONDS ? [`off by ${told}`] : [], told);
+}
