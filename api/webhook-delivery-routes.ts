@@ -4,12 +4,8 @@ import { Failure, notFound, requestFailure } from "../core/errors.ts";
 import type { DeliveryRecord, WebhookRecord } from "../core/records/webhook.ts";
 import { eventBody } from "../core/webhook-event.ts";
 import type { Library } from "../stores/library/connect.ts";
-import {
-  findDelivery,
-  listDeliveries,
-  recordDelivery,
-  replayDelivery,
-} from "../stores/library/deliveries.ts";
+import { findDelivery, listDeliveries, recordDelivery } from "../stores/library/deliveries.ts";
+import { replayDelivery } from "../stores/library/delivery-claims.ts";
 import { atLeast } from "./auth.ts";
 import {
   BEARER,

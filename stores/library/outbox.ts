@@ -85,9 +85,11 @@ export async function carryTitle(library: Library, title: TitleRecord): Promise<
 
 /** Since when the oldest event waits to be carried over; null: none does. */
 export async function oldestUntold(library: Library): Promise<Date | null> {
-  const waiting = { tellAt: { $ne: null, $lte: library.serverNow() } };
   const oldest = async <T extends Told>(collection: Collection<T>): Promise<Date[]> => {
-    const query = collection.find(waiting as Filter<T>, { projection: { tellAt: 1 }, maxTimeMS: 2_000 });
+    const query = collection.find(dueBy<T>(library.serverNow()), {
+      projection: { tellAt: 1 },
+      maxTimeMS: 2_000,
+    });
     const found = (await fromDriver(query.sort({ tellAt: 1 }).limit(1).toArray())) as Outbox[];
     return found.flatMap(({ tellAt }) => tellAt ?? []);
   };
@@ -97,6 +99,11 @@ export async function oldestUntold(library: Library): Promise<Date | null> {
     ...(await oldest(library.titles)),
   ];
   return found.sort((a, b) => a.getTime() - b.getTime())[0] ?? null;
+}
+
+/** Bounded on both sides: by `$lte` alone, or with `$ne: null`, the stand-in looks through all that have nothing to tell. */
+function dueBy<T extends Told>(now: Date): Filter<T> {
+  return { tellAt: { $gt: new Date(0), $lte: now } } as Filter<T>;
 }
 
 type Subscribers = (tenant: string) => Promise<WebhookRecord[]>;
@@ -117,7 +124,7 @@ async function carryDue<T extends Told>(
   subscribers: Subscribers,
   limit: number,
 ): Promise<number> {
-  const due = { tellAt: { $ne: null, $lte: library.serverNow() } } as Filter<T>;
+  const due = dueBy<T>(library.serverNow());
   const named = [...carrier.fields, "tenant", "version", "outbox"].map((field) => [field, 1] as const);
   const query = carrier.collection.find(due, { projection: Object.fromEntries(named), maxTimeMS: 5_000 });
   const records = (await fromDriver(query.limit(limit).toArray())) as T[];

@@ -6,9 +6,9 @@ import { openWebhookSender, type SenderParts, type WebhookSender } from "../../a
 import { parseNetworks } from "../../core/public-address.ts";
 import type { Role } from "../../core/records/account.ts";
 import { EVENT_TYPES } from "../../core/webhook-event.ts";
-import { claimDelivery, settleDelivery } from "../../stores/library/deliveries.ts";
+import { claimDelivery, settleDelivery } from "../../stores/library/delivery-claims.ts";
 import { carryEvents } from "../../stores/library/outbox.ts";
-import { failAsset } from "../../stores/library/work.ts";
+import { failAsset, markPreviewed, publishAsset } from "../../stores/library/work.ts";
 import { eventually } from "../rig/processes.ts";
 import { answerWith, openReceiver, type Received, verified } from "../rig/webhook-receiver.ts";
 import { madeAsset, openTestApi, publishedMovie, type Tenant, uploadBytes } from "./api-for-test.ts";
@@ -190,6 +190,19 @@ describe("events", () => {
       "title.unpublished": { titleId, assetId: asset._id, state: "unpublished" },
     });
     assert.equal(receiver.received.length, EVENT_TYPES.length);
+  });
+
+  test("say once that a film can be played, with its preview or with the whole of it", async () => {
+    await hook({ types: ["asset.playable", "asset.ready"] });
+    const asset = await madeAsset(api, "alpha", "encoding");
+    const generation = asset.generation!;
+    for (let times = 0; times < 2; times++) await markPreviewed(library, asset, generation);
+    // By a worker that has not heard of the preview.
+    await publishAsset(library, asset, { generation, durationSeconds: 30, renditions: [] });
+    send();
+    await receiver.until("asset.ready");
+    const [playable, ...more] = await receiver.until("asset.playable");
+    assert.deepEqual([playable!.payload.data.state, more], ["encoding", []]);
   });
 
   test("go to those who want them, of their own tenant, and pile up nowhere", async () => {

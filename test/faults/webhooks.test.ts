@@ -26,7 +26,10 @@ test("T25 the API is killed before it has told of anything: all of it is told on
   const hook = await asAdmin("POST", "/v1/webhooks", { url: receiver.url, types: EVENT_TYPES });
   assert.equal(hook.status, 201);
   const { id, secret } = hook.body;
-  const [film, noFilm] = [await readFile(await flashAndBeep({ seconds: 2 })), Buffer.from("No film at all.")];
+  const [film, noFilm] = [
+    await readFile(await flashAndBeep({ seconds: 2, size: "160x90" })),
+    Buffer.from("No film at all."),
+  ];
   const [made, failed] = [await product.upload(film), await product.upload(noFilm)];
   const [api] = product.apis;
   const gone = once(api!, "exit");
