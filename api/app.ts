@@ -36,6 +36,8 @@ import { steeringRoutes } from "./steering-routes.ts";
 import { titleRoutes } from "./title-routes.ts";
 import { trackRoutes } from "./track-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
+import { webhookDeliveryRoutes } from "./webhook-delivery-routes.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
 
 /** The whole HTTP surface. Nothing listens and nothing runs until it is served. */
 export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
@@ -80,6 +82,8 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", preferenceRoutes(deps));
   app.route("/", licenseRoutes(deps));
   app.route("/", analyticsRoutes(deps));
+  app.route("/", webhookRoutes(deps));
+  app.route("/", webhookDeliveryRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));
   // Between our own processes: what a viewer is shown of it is the edge's answer.

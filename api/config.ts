@@ -45,6 +45,8 @@ export interface ApiConfig {
   keepGenerations: number;
   /** How many sessions of one account may play at once; 0 is any number. */
   streamsPerAccount: number;
+  /** Where webhooks may be delivered beside the public internet; by plain http too where there are any. */
+  webhooks: { networks: Network[] };
   /** Requests a minute, per account and, for requests without a good token, per socket address. */
   rates: { perAccount: number; perStranger: number };
 }
@@ -119,6 +121,11 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
     pull: settings.isOn("MATINEE_PULL_INGEST") ? pull : null,
     keepGenerations: settings.whole("MATINEE_KEEP_GENERATIONS", 3, 0, 1_000),
     streamsPerAccount: settings.whole("MATINEE_STREAMS_PER_ACCOUNT", 0, 0, 1_000),
+    webhooks: {
+      networks: env.MATINEE_WEBHOOK_NETWORKS
+        ? (settings.parsed("MATINEE_WEBHOOK_NETWORKS", parseNetworks) ?? [])
+        : [],
+    },
     rates: {
       perAccount: settings.whole("MATINEE_RATE_PER_ACCOUNT", 60_000, 1, 10_000_000),
       perStranger: settings.whole("MATINEE_RATE_PER_STRANGER", 300, 1, 10_000_000),

@@ -15,6 +15,7 @@ import type { RateLimits } from "./rate-limit.ts";
 import type { Revoker } from "./revoker.ts";
 import type { StoredTexts } from "./stored-texts.ts";
 import type { Trending } from "./trending.ts";
+import type { WebhookSender } from "./webhook-sender.ts";
 
 /** Says that an asset has work to do. Best effort and quick: a reconciler finds what was not said. */
 export interface WorkHint {
@@ -43,6 +44,7 @@ export interface ApiDeps {
   watch: AssetWatch;
   metrics: Metrics;
   edges: EdgeWatch;
+  webhooks: Pick<WebhookSender, "wake">;
   log: Log;
 }
 

@@ -30,6 +30,7 @@ import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
 import { openStoredTexts } from "./stored-texts.ts";
 import { openTrending } from "./trending.ts";
+import { openWebhookSender } from "./webhook-sender.ts";
 
 /** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
 const HINT_DEADLINE_MS = 250;
@@ -60,6 +61,10 @@ await revoker.refresh().catch((thrown) => log.warn({ err: thrown }, "revocations
 const metrics = openMetrics(library);
 const edges = openEdgeWatch({ edges: config.edges, metrics, log });
 const texts = openStoredTexts(blobs);
+const webhooks = openWebhookSender({
+  ...{ library, metrics, log, masterKeys: config.masterKeys },
+  networks: config.webhooks.networks,
+});
 const deps: ApiDeps = {
   config,
   library,
@@ -89,6 +94,7 @@ const deps: ApiDeps = {
   watch: openAssetWatch(library, config, log),
   metrics,
   edges,
+  webhooks,
   log,
 };
 
@@ -132,7 +138,7 @@ closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) 
   edges.close();
   const closed = new Promise((resolve) => server.close(resolve));
   if ("closeIdleConnections" in server) server.closeIdleConnections();
-  await Promise.all([closed, reaping, folding]);
+  await Promise.all([closed, reaping, folding, webhooks.close()]);
   deps.limits.close();
   await queue.close();
   blobs.close();

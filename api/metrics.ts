@@ -4,8 +4,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import { type Figures, startupMsOf } from "../core/figures.ts";
 import { countAssetsByState } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
+import { pendingDeliveries } from "../stores/library/deliveries.ts";
 import { listWorse } from "../stores/library/figures.ts";
 import { countGenerationsByState } from "../stores/library/generations.ts";
+import { oldestUntold } from "../stores/library/outbox.ts";
 import type { Log } from "../stores/log.ts";
 import type { ApiEnv } from "./deps.ts";
 
@@ -19,6 +21,8 @@ export interface Metrics {
   /** As last heard, by hostname: 1 or 0, and what is taken of what it can take. */
   edgeUp: Gauge<"edge">;
   edgeLoad: Gauge<"edge">;
+  /** By what came of them: `delivered`, `failed`, `gone`. */
+  webhookAttempts: Counter<"outcome">;
 }
 
 /** So many flagged generations are counted, and no more: the alarm is at one. */
@@ -86,7 +90,52 @@ export function openMetrics(library: Library): Metrics {
     labelNames: ["edge"] as const,
     registers: [registry],
   });
-  return { registry, requests, collected, edgeUp, edgeLoad, watched: watchedCounters(registry) };
+  const webhookAttempts = webhookFigures(library, registry);
+  const watched = watchedCounters(registry);
+  return { registry, requests, collected, edgeUp, edgeLoad, webhookAttempts, watched };
+}
+
+/** What is still to be delivered, over all tenants, and what came of this process's attempts. */
+function webhookFigures(library: Library, registry: Registry): Counter<"outcome"> {
+  const registers = [registry];
+  const ageOf = (at: Date | null): number =>
+    at === null ? 0 : Math.max(0, (library.serverNow().getTime() - at.getTime()) / 1_000);
+  let asked: ReturnType<typeof pendingDeliveries> | null = null;
+  // Two figures of one answer.
+  const pending = () => {
+    asked ??= pendingDeliveries(library).finally(() => {
+      asked = null;
+    });
+    return asked;
+  };
+  const gauge = (name: string, help: string, read: () => Promise<number>): void => {
+    new Gauge({
+      ...{ name, help, registers },
+      async collect() {
+        const value = await read().catch(() => null);
+        if (value !== null) this.set(value);
+      },
+    });
+  };
+  gauge(
+    "matinee_webhook_pending",
+    "Deliveries of webhooks that are neither made nor given up.",
+    async () => (await pending()).count,
+  );
+  gauge("matinee_webhook_oldest_pending_seconds", "Age of the oldest of them; 0: there is none.", async () =>
+    ageOf((await pending()).oldest),
+  );
+  gauge(
+    "matinee_webhook_oldest_untold_seconds",
+    "Since when the oldest event waits to be put on record for those who want it; 0: there is none.",
+    async () => ageOf(await oldestUntold(library)),
+  );
+  return new Counter({
+    name: "matinee_webhook_attempts_total",
+    help: "Attempts to deliver webhooks, by what came of them.",
+    labelNames: ["outcome"] as const,
+    registers,
+  });
 }
 
 /** Figures of watching, over all titles: which title it is, is asked of `/v1/analytics`. */

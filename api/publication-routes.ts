@@ -1,12 +1,13 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { invalidFields, notFound, requestFailure } from "../core/errors.ts";
 import type { TitleRecord } from "../core/records/title.ts";
-import { findTitle, type Publication, updateTitle } from "../stores/library/titles.ts";
+import { findTitle, type Publication, publishTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, idParams, instant, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundTitle } from "./found.ts";
-import { changedMeanwhile, presentTagged } from "./title-version.ts";
+import { changedMeanwhile } from "./if-match.ts";
+import { presentTagged } from "./title-version.ts";
 import { titleView } from "./title-view.ts";
 
 const publication = z
@@ -86,7 +87,7 @@ async function move(
 ): Promise<TitleRecord> {
   let title = first;
   for (let tries = 0; tries < 10; tries++) {
-    const changed = await updateTitle(library, title.tenant, title._id, title.version, decide(title));
+    const changed = await publishTitle(library, title, decide(title));
     if (changed !== null) {
       catalog.forget(title.tenant);
       return changed;
@@ -95,5 +96,5 @@ async function move(
     if (again === null) throw notFound("title");
     title = again;
   }
-  throw changedMeanwhile();
+  throw changedMeanwhile("title");
 }

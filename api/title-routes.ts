@@ -18,7 +18,8 @@ import {
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundTitle } from "./found.ts";
 import { once } from "./idempotency.ts";
-import { changedMeanwhile, expectedVersion, presentTagged } from "./title-version.ts";
+import { changedMeanwhile, expectedVersion } from "./if-match.ts";
+import { presentTagged } from "./title-version.ts";
 import { newTitle, presentTitle, titlePatch, titleTypes, titleView } from "./title-view.ts";
 
 const common = { tags: ["Titles"], security: BEARER, middleware: atLeast("editor") };
@@ -110,10 +111,10 @@ export function titleRoutes(deps: ApiDeps) {
       const { tenant } = c.get("caller");
       const title = await foundTitle(library, tenant, c.req.valid("param").id);
       const body = c.req.valid("json");
-      const version = expectedVersion(c.req.header("If-Match"), title);
+      const version = expectedVersion(c.req.header("If-Match"), "title", title.version);
       await checkLinks(deps, tenant, body, title._id);
       const changed = await updateTitle(library, tenant, title._id, version, body);
-      if (changed === null) throw changedMeanwhile();
+      if (changed === null) throw changedMeanwhile("title");
       if (body.assetId) await setAssetTitle(library, tenant, body.assetId, title._id);
       if (body.assetId && changed.state !== "draft" && changed.state !== "unpublished")
         await deps.revoker.restore(changed, changed.availableFrom ?? library.serverNow());

@@ -102,7 +102,7 @@ export const chapterView = z
 
 /** The title as its editors see it, in the state it is in now. */
 export function presentTitle(title: TitleRecord, now: Date): z.infer<typeof titleView> {
-  const { _id, tenant: _tenant, ...rest } = title;
+  const { _id, tenant: _tenant, outbox: _outbox, tellAt: _tellAt, ...rest } = title;
   return {
     ...rest,
     chapters: rest.chapters ?? [],

@@ -5,6 +5,7 @@ import type { Quality } from "../quality.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SubtitleRole } from "../source.ts";
 import type { TitleAnalysis } from "../title-analysis.ts";
+import type { Outbox } from "../webhook-event.ts";
 import type { PullRecord } from "./pull.ts";
 
 /**
@@ -78,7 +79,7 @@ export interface AssetError {
 }
 
 /** One source file and what was made of it. `_id` is an `as_` id. */
-export interface AssetRecord {
+export interface AssetRecord extends Outbox {
   _id: string;
   tenant: string;
   ownerId: string;

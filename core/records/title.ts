@@ -1,3 +1,5 @@
+import type { Outbox } from "../webhook-event.ts";
+
 export type TitleType = "movie" | "series" | "season" | "episode";
 
 export type TitleState = "draft" | "scheduled" | "published" | "unpublished";
@@ -15,7 +17,7 @@ export interface Chapter {
 }
 
 /** What viewers browse. `_id` is a `ti_` id. */
-export interface TitleRecord {
+export interface TitleRecord extends Outbox {
   _id: string;
   tenant: string;
   state: TitleState;

@@ -1,4 +1,5 @@
 import type { AudioRole } from "../source.ts";
+import type { Outbox } from "../webhook-event.ts";
 
 export type UploadState = "open" | "completed" | "aborted" | "expired";
 
@@ -9,7 +10,7 @@ export type UploadTarget =
   | { kind: "sound"; sidecarId: string; language: string; label: string | null; role: AudioRole };
 
 /** One multipart upload of one file. `_id` is an `up_` id. */
-export interface UploadRecord {
+export interface UploadRecord extends Outbox {
   _id: string;
   tenant: string;
   ownerId: string;

@@ -4,8 +4,10 @@ import { requestFailure } from "../../core/errors.ts";
 import type { AssetError, AssetRecord, AssetState } from "../../core/records/asset.ts";
 import type { PullRecord } from "../../core/records/pull.ts";
 import type { PinnedSource } from "../../core/source.ts";
+import { newEvent, type RecordedEvent } from "../../core/webhook-event.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { telling } from "./outbox.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
 import { callOffTasks, reopenTasks } from "./reopen-tasks.ts";
 
@@ -15,6 +17,7 @@ export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, state: 1, createdAt: 1 } },
   { key: { unsettled: 1 } },
   { key: { preview: 1 } },
+  { key: { tellAt: 1 } },
 ];
 
 export const TASK_INDEXES: IndexDescription[] = [
@@ -189,7 +192,9 @@ export async function markAssetDeleted(
   id: string,
 ): Promise<AssetRecord | null> {
   const alive: AssetState[] = [...UNFINISHED_STATES, "ready", "failed", "cancelled"];
-  const asset = await changeAsset(library, tenant, id, alive, { state: "deleted", published: null });
+  const gone = { state: "deleted" as const, published: null };
+  const told = newEvent("asset.deleted", library.serverNow(), { state: "deleted" });
+  const asset = await changeAsset(library, tenant, id, alive, gone, [told]);
   if (asset !== null) await callOffTasks(library, asset);
   return asset;
 }
@@ -218,11 +223,12 @@ async function changeAsset(
   change: Partial<
     Pick<AssetRecord, "state" | "pinned" | "titleId" | "error" | "published" | "posterAtSeconds">
   >,
+  events: RecordedEvent[] = [],
 ): Promise<AssetRecord | null> {
   return fromDriver(
     library.assets.findOneAndUpdate(
       { _id: id, tenant, state: { $in: from } },
-      {
+      telling<AssetRecord>(events, {
         $set: {
           ...change,
           // Another state of the asset is another state of what is made of it.
@@ -230,7 +236,7 @@ async function changeAsset(
           updatedAt: library.serverNow(),
         },
         $inc: { version: 1 },
-      },
+      }),
       { returnDocument: "after" },
     ),
   );

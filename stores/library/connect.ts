@@ -12,9 +12,11 @@ import type {
 import type { TaskRecord } from "../../core/records/task.ts";
 import type { TitleRecord } from "../../core/records/title.ts";
 import type { UploadRecord } from "../../core/records/upload.ts";
+import type { DeliveryRecord, WebhookRecord } from "../../core/records/webhook.ts";
 import { API_KEY_INDEXES } from "./api-keys.ts";
 import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
 import type { ConformanceRecord } from "./conformance.ts";
+import { DELIVERY_INDEXES } from "./deliveries.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { FIGURES_INDEXES, type FiguresRecord } from "./figures.ts";
 import type { FoldingRecord } from "./fold-reports.ts";
@@ -26,6 +28,7 @@ import { REPORT_INDEXES, type ReportRecord } from "./reports.ts";
 import { REVOCATION_INDEXES } from "./revocations.ts";
 import { TITLE_INDEXES } from "./titles.ts";
 import { UPLOAD_INDEXES } from "./uploads.ts";
+import { WEBHOOK_INDEXES } from "./webhooks.ts";
 
 /** How often the offset to the server's clock is measured again. */
 const CLOCK_REFRESH_MS = 30_000;
@@ -66,6 +69,8 @@ export interface Library {
   reports: Collection<ReportRecord>;
   figures: Collection<FiguresRecord>;
   foldings: Collection<FoldingRecord>;
+  webhooks: Collection<WebhookRecord>;
+  deliveries: Collection<DeliveryRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
   serverNow(): Date;
   /** Writes and reads back; throws a `transient` Failure where the library does not take writes. */
@@ -123,6 +128,8 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     reports: db.collection("reports"),
     figures: db.collection("figures"),
     foldings: db.collection("foldings"),
+    webhooks: db.collection("webhooks"),
+    deliveries: db.collection("deliveries"),
     serverNow: () => clock.now(),
     ping: () => pingBeat(beats),
     ensureIndexes: () => ensureIndexes(db),
@@ -183,6 +190,8 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["claims", CLAIM_INDEXES],
     ["reports", REPORT_INDEXES],
     ["figures", FIGURES_INDEXES],
+    ["webhooks", WEBHOOK_INDEXES],
+    ["deliveries", DELIVERY_INDEXES],
   ];
   for (const [name, indexes] of wanted) {
     for (const index of indexes) await fromDriver(db.collection(name).createIndexes([index]));

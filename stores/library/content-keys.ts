@@ -1,8 +1,9 @@
-import { type ContentKey, makeContentKey, sealedBy, sealKey, unsealKey } from "../../core/content-key.ts";
+import { type ContentKey, makeContentKey, sealKey, unsealKey } from "../../core/content-key.ts";
 import { Failure } from "../../core/errors.ts";
 import type { NamedKey } from "../../core/named-keys.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { ContentKeyRecord } from "../../core/records/playback.ts";
+import { sealedBy } from "../../core/sealing.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 

@@ -1,11 +1,12 @@
-import type { UpdateFilter } from "mongodb";
 import { Failure, requestFailure } from "../../core/errors.ts";
 import { followedBy, type GenerationRecord } from "../../core/generations.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
+import { newEvent, type RecordedEvent } from "../../core/webhook-event.ts";
 import { findAsset } from "./assets.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { holdGeneration } from "./generations.ts";
+import { telling } from "./outbox.ts";
 import { callOffTasks } from "./reopen-tasks.ts";
 
 /**
@@ -78,18 +79,21 @@ export async function restoreGeneration(
     }
     const { filename, pinned, encoding, sidecars, source, plan, findings, renditions } = record;
     const { keyId } = plan.protection ?? {};
-    const restored = await swapAsset(library, asset, {
+    const now = library.serverNow();
+    const told = [newEvent("asset.ready", now, { state: "ready", generation })];
+    const set: Partial<AssetRecord> = {
       ...{ filename, pinned, encoding, sidecars, source, plan, findings, renditions, generation },
       draftGeneration: null,
       revision: asset.revision + 1,
       state: "ready",
       published: {
-        ...{ generation, durationSeconds, at: library.serverNow(), follows: followedBy(asset, generation) },
+        ...{ generation, durationSeconds, at: now, follows: followedBy(asset, generation) },
         ...(keyId === undefined ? {} : { keyId }),
       },
       error: null,
       shownRatio: 1,
-    });
+    };
+    const restored = await swapAsset(library, asset, set, told);
     if (restored !== null) await callOffTasks(library, restored);
     return restored;
   });
@@ -117,14 +121,15 @@ async function swapAsset(
   library: Library,
   asset: AssetRecord,
   set: Partial<AssetRecord>,
+  events: RecordedEvent[] = [],
 ): Promise<AssetRecord | null> {
   const kept = new Set(filesOf({ ...asset, ...set }));
   const dropped = filesOf(asset).filter((key) => !kept.has(key));
-  const update: UpdateFilter<AssetRecord> = {
+  const update = telling<AssetRecord>(events, {
     $set: { ...set, unsettled: true, updatedAt: library.serverNow() },
     $inc: { version: 1 },
     ...(dropped.length === 0 ? {} : { $addToSet: { retiredSources: { $each: dropped } } }),
-  };
+  });
   const filter = { _id: asset._id, tenant: asset.tenant, version: asset.version };
   return fromDriver(library.assets.findOneAndUpdate(filter, update, { returnDocument: "after" }));
 }

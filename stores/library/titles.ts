@@ -1,13 +1,17 @@
 import type { Filter, IndexDescription } from "mongodb";
+import { Failure } from "../../core/errors.ts";
 import type { TitleRecord, TitleState, TitleType } from "../../core/records/title.ts";
+import { titleOutbox } from "../../core/webhook-event.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { carryTitle } from "./outbox.ts";
 import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
 
 export const TITLE_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
   { key: { tenant: 1, parentId: 1 } },
   { key: { tenant: 1, assetId: 1 } },
+  { key: { tellAt: 1 } },
 ];
 
 /** What an editor may say of a title; everything else is decided by us. */
@@ -78,11 +82,29 @@ export async function updateTitle(
   tenant: string,
   id: string,
   version: number,
-  change: Partial<TitleContent> | Publication,
+  change: Partial<TitleContent>,
+): Promise<TitleRecord | null> {
+  return swapTitle(library, { _id: id, tenant, version }, change);
+}
+
+/** Publishes it or takes it down, provided that it is as it was read; null where it is not (or is gone). */
+export async function publishTitle(
+  library: Library,
+  title: TitleRecord,
+  change: Publication,
+): Promise<TitleRecord | null> {
+  const events = titleOutbox(title, { ...title, ...change }, library.serverNow());
+  return swapTitle(library, title, { ...change, ...events });
+}
+
+async function swapTitle(
+  library: Library,
+  { _id, tenant, version }: Pick<TitleRecord, "_id" | "tenant" | "version">,
+  change: Partial<TitleRecord>,
 ): Promise<TitleRecord | null> {
   return fromDriver(
     library.titles.findOneAndUpdate(
-      { _id: id, tenant, version },
+      { _id, tenant, version },
       { $set: { ...change, updatedAt: library.serverNow() }, $inc: { version: 1 } },
       { returnDocument: "after" },
     ),
@@ -98,10 +120,28 @@ export interface Publication {
   regions?: string[] | null;
 }
 
-/** Removes the title; false where there was none. The asset stays. */
+/** Somebody else changing the same title at the same moment is waited out this often. */
+const DELETE_TRIES = 10;
+
+/**
+ * Removes the title; false where there was none. The asset stays. What is shown is taken down first, and what is to be told of it
+ * goes before it does: a crash in between leaves a title that is unpublished.
+ */
 export async function deleteTitle(library: Library, tenant: string, id: string): Promise<boolean> {
-  const { deletedCount } = await fromDriver(library.titles.deleteOne({ _id: id, tenant }));
-  return deletedCount === 1;
+  for (let tries = 0; tries < DELETE_TRIES; tries++) {
+    const found = await findTitle(library, tenant, id);
+    if (found === null) return false;
+    const isUp = found.state === "published" || found.state === "scheduled";
+    const down = isUp ? await publishTitle(library, found, { state: "unpublished" }) : found;
+    if (down === null) continue;
+    await carryTitle(library, down);
+    const { version } = down;
+    const { deletedCount } = await fromDriver(library.titles.deleteOne({ _id: id, tenant, version }));
+    if (deletedCount === 1) return true;
+  }
+  throw new Failure("transient", "title_busy", "The title is being changed by others; try again.", {
+    retryAfterSeconds: 1,
+  });
 }
 
 /** Those that `titleStateAt` calls published (RELIABILITY T35): in which countries they are shown is looked at afterwards. */

@@ -1,13 +1,16 @@
-import type { Filter, IndexDescription, UpdateFilter } from "mongodb";
+import type { Filter, IndexDescription } from "mongodb";
 import type { UploadRecord } from "../../core/records/upload.ts";
+import { newEvent, type RecordedEvent } from "../../core/webhook-event.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { telling } from "./outbox.ts";
 
 export const UPLOAD_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, ownerId: 1, state: 1 } },
   { key: { state: 1, expiresAt: 1 } },
   { key: { state: 1, completingUntil: 1 } },
   { key: { reapedAt: 1, state: 1 } },
+  { key: { tellAt: 1 } },
 ];
 
 /** Keeps the upload; where one with that id is there already (the same request again), that one. */
@@ -66,13 +69,15 @@ export async function closeUpload(
   upload: UploadRecord,
   state: "completed" | "aborted" | "expired",
 ): Promise<UploadRecord | null> {
-  return changeOpenUpload(library, upload, { state, completingUntil: null });
+  const told = state === "completed" ? [newEvent("upload.completed", library.serverNow())] : [];
+  return changeOpenUpload(library, upload, { state, completingUntil: null }, told);
 }
 
 async function changeOpenUpload(
   library: Library,
   upload: UploadRecord,
   change: Partial<Pick<UploadRecord, "state" | "completingUntil">>,
+  events: RecordedEvent[] = [],
 ): Promise<UploadRecord | null> {
   const filter: Filter<UploadRecord> = {
     _id: upload._id,
@@ -80,7 +85,7 @@ async function changeOpenUpload(
     state: "open",
     version: upload.version,
   };
-  const update: UpdateFilter<UploadRecord> = { $set: change, $inc: { version: 1 } };
+  const update = telling<UploadRecord>(events, { $set: change, $inc: { version: 1 } });
   return fromDriver(library.uploads.findOneAndUpdate(filter, update, { returnDocument: "after" }));
 }
 

@@ -7,9 +7,11 @@ import { isBackfill } from "../../core/schedule.ts";
 import type { Sidecar } from "../../core/sidecar.ts";
 import type { Source } from "../../core/source.ts";
 import type { TitleAnalysis } from "../../core/title-analysis.ts";
-import { type Lane, laneOf } from "../../core/work.ts";
+import { newEvent, type RecordedEvent } from "../../core/webhook-event.ts";
+import { type Lane, laneOf, previewedGeneration } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
 import { closeGeneration, markUnsettled, notePublication, openGeneration } from "./generations.ts";
+import { telling } from "./outbox.ts";
 import { callOffTasks, reopenInspection, reopenTasks } from "./reopen-tasks.ts";
 
 /**
@@ -100,10 +102,14 @@ async function moveAsset(
   from: readonly AssetState[],
   set: Partial<AssetRecord>,
   only: Pick<Filter<AssetRecord>, "generation"> = {},
+  events: RecordedEvent[] = [],
 ): Promise<boolean> {
   const moved = await library.assets.updateOne(
     { ...only, _id, revision, state: { $in: [...from] } },
-    { $set: { ...set, unsettled: true, updatedAt: library.serverNow() }, $inc: { version: 1 } },
+    telling<AssetRecord>(events, {
+      $set: { ...set, unsettled: true, updatedAt: library.serverNow() },
+      $inc: { version: 1 },
+    }),
   );
   return moved.modifiedCount === 1;
 }
@@ -160,12 +166,25 @@ export async function recordPlan(
   if (!moved) await markUnsettled(library, asset._id);
 }
 
-/** Something of a film that is being made can be looked at; of which generation its preview is. */
+/**
+ * Something of a film that is being made can be looked at; of which generation its preview is. Saying it again changes
+ * nothing, and tells nobody again.
+ */
 export async function markPreviewed(library: Library, asset: AssetRecord, generation: string): Promise<void> {
   const draftOrOnly = { $or: [{ draftGeneration: generation }, { generation }] };
+  const now = library.serverNow();
+  // What is on air could be played all along.
+  const events =
+    asset.published === null ? [newEvent("asset.playable", now, { state: "encoding", generation })] : [];
   await library.assets.updateOne(
-    { _id: asset._id, revision: asset.revision, state: "encoding", ...draftOrOnly },
-    { $set: { preview: generation, updatedAt: library.serverNow() }, $inc: { version: 1 } },
+    {
+      ...{ _id: asset._id, revision: asset.revision, state: "encoding", preview: { $ne: generation } },
+      ...draftOrOnly,
+    },
+    telling<AssetRecord>(events, {
+      $set: { preview: generation, updatedAt: now },
+      $inc: { version: 1 },
+    }),
   );
 }
 
@@ -187,29 +206,41 @@ export async function publishAsset(
     ...{ generation, at, durationSeconds, follows: followedBy(asset, generation) },
     ...(keyId === undefined ? {} : { keyId }),
   };
-  const result = await library.assets.updateOne(
-    { _id: asset._id, state: "encoding", generation, revision: asset.revision },
-    {
-      $set: {
-        state: "ready",
-        published,
-        renditions,
-        error: null,
-        shownRatio: 1,
-        unsettled: true,
-        updatedAt: at,
-      },
-      $inc: { version: 1 },
-    },
-  );
-  if (result.modifiedCount === 0) return false;
+  const publishOnly = async (only: Filter<AssetRecord>, events: RecordedEvent[]): Promise<boolean> => {
+    const result = await library.assets.updateOne(
+      { ...only, _id: asset._id, state: "encoding", generation, revision: asset.revision },
+      telling<AssetRecord>(events, {
+        $set: {
+          state: "ready",
+          published,
+          renditions,
+          error: null,
+          shownRatio: 1,
+          unsettled: true,
+          updatedAt: at,
+        },
+        $inc: { version: 1 },
+      }),
+    );
+    return result.modifiedCount === 1;
+  };
+  const ready = newEvent("asset.ready", at, { state: "ready", generation });
+  // Nobody could look at a preview of it, as far as is known here: then it can be played from now on.
+  const previewed = previewedGeneration({ ...asset, generation });
+  const isFirst = asset.published === null && asset.preview !== previewed;
+  const playable = newEvent("asset.playable", at, { state: "ready", generation });
+  const unseen = { preview: { $ne: previewed } } as Filter<AssetRecord>;
+  const won = isFirst && (await publishOnly(unseen, [playable, ready]));
+  if (!won && !(await publishOnly({}, [ready]))) return false;
   await notePublication(library, asset._id, published);
   return true;
 }
 
 /** Ends an asset's work with a reason that its owner sees. Its other tasks are called off; what is published stays. */
 export async function failAsset(library: Library, asset: AssetRecord, error: AssetError): Promise<void> {
+  const told = newEvent("asset.failed", library.serverNow(), { state: "failed", error });
   // One that waits for an upload has no task that could have failed.
-  if (await moveAsset(library, asset, ["waiting", ...ACTIVE_STATES], { state: "failed", error }))
+  const from: AssetState[] = ["waiting", ...ACTIVE_STATES];
+  if (await moveAsset(library, asset, from, { state: "failed", error }, {}, [told]))
     await callOffTasks(library, { ...asset, state: "failed" });
 }

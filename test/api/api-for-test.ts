@@ -111,6 +111,7 @@ export async function openTestApi(
     watch: openAssetWatch(library, config, log),
     metrics,
     edges,
+    webhooks: { wake: () => undefined },
     log,
   };
   await upsertApiKeys(

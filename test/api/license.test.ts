@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { emptyAsset } from "../../api/reap-assets.ts";
-import { parseMasterKeys, sealedBy } from "../../core/content-key.ts";
+import { parseMasterKeys } from "../../core/content-key.ts";
+import { sealedBy } from "../../core/sealing.ts";
 import { findContentKey, obtainContentKey, removeContentKey } from "../../stores/library/content-keys.ts";
 import { madeAsset, openTestApi, publishedMovie, type TestApi, tokenOf } from "./api-for-test.ts";
 

@@ -73,6 +73,8 @@ describe("the document", () => {
     GET /v1/catalog/home, GET /v1/catalog/titles, GET /v1/catalog/titles/{id}, GET /v1/catalog/search,
     GET /v1/me/preferences, PUT /v1/me/preferences,
     POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/playback/{sessionId}/license, POST /v1/grant-keys/{kid}/revoke,
+    POST /v1/webhooks, GET /v1/webhooks, GET /v1/webhooks/{id}, PATCH /v1/webhooks/{id}, DELETE /v1/webhooks/{id}, POST /v1/webhooks/{id}/test,
+    GET /v1/webhooks/{id}/deliveries, POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay,
     GET /v1/analytics/overview, GET /v1/analytics/titles/{id}`;
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
@@ -136,6 +138,9 @@ describe("the document", () => {
       "POST /v1/playback",
       "POST /v1/titles",
       "POST /v1/uploads",
+      "POST /v1/webhooks",
+      "POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay",
+      "POST /v1/webhooks/{id}/test",
     ]);
     const said = (path: string, status: number) => paths[path].post.responses[status]?.description ?? "";
     assert.match(said("/v1/playback", 404), /no such title/);

@@ -22,10 +22,14 @@ export interface Product {
   environment: Record<string, string>;
   library: Library;
   workers: ChildProcess[];
+  /** Those started so far; the first listens at `apiUrl`. */
+  apis: ChildProcess[];
   /** The edges, by their numbers from 0 at 127.0.0.1, 127.0.0.2 and so on. */
   edges: ChildProcess[];
   /** Starts one more transcoder and resolves once it works. */
   addWorker(environment?: Record<string, string>): Promise<ChildProcess>;
+  /** Starts one more API and resolves once it listens, at `apiUrl` where nobody does any more. */
+  addApi(): Promise<ChildProcess>;
   call(
     method: string,
     path: string,
@@ -107,7 +111,14 @@ export async function startProduct(
   };
   const workers: ChildProcess[] = [];
   const library = await openLibrary(environment.MATINEE_MONGO_URL!);
-  await start("api/main.ts", { MATINEE_HTTP_PORT: String(apiPort) }, "listening");
+  const apis: ChildProcess[] = [];
+  const addApi: Product["addApi"] = async () => {
+    const port = apis.some(isRunning) ? await freePort() : apiPort;
+    const api = await start("api/main.ts", { MATINEE_HTTP_PORT: String(port) }, "listening");
+    apis.push(api);
+    return api;
+  };
+  await addApi();
   const edges: ChildProcess[] = [];
   for (const host of edgeHosts) {
     const place = { MATINEE_HTTP_HOST: host, MATINEE_HTTP_PORT: String(deliveryPort) };
@@ -123,25 +134,26 @@ export async function startProduct(
     environment,
     library,
     workers,
+    apis,
     edges,
     addWorker,
+    addApi,
     call,
     upload: (bytes, uploadOptions) => upload(call, bytes, uploadOptions),
     uploadFile: async (path) => upload(call, await readFile(path), {}),
     until: (assetId, wanted, withinSeconds = 120) => until(library, assetId, wanted, withinSeconds),
     async stop() {
-      for (const child of children)
-        if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-      await Promise.all(
-        children.map((child) =>
-          child.exitCode === null && child.signalCode === null ? once(child, "exit") : null,
-        ),
-      );
+      for (const child of children) if (isRunning(child)) child.kill("SIGKILL");
+      await Promise.all(children.map((child) => (isRunning(child) ? once(child, "exit") : null)));
       await library.close();
       await rm(scratch, { recursive: true, force: true });
     },
   };
   return product;
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
 }
 
 /** Asks the API at that address, as an editor unless told otherwise. */

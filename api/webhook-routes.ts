@@ -1,0 +1,156 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { Failure, notFound, requestFailure } from "../core/errors.ts";
+import type { WebhookRecord } from "../core/records/webhook.ts";
+import { makeSigningSecret, secretText } from "../core/standard-webhooks.ts";
+import { openSecrets, rotated, sealSigningSecret } from "../core/webhook-secrets.ts";
+import {
+  changeWebhook,
+  countWebhooks,
+  createWebhook,
+  deleteWebhook,
+  findWebhook,
+  listWebhooks,
+} from "../stores/library/webhooks.ts";
+import { atLeast } from "./auth.ts";
+import {
+  BEARER,
+  decodeCursor,
+  encodeCursor,
+  IDEMPOTENT,
+  idParams,
+  jsonAnswer,
+  jsonBody,
+  pageOf,
+  pageQuery,
+} from "./contract.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { foundWebhook } from "./found.ts";
+import { once } from "./idempotency.ts";
+import { changedMeanwhile, expectedVersion } from "./if-match.ts";
+import {
+  changedWebhook,
+  checkEndpoint,
+  newWebhook,
+  presentWebhook,
+  webhookPatch,
+  webhookView,
+  webhookWithSecret,
+} from "./webhook-view.ts";
+
+/** Each event is sent to all of a tenant's endpoints that want it. */
+const MOST_WEBHOOKS = 20;
+
+const common = { tags: ["Webhooks"], security: BEARER, middleware: atLeast("admin") };
+const createWebhookRoute = createRoute({
+  ...common,
+  ...IDEMPOTENT,
+  method: "post",
+  path: "/v1/webhooks",
+  summary: "Have an endpoint told of events; the answer has its secret, this once",
+  request: { body: jsonBody(newWebhook) },
+  responses: { 201: jsonAnswer(webhookWithSecret, "The endpoint and what signs its messages") },
+});
+const listRoute = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/webhooks",
+  summary: "List endpoints, newest first",
+  request: { query: pageQuery },
+  responses: { 200: jsonAnswer(pageOf(webhookView), "One page") },
+});
+const getRoute = createRoute({
+  ...common,
+  method: "get",
+  path: "/v1/webhooks/{id}",
+  summary: "One endpoint",
+  request: { params: idParams },
+  responses: { 200: jsonAnswer(webhookView, "The endpoint; its ETag is what PATCH wants as If-Match") },
+});
+const patchRoute = createRoute({
+  ...common,
+  method: "patch",
+  path: "/v1/webhooks/{id}",
+  summary: "Change an endpoint, turn it on or off, or give it another secret (needs If-Match)",
+  request: { params: idParams, body: jsonBody(webhookPatch) },
+  responses: { 200: jsonAnswer(changedWebhook, "The endpoint as it is now") },
+});
+const deleteRoute = createRoute({
+  ...common,
+  method: "delete",
+  path: "/v1/webhooks/{id}",
+  summary: "Remove an endpoint and its deliveries",
+  request: { params: idParams },
+  responses: { 204: { description: "Gone" } },
+});
+
+/** Endpoints that are told of a tenant's events, kept by its administrators. */
+export function webhookRoutes({ library, config }: ApiDeps) {
+  const found = (c: Context<ApiEnv>, id: string) => foundWebhook(library, c.get("caller").tenant, id);
+  const present = (c: Context<ApiEnv>, webhook: WebhookRecord) => {
+    c.header("ETag", `"${webhook.version}"`);
+    return presentWebhook(webhook);
+  };
+  const newSecret = (webhookId: string) => {
+    const [master] = config.masterKeys;
+    if (master === undefined) throw unavailable();
+    const secret = makeSigningSecret();
+    return { secret, sealed: sealSigningSecret(master, secret, webhookId) };
+  };
+  return new OpenAPIHono<ApiEnv>()
+    .openapi(createWebhookRoute, async (c) => {
+      const body = c.req.valid("json");
+      const { tenant } = c.get("caller");
+      checkEndpoint(body.url, config.webhooks.networks);
+      // What is kept for a repetition of the request has no secret in it.
+      const { id } = await once(c, library, body, async (makeId) => {
+        const made = makeId("wh");
+        const isMade = (await findWebhook(library, tenant, made)) !== null;
+        if (!isMade && (await countWebhooks(library, tenant)) >= MOST_WEBHOOKS) throw tooMany();
+        await createWebhook(library, tenant, made, body, newSecret(made).sealed);
+        return { id: made };
+      });
+      const webhook = await found(c, id);
+      const [secret] = openSecrets(config.masterKeys, webhook, library.serverNow()) ?? [];
+      if (secret === undefined) throw unavailable();
+      c.header("Location", `/v1/webhooks/${id}`);
+      return c.json({ ...present(c, webhook), secret: secretText(secret) }, 201);
+    })
+    .openapi(listRoute, async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = decodeCursor(cursor);
+      const page = await listWebhooks(library, c.get("caller").tenant, { limit, after });
+      return c.json({ data: page.records.map(presentWebhook), nextCursor: encodeCursor(page.next) }, 200);
+    })
+    .openapi(getRoute, async (c) => c.json(present(c, await found(c, c.req.valid("param").id)), 200))
+    .openapi(patchRoute, async (c) => {
+      const webhook = await found(c, c.req.valid("param").id);
+      const { rotateSecret, ...content } = c.req.valid("json");
+      expectedVersion(c.req.header("If-Match"), "webhook", webhook.version);
+      if (content.url !== undefined) checkEndpoint(content.url, config.webhooks.networks);
+      const anew = rotateSecret ? newSecret(webhook._id) : null;
+      const secrets = anew && rotated(webhook.secrets, anew.sealed, library.serverNow());
+      const changed = await changeWebhook(library, webhook, {
+        ...content,
+        ...(secrets === null ? {} : { secrets }),
+      });
+      if (changed === null) throw changedMeanwhile("webhook");
+      const view = present(c, changed);
+      return c.json(anew === null ? view : { ...view, secret: secretText(anew.secret) }, 200);
+    })
+    .openapi(deleteRoute, async (c) => {
+      const { tenant } = c.get("caller");
+      if (!(await deleteWebhook(library, tenant, c.req.valid("param").id))) throw notFound("webhook");
+      return c.body(null, 204);
+    });
+}
+
+function tooMany() {
+  return requestFailure(409, "too_many_webhooks", `There are ${MOST_WEBHOOKS} already: remove one first.`);
+}
+
+/** A person has to set something: trying again does not help. */
+function unavailable() {
+  const message = "No master key is set here that opens or seals the secret.";
+  return new Failure("request", "signing_unavailable", message, { status: 503 });
+}

@@ -1,0 +1,106 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { DeliveryRecord } from "../core/records/webhook.ts";
+import { claimDelivery, dueDeliveries } from "../stores/library/delivery-claims.ts";
+import { carryEvents } from "../stores/library/outbox.ts";
+import { type DeliveryParts, deliver } from "./deliver-webhook.ts";
+
+/** What other processes have written is seen so soon. */
+const LOOK_EVERY_MS = 2_000;
+/** Records of each kind whose events one round carries over. */
+const CARRIED_AT_ONCE = 100;
+const SENT_AT_ONCE = 32;
+/** A slow receiver holds up so many of those, and no other receiver. */
+const SENT_TO_ONE = 4;
+/** Twice what an attempt takes at most: whoever holds a claim longer is dead. */
+const LEASE_MS = 30_000;
+/** Attempts under way get this long when the process stops. */
+const DRAIN_MS = 5_000;
+
+export interface SenderParts extends DeliveryParts {
+  lookEveryMs?: number;
+  drainMs?: number;
+}
+
+export interface WebhookSender {
+  /** There is something new: it is looked for at once. */
+  wake(): void;
+  /** Begins nothing any more; resolves when what is under way is over, or handed back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Carries events over to the deliveries of those who want them and makes these, until it is closed. Any number of processes may run
+ * one: each attempt is claimed.
+ */
+export function openWebhookSender(parts: SenderParts): WebhookSender {
+  const { library, log } = parts;
+  const stopping = new AbortController();
+  const busy = new Map<string, number>();
+  const underWay = new Set<Promise<void>>();
+  let isClosed = false;
+  let isWoken = false;
+  let looking: Promise<void> | null = null;
+
+  const begin = (claim: DeliveryRecord): void => {
+    const { webhookId } = claim;
+    busy.set(webhookId, (busy.get(webhookId) ?? 0) + 1);
+    const attempt = deliver(parts, claim, stopping.signal)
+      .catch((thrown) => log.warn({ deliveryId: claim._id, err: thrown }, "webhook's attempt not recorded"))
+      .finally(() => {
+        const left = (busy.get(webhookId) ?? 1) - 1;
+        if (left === 0) busy.delete(webhookId);
+        else busy.set(webhookId, left);
+        const wasFull = left + 1 >= SENT_TO_ONE || underWay.size >= SENT_AT_ONCE;
+        underWay.delete(attempt);
+        if (wasFull) wake();
+      });
+    underWay.add(attempt);
+  };
+  const beginDue = async (): Promise<boolean> => {
+    const free = SENT_AT_ONCE - underWay.size;
+    if (free <= 0) return false;
+    const full = [...busy].filter(([, sent]) => sent >= SENT_TO_ONE).map(([id]) => id);
+    let hasBegun = false;
+    for (const one of await dueDeliveries(library, full, free)) {
+      if (isClosed) return false;
+      if ((busy.get(one.webhookId) ?? 0) >= SENT_TO_ONE) continue;
+      const claim = await claimDelivery(library, one, LEASE_MS);
+      if (claim === null) continue;
+      begin(claim);
+      hasBegun = true;
+    }
+    return hasBegun;
+  };
+  const look = async (): Promise<void> => {
+    do {
+      isWoken = false;
+      while (!isClosed && (await carryEvents(library, CARRIED_AT_ONCE)) >= CARRIED_AT_ONCE);
+      while (!isClosed && (await beginDue()));
+    } while (isWoken && !isClosed);
+  };
+  const wake = (): void => {
+    isWoken = true;
+    if (isClosed) return;
+    looking ??= look()
+      .catch((thrown) => log.warn({ err: thrown }, "webhooks not looked after"))
+      .finally(() => {
+        looking = null;
+      });
+  };
+  const timer = setInterval(wake, parts.lookEveryMs ?? LOOK_EVERY_MS);
+  wake();
+  return {
+    wake,
+    async close() {
+      isClosed = true;
+      clearInterval(timer);
+      await looking;
+      await Promise.race([
+        Promise.all(underWay),
+        pause(parts.drainMs ?? DRAIN_MS, undefined, { ref: false }),
+      ]);
+      stopping.abort();
+      await Promise.all(underWay);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { z } from "@hono/zod-openapi";
+import { invalidFields } from "../core/errors.ts";
+import type { Network } from "../core/public-address.ts";
+import { checkUrl, URL_FAULT_WORDS } from "../core/public-url.ts";
+import type { DeliveryRecord, WebhookRecord } from "../core/records/webhook.ts";
+import { EVENT_TYPES } from "../core/webhook-event.ts";
+import { instant } from "./contract.ts";
+
+const content = {
+  url: z.string().min(1).max(2_000),
+  types: z
+    .array(z.enum(EVENT_TYPES))
+    .min(1)
+    .max(EVENT_TYPES.length)
+    .refine((types) => new Set(types).size === types.length, "must name each type once"),
+  description: z.string().trim().max(500),
+};
+
+export const newWebhook = z
+  .strictObject({ ...content, description: content.description.default("") })
+  .openapi("NewWebhook");
+export const webhookPatch = z
+  .strictObject({
+    ...z.object(content).partial().shape,
+    enabled: z.boolean().optional(),
+    /** Makes another secret; the one before it signs beside it for 24 h. */
+    rotateSecret: z.literal(true).optional(),
+  })
+  .openapi("WebhookPatch");
+
+export const webhookView = z
+  .object({
+    id: z.string(),
+    version: z.number().int(),
+    url: z.string(),
+    types: z.array(z.enum(EVENT_TYPES)),
+    description: z.string(),
+    enabled: z.boolean(),
+    /** Why it is off, where nobody turned it off: its endpoint answered 410, or nothing good for a day. */
+    disabledReason: z.enum(["gone", "failing"]).nullable(),
+    /** Since when every attempt has failed; null where the last one did not. */
+    failingSince: instant.nullable(),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .openapi("Webhook");
+const secret = z.string().describe("`whsec_` and base64: shown this once");
+export const webhookWithSecret = webhookView.extend({ secret }).openapi("NewlyMadeWebhook");
+export const changedWebhook = webhookView.extend({ secret: secret.optional() }).openapi("ChangedWebhook");
+
+export const deliveryStates = z.enum(["pending", "delivered", "failed"]);
+export const deliveryView = z
+  .object({
+    id: z.string(),
+    /** As the receiver is told it in `webhook-id`; the same for all attempts. */
+    eventId: z.string(),
+    type: z.enum([...EVENT_TYPES, "webhook.test"]),
+    state: deliveryStates,
+    /** The last thirty, oldest first. */
+    attempts: z.array(
+      z.object({
+        at: instant,
+        /** HTTP status; null where there was no answer. */
+        status: z.number().int().nullable(),
+        error: z
+          .enum(["status", "redirect", "timeout", "unreachable", "address_refused", "signing_unavailable"])
+          .nullable(),
+        durationMs: z.number().int(),
+      }),
+    ),
+    /** Null where none is to come. */
+    nextAttemptAt: instant.nullable(),
+    createdAt: instant,
+    settledAt: instant.nullable(),
+    payload: z.looseObject({ type: z.string(), timestamp: instant, data: z.record(z.string(), z.unknown()) }),
+  })
+  .openapi("WebhookDelivery");
+
+export function presentWebhook(webhook: WebhookRecord): z.infer<typeof webhookView> {
+  const { _id: id, version, url, types, description, enabled, disabledReason } = webhook;
+  return {
+    ...{ id, version, url, types, description, enabled, disabledReason },
+    failingSince: webhook.failingSince?.toISOString() ?? null,
+    createdAt: webhook.createdAt.toISOString(),
+    updatedAt: webhook.updatedAt.toISOString(),
+  };
+}
+
+export function presentDelivery(delivery: DeliveryRecord): z.infer<typeof deliveryView> {
+  const { _id: id, eventId, type, state, attempts, dueAt, createdAt, settledAt, body } = delivery;
+  return {
+    ...{ id, eventId, type, state },
+    attempts: attempts.map(({ at, ...attempt }) => ({ at: at.toISOString(), ...attempt })),
+    nextAttemptAt: dueAt?.toISOString() ?? null,
+    createdAt: createdAt.toISOString(),
+    settledAt: settledAt?.toISOString() ?? null,
+    payload: JSON.parse(body),
+  };
+}
+
+/**
+ * Throws 400 where nothing may be sent to. What a name leads to is looked at when it is connected to. Only an operator who allows
+ * networks of his own has endpoints without TLS.
+ */
+export function checkEndpoint(text: string, networks: readonly Network[]): void {
+  const looked = checkUrl(text, networks);
+  const message =
+    "fault" in looked
+      ? URL_FAULT_WORDS[looked.fault]
+      : looked.url.protocol === "https:" || networks.length > 0
+        ? null
+        : "must be an https URL";
+  if (message !== null) throw invalidFields([{ path: "url", message }]);
+}
