@@ -19,6 +19,8 @@ import { findingRoutes } from "./finding-routes.ts";
 import { generationRoutes } from "./generation-routes.ts";
 import { grantKeyRoutes } from "./grant-key-routes.ts";
 import { licenseRoutes } from "./license-routes.ts";
+import { linkRoutes } from "./link-routes.ts";
+import { linkVisitRoutes } from "./link-visit-routes.ts";
 import { observed } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
@@ -77,6 +79,8 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", playbackRoutes(deps));
   app.route("/", preferenceRoutes(deps));
   app.route("/", licenseRoutes(deps));
+  app.route("/", linkRoutes(deps));
+  app.route("/", linkVisitRoutes(deps));
   app.route("/", analyticsRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));

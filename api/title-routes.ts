@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { invalidFields, notFound } from "../core/errors.ts";
 import { findAsset, setAssetTitle } from "../stores/library/assets.ts";
+import { deleteLinksOfTitle } from "../stores/library/links.ts";
 import { createTitle, deleteTitle, findTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import {
@@ -125,6 +126,7 @@ export function titleRoutes(deps: ApiDeps) {
       const title = await foundTitle(library, tenant, c.req.valid("param").id);
       if (!(await deleteTitle(library, tenant, title._id))) throw notFound("title");
       deps.catalog.forget(tenant);
+      await deleteLinksOfTitle(library, tenant, title._id);
       await deps.revoker.withdraw(title);
       return c.body(null, 204);
     });

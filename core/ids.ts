@@ -7,7 +7,7 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ID_BYTES = 26;
 
 /** Prefixes say what an id names when it stands alone in a log line. */
-export type IdPrefix = "up" | "as" | "sc" | "ti" | "ps" | "pv" | "wk" | "rq" | "er" | "key";
+export type IdPrefix = "up" | "as" | "sc" | "ti" | "ps" | "pv" | "wk" | "rq" | "er" | "key" | "ln";
 
 /** A new id with 130 random bits (`as_8fz…`): not guessable, so it may stand in a URL (RELIABILITY T34). */
 export function newId(prefix: IdPrefix): string {

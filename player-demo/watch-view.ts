@@ -14,6 +14,7 @@ import { askNextEdge } from "./load-policies.ts";
 import { playerControls } from "./player-controls.ts";
 import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
 import { protectionConfig } from "./protection.ts";
+import { showShare } from "./share-dialog.ts";
 import { text } from "./strings.ts";
 import { watchLayer } from "./watch-layer.ts";
 import { WatchMeter } from "./watch-meter.ts";
@@ -90,7 +91,11 @@ export function showWatch(
     const { next = null } = title ?? {};
     // The film that was watched makes room: Back leads to where the viewer came from, and not through all episodes.
     const goOn = next === null ? null : () => location.replace(watchHref(next, "left"));
-    const controls = playerControls(title, playback, { goBack: goHome, goOn });
+    const controls = playerControls(title, playback, {
+      goBack: goHome,
+      goOn,
+      share: () => showShare(frame, video, (startSeconds) => api.share(titleId, startSeconds)),
+    });
     const { frame, media, video } = controls;
     const failHere = (message: string) => {
       const fromSeconds = video.currentTime;

@@ -354,6 +354,31 @@ test("what a person chose stays: speed, and the sound of their ears", async () =
   await context.close();
 });
 
+test("a link to this moment is made by keyboard, is in the clipboard, and opens there", async () => {
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const { context, complaints } = await openContext(browser, { permissions });
+  const page = await context.newPage();
+  await watch(page, episodes[0]!, "&from=15");
+  await page.keyboard.press("k");
+  await until(page, ({ video }) => video.paused);
+  await page.focus("button.share-film");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog.share");
+  for (const key of ["Tab", "Space", "Tab", "Enter"]) await page.keyboard.press(key);
+  await page.waitForSelector("dialog.share [role=status]:has-text('copied')");
+  await shoot(page, "share");
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(await page.inputValue("#share-link"), link);
+  await page.keyboard.press("Escape");
+  await seek(page, 40);
+  await waitForPosition(page, 40);
+  await page.goto(link);
+  await until(page, ({ video }) => !video.seeking && video.currentTime >= 15 && video.currentTime < 35);
+  assert.match(new URL(page.url()).hash, new RegExp(`^#title=${episodes[0]}&from=1\\d$`));
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("what goes wrong is said in words, with the way on that it leaves", async () => {
   const { context } = await openContext(browser);
   const page = await context.newPage();
