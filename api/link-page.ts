@@ -50,7 +50,7 @@ export function linkProblemPage(c: Context, answer: Response, playerUrl: string)
   const { status } = answer;
   answer.headers.append("Vary", "Accept");
   if (!/\btext\/html\b/.test(c.req.header("Accept") ?? "")) return null;
-  const words = status === 410 ? GONE : status === 404 ? UNKNOWN : BUSY;
+  const words = status === 410 ? GONE : status === 429 || status >= 500 ? BUSY : UNKNOWN;
   const wanted = acceptedLanguages(c.req.header("Accept-Language"));
   const headers = new Headers(answer.headers);
   headers.append("Vary", "Accept-Language");

@@ -1,5 +1,11 @@
 import { z } from "@hono/zod-openapi";
-import { ALIAS_MAX_LENGTH, ALIAS_MIN_LENGTH, isAliasForm, isReservedAlias } from "../core/link-code.ts";
+import {
+  ALIAS_MAX_LENGTH,
+  ALIAS_MIN_LENGTH,
+  isAliasForm,
+  isDrawnCode,
+  isReservedAlias,
+} from "../core/link-code.ts";
 import type { LinkRecord } from "../core/records/link.ts";
 import { instant } from "./contract.ts";
 
@@ -14,6 +20,7 @@ export const newLink = z
       .min(ALIAS_MIN_LENGTH)
       .max(ALIAS_MAX_LENGTH)
       .refine(isAliasForm, "must be words of small letters and digits with single dashes between them")
+      .refine((alias) => !isDrawnCode(alias), "has the form of a drawn code; put a dash into it")
       .refine((alias) => !isReservedAlias(alias), "is kept for the product itself")
       .optional(),
     expiresAt: instant.optional(),

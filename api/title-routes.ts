@@ -126,8 +126,8 @@ export function titleRoutes(deps: ApiDeps) {
       const title = await foundTitle(library, tenant, c.req.valid("param").id);
       if (!(await deleteTitle(library, tenant, title._id))) throw notFound("title");
       deps.catalog.forget(tenant);
-      await deleteLinksOfTitle(library, tenant, title._id);
       await deps.revoker.withdraw(title);
+      await deleteLinksOfTitle(library, tenant, title._id);
       return c.body(null, 204);
     });
 }

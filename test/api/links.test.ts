@@ -106,6 +106,7 @@ describe("a share link", () => {
       ["too few letters", { alias: "ab" }, "alias"],
       ["too many letters", { alias: "a".repeat(61) }, "alias"],
       ["a path", { alias: "a/../b" }, "alias"],
+      ["the form of a drawn code", { alias: "branchbanter" }, "alias"],
       ["a moment behind the end", { startSeconds: 30 }, "startSeconds"],
       ["a moment before the beginning", { startSeconds: -1 }, "startSeconds"],
       ["an end that is past", { expiresAt: "2020-01-01T00:00:00Z" }, "expiresAt"],

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BIG_BUCK_BUNNY_480, made } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { callerOf } from "../rig/product.ts";
-import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { launchBrowser, openContext, type PlayingWindow, shoot } from "./browser.ts";
 import { PLAYING_MS, seek, shownFrames, waitForFrames, waitForPosition, withSettings } from "./playing.ts";
 import { ingest, type StartedProduct, startWholeProduct } from "./product.ts";
 
@@ -84,13 +83,6 @@ async function watch(page: Page, titleId: string, more = ""): Promise<void> {
 /** Lets hls.js keep little ahead, so that what happens to the line is felt within seconds. */
 function keepLittle(page: Page): Promise<void> {
   return withSettings(page, { maxBufferLength: 6, maxMaxBufferLength: 6, errorPenaltyExpireMs: 1_000 });
-}
-
-async function shoot(page: Page, name: string): Promise<void> {
-  const folder = process.env.MATINEE_TEST_SHOTS;
-  // What moves is shown as it comes to rest.
-  if (folder !== undefined)
-    await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
 }
 
 /** Resolves once `holds` does for what plays. It runs in the page and sees nothing of this file. */
@@ -473,6 +465,14 @@ test("the pages hold to the rules of accessibility, in two languages and on a ph
     await page.keyboard.press("i");
     await shoot(page, `${name}-player`);
     assert.deepEqual(await faultsOf(page), [], `${name}: player`);
+    await page.click("button.share-film");
+    await page.waitForSelector("dialog.share");
+    await page.click("dialog.share .primary");
+    await page.waitForSelector("#share-link");
+    await shoot(page, `${name}-share`);
+    assert.deepEqual(await faultsOf(page), [], `${name}: share`);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog.share", { state: "detached" });
     await page.keyboard.press("?");
     await page.waitForSelector("dialog.help");
     await shoot(page, `${name}-help`);
