@@ -31,6 +31,7 @@ import { preferenceRoutes } from "./preference-routes.ts";
 import { previewDemandRoutes } from "./preview-demands.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 import { publicationRoutes } from "./publication-routes.ts";
+import { queueRoutes } from "./queue-routes.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
 import { corsByList, jsonOnly, notCached, sizeLimit } from "./request-guards.ts";
 import { steeringRoutes } from "./steering-routes.ts";
@@ -84,6 +85,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", analyticsRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));
+  app.route("/", queueRoutes(deps, pages));
   // Between our own processes: what a viewer is shown of it is the edge's answer.
   app.route("/", previewDemandRoutes(deps));
   // Players' own, under a grant and no token.
