@@ -19,6 +19,8 @@ import { findingRoutes } from "./finding-routes.ts";
 import { generationRoutes } from "./generation-routes.ts";
 import { grantKeyRoutes } from "./grant-key-routes.ts";
 import { licenseRoutes } from "./license-routes.ts";
+import { linkRoutes } from "./link-routes.ts";
+import { linkVisitRoutes } from "./link-visit-routes.ts";
 import { observed } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
@@ -30,6 +32,7 @@ import { previewDemandRoutes } from "./preview-demands.ts";
 import { invalidRequest, problemResponse } from "./problem.ts";
 import { publicationRoutes } from "./publication-routes.ts";
 import { pullRoutes } from "./pull-routes.ts";
+import { queueRoutes } from "./queue-routes.ts";
 import { accountLimit, strangerLimit } from "./rate-limit.ts";
 import { corsByList, jsonOnly, notCached, sizeLimit } from "./request-guards.ts";
 import { steeringRoutes } from "./steering-routes.ts";
@@ -81,11 +84,14 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", playbackRoutes(deps));
   app.route("/", preferenceRoutes(deps));
   app.route("/", licenseRoutes(deps));
+  app.route("/", linkRoutes(deps));
+  app.route("/", linkVisitRoutes(deps));
   app.route("/", analyticsRoutes(deps));
   app.route("/", webhookRoutes(deps));
   app.route("/", webhookDeliveryRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
   app.route("/", operationRoutes(deps));
+  app.route("/", queueRoutes(deps, pages));
   // Between our own processes: what a viewer is shown of it is the edge's answer.
   app.route("/", previewDemandRoutes(deps));
   // Players' own, under a grant and no token.

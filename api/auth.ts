@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { createMiddleware } from "hono/factory";
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
-import { Failure, requestFailure } from "../core/errors.ts";
+import { Failure, notFound, requestFailure } from "../core/errors.ts";
 import type { Caller, Role } from "../core/records/account.ts";
 import { countryCode } from "../core/regions.ts";
 import { findApiKeyCallers } from "../stores/library/api-keys.ts";
@@ -102,6 +102,17 @@ export function atLeast(role: Role) {
     if (ROLE_RANK[c.get("caller").role] < ROLE_RANK[role]) {
       throw requestFailure(403, "forbidden", `This needs the role ${role}.`);
     }
+    await next();
+  });
+}
+
+/** What is the installation's and not one tenant's: to the administrators of others there is none. */
+const INSTALLATION_TENANT = "default";
+
+/** Lets accounts of the installation's own tenant through; to others there is no such `what`. */
+export function ofInstallation(what: string) {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    if (c.get("caller").tenant !== INSTALLATION_TENANT) throw notFound(what);
     await next();
   });
 }

@@ -19,6 +19,8 @@ export interface BootKey {
 export interface ApiConfig {
   http: { host: string; port: number };
   publicUrl: string | null;
+  /** The page that share links lead to. */
+  playerUrl: string;
   /** Of the first edge: what is given where nobody in particular is to be sent somewhere. */
   deliveryUrl: string;
   /** At least one. */
@@ -85,6 +87,8 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       port: settings.whole("MATINEE_HTTP_PORT", 8080, 0, 65_535),
     },
     publicUrl: settings.optionalUrl("MATINEE_API_URL"),
+    // The player that we serve ourselves, wherever we are reached.
+    playerUrl: settings.optionalUrl("MATINEE_PLAYER_URL") ?? "/player/",
     deliveryUrl,
     edges,
     countryHeader: settings.headerName("MATINEE_COUNTRY_HEADER"),

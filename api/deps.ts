@@ -4,6 +4,7 @@ import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import type { SessionDesk } from "../stores/library/session-desk.ts";
 import type { Log } from "../stores/log.ts";
+import type { LaneCounts } from "../stores/queue.ts";
 import type { AssetWatch } from "./asset-watch.ts";
 import type { Authenticator } from "./auth.ts";
 import type { Catalog } from "./catalog.ts";
@@ -34,6 +35,8 @@ export interface ApiDeps {
   hint: WorkHint;
   /** Asserts what we need of Redis; throws where it is away or weak. */
   checkQueue(): Promise<void>;
+  /** Jobs by lane, as Redis has them. Throws where it does not answer. */
+  countJobs(): Promise<LaneCounts>;
   authenticate: Authenticator;
   limits: RateLimits;
   revoker: Revoker;

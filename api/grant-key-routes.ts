@@ -1,12 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { createMiddleware } from "hono/factory";
 import { notFound } from "../core/errors.ts";
-import { atLeast } from "./auth.ts";
+import { atLeast, ofInstallation } from "./auth.ts";
 import { BEARER, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-
-/** Grant keys are the installation's, not one tenant's: to the administrators of others there are none. */
-const INSTALLATION_TENANT = "default";
 
 const keyParams = z.object({ kid: z.string().min(1).max(16) });
 const revokedKey = z
@@ -17,15 +13,10 @@ const revokedKey = z
   })
   .openapi("RevokedGrantKey");
 
-const ofInstallation = createMiddleware<ApiEnv>(async (c, next) => {
-  if (c.get("caller").tenant !== INSTALLATION_TENANT) throw notFound("grant key");
-  await next();
-});
-
 const revokeRoute = createRoute({
   tags: ["Operations"],
   security: BEARER,
-  middleware: [atLeast("admin"), ofInstallation] as const,
+  middleware: [atLeast("admin"), ofInstallation("grant key")] as const,
   method: "post",
   path: "/v1/grant-keys/{kid}/revoke",
   summary: "Give up a key that may be in other hands; every grant it signed is refused within a minute",

@@ -80,6 +80,7 @@ const deps: ApiDeps = {
     offerCell: (asset, cell) => offerPreviewCell(library, queue, asset, cell),
   },
   checkQueue: () => queue.check(),
+  countJobs: () => queue.counts(),
   authenticate: openAuthenticator(library, config.jwt),
   limits: openRateLimits(config.queue, config.rates),
   revoker,

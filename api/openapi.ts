@@ -46,6 +46,7 @@ export function tooManyStreams(other: string) {
 type Document = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 interface Operation {
   tags?: string[];
+  security?: unknown[];
   parameters?: { name: string; in: string }[];
   requestBody?: unknown;
   responses: Record<string, unknown>;
@@ -82,8 +83,7 @@ export function describeApi(app: OpenAPIHono<ApiEnv>, publicUrl: string | null):
 /** What holds for every call and would only be noise in each route. */
 function addCommonParts(operation: Operation, path: string, method: string): void {
   const reasons: Record<string, string> = {
-    401: "No valid token",
-    403: "The role does not allow it",
+    ...(operation.security === undefined ? {} : { 401: "No valid token", 403: "The role does not allow it" }),
     429: "Too many requests; see Retry-After",
     503: "A part we stand on is away; see Retry-After",
   };

@@ -39,6 +39,8 @@ export interface RateLimits {
   stranger: Limiter;
   /** By playback session. */
   license: Limiter;
+  /** Codes of links that there are not, by socket address. */
+  guess: Limiter;
   close(): void;
 }
 
@@ -67,6 +69,7 @@ export function openRateLimits(queue: ApiConfig["queue"], rates: ApiConfig["rate
     account: limiter("account", rates.perAccount),
     stranger: limiter("stranger", rates.perStranger),
     license: limiter("license", LICENSES_PER_SESSION),
+    guess: limiter("guess", rates.perStranger),
     close: () => redis.disconnect(),
   };
 }
@@ -124,15 +127,27 @@ export async function spendLicense(limits: RateLimits, sessionId: string): Promi
   if (spent.over) throw tooMany(spent);
 }
 
+/** Throws 429 where this address has tried as many codes as it may. Costs nothing. */
+export async function refuseGuesser(limits: RateLimits, address: string): Promise<void> {
+  const spent = await consume(limits.guess, address, 0);
+  if (spent.over || spent.remainingPoints === 0) throw tooMany(spent);
+}
+
+/** One wrong code of an address's budget; over it: 429 with when to come again. */
+export async function spendGuess(limits: RateLimits, address: string): Promise<void> {
+  const spent = await consume(limits.guess, address);
+  if (spent.over) throw tooMany(spent);
+}
+
 interface Spent {
   over: boolean;
   remainingPoints: number;
   msBeforeNext: number;
 }
 
-async function consume(limiter: Limiter, key: string): Promise<Spent> {
+async function consume(limiter: Limiter, key: string, points = 1): Promise<Spent> {
   try {
-    const { remainingPoints, msBeforeNext } = await limiter.consume(key);
+    const { remainingPoints, msBeforeNext } = await limiter.consume(key, points);
     return { over: false, remainingPoints, msBeforeNext };
   } catch (thrown) {
     // The limiter rejects with the count itself where the budget is spent.

@@ -1,11 +1,11 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { notFound } from "../core/errors.ts";
 import { countryCode } from "../core/regions.ts";
 import { steeredMpd } from "../core/steered-manifests.ts";
 import { pathwayOf, playingFrom, STEERING_NAME, steeringManifest } from "../core/steering.ts";
 import { countryFromProxy } from "./caller-country.ts";
-import type { ApiConfig } from "./config.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { publicBase } from "./public-base.ts";
 import { shownGrant } from "./shown-grant.ts";
 
 /** Apple 10.4. */
@@ -34,7 +34,8 @@ export function steeringRoutes(deps: ApiDeps) {
     const viewer = { session, country: country ?? fromProxy };
     const serverAt = (edge: string): string => {
       const query = new URLSearchParams({ edge, ...(country === null ? {} : { country }) });
-      return `${baseOf(config, c)}/steering/v/${grant}${prefix}${STEERING_NAME}?${query}`;
+      // hls.js resolves a relative RELOAD-URI against the address that it asked first, which was the edge's.
+      return `${publicBase(config, c)}/steering/v/${grant}${prefix}${STEERING_NAME}?${query}`;
     };
     if (path === prefix + STEERING_NAME) {
       const edge = c.req.query("edge") ?? "";
@@ -58,9 +59,4 @@ export function steeringRoutes(deps: ApiDeps) {
     const written = steeredMpd(mpd, locations, serverAt(NAMED));
     return c.body(written, 200, { "Content-Type": "application/dash+xml" });
   });
-}
-
-/** hls.js resolves a relative RELOAD-URI against the address that it asked first, which was the edge's. */
-function baseOf({ publicUrl }: ApiConfig, c: Context): string {
-  return publicUrl ?? new URL(c.req.url).origin;
 }

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { invalidFields, notFound } from "../core/errors.ts";
 import { findAsset, setAssetTitle } from "../stores/library/assets.ts";
+import { deleteLinksOfTitle } from "../stores/library/links.ts";
 import { createTitle, deleteTitle, findTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import {
@@ -127,6 +128,7 @@ export function titleRoutes(deps: ApiDeps) {
       if (!(await deleteTitle(library, tenant, title._id))) throw notFound("title");
       deps.catalog.forget(tenant);
       await deps.revoker.withdraw(title);
+      await deleteLinksOfTitle(library, tenant, title._id);
       return c.body(null, 204);
     });
 }

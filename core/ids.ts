@@ -20,7 +20,8 @@ export type IdPrefix =
   | "key"
   | "wh"
   | "ev"
-  | "dl";
+  | "dl"
+  | "ln";
 
 /** A new id with 130 random bits (`as_8fz…`): not guessable, so it may stand in a URL (RELIABILITY T34). */
 export function newId(prefix: IdPrefix): string {

@@ -91,6 +91,8 @@ export interface ViewerApi {
   /** Survives the page: `keepalive` lets the request go out while the tab closes. */
   beacon(sessionId: string, events: Beacon[]): Promise<void>;
   end(sessionId: string): Promise<void>;
+  /** The address of a link to the title; null plays it where each viewer left it. */
+  share(titleId: string, startSeconds: number | null): Promise<string>;
   /** Says on a request of somebody else's making who asks. It is open already. */
   authorize(request: XMLHttpRequest): void;
 }
@@ -128,6 +130,10 @@ export function openViewerApi(token: string): ViewerApi {
     renew: (id) => call("POST", `${session(id)}/renew`, {}),
     beacon: (id, events) => call("POST", `${session(id)}/beacons`, { events }, true),
     end: (id) => call("DELETE", session(id), undefined, true),
+    share: async (titleId, startSeconds) => {
+      const moment = startSeconds === null ? {} : { startSeconds };
+      return (await call<{ url: string }>("POST", "/v1/links", { titleId, ...moment })).url;
+    },
     authorize: (request) => request.setRequestHeader("Authorization", `Bearer ${token}`),
   };
 }

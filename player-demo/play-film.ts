@@ -13,6 +13,7 @@ import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
 import { askNextEdge } from "./load-policies.ts";
 import { type PlayerControls, playerControls } from "./player-controls.ts";
 import { protectionConfig } from "./protection.ts";
+import { showShare } from "./share-dialog.ts";
 import { watchLayer } from "./watch-layer.ts";
 import { WatchMeter } from "./watch-meter.ts";
 
@@ -25,6 +26,7 @@ declare global {
 
 /** What plays, and since when (by `performance.now()`) it is waited for. */
 export interface Film {
+  titleId: string;
   playback: Playback;
   title: TitlePage | null;
   askedAtMs: number;
@@ -84,11 +86,13 @@ export async function playFilm(
   };
 }
 
-function openFilm(api: ViewerApi, { playback, title }: Film, outcomes: Outcomes): Opened {
+function openFilm(api: ViewerApi, { titleId, playback, title }: Film, outcomes: Outcomes): Opened {
   const { next = null } = title ?? {};
   // The film that was watched makes room: Back leads to where the viewer came from, and not through all episodes.
   const goOn = next === null ? null : () => location.replace(watchHref(next, "left"));
-  const controls = playerControls(title, playback, { goBack: goHome, goOn });
+  const share = () =>
+    showShare(controls.frame, controls.video, (startSeconds) => api.share(titleId, startSeconds));
+  const controls: PlayerControls = playerControls(title, playback, { goBack: goHome, goOn, share });
   const keeper = new GrantKeeper(api, playback, (problem) => {
     const atSeconds = controls.video.currentTime;
     if (problem.code === "playback_over") outcomes.onOver(atSeconds);

@@ -18,6 +18,7 @@ export interface PlayerControls {
 /** What a click on the controls leads to beyond the film. */
 export interface Ways {
   goBack: () => void;
+  share: () => void;
   /** null where nothing comes next. */
   goOn: (() => void) | null;
 }
@@ -26,7 +27,7 @@ export interface Ways {
 export function playerControls(
   title: TitlePage | null,
   { posterUrl }: Playback,
-  { goBack, goOn }: Ways,
+  { goBack, share, goOn }: Ways,
 ): PlayerControls {
   const chapters = chapterMenu(title?.chapters ?? []);
   const media = element("hls-video", {
@@ -43,6 +44,7 @@ export function playerControls(
       "←",
     ),
     element("h1", {}, title?.name ?? "", element("small", {}, seriesOf(title))),
+    element("button", { type: "button", class: "share-film", onclick: share }, text("share")),
   );
   const poster = element("media-poster-image", { slot: "poster", src: posterUrl ?? undefined });
   const frame = element(

@@ -60,7 +60,10 @@ class WatchScreen {
       ]);
       if (this.#isLeft) return void this.#api.end(playback.sessionId).catch(() => undefined);
       const resumeAtSeconds = wish.fromSeconds ?? playback.resumeAtSeconds;
-      const film = { playback: { ...playback, resumeAtSeconds }, title, askedAtMs };
+      const film = {
+        ...{ titleId: this.#titleId, title, askedAtMs },
+        playback: { ...playback, resumeAtSeconds },
+      };
       this.#clear = await playFilm(this.#root, this.#api, film, {
         // A session lives for a day: where it is over, a new one goes on from the same place.
         onOver: (fromSeconds) => void this.start({ fromSeconds }),

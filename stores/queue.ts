@@ -44,10 +44,22 @@ export interface WorkQueue {
   takeTurn(what: string, milliseconds: number): Promise<boolean>;
   /** How many wait for a core and run; fetched masters are not among them. */
   depth(): Promise<{ waiting: number; active: number; delayed: number }>;
+  /** The same lane by lane, with who listens. */
+  counts(): Promise<LaneCounts>;
   /** Asserts what we need of Redis: answers, keeps an append-only file, never evicts. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Jobs of a lane, and how many workers listen to it, idle ones too. */
+export interface JobCounts {
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  consumers: number;
+}
+export type LaneCounts = Record<Lane, JobCounts>;
 
 /** What somebody waits for has a queue of its own: behind it stand no hours of encoding. */
 const QUEUE_NAMES: Record<Lane, string> = { usual: "work", fast: "fast", pull: "pull" };
@@ -80,6 +92,7 @@ export function openQueue(settings: QueueSettings): WorkQueue {
     takeTurn: (what, milliseconds) =>
       withDeadline(takeTurn(connection, `${settings.prefix}:turn:${what}`, milliseconds)),
     depth: () => withDeadline(sumOfDepths(queues)),
+    counts: () => withDeadline(countLanes(queues)),
     check: () => withDeadline(checkRedis(connection)),
     close: async () => {
       await Promise.all(LANES.map((lane) => queues[lane].close()));
@@ -147,6 +160,22 @@ async function sumOfDepths(queues: Record<Lane, Queue>) {
     active: fast.active + usual.active,
     delayed: fast.delayed + usual.delayed,
   };
+}
+
+async function countLanes(queues: Record<Lane, Queue>): Promise<LaneCounts> {
+  const { fast, usual, pull } = queues;
+  const counts = [countJobs(fast), countJobs(usual), countJobs(pull)] as const;
+  const [ofFast, ofUsual, ofPull] = await Promise.all(counts);
+  return { fast: ofFast, usual: ofUsual, pull: ofPull };
+}
+
+async function countJobs(queue: Queue): Promise<JobCounts> {
+  const [depth, counts, consumers] = await Promise.all([
+    queueDepth(queue),
+    queue.getJobCounts("failed"),
+    queue.getWorkersCount(),
+  ]);
+  return { ...depth, failed: counts.failed ?? 0, consumers };
 }
 
 async function queueDepth(queue: Queue): Promise<{ waiting: number; active: number; delayed: number }> {

@@ -3,6 +3,7 @@ import { type Collection, type Db, type IndexDescription, MongoClient } from "mo
 import type { GenerationRecord } from "../../core/generations.ts";
 import type { AccountRecord, ApiKeyRecord } from "../../core/records/account.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
+import type { LinkRecord } from "../../core/records/link.ts";
 import type {
   ContentKeyRecord,
   PlaybackRecord,
@@ -22,6 +23,7 @@ import { FIGURES_INDEXES, type FiguresRecord } from "./figures.ts";
 import type { FoldingRecord } from "./fold-reports.ts";
 import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
+import { LINK_INDEXES } from "./links.ts";
 import { POSITION_INDEXES } from "./playbacks.ts";
 import { PULL_INDEXES } from "./pulls.ts";
 import { REPORT_INDEXES, type ReportRecord } from "./reports.ts";
@@ -71,6 +73,7 @@ export interface Library {
   foldings: Collection<FoldingRecord>;
   webhooks: Collection<WebhookRecord>;
   deliveries: Collection<DeliveryRecord>;
+  links: Collection<LinkRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
   serverNow(): Date;
   /** Writes and reads back; throws a `transient` Failure where the library does not take writes. */
@@ -130,6 +133,7 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     foldings: db.collection("foldings"),
     webhooks: db.collection("webhooks"),
     deliveries: db.collection("deliveries"),
+    links: db.collection("links"),
     serverNow: () => clock.now(),
     ping: () => pingBeat(beats),
     ensureIndexes: () => ensureIndexes(db),
@@ -192,6 +196,7 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["figures", FIGURES_INDEXES],
     ["webhooks", WEBHOOK_INDEXES],
     ["deliveries", DELIVERY_INDEXES],
+    ["links", LINK_INDEXES],
   ];
   for (const [name, indexes] of wanted) {
     for (const index of indexes) await fromDriver(db.collection(name).createIndexes([index]));

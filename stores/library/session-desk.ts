@@ -11,7 +11,7 @@ import { insertPlaybacks, positionId } from "./playbacks.ts";
 /** What of a title decides whether it may be watched, and what is watched. */
 export type ShownTitle = Pick<
   TitleRecord,
-  "_id" | "tenant" | "name" | "state" | "assetId" | "availableFrom" | "availableUntil" | "regions"
+  "_id" | "tenant" | "type" | "name" | "state" | "assetId" | "availableFrom" | "availableUntil" | "regions"
 >;
 /** What of an asset a viewer is given. Its plan and its source may be megabytes. */
 export type ShownAsset = Pick<
@@ -115,6 +115,7 @@ function besideEachOther(title: SessionDesk["title"], asset: SessionDesk["asset"
 async function readTitles(library: Library, wanted: readonly Wanted[]): Promise<(ShownTitle | null)[]> {
   const projection = {
     tenant: 1,
+    type: 1,
     name: 1,
     state: 1,
     assetId: 1,

@@ -3,6 +3,7 @@ import { formatBytes, formatClock } from "../pace.ts";
 import { element } from "./element.ts";
 import { pageLanguage, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
+import { table } from "./table.ts";
 
 /** What was found in the master. */
 export function sourceFacts(source: SourceFacts): HTMLElement {
@@ -112,13 +113,6 @@ function commandOf(argv: string[][]): HTMLElement {
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-function table(heads: string[], rows: (string | HTMLElement)[][]): HTMLElement {
-  const head = element("tr", {}, ...heads.map((name) => element("th", { scope: "col" }, name)));
-  const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
-  const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
-  return element("div", { class: "table-frame", tabindex: "0" }, made);
 }
 
 function bitRate(bitsPerSecond: number): string {

@@ -3,7 +3,8 @@ import { showDesk } from "./desk.ts";
 import { element } from "./element.ts";
 import { button } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
-import { forgetToken, keepToken, takeToken } from "./session-token.ts";
+import { forgetToken, takeToken } from "./session-token.ts";
+import { showSignIn } from "./sign-in.ts";
 import { pageLanguage, text } from "./strings.ts";
 
 function header(): HTMLElement {
@@ -18,34 +19,6 @@ function header(): HTMLElement {
     element("a", { class: "quiet", href: "/player/", target: "_blank", rel: "opener" }, text("cinema")),
     button("signOut", "quiet", leave),
   );
-}
-
-function showSignIn(root: HTMLElement, message: string | null): void {
-  const input = element("input", {
-    id: "token",
-    name: "token",
-    type: "password",
-    required: true,
-    autocomplete: "off",
-  });
-  const enter = (event: Event) => {
-    event.preventDefault();
-    keepToken(input.value.trim());
-    location.reload();
-  };
-  const form = element(
-    "form",
-    { class: "panel", onsubmit: enter },
-    element("span", { class: "brand" }, "Matinee ", element("b", {}, text("studio"))),
-    element("h1", {}, text("signInTitle")),
-    element("p", {}, text("signInText")),
-    message === null ? null : element("p", { class: "bad", role: "alert" }, message),
-    element("label", { for: "token" }, text("token")),
-    input,
-    element("button", { type: "submit", class: "primary" }, text("signIn")),
-  );
-  root.replaceChildren(form);
-  input.focus();
 }
 
 async function start(root: HTMLElement): Promise<void> {

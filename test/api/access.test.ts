@@ -13,7 +13,7 @@ interface Route {
   body?: unknown;
 }
 
-/** Every route under /v1, from the document that is made of the routes themselves, with a body that it would take. */
+/** Every route but the one that needs no token, from the document that is made of the routes themselves, with a body that it would take. */
 const BODIES: Record<string, unknown> = {
   "POST /v1/uploads": { filename: "f", sizeBytes: 1 },
   "POST /v1/uploads/{id}/parts": { parts: [{ partNumber: 1, sha256: `${"A".repeat(43)}=` }] },
@@ -28,6 +28,7 @@ const BODIES: Record<string, unknown> = {
   "PATCH /v1/titles/{id}": { maturity: "12" },
   "POST /v1/titles/{id}/publish": {},
   "POST /v1/playback": { titleId: "{id}" },
+  "POST /v1/links": { titleId: "{id}" },
   "PUT /v1/me/preferences": { audio: ["en"], subtitles: [] },
   "POST /v1/playback/{sessionId}/beacons": {
     events: [{ type: "time", at: "2026-01-01T00:00:00Z", positionSeconds: 1 }],
@@ -35,13 +36,17 @@ const BODIES: Record<string, unknown> = {
   "POST /v1/playback/{sessionId}/license": { kids: ["A".repeat(22)] },
 };
 const document = await (await api.request("/openapi.json")).json();
-const routes: Route[] = Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, item]) =>
-  Object.keys(item).map((method) => {
-    const name = `${method.toUpperCase()} ${path}`;
-    const least = /^\/v1\/(catalog|playback|me)\b/.test(path) ? ("viewer" as const) : ("editor" as const);
-    return { method: method.toUpperCase(), path, least, body: BODIES[name] };
-  }),
-);
+const routes: Route[] = Object.entries<Record<string, unknown>>(document.paths)
+  .filter(([path]) => path !== "/l/{code}")
+  .flatMap(([path, item]) =>
+    Object.keys(item).map((method) => {
+      const name = `${method.toUpperCase()} ${path}`;
+      const least = /^\/v1\/(catalog|playback|me|links)\b/.test(path)
+        ? ("viewer" as const)
+        : ("editor" as const);
+      return { method: method.toUpperCase(), path, least, body: BODIES[name] };
+    }),
+  );
 
 /** Every id of a kind that stands in a path, made in tenant alpha. */
 async function idsOfAlpha() {
@@ -49,7 +54,14 @@ async function idsOfAlpha() {
   const upload = await alpha("POST", "/v1/uploads", { filename: "f", sizeBytes: 1 });
   const { asset, titleId } = await publishedMovie(api, "alpha");
   const playback = await alpha("POST", "/v1/playback", { titleId });
-  return { uploads: upload.body.id, assets: asset._id, titles: titleId, playback: playback.body.sessionId };
+  const link = await alpha("POST", "/v1/links", { titleId });
+  return {
+    uploads: upload.body.id,
+    assets: asset._id,
+    titles: titleId,
+    playback: playback.body.sessionId,
+    links: link.body.code,
+  };
 }
 
 function concrete(route: Route, ids: Record<string, string>) {
@@ -97,7 +109,13 @@ describe("access", () => {
   test("T21: another tenant's id is 404 on every route, and nothing changes", async () => {
     const ids = await idsOfAlpha();
     const { library } = api.deps;
-    const collections = [library.uploads, library.assets, library.titles, library.playbacks] as const;
+    const collections = [
+      library.uploads,
+      library.assets,
+      library.titles,
+      library.playbacks,
+      library.links,
+    ] as const;
     const snapshot = async () =>
       JSON.stringify(
         await Promise.all(collections.map((one) => one.find({ tenant: "alpha" } as object).toArray())),
@@ -105,7 +123,7 @@ describe("access", () => {
     const before = await snapshot();
     const stranger = api.as("beta", "admin");
     const withIds = routes.filter(
-      ({ path, method }) => path.includes("{") || `${method} ${path}` === "POST /v1/playback",
+      ({ path, method }) => path.includes("{") || /^POST \/v1\/(playback|links)$/.test(`${method} ${path}`),
     );
     assert.ok(withIds.length >= 18);
     for (const route of withIds) {
@@ -113,7 +131,13 @@ describe("access", () => {
       const answer = await stranger(route.method, path, body, { "If-Match": "*" });
       assert.deepEqual([answer.status, answer.body.code], [404, "not_found"], `${route.method} ${path}`);
     }
-    for (const list of ["/v1/assets", "/v1/titles", "/v1/catalog/titles", "/v1/catalog/search?q=film"]) {
+    for (const list of [
+      "/v1/assets",
+      "/v1/titles",
+      "/v1/links",
+      "/v1/catalog/titles",
+      "/v1/catalog/search?q=film",
+    ]) {
       assert.deepEqual((await stranger("GET", list)).body.data, [], list);
     }
     assert.deepEqual((await stranger("GET", "/v1/catalog/home")).body.rows, []);

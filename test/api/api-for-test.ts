@@ -97,6 +97,7 @@ export async function openTestApi(
       offerCell: async () => null,
     },
     checkQueue: () => queue.check(),
+    countJobs: () => queue.counts(),
     authenticate: openAuthenticator(library, config.jwt),
     limits: openRateLimits(config.queue, config.rates),
     revoker: openRevoker({ library, blobs, log, grantKeys: config.grantKeys }),
@@ -156,6 +157,14 @@ export async function openTestApi(
       };
     },
   };
+}
+
+/** Makes known an account of the installation's own tenant, and answers its bearer token. */
+export async function installationToken(api: TestApi, role: Role): Promise<string> {
+  const token = `mk_installation-${role}`;
+  const _id = createHash("sha256").update(token).digest("hex");
+  await upsertApiKeys(api.deps.library, [{ _id, tenant: "default", subject: role, role }]);
+  return token;
 }
 
 function keyOf(tenant: Tenant, role: Role) {

@@ -1,29 +1,13 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { splitGrantedPath, verifyGrant } from "../../core/grant.ts";
 import { isRevoked, parseRevocations, REVOCATIONS_KEY, type Revocations } from "../../core/revocation.ts";
-import { upsertApiKeys } from "../../stores/library/api-keys.ts";
-import { madeAsset, openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
+import { installationToken, madeAsset, openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
 
 const api = await openTestApi("revocations");
 const viewer = api.as("alpha", "viewer");
 const editor = api.as("alpha");
 const allKeys = [...api.deps.config.grantKeys];
-const installation = (["editor", "admin"] as const).map((role) => ({
-  role,
-  token: `mk_installation-${role}`,
-}));
-await upsertApiKeys(
-  api.deps.library,
-  installation.map(({ role, token }) => ({
-    _id: createHash("sha256").update(token).digest("hex"),
-    tenant: "default",
-    subject: role,
-    role,
-  })),
-);
-
 /** The list as the edges will have it, once its turn has come. */
 async function published(): Promise<Revocations> {
   await api.deps.revoker.refresh();
@@ -122,7 +106,8 @@ describe("grants are called back", () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const { manifestUrl } = await started(titleId);
     const [first, second] = allKeys.map(({ kid }) => kid);
-    const [weak, strong] = installation.map(({ token }) => token) as [string, string];
+    const weak = await installationToken(api, "editor");
+    const strong = await installationToken(api, "admin");
     const revoke = (token: string, kid: string) =>
       api.request(`/v1/grant-keys/${kid}/revoke`, {
         method: "POST",

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type Browser,
   type BrowserContext,
@@ -22,6 +23,14 @@ export interface Watched {
   context: BrowserContext;
   /** Errors in the console, exceptions, refused answers and requests to anywhere else, of every page opened. */
   complaints: string[];
+}
+
+/** Keeps a picture of the page where somebody wants to look at it. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env.MATINEE_TEST_SHOTS;
+  // What moves is shown as it comes to rest.
+  if (folder !== undefined)
+    await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
 }
 
 export function launchBrowser(): Promise<Browser> {

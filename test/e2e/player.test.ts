@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BIG_BUCK_BUNNY_480, made } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { callerOf } from "../rig/product.ts";
-import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { launchBrowser, openContext, type PlayingWindow, shoot } from "./browser.ts";
 import { PLAYING_MS, seek, shownFrames, waitForFrames, waitForPosition, withSettings } from "./playing.ts";
 import { ingest, type StartedProduct, startWholeProduct } from "./product.ts";
 
@@ -84,13 +83,6 @@ async function watch(page: Page, titleId: string, more = ""): Promise<void> {
 /** Lets hls.js keep little ahead, so that what happens to the line is felt within seconds. */
 function keepLittle(page: Page): Promise<void> {
   return withSettings(page, { maxBufferLength: 6, maxMaxBufferLength: 6, errorPenaltyExpireMs: 1_000 });
-}
-
-async function shoot(page: Page, name: string): Promise<void> {
-  const folder = process.env.MATINEE_TEST_SHOTS;
-  // What moves is shown as it comes to rest.
-  if (folder !== undefined)
-    await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
 }
 
 /** Resolves once `holds` does for what plays. It runs in the page and sees nothing of this file. */
@@ -354,6 +346,31 @@ test("what a person chose stays: speed, and the sound of their ears", async () =
   await context.close();
 });
 
+test("a link to this moment is made by keyboard, is in the clipboard, and opens there", async () => {
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const { context, complaints } = await openContext(browser, { permissions });
+  const page = await context.newPage();
+  await watch(page, episodes[0]!, "&from=15");
+  await page.keyboard.press("k");
+  await until(page, ({ video }) => video.paused);
+  await page.focus("button.share-film");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog.share");
+  for (const key of ["Tab", "Space", "Tab", "Enter"]) await page.keyboard.press(key);
+  await page.waitForSelector("dialog.share [role=status]:has-text('copied')");
+  await shoot(page, "share");
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(await page.inputValue("#share-link"), link);
+  await page.keyboard.press("Escape");
+  await seek(page, 40);
+  await waitForPosition(page, 40);
+  await page.goto(link);
+  await until(page, ({ video }) => !video.seeking && video.currentTime >= 15 && video.currentTime < 35);
+  assert.match(new URL(page.url()).hash, new RegExp(`^#title=${episodes[0]}&from=1\\d$`));
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("what goes wrong is said in words, with the way on that it leaves", async () => {
   const { context } = await openContext(browser);
   const page = await context.newPage();
@@ -448,6 +465,14 @@ test("the pages hold to the rules of accessibility, in two languages and on a ph
     await page.keyboard.press("i");
     await shoot(page, `${name}-player`);
     assert.deepEqual(await faultsOf(page), [], `${name}: player`);
+    await page.click("button.share-film");
+    await page.waitForSelector("dialog.share");
+    await page.click("dialog.share .primary");
+    await page.waitForSelector("#share-link");
+    await shoot(page, `${name}-share`);
+    assert.deepEqual(await faultsOf(page), [], `${name}: share`);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog.share", { state: "detached" });
     await page.keyboard.press("?");
     await page.waitForSelector("dialog.help");
     await shoot(page, `${name}-help`);

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { eventually } from "../rig/processes.ts";
 import { callerOf } from "../rig/product.ts";
-import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { launchBrowser, openContext, type PlayingWindow, shoot } from "./browser.ts";
 import { FILM, type StartedProduct, startWholeProduct } from "./product.ts";
 
 const MAKING_MS = 180_000;
@@ -115,6 +115,27 @@ test("a file that is no film fails in words, with what to do", async () => {
   await page.waitForSelector(".drawer", { state: "detached" });
   assert.equal(await page.locator(".cards li:has-text('letter.mp4')").count(), 0);
   assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("an operator is shown what is to be done, by a page that forgets the token in its address", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(`${product.api}/admin/queues#token=${product.tokens.admin}`);
+  await page.waitForSelector(".work-tables section");
+  assert.equal(page.url(), `${product.api}/studio/queues.html`);
+  assert.match(
+    (await page.textContent(".work-tables")) ?? "",
+    /Usual lane.*workers that listen.*Films on their way.*encoding/s,
+  );
+  await shoot(page, "queues");
+  await page.goto(product.studio);
+  await page.goto(`${product.api}/admin/queues`);
+  assert.match((await page.textContent("[role=alert]")) ?? "", /administrator of the installation/);
+  assert.deepEqual(
+    complaints.filter((one) => !one.startsWith("403 ") && !one.startsWith("console:")),
+    [],
+  );
   await context.close();
 });
 

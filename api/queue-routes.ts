@@ -1,0 +1,63 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { createMiddleware } from "hono/factory";
+import {
+  countAssetsOnTheWay,
+  countTasks,
+  listClaimed,
+  listFailedAssets,
+} from "../stores/library/work-overview.ts";
+import { atLeast, authenticated, ofInstallation } from "./auth.ts";
+import { BEARER, jsonAnswer } from "./contract.ts";
+import type { ApiDeps, ApiEnv } from "./deps.ts";
+import type { Pages } from "./pages.ts";
+import { presentQueues, queuesView } from "./queue-view.ts";
+import { accountLimit, strangerLimit } from "./rate-limit.ts";
+import { notCached } from "./request-guards.ts";
+
+const CLAIMS_SHOWN = 100;
+const FAILURES_SHOWN = 20;
+/** The page that asks for these figures: it has none in it, and the token is the tab's own. */
+const PAGE = "/studio/queues.html";
+
+/**
+ * What is to be done, read from the library, with the queue's own counts beside it. The tasks of all tenants share the
+ * workers, so this is the installation's to see, like its grant keys, and no single tenant's.
+ */
+export function queueRoutes(deps: ApiDeps, pages: Pages) {
+  const { library, limits, authenticate, countJobs } = deps;
+  const toPage = createMiddleware<ApiEnv>(async (c, next) => {
+    const isBrowser = /\btext\/html\b/.test(c.req.header("Accept") ?? "");
+    c.header("Vary", "Accept, Authorization");
+    if (!isBrowser || c.req.header("Authorization") !== undefined || !pages.has(PAGE)) return next();
+    // A browser carries `#token=…` over to where it is sent (RFC 9110 §10.2.2).
+    return c.redirect(PAGE, 302);
+  });
+  const queuesRoute = createRoute({
+    tags: ["Operations"],
+    security: BEARER,
+    middleware: [
+      notCached,
+      toPage,
+      strangerLimit(limits),
+      authenticated(authenticate),
+      accountLimit(limits),
+      atLeast("admin"),
+      ofInstallation("page"),
+    ] as const,
+    method: "get",
+    path: "/admin/queues",
+    summary: "What is to be done and who is at it; a browser gets a page that shows it",
+    responses: { 200: jsonAnswer(queuesView, "As of now, over all tenants") },
+  });
+  return new OpenAPIHono<ApiEnv>().openapi(queuesRoute, async (c) => {
+    const now = library.serverNow();
+    const [tasks, claims, assets, failedAssets, hints] = await Promise.all([
+      countTasks(library, now),
+      listClaimed(library, CLAIMS_SHOWN),
+      countAssetsOnTheWay(library),
+      listFailedAssets(library, FAILURES_SHOWN),
+      countJobs().catch(() => null),
+    ]);
+    return c.json(presentQueues({ now, tasks, claims, assets, failedAssets, hints }), 200);
+  });
+}

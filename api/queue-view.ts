@@ -1,0 +1,156 @@
+import { z } from "@hono/zod-openapi";
+import type { TaskKind } from "../core/records/task.ts";
+import { followsOthers, LANES, laneOf } from "../core/work.ts";
+import type {
+  ClaimedTask,
+  FailedAsset,
+  TaskCount,
+  TaskStanding,
+  WaitingAssets,
+} from "../stores/library/work-overview.ts";
+import type { LaneCounts } from "../stores/queue.ts";
+import { instant } from "./contract.ts";
+
+const count = z.number().int();
+const standings = {
+  /** To be begun; of a kind that follows others, once what it follows is done. */
+  todo: count,
+  /** Failed and to be tried again, not yet. */
+  backingOff: count,
+  claimed: count,
+  /** Held by a worker that did not renew in time: the next one takes it over. */
+  lapsed: count,
+  /** Set aside: not tried again unless somebody retries the asset. */
+  failed: count,
+};
+const kindView = z.object({
+  kind: z.string(),
+  followsOthers: z.boolean(),
+  ...standings,
+  /** Of what is not done and not set aside, in seconds of one core. */
+  workSeconds: z.number(),
+});
+
+/** Jobs as the queue itself counts them: hints, and no measure of what is to be done. */
+const hintsView = z.object({
+  waiting: count,
+  active: count,
+  delayed: count,
+  failed: count,
+  /** Workers that listen to it, idle ones too. */
+  consumers: count,
+});
+
+const laneView = z.object({
+  lane: z.enum(LANES),
+  /** As `matinee_queue_work_seconds`. */
+  workSeconds: z.number(),
+  kinds: z.array(kindView),
+  /** null while Redis does not answer. */
+  hints: hintsView.nullable(),
+});
+
+const claimView = z.object({
+  taskId: z.string(),
+  assetId: z.string(),
+  tenant: z.string(),
+  kind: z.string(),
+  worker: z.string().nullable(),
+  claimedAt: instant.nullable(),
+  leaseUntil: instant.nullable(),
+  ratio: z.number(),
+});
+
+export const queuesView = z
+  .object({
+    /** By the library's clock, like all times here. */
+    at: instant,
+    lanes: z.array(laneView),
+    /** Assets on their way, and how long the one that stood still longest has not changed. */
+    assets: z.array(
+      z.object({
+        state: z.string(),
+        count,
+        longest: z.object({ id: z.string(), tenant: z.string(), since: instant }).nullable(),
+      }),
+    ),
+    /** Who holds tasks now, and how many. */
+    workers: z.array(z.object({ worker: z.string(), tasks: count, since: instant.nullable() })),
+    /** The first hundred, whose lease ends first coming first. */
+    claims: z.array(claimView),
+    /** The last twenty that failed: each waits for a person. */
+    failedAssets: z.array(
+      z.object({
+        ...{ id: z.string(), tenant: z.string(), filename: z.string(), at: instant, code: z.string() },
+        retryable: z.boolean(),
+      }),
+    ),
+  })
+  .openapi("Queues");
+type QueuesView = z.infer<typeof queuesView>;
+
+export interface WorkOverview {
+  now: Date;
+  tasks: readonly TaskCount[];
+  claims: readonly ClaimedTask[];
+  assets: readonly WaitingAssets[];
+  failedAssets: readonly FailedAsset[];
+  /** null while Redis does not answer. */
+  hints: LaneCounts | null;
+}
+
+/** What is to be done, as an operator is shown it. */
+export function presentQueues(overview: WorkOverview): QueuesView {
+  const { now, tasks, claims, assets, failedAssets, hints } = overview;
+  return {
+    at: now.toISOString(),
+    lanes: LANES.map((lane) => {
+      const kinds = kindsOf(tasks.filter(({ kind }) => laneOf(kind) === lane));
+      const workSeconds = kinds.reduce((sum, kind) => sum + kind.workSeconds, 0);
+      return { lane, workSeconds, kinds, hints: hints?.[lane] ?? null };
+    }),
+    assets: assets.map(({ longest, ...state }) => ({
+      ...state,
+      longest: longest && { ...longest, since: longest.since.toISOString() },
+    })),
+    workers: workersOf(claims),
+    claims: claims.map(({ _id: taskId, claimedAt, leaseUntil, ...claim }) => ({
+      taskId,
+      ...claim,
+      claimedAt: claimedAt?.toISOString() ?? null,
+      leaseUntil: leaseUntil?.toISOString() ?? null,
+    })),
+    failedAssets: failedAssets.map(({ at, ...asset }) => ({ ...asset, at: at.toISOString() })),
+  };
+}
+
+function kindsOf(counts: readonly TaskCount[]): z.infer<typeof kindView>[] {
+  const byKind = Map.groupBy(counts, ({ kind }) => kind);
+  return [...byKind].map(([kind, own]) => kindOf(kind, own)).sort((a, b) => b.workSeconds - a.workSeconds);
+}
+
+function kindOf(kind: TaskKind, counts: readonly TaskCount[]): z.infer<typeof kindView> {
+  const countOf = (wanted: TaskStanding) => counts.find(({ standing }) => standing === wanted)?.count ?? 0;
+  const open = counts.filter(({ standing }) => standing !== "failed");
+  return {
+    kind,
+    followsOthers: followsOthers({ kind }),
+    todo: countOf("todo"),
+    backingOff: countOf("backingOff"),
+    claimed: countOf("claimed"),
+    lapsed: countOf("lapsed"),
+    failed: countOf("failed"),
+    workSeconds: open.reduce((sum, one) => sum + one.workSeconds, 0),
+  };
+}
+
+/** Those who have most first. */
+function workersOf(claims: readonly ClaimedTask[]): QueuesView["workers"] {
+  const byWorker = Map.groupBy(claims, ({ worker }) => worker ?? "");
+  const workers = [...byWorker].map(([worker, held]) => {
+    const times = held.flatMap(({ claimedAt }) => claimedAt?.getTime() ?? []);
+    const since = times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
+    return { worker, tasks: held.length, since };
+  });
+  return workers.sort((a, b) => b.tasks - a.tasks || (a.worker < b.worker ? -1 : 1));
+}

@@ -1,0 +1,114 @@
+import type { Filter } from "mongodb";
+import type { AssetState } from "../../core/records/asset.ts";
+import type { TaskKind, TaskRecord } from "../../core/records/task.ts";
+import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
+
+/**
+ * What is to be done, over all tenants, as an operator looks at it. Each query begins with a state, so that an index
+ * (`TASK_INDEXES`, `ASSET_INDEXES`) leaves out what was done in all the years, and ends with a bound.
+ */
+
+/** Where a task stands: `lapsed` are claims that nobody has renewed in time, which the next worker takes over. */
+const TASK_STANDINGS = ["todo", "backingOff", "claimed", "lapsed", "failed"] as const;
+export type TaskStanding = (typeof TASK_STANDINGS)[number];
+
+export interface TaskCount {
+  kind: TaskKind;
+  standing: TaskStanding;
+  count: number;
+  /** Seconds of one core, roughly. */
+  workSeconds: number;
+}
+
+export type ClaimedTask = Pick<
+  TaskRecord,
+  "_id" | "assetId" | "tenant" | "kind" | "worker" | "claimedAt" | "leaseUntil" | "ratio"
+>;
+
+/** Assets in one state, and which of them has not changed for longest. */
+export interface WaitingAssets {
+  state: AssetState;
+  count: number;
+  longest: { id: string; tenant: string; since: Date } | null;
+}
+
+export interface FailedAsset {
+  id: string;
+  tenant: string;
+  filename: string;
+  at: Date;
+  code: string;
+  retryable: boolean;
+}
+
+/** More tasks than any library has open; past it the counts are those of so many. */
+const TASKS_COUNTED = 100_000;
+const ASSETS_COUNTED = 10_000;
+const QUERY_MS = 5_000;
+/** What a person waits for, in the order in which it happens. */
+const STATES_ON_THE_WAY = ["queued", "probing", "encoding"] as const satisfies readonly AssetState[];
+
+/** How many tasks of each kind stand where, as of `now`. */
+export async function countTasks(library: Library, now: Date): Promise<TaskCount[]> {
+  const which: Record<TaskStanding, Filter<TaskRecord>> = {
+    todo: { state: "todo", $or: [{ notBefore: null }, { notBefore: { $lte: now } }] },
+    backingOff: { state: "todo", notBefore: { $gt: now } },
+    claimed: { state: "claimed", leaseUntil: { $gte: now } },
+    lapsed: { state: "claimed", leaseUntil: { $lt: now } },
+    failed: { state: "failed" },
+  };
+  const counts = await Promise.all(
+    TASK_STANDINGS.map(async (standing) => {
+      const groups = library.tasks.aggregate<{ _id: TaskKind; count: number; workSeconds: number }>(
+        [
+          { $match: which[standing] },
+          { $limit: TASKS_COUNTED },
+          { $group: { _id: "$kind", count: { $sum: 1 }, workSeconds: { $sum: "$weight" } } },
+        ],
+        { maxTimeMS: QUERY_MS },
+      );
+      return (await fromDriver(groups.toArray())).map(({ _id: kind, ...sums }) => ({
+        kind,
+        standing,
+        ...sums,
+      }));
+    }),
+  );
+  return counts.flat();
+}
+
+/** What workers hold, whose lease ends first coming first; at most `limit`. */
+export async function listClaimed(library: Library, limit: number): Promise<ClaimedTask[]> {
+  const projection = { assetId: 1, tenant: 1, kind: 1, worker: 1, claimedAt: 1, leaseUntil: 1, ratio: 1 };
+  const query = library.tasks.find<ClaimedTask>({ state: "claimed" }, { projection, maxTimeMS: QUERY_MS });
+  return fromDriver(query.sort({ leaseUntil: 1 }).limit(limit).toArray());
+}
+
+/** The assets on their way, by state. */
+export async function countAssetsOnTheWay(library: Library): Promise<WaitingAssets[]> {
+  return Promise.all(
+    STATES_ON_THE_WAY.map(async (state) => {
+      const bound = { limit: ASSETS_COUNTED, maxTimeMS: QUERY_MS };
+      const oldest = library.assets.find({ state }, { projection: { tenant: 1, updatedAt: 1 } });
+      const [count, [longest]] = await Promise.all([
+        fromDriver(library.assets.countDocuments({ state }, bound)),
+        fromDriver(oldest.maxTimeMS(QUERY_MS).sort({ updatedAt: 1 }).limit(1).toArray()),
+      ]);
+      if (longest === undefined) return { state, count, longest: null };
+      return { state, count, longest: { id: longest._id, tenant: longest.tenant, since: longest.updatedAt } };
+    }),
+  );
+}
+
+/** The assets that failed last, newest first; at most `limit`. */
+export async function listFailedAssets(library: Library, limit: number): Promise<FailedAsset[]> {
+  const projection = { tenant: 1, filename: 1, updatedAt: 1, error: 1 };
+  const query = library.assets.find({ state: "failed" }, { projection, maxTimeMS: QUERY_MS });
+  const assets = await fromDriver(query.sort({ updatedAt: -1 }).limit(limit).toArray());
+  return assets.map(({ _id: id, tenant, filename, updatedAt: at, error }) => ({
+    ...{ id, tenant, filename, at },
+    code: error?.code ?? "internal",
+    retryable: error?.retryable ?? false,
+  }));
+}

@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { LinkRecord } from "../../core/records/link.ts";
+import { openTestApi, publishedMovie } from "./api-for-test.ts";
+
+const api = await openTestApi("links", (config) => ({
+  ...config,
+  publicUrl: "https://films.test",
+  rates: { perAccount: 10_000, perStranger: 3 },
+}));
+const { library } = api.deps;
+const viewer = api.as("alpha", "viewer");
+const editor = api.as("alpha");
+const BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36";
+
+let lastAddress = 0;
+/** Follows a link as a browser would, from an address of its own unless it is given. */
+async function follow(
+  code: string,
+  headers: Record<string, string> = {},
+  address = `10.0.0.${++lastAddress}`,
+) {
+  const request = new Request(`http://api.test/l/${code}`, {
+    headers: { "User-Agent": BROWSER, ...headers },
+  });
+  return api.app.request(request, undefined, { incoming: { socket: { remoteAddress: address } } });
+}
+
+async function hitsOf(code: string): Promise<number> {
+  return (await editor("GET", `/v1/links/${code}`)).body.hits;
+}
+
+/** As if the link had been made to end a second ago. */
+function expire(code: string) {
+  const expiresAt = new Date(library.serverNow().getTime() - 1_000);
+  return library.links.updateOne({ _id: code }, { $set: { expiresAt } });
+}
+
+describe("a share link", () => {
+  test("is made by a viewer, leads to the moment in the player, and counts who follows it", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const made = await viewer("POST", "/v1/links", { titleId, startSeconds: 12.5 });
+    assert.equal(made.status, 201);
+    const { code, url } = made.body;
+    assert.match(code, /^[0-9a-hjkmnp-tv-z]{12}$/);
+    assert.equal(url, `https://films.test/l/${code}`);
+    assert.equal(made.headers.get("location"), `/v1/links/${code}`);
+    const answer = await follow(code);
+    assert.equal(answer.status, 302);
+    assert.equal(answer.headers.get("location"), `/player/#title=${titleId}&from=12.5`);
+    assert.equal(answer.headers.get("cache-control"), "no-store");
+    assert.equal(answer.headers.get("referrer-policy"), "no-referrer");
+    assert.equal((await follow(code.toUpperCase())).status, 302);
+    assert.equal(await hitsOf(code), 2);
+  });
+
+  test("says nothing of a moment where none was meant, and of a series leads to what is told of it", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const film = (await viewer("POST", "/v1/links", { titleId })).body;
+    assert.equal((await follow(film.code)).headers.get("location"), `/player/#title=${titleId}`);
+    const series = (await editor("POST", "/v1/titles", { type: "series", name: "S" })).body.id;
+    await editor("POST", `/v1/titles/${series}/publish`, {});
+    const moment = await viewer("POST", "/v1/links", { titleId: series, startSeconds: 1 });
+    assert.deepEqual([moment.status, moment.body.errors[0].path], [400, "startSeconds"]);
+    const { code } = (await viewer("POST", "/v1/links", { titleId: series })).body;
+    assert.equal((await follow(code)).headers.get("location"), `/player/#about=${series}`);
+  });
+
+  test("does not count heads, what fetches ahead and machines; visits at one moment all count", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { code } = (await viewer("POST", "/v1/links", { titleId })).body;
+    const head = await api.app.request(`/l/${code}`, { method: "HEAD", headers: { "User-Agent": BROWSER } });
+    assert.equal(head.status, 302);
+    const machines: Record<string, string>[] = [
+      { "User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)" },
+      { "User-Agent": "facebookexternalhit/1.1" },
+      { "Sec-Purpose": "prefetch;prerender" },
+    ];
+    for (const headers of machines) assert.equal((await follow(code, headers)).status, 302);
+    assert.equal(await hitsOf(code), 0);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => follow(code)));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [302]);
+    assert.equal(await hitsOf(code), 40);
+  });
+
+  test("bears words of its own, which are one person's in the installation until it is deleted", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const elsewhere = await publishedMovie(api, "beta");
+    const made = await viewer("POST", "/v1/links", { titleId, alias: "spring-gala-2026" });
+    assert.deepEqual([made.status, made.body.code, made.body.isAlias], [201, "spring-gala-2026", true]);
+    const taken = { titleId: elsewhere.titleId, alias: "spring-gala-2026" };
+    const refused = await api.as("beta", "viewer")("POST", "/v1/links", taken);
+    assert.deepEqual([refused.status, refused.body.code], [409, "alias_taken"]);
+    assert.equal((await viewer("DELETE", "/v1/links/spring-gala-2026")).status, 204);
+    assert.equal((await viewer("DELETE", "/v1/links/spring-gala-2026")).status, 404);
+    assert.equal((await api.as("beta", "viewer")("POST", "/v1/links", taken)).status, 201);
+  });
+
+  test("is refused with what it cannot be", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    for (const [what, body, path] of [
+      ["a reserved word", { alias: "admin" }, "alias"],
+      ["capitals", { alias: "Gala" }, "alias"],
+      ["two dashes", { alias: "a--b" }, "alias"],
+      ["a dash at the end", { alias: "gala-" }, "alias"],
+      ["too few letters", { alias: "ab" }, "alias"],
+      ["too many letters", { alias: "a".repeat(61) }, "alias"],
+      ["a path", { alias: "a/../b" }, "alias"],
+      ["the form of a drawn code", { alias: "branchbanter" }, "alias"],
+      ["a moment behind the end", { startSeconds: 30 }, "startSeconds"],
+      ["a moment before the beginning", { startSeconds: -1 }, "startSeconds"],
+      ["an end that is past", { expiresAt: "2020-01-01T00:00:00Z" }, "expiresAt"],
+      ["an unknown member", { url: "https://evil.test" }, "url"],
+    ] as const) {
+      const answer = await viewer("POST", "/v1/links", { titleId, ...body });
+      assert.deepEqual([answer.status, answer.body.code], [400, "invalid_request"], what);
+      assert.equal(answer.body.errors[0].path, path, what);
+    }
+  });
+
+  test("under one Idempotency-Key is one link, also where the first request crashed half way", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const key = { "Idempotency-Key": "link-1" };
+    const body = { titleId, alias: "once-only" };
+    const [first, again] = await Promise.all([
+      viewer("POST", "/v1/links", body, key),
+      viewer("POST", "/v1/links", body, key),
+    ]);
+    assert.deepEqual([first.status, again.status], [201, 201]);
+    assert.deepEqual(again.body, first.body);
+    // The link is there, its answer is not: as after a crash between the two.
+    const lapsed = { $set: { answer: null, leaseUntil: new Date(0) } };
+    await library.claims.updateMany({ answer: { $regex: "once-only" } }, lapsed);
+    assert.deepEqual((await viewer("POST", "/v1/links", body, key)).body, first.body);
+    const other = await viewer("POST", "/v1/links", { titleId }, key);
+    assert.deepEqual([other.status, other.body.code], [409, "idempotency_conflict"]);
+  });
+});
+
+describe("a link that leads nowhere", () => {
+  const statusOf = async (code: string) => {
+    const answer = await follow(code);
+    return [answer.status, (await answer.json()).code];
+  };
+
+  test("is 410 once it is over, and 404 where there never was one", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const expiresAt = new Date(library.serverNow().getTime() + 3_600_000).toISOString();
+    const { code } = (await viewer("POST", "/v1/links", { titleId, expiresAt })).body;
+    assert.equal((await follow(code)).status, 302);
+    await expire(code);
+    assert.deepEqual(await statusOf(code), [410, "link_expired"]);
+    assert.deepEqual(await statusOf("0000000000zz"), [404, "not_found"]);
+    assert.equal(await hitsOf(code), 1);
+  });
+
+  test("is 404 while its title is taken down, back with it, and forgotten once the title is deleted", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { code } = (await viewer("POST", "/v1/links", { titleId })).body;
+    await editor("POST", `/v1/titles/${titleId}/unpublish`);
+    assert.deepEqual(await statusOf(code), [404, "not_found"]);
+    await editor("POST", `/v1/titles/${titleId}/publish`, {});
+    assert.equal((await follow(code)).status, 302);
+    await editor("DELETE", `/v1/titles/${titleId}`);
+    assert.deepEqual(await statusOf(code), [404, "not_found"]);
+    assert.equal((await viewer("GET", `/v1/links/${code}`)).status, 404);
+  });
+
+  test("tells a person so in their language, with nothing of what they asked for in it", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { code } = (await viewer("POST", "/v1/links", { titleId })).body;
+    await expire(code);
+    const browser = { Accept: "text/html,*/*;q=0.8" };
+    const over = await follow(code, { ...browser, "Accept-Language": "de-AT,en;q=0.5" });
+    assert.equal(over.status, 410);
+    assert.equal(over.headers.get("content-type"), "text/html; charset=utf-8");
+    assert.match(
+      over.headers.get("content-security-policy") ?? "",
+      /^default-src 'none'; style-src 'sha256-/,
+    );
+    assert.equal(over.headers.get("cache-control"), "no-store");
+    assert.match(await over.text(), /<html lang="de">.*Dieser Link ist abgelaufen/s);
+    const unknown = await follow("%3Cscript%3Ealert(1)", browser);
+    assert.equal(unknown.status, 404);
+    const page = await unknown.text();
+    assert.match(page, /<html lang="en">.*There is nothing here/s);
+    assert.doesNotMatch(page, /script/);
+  });
+
+  test("words may be guessed so often a minute from one address; a drawn code still opens there", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const drawn = (await viewer("POST", "/v1/links", { titleId })).body.code;
+    await viewer("POST", "/v1/links", { titleId, alias: "found-by-words" });
+    const guesser = "10.9.9.9";
+    for (let guess = 0; guess < 3; guess++)
+      assert.equal((await follow(`guess-${guess}`, {}, guesser)).status, 404);
+    const refused = await follow("found-by-words", {}, guesser);
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get("retry-after")) >= 1);
+    assert.equal((await follow("0000000000zz", {}, guesser)).status, 429);
+    assert.equal((await follow(drawn, {}, guesser)).status, 302);
+    assert.equal((await follow("found-by-words", {}, "10.9.9.8")).status, 302);
+  });
+});
+
+describe("the links of a tenant", () => {
+  test("are each account's own to viewers, all to editors, and nobody's elsewhere", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const own = (await viewer("POST", "/v1/links", { titleId })).body.code;
+    const others = (await editor("POST", "/v1/links", { titleId })).body.code;
+    const codes = async (call: typeof viewer) =>
+      (await call("GET", `/v1/links?titleId=${titleId}`)).body.data.map(({ code }: { code: string }) => code);
+    assert.deepEqual(await codes(viewer), [own]);
+    assert.deepEqual((await codes(editor)).sort(), [own, others].sort());
+    assert.deepEqual(await codes(api.as("beta", "admin")), []);
+    assert.equal((await viewer("GET", `/v1/links/${others}`)).status, 404);
+    assert.equal((await viewer("DELETE", `/v1/links/${others}`)).status, 404);
+    assert.equal((await api.as("beta", "admin")("DELETE", `/v1/links/${own}`)).status, 404);
+    assert.equal((await editor("DELETE", `/v1/links/${own}`)).status, 204);
+  });
+
+  test("come page by page, newest first", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const made: string[] = [];
+    for (let one = 0; one < 3; one++) made.push((await viewer("POST", "/v1/links", { titleId })).body.code);
+    const first = (await viewer("GET", `/v1/links?titleId=${titleId}&limit=2`)).body;
+    const rest = `/v1/links?titleId=${titleId}&limit=2&cursor=${first.nextCursor}`;
+    const second = (await viewer("GET", rest)).body;
+    const codes = [...first.data, ...second.data].map(({ code }) => code);
+    assert.deepEqual(codes.sort(), made.sort());
+    assert.deepEqual([first.data.length, second.nextCursor], [2, null]);
+  });
+
+  test("lead only to what their maker may see: drafts are linked to by editors alone", async () => {
+    const draft = (await editor("POST", "/v1/titles", { name: "D" })).body.id;
+    assert.equal((await viewer("POST", "/v1/links", { titleId: draft })).status, 404);
+    const invitation = await editor("POST", "/v1/links", { titleId: draft });
+    assert.equal(invitation.status, 201);
+    assert.equal((await follow(invitation.body.code)).status, 404);
+    assert.equal((await api.as("beta", "editor")("POST", "/v1/links", { titleId: draft })).status, 404);
+  });
+
+  test("are no more than a thousand of one account", async () => {
+    const { titleId } = await publishedMovie(api, "beta");
+    const links = Array.from({ length: 1_000 }, (_, index): LinkRecord => {
+      const madeAs = `full-${index}`;
+      const owner = { tenant: "beta", ownerId: "viewer-of-beta", titleId, createdAt: library.serverNow() };
+      const rest = { startSeconds: null, isAlias: true, expiresAt: null, hits: 0, lastHitAt: null };
+      return { _id: madeAs, madeAs, ...owner, ...rest };
+    });
+    await library.links.insertMany(links);
+    const refused = await api.as("beta", "viewer")("POST", "/v1/links", { titleId });
+    assert.deepEqual([refused.status, refused.body.code], [409, "too_many_links"]);
+  });
+});
