@@ -136,7 +136,7 @@ describe("the page of what is to be done", () => {
     const { lanes } = await answer.json();
     assert.deepEqual(
       lanes.map(({ hints }: { hints: unknown }) => hints),
-      [null, null],
+      [null, null, null],
     );
   });
 
