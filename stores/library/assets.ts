@@ -250,7 +250,10 @@ export async function listUnemptiedAssets(library: Library, limit: number): Prom
 
 export async function markAssetEmptied(library: Library, asset: AssetRecord): Promise<void> {
   const filter: Filter<AssetRecord> = { _id: asset._id, tenant: asset.tenant, state: "deleted" };
-  await fromDriver(library.assets.updateOne(filter, { $set: { emptiedAt: library.serverNow() } }));
+  // Nothing of a signed URL is kept for longer than the film that it led to.
+  const forgotten = asset.pull === undefined ? {} : { "pull.sourceUrl": null, "pull.transfer": null };
+  const set = { emptiedAt: library.serverNow(), ...forgotten };
+  await fromDriver(library.assets.updateOne(filter, { $set: set }));
 }
 
 /** The files are gone from storage. */

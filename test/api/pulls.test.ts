@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { reapAssets } from "../../api/reap-assets.ts";
 import { reapPulls } from "../../api/reap-pulls.ts";
 import { sourceKey } from "../../core/keys.ts";
 import { parseNetworks } from "../../core/public-address.ts";
@@ -103,6 +104,12 @@ describe("a pull", () => {
     assert.deepEqual(states, ["cancelled", "waiting", "cancelled"]);
     assert.equal((await editor("DELETE", `/v1/assets/${id}`)).body.state, "deleted");
     assert.equal((await editor("POST", `/v1/assets/${id}/retry`, {})).status, 409);
+    const { library } = api.deps;
+    // Old enough that no worker writes for it any more.
+    await library.assets.updateOne({ _id: id }, { $set: { updatedAt: new Date(0) } });
+    await reapAssets(api.deps);
+    const left = await findAsset(library, "alpha", id);
+    assert.deepEqual([left?.emptiedAt === null, left?.pull?.sourceUrl], [false, null]);
   });
 });
 
