@@ -1,7 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { invalidFields } from "../core/errors.ts";
-import type { Network } from "../core/public-address.ts";
-import { checkUrl, URL_FAULT_WORDS } from "../core/public-url.ts";
 import type { DeliveryRecord, WebhookRecord } from "../core/records/webhook.ts";
 import { EVENT_TYPES } from "../core/webhook-event.ts";
 import { instant } from "./contract.ts";
@@ -96,19 +93,4 @@ export function presentDelivery(delivery: DeliveryRecord): z.infer<typeof delive
     settledAt: settledAt?.toISOString() ?? null,
     payload: JSON.parse(body),
   };
-}
-
-/**
- * Throws 400 where nothing may be sent to. What a name leads to is looked at when it is connected to. Only an operator who allows
- * networks of his own has endpoints without TLS.
- */
-export function checkEndpoint(text: string, networks: readonly Network[]): void {
-  const looked = checkUrl(text, networks);
-  const message =
-    "fault" in looked
-      ? URL_FAULT_WORDS[looked.fault]
-      : looked.url.protocol === "https:" || networks.length > 0
-        ? null
-        : "must be an https URL";
-  if (message !== null) throw invalidFields([{ path: "url", message }]);
 }

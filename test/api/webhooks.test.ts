@@ -387,13 +387,21 @@ describe("a delivery", () => {
     for (const one of [secret, rotated.body.secret]) verified(one, message!);
   });
 
-  test("goes to no private address, whatever its name was when it was made", async () => {
+  test("goes to no private address, whatever its name was when it was made", async (t) => {
     let connections = 0;
     const inside = createServer();
     inside.on("connection", () => connections++);
+    t.after(() => {
+      inside.closeAllConnections();
+      inside.close();
+    });
     await new Promise<void>((resolve) => inside.listen(0, "127.0.0.1", resolve));
     const { port } = inside.address() as { port: number };
-    for (const url of [`http://localhost:${port}/`, `http://127.0.0.1:${port}/`]) {
+    for (const url of [
+      `https://localhost:${port}/`,
+      `https://127.0.0.1:${port}/`,
+      `http://localhost:${port}/`,
+    ]) {
       const { id } = await hook({ url });
       const sender = send({ networks: [], retryDelay: () => null });
       const { id: deliveryId } = await sendTest(id);
@@ -402,6 +410,5 @@ describe("a delivery", () => {
       await sender.close();
     }
     assert.equal(connections, 0);
-    inside.close();
   });
 });
