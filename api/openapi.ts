@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
 import type { ApiEnv } from "./deps.ts";
+import { EVENT_WEBHOOK } from "./webhook-view.ts";
 
 /** RFC 9457 problem details as every failed call answers. */
 const problem = z
@@ -62,6 +63,7 @@ export function describeApi(app: OpenAPIHono<ApiEnv>, publicUrl: string | null):
     description: "An API key (`mk_…`) or a JWT access token.",
   });
   app.openAPIRegistry.register("Problem", problem);
+  app.openAPIRegistry.registerWebhook(EVENT_WEBHOOK);
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {

@@ -2,6 +2,7 @@ import { Failure } from "../core/errors.ts";
 import type { Network } from "../core/public-address.ts";
 import type { AttemptError, DeliveryAttempt } from "../core/records/webhook.ts";
 import { webhookHeaders } from "../core/standard-webhooks.ts";
+import { endpointFault } from "../core/webhook-endpoint.ts";
 import { type PublicAnswer, publicFetch } from "../stores/public-fetch.ts";
 
 /** Standard Webhooks 1.0, "Operational considerations": 15 to 30 s, so that slow receivers are not called twice. */
@@ -31,6 +32,8 @@ export async function sendWebhook(
     ...{ at, status, error },
     durationMs: Math.round(performance.now() - began),
   });
+  // What was allowed when it was named may not be any more.
+  if (endpointFault(url, networks) !== null) return attempt(null, "address_refused");
   try {
     const answer = await publicFetch({
       ...{ url, networks, method: "POST" },

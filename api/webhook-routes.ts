@@ -1,8 +1,9 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { Failure, notFound, requestFailure } from "../core/errors.ts";
+import { Failure, invalidFields, notFound, requestFailure } from "../core/errors.ts";
 import type { WebhookRecord } from "../core/records/webhook.ts";
 import { makeSigningSecret, secretText } from "../core/standard-webhooks.ts";
+import { endpointFault } from "../core/webhook-endpoint.ts";
 import { openSecrets, rotated, sealSigningSecret } from "../core/webhook-secrets.ts";
 import {
   changeWebhook,
@@ -30,7 +31,6 @@ import { once } from "./idempotency.ts";
 import { changedMeanwhile, expectedVersion } from "./if-match.ts";
 import {
   changedWebhook,
-  checkEndpoint,
   newWebhook,
   presentWebhook,
   webhookPatch,
@@ -91,6 +91,10 @@ export function webhookRoutes({ library, config }: ApiDeps) {
     c.header("ETag", `"${webhook.version}"`);
     return presentWebhook(webhook);
   };
+  const checkEndpoint = (url: string): void => {
+    const message = endpointFault(url, config.webhooks.networks);
+    if (message !== null) throw invalidFields([{ path: "url", message }]);
+  };
   const newSecret = (webhookId: string) => {
     const [master] = config.masterKeys;
     if (master === undefined) throw unavailable();
@@ -101,7 +105,7 @@ export function webhookRoutes({ library, config }: ApiDeps) {
     .openapi(createWebhookRoute, async (c) => {
       const body = c.req.valid("json");
       const { tenant } = c.get("caller");
-      checkEndpoint(body.url, config.webhooks.networks);
+      checkEndpoint(body.url);
       // What is kept for a repetition of the request has no secret in it.
       const { id } = await once(c, library, body, async (makeId) => {
         const made = makeId("wh");
@@ -127,7 +131,7 @@ export function webhookRoutes({ library, config }: ApiDeps) {
       const webhook = await found(c, c.req.valid("param").id);
       const { rotateSecret, ...content } = c.req.valid("json");
       expectedVersion(c.req.header("If-Match"), "webhook", webhook.version);
-      if (content.url !== undefined) checkEndpoint(content.url, config.webhooks.networks);
+      if (content.url !== undefined) checkEndpoint(content.url);
       const anew = rotateSecret ? newSecret(webhook._id) : null;
       const secrets = anew && rotated(webhook.secrets, anew.sealed, library.serverNow());
       const changed = await changeWebhook(library, webhook, {

@@ -1,10 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { invalidFields } from "../core/errors.ts";
-import type { Network } from "../core/public-address.ts";
-import { checkUrl, URL_FAULT_WORDS } from "../core/public-url.ts";
 import type { DeliveryRecord, WebhookRecord } from "../core/records/webhook.ts";
 import { EVENT_TYPES } from "../core/webhook-event.ts";
-import { instant } from "./contract.ts";
+import { assetStates } from "./asset-view.ts";
+import { instant, jsonBody } from "./contract.ts";
 
 const content = {
   url: z.string().min(1).max(2_000),
@@ -48,6 +46,57 @@ const secret = z.string().describe("`whsec_` and base64: shown this once");
 export const webhookWithSecret = webhookView.extend({ secret }).openapi("NewlyMadeWebhook");
 export const changedWebhook = webhookView.extend({ secret: secret.optional() }).openapi("ChangedWebhook");
 
+const assetEvent = z.object({
+  assetId: z.string(),
+  titleId: z.string().nullable(),
+  state: assetStates.nullable(),
+  generation: z.string().nullable(),
+  error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+});
+const uploadEvent = z.object({
+  uploadId: z.string(),
+  assetId: z.string(),
+  filename: z.string(),
+  sizeBytes: z.number().int(),
+});
+const titleEvent = z.object({
+  titleId: z.string(),
+  assetId: z.string().nullable(),
+  state: z.enum(["published", "unpublished"]),
+});
+const testEvent = z.object({ webhookId: z.string() });
+/** What an endpoint is sent. */
+export const webhookPayload = z
+  .object({
+    type: z.enum([...EVENT_TYPES, "webhook.test"]),
+    timestamp: instant,
+    /** By the first word of the type. */
+    data: z.union([assetEvent, uploadEvent, titleEvent, testEvent]),
+  })
+  .openapi("WebhookPayload");
+
+/** What we ask of others, described as what is asked of us. */
+export const EVENT_WEBHOOK = {
+  method: "post",
+  path: "event",
+  summary: "An event, to each endpoint that wants its type; signed by Standard Webhooks 1.0",
+  request: {
+    headers: z.object({
+      "webhook-id": z.string().describe("The event's; the same for every attempt and replay"),
+      "webhook-timestamp": z.string().describe("Of this attempt, in seconds since 1970"),
+      "webhook-signature": z
+        .string()
+        .describe("`v1,` and base64; several, with spaces, while a secret is replaced"),
+    }),
+    body: jsonBody(webhookPayload),
+  },
+  responses: {
+    "2XX": { description: "Taken" },
+    410: { description: "No more of them: the endpoint is turned off" },
+    default: { description: "Not taken: it comes again" },
+  },
+} as const;
+
 export const deliveryStates = z.enum(["pending", "delivered", "failed"]);
 export const deliveryView = z
   .object({
@@ -72,7 +121,7 @@ export const deliveryView = z
     nextAttemptAt: instant.nullable(),
     createdAt: instant,
     settledAt: instant.nullable(),
-    payload: z.looseObject({ type: z.string(), timestamp: instant, data: z.record(z.string(), z.unknown()) }),
+    payload: webhookPayload,
   })
   .openapi("WebhookDelivery");
 
@@ -96,19 +145,4 @@ export function presentDelivery(delivery: DeliveryRecord): z.infer<typeof delive
     settledAt: settledAt?.toISOString() ?? null,
     payload: JSON.parse(body),
   };
-}
-
-/**
- * Throws 400 where nothing may be sent to. What a name leads to is looked at when it is connected to. Only an operator who allows
- * networks of his own has endpoints without TLS.
- */
-export function checkEndpoint(text: string, networks: readonly Network[]): void {
-  const looked = checkUrl(text, networks);
-  const message =
-    "fault" in looked
-      ? URL_FAULT_WORDS[looked.fault]
-      : looked.url.protocol === "https:" || networks.length > 0
-        ? null
-        : "must be an https URL";
-  if (message !== null) throw invalidFields([{ path: "url", message }]);
 }

@@ -149,6 +149,12 @@ describe("the document", () => {
     assert.match(said("/v1/titles", 413), /64 KiB/);
     assert.match(said("/v1/assets", 403), /pull_ingest_disabled/);
     assert.ok(!JSON.stringify(paths).includes("x-idempotency-key"), "a mark of ours");
+    const { event } = (await (await api.request("/openapi.json")).json()).webhooks;
+    assert.deepEqual(
+      event.post.parameters.map(({ name }: { name: string }) => name),
+      ["webhook-id", "webhook-timestamp", "webhook-signature"],
+    );
+    assert.match(JSON.stringify(event.post.requestBody), /WebhookPayload/);
   });
 
   test("is shown at /docs with nothing from outside", async () => {
