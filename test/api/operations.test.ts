@@ -73,7 +73,10 @@ describe("the document", () => {
     GET /v1/catalog/home, GET /v1/catalog/titles, GET /v1/catalog/titles/{id}, GET /v1/catalog/search,
     GET /v1/me/preferences, PUT /v1/me/preferences,
     POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/playback/{sessionId}/license, POST /v1/grant-keys/{kid}/revoke,
-    GET /v1/analytics/overview, GET /v1/analytics/titles/{id}`;
+    POST /v1/links, GET /v1/links, GET /v1/links/{code}, DELETE /v1/links/{code}, GET /l/{code},
+    GET /v1/analytics/overview, GET /v1/analytics/titles/{id}, GET /admin/queues`;
+  /** Without a token: whoever follows a link is asked for one where it leads. */
+  const OPEN = "/l/{code}";
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
     const document = await (await api.request("/openapi.json")).json();
@@ -99,10 +102,10 @@ describe("the document", () => {
     >(document.paths)) {
       for (const operation of Object.values(item)) {
         assert.ok(
-          Object.keys(operation.responses).some((status) => status.startsWith("2")),
+          Object.keys(operation.responses).some((status) => status.startsWith(at === OPEN ? "3" : "2")),
           at,
         );
-        assert.ok(operation.responses["401"] && operation.security, at);
+        assert.equal(Boolean(operation.responses["401"] && operation.security), at !== OPEN, at);
         const inPath = [...at.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
         assert.deepEqual(
           operation.parameters?.filter((one) => one.in === "path").map(({ name }) => name) ?? [],
@@ -132,6 +135,7 @@ describe("the document", () => {
       "POST /v1/assets/{id}/reprocess",
       "POST /v1/assets/{id}/rollback",
       "POST /v1/assets/{id}/tracks",
+      "POST /v1/links",
       "POST /v1/playback",
       "POST /v1/titles",
       "POST /v1/uploads",
@@ -140,6 +144,7 @@ describe("the document", () => {
     assert.match(said("/v1/playback", 404), /no such title/);
     assert.match(said("/v1/playback/{sessionId}/renew", 409), /playback_over.*too_many_streams/);
     assert.match(said("/v1/assets/{id}/tracks", 413), /2 MiB/);
+    assert.match(said("/v1/links", 409), /alias_taken.*too_many_links/);
     assert.match(said("/v1/titles", 413), /64 KiB/);
     assert.match(said("/v1/assets", 403), /pull_ingest_disabled/);
     assert.ok(!JSON.stringify(paths).includes("x-idempotency-key"), "a mark of ours");
