@@ -21,6 +21,7 @@ import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
 import { linkView, newLink, presentLink } from "./link-view.ts";
 import { makeLink } from "./make-link.ts";
+import { problemAnswer } from "./openapi.ts";
 import { publicBase } from "./public-base.ts";
 
 /** What a link's address ends in. Any text is taken: what is no code of ours is not found. */
@@ -33,7 +34,13 @@ const makeRoute = createRoute({
   path: "/v1/links",
   summary: "Make a short address of a title, or of a moment of it",
   request: { body: jsonBody(newLink) },
-  responses: { 201: jsonAnswer(linkView, "The link; whoever follows it still needs an account") },
+  responses: {
+    201: jsonAnswer(linkView, "The link; whoever follows it still needs an account"),
+    404: problemAnswer("There is no such title, or it is not to be seen by the caller"),
+    409: problemAnswer(
+      "The words are another link's (`alias_taken`), or the account has a thousand (`too_many_links`)",
+    ),
+  },
 });
 const listRoute = createRoute({
   ...common,

@@ -47,7 +47,10 @@ export function queueRoutes(deps: ApiDeps, pages: Pages) {
     method: "get",
     path: "/admin/queues",
     summary: "What is to be done and who is at it; a browser gets a page that shows it",
-    responses: { 200: jsonAnswer(queuesView, "As of now, over all tenants") },
+    responses: {
+      200: jsonAnswer(queuesView, "As of now, over all tenants"),
+      302: { description: "To the page, where a browser asks without a token in its headers" },
+    },
   });
   return new OpenAPIHono<ApiEnv>().openapi(queuesRoute, async (c) => {
     const now = library.serverNow();

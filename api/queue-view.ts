@@ -1,13 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import type { TaskKind } from "../core/records/task.ts";
 import { followsOthers, LANES, laneOf } from "../core/work.ts";
-import type {
-  ClaimedTask,
-  FailedAsset,
-  TaskCount,
-  TaskStanding,
-  WaitingAssets,
-} from "../stores/library/work-overview.ts";
+import type { ClaimedTask, FailedAsset, TaskCounts, WaitingAssets } from "../stores/library/work-overview.ts";
 import type { LaneCounts } from "../stores/queue.ts";
 import { instant } from "./contract.ts";
 
@@ -91,7 +84,7 @@ type QueuesView = z.infer<typeof queuesView>;
 
 export interface WorkOverview {
   now: Date;
-  tasks: readonly TaskCount[];
+  tasks: readonly TaskCounts[];
   claims: readonly ClaimedTask[];
   assets: readonly WaitingAssets[];
   failedAssets: readonly FailedAsset[];
@@ -105,7 +98,10 @@ export function presentQueues(overview: WorkOverview): QueuesView {
   return {
     at: now.toISOString(),
     lanes: LANES.map((lane) => {
-      const kinds = kindsOf(tasks.filter(({ kind }) => laneOf(kind) === lane));
+      const kinds = tasks
+        .filter(({ kind }) => laneOf(kind) === lane)
+        .map((counts) => ({ ...counts, followsOthers: followsOthers(counts) }))
+        .sort((a, b) => b.workSeconds - a.workSeconds || (a.kind < b.kind ? -1 : 1));
       const workSeconds = kinds.reduce((sum, kind) => sum + kind.workSeconds, 0);
       return { lane, workSeconds, kinds, hints: hints?.[lane] ?? null };
     }),
@@ -121,26 +117,6 @@ export function presentQueues(overview: WorkOverview): QueuesView {
       leaseUntil: leaseUntil?.toISOString() ?? null,
     })),
     failedAssets: failedAssets.map(({ at, ...asset }) => ({ ...asset, at: at.toISOString() })),
-  };
-}
-
-function kindsOf(counts: readonly TaskCount[]): z.infer<typeof kindView>[] {
-  const byKind = Map.groupBy(counts, ({ kind }) => kind);
-  return [...byKind].map(([kind, own]) => kindOf(kind, own)).sort((a, b) => b.workSeconds - a.workSeconds);
-}
-
-function kindOf(kind: TaskKind, counts: readonly TaskCount[]): z.infer<typeof kindView> {
-  const countOf = (wanted: TaskStanding) => counts.find(({ standing }) => standing === wanted)?.count ?? 0;
-  const open = counts.filter(({ standing }) => standing !== "failed");
-  return {
-    kind,
-    followsOthers: followsOthers({ kind }),
-    todo: countOf("todo"),
-    backingOff: countOf("backingOff"),
-    claimed: countOf("claimed"),
-    lapsed: countOf("lapsed"),
-    failed: countOf("failed"),
-    workSeconds: open.reduce((sum, one) => sum + one.workSeconds, 0),
   };
 }
 

@@ -1,6 +1,5 @@
-import type { Filter } from "mongodb";
 import type { AssetState } from "../../core/records/asset.ts";
-import type { TaskKind, TaskRecord } from "../../core/records/task.ts";
+import type { TaskKind, TaskRecord, TaskState } from "../../core/records/task.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 
@@ -9,15 +8,17 @@ import { fromDriver } from "./driver-errors.ts";
  * (`TASK_INDEXES`, `ASSET_INDEXES`) leaves out what was done in all the years, and ends with a bound.
  */
 
-/** Where a task stands: `lapsed` are claims that nobody has renewed in time, which the next worker takes over. */
-const TASK_STANDINGS = ["todo", "backingOff", "claimed", "lapsed", "failed"] as const;
-export type TaskStanding = (typeof TASK_STANDINGS)[number];
-
-export interface TaskCount {
+/** How many tasks of a kind stand where. */
+export interface TaskCounts {
   kind: TaskKind;
-  standing: TaskStanding;
-  count: number;
-  /** Seconds of one core, roughly. */
+  todo: number;
+  /** Failed, and not yet to be tried again. */
+  backingOff: number;
+  claimed: number;
+  /** Claims that nobody renewed in time: the next worker takes them over. */
+  lapsed: number;
+  failed: number;
+  /** Of all but those that failed for good, in seconds of one core, roughly. */
   workSeconds: number;
 }
 
@@ -49,33 +50,60 @@ const QUERY_MS = 5_000;
 /** What a person waits for, in the order in which it happens. */
 const STATES_ON_THE_WAY = ["queued", "probing", "encoding"] as const satisfies readonly AssetState[];
 
-/** How many tasks of each kind stand where, as of `now`. */
-export async function countTasks(library: Library, now: Date): Promise<TaskCount[]> {
-  const which: Record<TaskStanding, Filter<TaskRecord>> = {
-    todo: { state: "todo", $or: [{ notBefore: null }, { notBefore: { $lte: now } }] },
-    backingOff: { state: "todo", notBefore: { $gt: now } },
-    claimed: { state: "claimed", leaseUntil: { $gte: now } },
-    lapsed: { state: "claimed", leaseUntil: { $lt: now } },
-    failed: { state: "failed" },
-  };
-  const counts = await Promise.all(
-    TASK_STANDINGS.map(async (standing) => {
-      const groups = library.tasks.aggregate<{ _id: TaskKind; count: number; workSeconds: number }>(
-        [
-          { $match: which[standing] },
-          { $limit: TASKS_COUNTED },
-          { $group: { _id: "$kind", count: { $sum: 1 }, workSeconds: { $sum: "$weight" } } },
-        ],
-        { maxTimeMS: QUERY_MS },
-      );
-      return (await fromDriver(groups.toArray())).map(({ _id: kind, ...sums }) => ({
-        kind,
-        standing,
-        ...sums,
-      }));
-    }),
+/** How many tasks of each kind stand where as of `now`; kinds of which there are none are left out. */
+export async function countTasks(library: Library, now: Date): Promise<TaskCounts[]> {
+  const [todo, claimed, failed] = await Promise.all([
+    groupTasks(library, "todo", { $gt: ["$notBefore", now] }),
+    groupTasks(library, "claimed", { $lt: ["$leaseUntil", now] }),
+    groupTasks(library, "failed", false),
+  ]);
+  const none = { count: 0, apart: 0, workSeconds: 0 };
+  return [...new Set([...todo.keys(), ...claimed.keys(), ...failed.keys()])].map((kind) => {
+    const [open, held] = [todo.get(kind) ?? none, claimed.get(kind) ?? none];
+    return {
+      kind,
+      todo: open.count - open.apart,
+      backingOff: open.apart,
+      claimed: held.count - held.apart,
+      lapsed: held.apart,
+      failed: failed.get(kind)?.count ?? 0,
+      workSeconds: open.workSeconds + held.workSeconds,
+    };
+  });
+}
+
+interface TaskGroup {
+  _id: TaskKind;
+  count: number;
+  apart: number;
+  workSeconds: number;
+}
+
+/**
+ * Counted by kind, and apart those for which `apart` holds. That is asked of what was found and not in the filter: the
+ * stand-in takes no index for a filter that names more than the index has.
+ */
+async function groupTasks(
+  library: Library,
+  state: TaskState,
+  apart: object | false,
+): Promise<Map<TaskKind, TaskGroup>> {
+  const groups = library.tasks.aggregate<TaskGroup>(
+    [
+      { $match: { state } },
+      { $limit: TASKS_COUNTED },
+      {
+        $group: {
+          _id: "$kind",
+          count: { $sum: 1 },
+          apart: { $sum: { $cond: [apart, 1, 0] } },
+          workSeconds: { $sum: "$weight" },
+        },
+      },
+    ],
+    { maxTimeMS: QUERY_MS },
   );
-  return counts.flat();
+  return new Map((await fromDriver(groups.toArray())).map((group) => [group._id, group]));
 }
 
 /** What workers hold, whose lease ends first coming first; at most `limit`. */

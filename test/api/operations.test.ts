@@ -75,7 +75,10 @@ describe("the document", () => {
     POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/playback/{sessionId}/license, POST /v1/grant-keys/{kid}/revoke,
     POST /v1/webhooks, GET /v1/webhooks, GET /v1/webhooks/{id}, PATCH /v1/webhooks/{id}, DELETE /v1/webhooks/{id}, POST /v1/webhooks/{id}/test,
     GET /v1/webhooks/{id}/deliveries, POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay,
-    GET /v1/analytics/overview, GET /v1/analytics/titles/{id}`;
+    POST /v1/links, GET /v1/links, GET /v1/links/{code}, DELETE /v1/links/{code}, GET /l/{code},
+    GET /v1/analytics/overview, GET /v1/analytics/titles/{id}, GET /admin/queues`;
+  /** Without a token: whoever follows a link is asked for one where it leads. */
+  const OPEN = "/l/{code}";
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
     const document = await (await api.request("/openapi.json")).json();
@@ -101,10 +104,10 @@ describe("the document", () => {
     >(document.paths)) {
       for (const operation of Object.values(item)) {
         assert.ok(
-          Object.keys(operation.responses).some((status) => status.startsWith("2")),
+          Object.keys(operation.responses).some((status) => status.startsWith(at === OPEN ? "3" : "2")),
           at,
         );
-        assert.ok(operation.responses["401"] && operation.security, at);
+        assert.equal(Boolean(operation.responses["401"] && operation.security), at !== OPEN, at);
         const inPath = [...at.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
         assert.deepEqual(
           operation.parameters?.filter((one) => one.in === "path").map(({ name }) => name) ?? [],
@@ -135,6 +138,7 @@ describe("the document", () => {
       "POST /v1/assets/{id}/reprocess",
       "POST /v1/assets/{id}/rollback",
       "POST /v1/assets/{id}/tracks",
+      "POST /v1/links",
       "POST /v1/playback",
       "POST /v1/titles",
       "POST /v1/uploads",
@@ -146,6 +150,7 @@ describe("the document", () => {
     assert.match(said("/v1/playback", 404), /no such title/);
     assert.match(said("/v1/playback/{sessionId}/renew", 409), /playback_over.*too_many_streams/);
     assert.match(said("/v1/assets/{id}/tracks", 413), /2 MiB/);
+    assert.match(said("/v1/links", 409), /alias_taken.*too_many_links/);
     assert.match(said("/v1/titles", 413), /64 KiB/);
     assert.match(said("/v1/assets", 403), /pull_ingest_disabled/);
     assert.ok(!JSON.stringify(paths).includes("x-idempotency-key"), "a mark of ours");
