@@ -1,6 +1,6 @@
 /** Who says of themselves that they fetch a link to show what is behind it, or to look through pages. */
 const MACHINES =
-  /bot\b|bot\/|crawl|spider|slurp|preview|facebookexternalhit|whatsapp|embedly|skypeuripreview|curl|wget|python-requests/i;
+  /bot\b|bot\/|crawl|spider|slurp|preview|facebookexternalhit|whatsapp|embedly|skypeuripreview/i;
 
 /** What a request for a link says of who asks: method, `User-Agent`, `Sec-Purpose` or `Purpose`. */
 export interface LinkVisit {
