@@ -69,7 +69,7 @@ test("F11 Redis killed and its data wiped in mid-encode: the queue is rebuilt, t
   assert.equal((await product.call("GET", `/v1/assets/${second}`)).status, 200, "the API goes on");
   await startRedis(port);
   for (const assetId of [first, second]) {
-    const asset = await product.until(assetId, ({ state }) => state === "ready", 120);
+    const asset = await product.until(assetId, ({ state }) => state === "ready", 240);
     assert.equal(asset.error, null);
   }
   // The pointer moves a moment before the publishing task is recorded.
