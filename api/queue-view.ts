@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { followsOthers, LANES, laneOf } from "../core/work.ts";
+import { followsOthers, LANES, laneOf } from "../core/work-order.ts";
 import type { ClaimedTask, FailedAsset, TaskCounts, WaitingAssets } from "../stores/library/work-overview.ts";
 import type { LaneCounts } from "../stores/queue.ts";
 import { instant } from "./contract.ts";

@@ -1,5 +1,5 @@
 import type { AttemptRecord, ClaimBeside, TaskKind, TaskRecord } from "./records/task.ts";
-import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED } from "./work.ts";
+import { DEATHS_ALLOWED, EARLY_DEATHS_ALLOWED } from "./retry-verdict.ts";
 
 /** Claims whose workers vanished: which they are, what they count for, and what the ledger says of them. Pure. */
 

@@ -2,13 +2,13 @@ import { measureBitrate } from "./bitrate.ts";
 import { IFRAME_PLAYLIST_NAME, INIT_NAME, MEDIA_PLAYLIST_NAME, trackFolder } from "./keys.ts";
 import type { Ladder, Rung } from "./ladder.ts";
 import type { MpdVideo } from "./mpd.ts";
-import type { IFrameVariant, VideoVariant } from "./multivariant.ts";
 import type { PackageFile, Shared } from "./package-file.ts";
 import type { Colour } from "./picture.ts";
 import { mediaPlaylist, targetDurationSeconds } from "./playlist.ts";
 import { entries, iFrames, measure, type ProducedTrack, timing, totalBytes } from "./produced-track.ts";
 import { type Quality, qualityOfCells } from "./quality.ts";
 import type { Rendition } from "./records/asset.ts";
+import type { IFrameVariant, VideoVariant } from "./renditions.ts";
 import type { TrickPlay } from "./trick-play.ts";
 
 /** What a package says of its pictures: variants, playlists, renditions and DASH's view of them. */

@@ -1,12 +1,12 @@
 import { INIT_NAME, MEDIA_PLAYLIST_NAME, trackFolder } from "./keys.ts";
 import { languageName } from "./language-name.ts";
 import type { MpdAudio } from "./mpd.ts";
-import type { AudioRendition } from "./multivariant.ts";
 import type { Shared } from "./package-file.ts";
 import type { AudioTrack } from "./plan-sounds.ts";
 import { mediaPlaylist } from "./playlist.ts";
 import { entries, measure, type ProducedTrack, timing, totalBytes } from "./produced-track.ts";
 import type { Rendition } from "./records/asset.ts";
+import type { AudioRendition } from "./renditions.ts";
 
 /** What a package says of its sound tracks, and what they are called. */
 

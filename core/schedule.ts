@@ -1,6 +1,6 @@
 import type { AssetRecord } from "./records/asset.ts";
 import type { TaskKind, TaskRecord } from "./records/task.ts";
-import { laneOf } from "./work.ts";
+import { laneOf } from "./work-order.ts";
 
 /**
  * In which order open tasks are taken up, as the number that the queue sorts by. Tenants have equal shares, and within a

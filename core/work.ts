@@ -1,5 +1,4 @@
 import type { VideoCodec } from "./encoding.ts";
-import type { Failure, FailureClass } from "./errors.ts";
 import { encodedPart, type Ladder } from "./ladder.ts";
 import { eagerUnits } from "./preview.ts";
 import { windowCount } from "./quality.ts";
@@ -146,18 +145,6 @@ export function isPreviewed({ state, plan }: Pick<AssetRecord, "state" | "plan">
   return plan !== null && (state === "encoding" || state === "ready");
 }
 
-/**
- * Each has a queue and slots of its own in every worker: `fast` what somebody waits for in person, `pull` what waits for
- * other people's servers and needs no core.
- */
-export const LANES = ["fast", "usual", "pull"] as const;
-export type Lane = (typeof LANES)[number];
-
-export function laneOf(kind: TaskKind): Lane {
-  if (kind === "fetch") return "pull";
-  return kind === "probe" || kind === "preview" ? "fast" : "usual";
-}
-
 /** `<assetId>.<generation or "source">.<kind>.<part>.<chunk>`: an id that the queue accepts as a job's id too. */
 export function taskId(
   assetId: string,
@@ -168,83 +155,3 @@ export function taskId(
 ): string {
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
-
-const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "inspect", "images", "publish"]);
-
-/** What a task must wait for: `score`, `inspect` and `images` for what they look at, `publish` for all others. */
-function waitsFor(
-  task: Pick<TaskRecord, "kind" | "part">,
-  other: Pick<TaskRecord, "kind" | "part">,
-): boolean {
-  if (task.kind === "publish")
-    return other.kind !== "publish" && other.kind !== "probe" && other.kind !== "preview";
-  const isItsPicture = other.kind === "video" && other.part === task.part;
-  if (task.kind === "inspect") return isItsPicture || other.kind === "audio";
-  return (task.kind === "score" || task.kind === "images") && isItsPicture;
-}
-
-/** Whether a task must wait for others at all: most are chunks, of which a long film has hundreds. */
-export function followsOthers({ kind }: Pick<TaskRecord, "kind">): boolean {
-  return FOLLOWS_OTHERS.has(kind);
-}
-
-/** Whether a task may be offered to the workers now: when all that it waits for is done. */
-export function isOffered(
-  task: Pick<TaskRecord, "kind" | "part" | "state" | "leaseUntil">,
-  all: readonly Pick<TaskRecord, "kind" | "part" | "state">[],
-  now: Date,
-): boolean {
-  const isFree =
-    task.state === "todo" || (task.state === "claimed" && task.leaseUntil !== null && task.leaseUntil < now);
-  if (!isFree || !followsOthers(task)) return isFree;
-  return all.every((other) => other.state === "done" || !waitsFor(task, other));
-}
-
-/** What to do with a task whose attempt failed. */
-export type Verdict = { retryInSeconds: number } | "final";
-
-/**
- * How often each class of failure may happen to one task before its asset fails. `source` is never tried
- * again; a missing outer part is waited for; a defect of ours is tried a few times in case it was chance.
- */
-const BUDGET: Record<FailureClass, { attempts: number; firstDelaySeconds: number }> = {
-  source: { attempts: 1, firstDelaySeconds: 0 },
-  request: { attempts: 1, firstDelaySeconds: 0 },
-  ours: { attempts: 3, firstDelaySeconds: 1 },
-  resource: { attempts: 40, firstDelaySeconds: 2 },
-  transient: { attempts: 40, firstDelaySeconds: 1 },
-};
-const LONGEST_DELAY_SECONDS = 30;
-
-/** Of a server that is away: about five minutes of it, with what each try waits for; its owner can begin anew. */
-const ATTEMPTS_OF_UNREACHABLE = 12;
-/** Resource failures that pass by themselves: a disk is emptied by others. */
-const WAITED_FOR: ReadonlySet<string> = new Set(["scratch_full"]);
-/**
- * A run that met its limit of memory, time or output meets it again: it is tried twice more, each time with twice the memory.
- * A master that is larger than a worker's whole limit may yet fit another worker.
- */
-const ATTEMPTS_AT_A_LIMIT = 3;
-
-/** The verdict on a task that has now failed `failures` times, the last time in this way. */
-export function verdictOn(
-  { failureClass, code }: Pick<Failure, "failureClass" | "code">,
-  failures: number,
-): Verdict {
-  const { attempts, firstDelaySeconds } = BUDGET[failureClass];
-  if (failures >= attemptsAllowed(failureClass, code, attempts)) return "final";
-  return { retryInSeconds: Math.min(LONGEST_DELAY_SECONDS, firstDelaySeconds * 2 ** (failures - 1)) };
-}
-
-function attemptsAllowed(failureClass: FailureClass, code: string, usual: number): number {
-  if (code === "source_unreachable") return ATTEMPTS_OF_UNREACHABLE;
-  return failureClass === "resource" && !WAITED_FOR.has(code) ? ATTEMPTS_AT_A_LIMIT : usual;
-}
-
-/**
- * A worker that vanishes takes its tasks with it through no fault of theirs, unless they are what kills it.
- * A task whose claims die before any frame came out is set aside soon; one that had been getting on may
- * lose its worker many times (rolling restarts, spot machines).
- */
-export const EARLY_DEATHS_ALLOWED = 8;
-export const DEATHS_ALLOWED = 40;

@@ -2,6 +2,7 @@ import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 import type { CacheSettings } from "./cache/cached-source.ts";
 import type { TrustedHeaders } from "./media.ts";
+import { Settings } from "./settings.ts";
 
 export interface DeliveryConfig {
   http: {
@@ -32,93 +33,47 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"
 /** The settings from a record of strings. Throws one Error that names every setting at fault, never a secret's value. */
 export function readDeliveryConfig(env: Record<string, string | undefined>): DeliveryConfig {
   const faults: string[] = [];
-  const text = (name: string, fallback?: string): string => {
-    const value = env[name]?.trim() || fallback;
-    if (value === undefined) faults.push(`${name} is missing`);
-    return value ?? "";
-  };
-  const checked = <T>(name: string, value: string, parse: (value: string) => T, otherwise: T): T => {
-    if (value === "") return otherwise;
-    try {
-      return parse(value);
-    } catch (thrown) {
-      faults.push(`${name}: ${thrown instanceof Error ? thrown.message : "is not valid"}`);
-      return otherwise;
-    }
-  };
-  const endpoint = checked("MATINEE_S3_ENDPOINT", text("MATINEE_S3_ENDPOINT"), httpUrl, "");
-  const whole = (name: string, fallback: number, lowest: number): number =>
-    checked(name, text(name, String(fallback)), wholeBetween(lowest, Number.MAX_SAFE_INTEGER), fallback);
-  const headerName = (name: string): string | null =>
-    checked(name, env[name]?.trim().toLowerCase() ?? "", fieldName, "") || null;
-  const base = (name: string): string | null =>
-    checked(name, env[name]?.trim() ?? "", httpUrl, "").replace(/\/+$/, "") || null;
+  const settings = new Settings(env, faults);
+  const endpoint = settings.url("MATINEE_S3_ENDPOINT");
+  const tls = settings.tls();
   const cacheFolder = env.MATINEE_EDGE_CACHE_DIR?.trim();
-  const [certFile, keyFile] = [env.MATINEE_TLS_CERT_FILE?.trim(), env.MATINEE_TLS_KEY_FILE?.trim()];
-  if (!certFile !== !keyFile) faults.push("MATINEE_TLS_CERT_FILE and MATINEE_TLS_KEY_FILE go together");
   const config: DeliveryConfig = {
     http: {
-      host: text("MATINEE_HTTP_HOST", "127.0.0.1"),
-      port: checked("MATINEE_HTTP_PORT", text("MATINEE_HTTP_PORT", "8081"), wholeBetween(0, 65_535), 0),
-      maxConnections: checked(
-        "MATINEE_MAX_CONNECTIONS",
-        text("MATINEE_MAX_CONNECTIONS", "4096"),
-        wholeBetween(1, 1_000_000),
-        1,
-      ),
+      host: settings.text("MATINEE_HTTP_HOST", "127.0.0.1"),
+      port: settings.whole("MATINEE_HTTP_PORT", 8081, 0, 65_535),
+      maxConnections: settings.whole("MATINEE_MAX_CONNECTIONS", 4096, 1, 1_000_000),
     },
     blobs: {
       endpoint,
       // Delivery presigns nothing.
       publicEndpoint: endpoint,
-      region: text("MATINEE_S3_REGION", "us-east-1"),
-      accessKeyId: text("MATINEE_S3_ACCESS_KEY_ID"),
-      secretAccessKey: text("MATINEE_S3_SECRET_ACCESS_KEY"),
+      region: settings.text("MATINEE_S3_REGION", "us-east-1"),
+      accessKeyId: settings.text("MATINEE_S3_ACCESS_KEY_ID"),
+      secretAccessKey: settings.text("MATINEE_S3_SECRET_ACCESS_KEY"),
       // Only its name: an edge should hold a credential that can read the media bucket and nothing else.
-      sourceBucket: text("MATINEE_S3_SOURCE_BUCKET", "unused"),
-      mediaBucket: text("MATINEE_S3_MEDIA_BUCKET"),
+      sourceBucket: settings.text("MATINEE_S3_SOURCE_BUCKET", "unused"),
+      mediaBucket: settings.text("MATINEE_S3_MEDIA_BUCKET"),
     },
     cache: cacheFolder
       ? {
           folder: cacheFolder,
-          diskBytes: whole("MATINEE_EDGE_CACHE_BYTES", 10_240 * MiB, 16 * MiB),
-          memoryBytes: whole("MATINEE_EDGE_MEMORY_BYTES", 128 * MiB, 0),
+          diskBytes: settings.whole("MATINEE_EDGE_CACHE_BYTES", 10_240 * MiB, 16 * MiB),
+          memoryBytes: settings.whole("MATINEE_EDGE_MEMORY_BYTES", 128 * MiB, 0),
         }
       : null,
     trustedHeaders: {
-      address: headerName("MATINEE_CLIENT_ADDRESS_HEADER"),
-      country: headerName("MATINEE_COUNTRY_HEADER"),
+      address: settings.headerName("MATINEE_CLIENT_ADDRESS_HEADER"),
+      country: settings.headerName("MATINEE_COUNTRY_HEADER"),
     },
-    tls: certFile && keyFile ? { certFile, keyFile } : null,
-    grantKeys: checked("MATINEE_GRANT_KEYS", text("MATINEE_GRANT_KEYS"), parseGrantKeys, []),
-    apiUrl: base("MATINEE_API_URL"),
-    steeringUrl: base("MATINEE_STEERING_URL"),
-    corsOrigins: checked("MATINEE_CORS_ORIGINS", env.MATINEE_CORS_ORIGINS?.trim() ?? "", corsOrigins, []),
-    logLevel: checked("MATINEE_LOG_LEVEL", text("MATINEE_LOG_LEVEL", "info"), logLevel, "info"),
+    tls,
+    grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys, []),
+    apiUrl: settings.optionalUrl("MATINEE_API_URL"),
+    steeringUrl: settings.optionalUrl("MATINEE_STEERING_URL"),
+    corsOrigins: settings.optional("MATINEE_CORS_ORIGINS", corsOrigins, []),
+    logLevel: settings.parsed("MATINEE_LOG_LEVEL", logLevel, "info", "info"),
   };
   if (faults.length > 0) throw new Error(`Settings of delivery: ${faults.join("; ")}.`);
   return config;
-}
-
-function wholeBetween(lowest: number, highest: number): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (!/^[0-9]+$/.test(value) || number < lowest || number > highest) {
-      throw new Error(`is not a whole number from ${lowest} to ${highest}`);
-    }
-    return number;
-  };
-}
-
-function fieldName(value: string): string {
-  if (!/^[a-z0-9-]+$/.test(value)) throw new Error("is not the name of a header");
-  return value;
-}
-
-function httpUrl(value: string): string {
-  const url = URL.parse(value);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error("is not an http(s) URL");
-  return value;
 }
 
 function corsOrigins(value: string): string[] {

@@ -28,21 +28,7 @@ export function nextCard(
     hide();
   };
   const show = () => {
-    remove = showCard(
-      layer,
-      "next",
-      () => cancel(),
-      element("div", { class: "frame" }, posterOf(next, "eager")),
-      element("p", { class: "facts" }, text("nextEpisode")),
-      element("p", { class: "card-name" }, next.name),
-      counted,
-      element(
-        "div",
-        { class: "actions" },
-        cardButton(text("playNow"), true, go),
-        cardButton(text("cancel"), false, cancel),
-      ),
-    );
+    remove = showCard(layer, "next", cancel, ...announcement(next, counted, go, cancel));
     layer.say(`${text("nextEpisode")}: ${next.name}`);
   };
   const onTime = () => {
@@ -67,4 +53,15 @@ export function nextCard(
     video.removeEventListener("timeupdate", onTime);
     video.removeEventListener("ended", onEnded);
   };
+}
+
+function announcement(next: Card, counted: HTMLElement, go: () => void, cancel: () => void): HTMLElement[] {
+  const buttons = [cardButton(text("playNow"), true, go), cardButton(text("cancel"), false, cancel)];
+  return [
+    element("div", { class: "frame" }, posterOf(next, "eager")),
+    element("p", { class: "facts" }, text("nextEpisode")),
+    element("p", { class: "card-name" }, next.name),
+    counted,
+    element("div", { class: "actions" }, ...buttons),
+  ];
 }

@@ -11,15 +11,8 @@ import {
   TITLES_IN_HAND,
   WAITED_FOR_PRIORITY,
 } from "../core/schedule.ts";
-import {
-  isOffered,
-  isPreviewed,
-  isWanted,
-  laneOf,
-  previewedGeneration,
-  previewSpec,
-  tasksOf,
-} from "../core/work.ts";
+import { isPreviewed, isWanted, previewedGeneration, previewSpec, tasksOf } from "../core/work.ts";
+import { isOffered, laneOf } from "../core/work-order.ts";
 import type { Library } from "./library/connect.ts";
 import { pulledAssets } from "./library/pulls.ts";
 import { reopenTasks } from "./library/reopen-tasks.ts";

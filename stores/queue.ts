@@ -3,7 +3,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import { Failure } from "../core/errors.ts";
 import type { TaskKind } from "../core/records/task.ts";
 import { WAITED_FOR_PRIORITY } from "../core/schedule.ts";
-import { LANES, type Lane } from "../core/work.ts";
+import { LANES, type Lane } from "../core/work-order.ts";
 
 /**
  * The queue is a hint: it says which task to look at next, quickly. What is to be done and who does it is

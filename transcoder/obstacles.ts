@@ -1,7 +1,8 @@
 import { hardwareFor } from "../core/plan.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
-import { followsOthers, isOffered, isWanted } from "../core/work.ts";
+import { isWanted } from "../core/work.ts";
+import { followsOthers, isOffered } from "../core/work-order.ts";
 import { outlinesOfAsset } from "../stores/library/tasks.ts";
 import type { Workshop } from "./task-context.ts";
 

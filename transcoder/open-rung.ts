@@ -1,5 +1,6 @@
 import { resolvePath } from "../core/conformance/package-view.ts";
-import { parseMedia, type StreamEntry } from "../core/conformance/parse-playlist.ts";
+import { parseMedia } from "../core/conformance/parse-media.ts";
+import type { StreamEntry } from "../core/conformance/parse-multivariant.ts";
 import { type Fragment, readFragments } from "../core/fragments.ts";
 import { type InitFacts, readInit } from "../core/init-segment.ts";
 import { type ProofBench, readObject, readText } from "./proof-bench.ts";

@@ -1,4 +1,4 @@
-import type { StreamEntry } from "../core/conformance/parse-playlist.ts";
+import type { StreamEntry } from "../core/conformance/parse-multivariant.ts";
 import type { Fragment } from "../core/fragments.ts";
 import { codecFault, type ProofLine, proved } from "../core/proof.ts";
 import type { Timeline } from "../core/timeline.ts";

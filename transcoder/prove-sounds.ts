@@ -1,5 +1,6 @@
 import { resolvePath } from "../core/conformance/package-view.ts";
-import { type Attributes, parseMedia } from "../core/conformance/parse-playlist.ts";
+import { parseMedia } from "../core/conformance/parse-media.ts";
+import type { Attributes } from "../core/conformance/playlist-grammar.ts";
 import { readFragments } from "../core/fragments.ts";
 import { readInit } from "../core/init-segment.ts";
 import type { Plan } from "../core/plan.ts";

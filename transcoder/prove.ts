@@ -1,4 +1,4 @@
-import { parseMultivariant } from "../core/conformance/parse-playlist.ts";
+import { parseMultivariant } from "../core/conformance/parse-multivariant.ts";
 import { Failure } from "../core/errors.ts";
 import { MAIN_PLAYLIST } from "../core/keys.ts";
 import type { Plan } from "../core/plan.ts";

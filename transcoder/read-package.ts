@@ -9,8 +9,9 @@ import {
   UNKNOWN_TRANSPORT,
 } from "../core/conformance/object-facts.ts";
 import { resolvePath } from "../core/conformance/package-view.ts";
+import { parseMedia } from "../core/conformance/parse-media.ts";
 import { parseMpd } from "../core/conformance/parse-mpd.ts";
-import { parseMedia, parseMultivariant } from "../core/conformance/parse-playlist.ts";
+import { parseMultivariant } from "../core/conformance/parse-multivariant.ts";
 
 /** One object as it came, unpacked where it was gzip. */
 export interface ReadObject {

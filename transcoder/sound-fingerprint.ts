@@ -1,4 +1,4 @@
-import type { Attributes } from "../core/conformance/parse-playlist.ts";
+import type { Attributes } from "../core/conformance/playlist-grammar.ts";
 import { envelope } from "../core/envelope.ts";
 import type { AudioTrack } from "../core/plan-sounds.ts";
 import { type ProofBench, takeFile } from "./proof-bench.ts";

@@ -1,7 +1,7 @@
 import type { Failure } from "../core/errors.ts";
 import type { AttemptRecord, TaskRecord } from "../core/records/task.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
-import { type Verdict, verdictOn } from "../core/work.ts";
+import { type Verdict, verdictOn } from "../core/retry-verdict.ts";
 import { completeTask, failTask } from "../stores/library/claimed-work.ts";
 import { recordLost } from "../stores/library/second-claims.ts";
 import type { StageOutcome } from "./pipeline.ts";

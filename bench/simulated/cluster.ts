@@ -1,4 +1,4 @@
-import { type Lane, laneOf } from "../../core/work.ts";
+import { type Lane, laneOf } from "../../core/work-order.ts";
 import { type Drawn, drawAttempt, isSlow, type Luck } from "./attempt.ts";
 import { heapOf } from "./heap.ts";
 import { Schedule } from "./schedule.ts";

@@ -1,5 +1,5 @@
 import { placeTasks, placeTitle, type Queued, TITLES_IN_HAND } from "../../core/schedule.ts";
-import { type Lane, laneOf } from "../../core/work.ts";
+import { type Lane, laneOf } from "../../core/work-order.ts";
 import { heapOf } from "./heap.ts";
 import { openTasks, type Task, type Title } from "./title.ts";
 

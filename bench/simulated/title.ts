@@ -2,7 +2,8 @@ import type { Plan } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskState } from "../../core/records/task.ts";
 import type { Peer } from "../../core/stragglers.ts";
-import { isOffered, type TaskSpec, tasksOf } from "../../core/work.ts";
+import { type TaskSpec, tasksOf } from "../../core/work.ts";
+import { isOffered } from "../../core/work-order.ts";
 
 /** A title of a simulation, its tasks and who is at them. */
 

@@ -1,5 +1,5 @@
 import type { PackageView, VariantView } from "./package-view.ts";
-import type { Attributes } from "./parse-playlist.ts";
+import type { Attributes } from "./playlist-grammar.ts";
 import { each, faultless, must, notApplicable, type Rule, should } from "./rule.ts";
 import {
   codecsOf,

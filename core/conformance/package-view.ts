@@ -1,14 +1,9 @@
 import { type MeasuredBitrate, measureBitrate } from "../bitrate.ts";
 import type { FragmentFacts, ObjectFacts, TrackFacts } from "./object-facts.ts";
+import { type MediaPlaylist, parseMedia, type SegmentEntry } from "./parse-media.ts";
 import { type Manifest, parseMpd } from "./parse-mpd.ts";
-import {
-  type Attributes,
-  type MediaPlaylist,
-  type MultivariantPlaylist,
-  parseMedia,
-  parseMultivariant,
-  type SegmentEntry,
-} from "./parse-playlist.ts";
+import { type MultivariantPlaylist, parseMultivariant } from "./parse-multivariant.ts";
+import type { Attributes } from "./playlist-grammar.ts";
 
 /** A media segment as a playlist names it, with the facts of its bytes. */
 export interface SegmentView extends SegmentEntry {

@@ -1,7 +1,7 @@
 import { CLEAR_KEY_SYSTEM } from "../clear-key.ts";
 import type { TrackFacts } from "./object-facts.ts";
 import { type PackageView, type PlaylistView, resolvePath } from "./package-view.ts";
-import type { Attributes } from "./parse-playlist.ts";
+import type { Attributes } from "./playlist-grammar.ts";
 import { each, must, notApplicable, type Rule, should } from "./rule.ts";
 import { playlistsOf, resolutionOf } from "./selections.ts";
 

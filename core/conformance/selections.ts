@@ -1,7 +1,7 @@
 import type { MeasuredBitrate } from "../bitrate.ts";
 import type { TrackFacts } from "./object-facts.ts";
 import type { PackageView, PlaylistView, VariantView } from "./package-view.ts";
-import type { Attributes } from "./parse-playlist.ts";
+import type { Attributes } from "./playlist-grammar.ts";
 
 /** The parts of a package that rules speak of. */
 

@@ -1,5 +1,5 @@
 import type { PackageView, PlaylistView } from "./package-view.ts";
-import type { Attributes } from "./parse-playlist.ts";
+import type { Attributes } from "./playlist-grammar.ts";
 import { each, must, notApplicable, type Rule, should } from "./rule.ts";
 import { codecsOf, mediaOf, nameOf, playlistsOf, renditionsOf } from "./selections.ts";
 import { cueLines, mediaCues } from "./web-vtt.ts";

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { thisMachine } from "./install.ts";
+import { stopLeftovers } from "./leftovers.ts";
 import { readOptions, type StartOptions, USAGE } from "./options.ts";
 import { whenOrphaned } from "./orphan.ts";
 import { buildPages } from "./pages.ts";
@@ -23,7 +24,7 @@ import {
   transcoderService,
 } from "./services.ts";
 import { openState, type StateFile, waitForLock, writePrivately } from "./state.ts";
-import { createSupervisor, type Supervisor, stopLeftovers } from "./supervise.ts";
+import { createSupervisor, type Supervisor } from "./supervise.ts";
 import { readyLine, welcome } from "./welcome.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { ChildSpec } from "./child.ts";
 import type { MediaTools } from "./parts/media-tools.ts";
 import type { S3Access } from "./parts/s3.ts";
 import { LOOPBACK } from "./ports.ts";
 import { readiness } from "./readiness.ts";
 import { bootKeys, type Secrets } from "./secrets.ts";
-import type { ChildSpec } from "./supervise.ts";
 
 /** Where everything that the services stand on is. */
 export interface Foundations {

@@ -1,7 +1,7 @@
 import { fallenClaims, isPoisoned } from "../../core/fallen-claims.ts";
 import type { AttemptRecord, TaskKind, TaskRecord } from "../../core/records/task.ts";
 import { isStraggling, type Peer } from "../../core/stragglers.ts";
-import { laneOf } from "../../core/work.ts";
+import { laneOf } from "../../core/work-order.ts";
 import { counted, swap } from "./claims.ts";
 import type { Library } from "./connect.ts";
 

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { blockingFailures, checkPackage, RULES } from "../../core/conformance/check-package.ts";
 import { describeMedia, type ObjectFacts } from "../../core/conformance/object-facts.ts";
 import { viewPackage } from "../../core/conformance/package-view.ts";
-import { parseMultivariant } from "../../core/conformance/parse-playlist.ts";
+import { parseMultivariant } from "../../core/conformance/parse-multivariant.ts";
 import { deviceOf } from "../../core/device.ts";
 import { masterFor } from "../../core/device-master.ts";
 import { mpdFor } from "../../core/device-mpd.ts";

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { chooseTracks } from "../../core/choose-tracks.ts";
 import { parseMpd } from "../../core/conformance/parse-mpd.ts";
-import { parseMultivariant } from "../../core/conformance/parse-playlist.ts";
+import { parseMultivariant } from "../../core/conformance/parse-multivariant.ts";
 import { type Device, deviceOf, familyOfCodec } from "../../core/device.ts";
 import { masterFor } from "../../core/device-master.ts";
 import { mpdFor } from "../../core/device-mpd.ts";

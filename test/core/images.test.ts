@@ -18,7 +18,7 @@ import {
 } from "../../core/storyboard.ts";
 import { buildTimeline, segmentCount, segmentFrames } from "../../core/timeline.ts";
 import { planTrickPlay, trickFrames } from "../../core/trick-play.ts";
-import { isOffered } from "../../core/work.ts";
+import { isOffered } from "../../core/work-order.ts";
 
 const anyTimeline = fc
   .tuple(

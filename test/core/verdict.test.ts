@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FailureClass } from "../../core/errors.ts";
-import { verdictOn } from "../../core/work.ts";
+import { verdictOn } from "../../core/retry-verdict.ts";
 
 test("F23 how often each kind of failure is tried again", () => {
   const table: [FailureClass, string, number][] = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { EARLY_DEATHS_ALLOWED } from "../../core/work.ts";
+import { EARLY_DEATHS_ALLOWED } from "../../core/retry-verdict.ts";
 import { claimTask } from "../../stores/library/claims.ts";
 import { findMemoryGroups } from "../../transcoder/memory-group.ts";
 import { flashAndBeep } from "../rig/media.ts";

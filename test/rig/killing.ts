@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { TaskRecord } from "../../core/records/task.ts";
-import { laneOf } from "../../core/work.ts";
+import { laneOf } from "../../core/work-order.ts";
 import { allGone, descendants, eventually, type ProcessFacts } from "./processes.ts";
 import type { Product } from "./product.ts";
 

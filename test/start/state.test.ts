@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { stopLeftovers } from "../../infra/start/leftovers.ts";
 import { processId, processLives } from "../../infra/start/process-id.ts";
 import { bootKeys, openSecrets } from "../../infra/start/secrets.ts";
 import { openState, takeLock, waitForLock } from "../../infra/start/state.ts";
-import { stopLeftovers } from "../../infra/start/supervise.ts";
 import { folderForTest, reportForTest } from "./folder-for-test.ts";
 
 /** A process that lives until it is ended; ended with the test at the latest. */

@@ -4,10 +4,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
+import type { ChildSpec } from "../../infra/start/child.ts";
 import { type HeldPorts, holdFreePorts } from "../../infra/start/ports.ts";
 import { processId } from "../../infra/start/process-id.ts";
 import { openState } from "../../infra/start/state.ts";
-import { type ChildSpec, createSupervisor } from "../../infra/start/supervise.ts";
+import { createSupervisor } from "../../infra/start/supervise.ts";
 import { folderForTest, reportForTest } from "./folder-for-test.ts";
 
 /** A supervisor in a folder of its own, and how to describe a child by a script and the file that says it is up. */

@@ -4,7 +4,7 @@ import { DEFAULT_ENCODING, type EncodingChoice } from "../../core/encoding.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { AttemptRecord } from "../../core/records/task.ts";
 import { TITLES_IN_HAND } from "../../core/schedule.ts";
-import { followsOthers } from "../../core/work.ts";
+import { followsOthers } from "../../core/work-order.ts";
 import { completeTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
 import { outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
