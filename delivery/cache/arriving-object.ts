@@ -34,11 +34,14 @@ export async function openUnfinished(
   opened: OpenedBlob,
   onRefused: () => void,
 ): Promise<FileHandle> {
+  let file: FileHandle | null = null;
   try {
-    const file = await open(path, "wx+", 0o600);
+    file = await open(path, "wx+", 0o600);
     await file.write(Buffer.alloc(HEAD_BYTES, " "), 0, HEAD_BYTES, 0);
     return file;
   } catch (thrown) {
+    // A full disk takes the name and refuses the first byte.
+    await file?.close().catch(() => {});
     opened.body.destroy();
     onRefused();
     throw thrown;
