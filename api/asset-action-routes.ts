@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { requestFailure } from "../core/errors.ts";
-import { cancelAsset, retryAsset } from "../stores/library/assets.ts";
+import { cancelAsset, retryAsset } from "../stores/library/asset-changes.ts";
 import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";

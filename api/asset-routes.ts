@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { listAssets, markAssetDeleted } from "../stores/library/assets.ts";
+import { markAssetDeleted } from "../stores/library/asset-changes.ts";
+import { listAssets } from "../stores/library/assets.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";

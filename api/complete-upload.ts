@@ -4,7 +4,7 @@ import type { UploadRecord } from "../core/records/upload.ts";
 import { type Sidecar, withSidecar } from "../core/sidecar.ts";
 import type { PinnedSource } from "../core/source.ts";
 import type { Blobs } from "../stores/blobs.ts";
-import { giveUpWaiting, pinSource } from "../stores/library/assets.ts";
+import { giveUpWaiting, pinSource } from "../stores/library/asset-changes.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { reviseAsset } from "../stores/library/revisions.ts";
 import { adoptAsset } from "../stores/library/titles.ts";

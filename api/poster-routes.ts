@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound } from "../core/errors.ts";
 import { postersOf } from "../core/posters.ts";
-import { choosePoster } from "../stores/library/assets.ts";
+import { choosePoster } from "../stores/library/asset-changes.ts";
 import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, idParams, jsonAnswer, jsonBody } from "./contract.ts";

@@ -2,8 +2,8 @@ import { Hono } from "hono";
 import { Failure, notFound } from "../core/errors.ts";
 import { previewCellOf } from "../core/preview.ts";
 import { previewedGeneration } from "../core/work.ts";
+import { findAssetForWork } from "../stores/library/open-work.ts";
 import { isTaskDone } from "../stores/library/tasks.ts";
-import { findAssetForWork } from "../stores/library/work.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { shownGrant } from "./shown-grant.ts";
 

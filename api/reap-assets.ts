@@ -1,9 +1,9 @@
 import { sourceKey } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
-import { listUnemptiedAssets, markAssetEmptied } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { removeContentKey } from "../stores/library/content-keys.ts";
+import { listUnemptiedAssets, markAssetEmptied } from "../stores/library/emptied-assets.ts";
 import type { Log } from "../stores/log.ts";
 
 /** How many assets one round takes up. */

@@ -2,8 +2,8 @@ import { type GenerationPolicy, unusedSources } from "../core/generations.ts";
 import { packagePrefix } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
-import { dropRetiredSources } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
+import { dropRetiredSources } from "../stores/library/emptied-assets.ts";
 import {
   beginCollection,
   endCollection,
@@ -13,7 +13,7 @@ import {
   listUnsettledAssets,
   settleGenerations,
 } from "../stores/library/generations.ts";
-import { findAssetForWork } from "../stores/library/work.ts";
+import { findAssetForWork } from "../stores/library/open-work.ts";
 import type { Log } from "../stores/log.ts";
 import type { Metrics } from "./metrics.ts";
 

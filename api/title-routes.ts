@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { invalidFields, notFound } from "../core/errors.ts";
-import { findAsset, setAssetTitle } from "../stores/library/assets.ts";
+import { setAssetTitle } from "../stores/library/asset-changes.ts";
+import { findAsset } from "../stores/library/assets.ts";
 import { deleteLinksOfTitle } from "../stores/library/links.ts";
 import { createTitle, deleteTitle, findTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";

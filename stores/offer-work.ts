@@ -14,11 +14,12 @@ import {
 import { isPreviewed, isWanted, previewedGeneration, previewSpec, tasksOf } from "../core/work.ts";
 import { isOffered, laneOf } from "../core/work-order.ts";
 import type { Library } from "./library/connect.ts";
+import { activeAssets, findAssetForWork, rankOfAsset } from "./library/open-work.ts";
 import { pulledAssets } from "./library/pulls.ts";
 import { reopenTasks } from "./library/reopen-tasks.ts";
 import { stragglers } from "./library/second-claims.ts";
 import { ensureTasks, hasOpenSibling, outlinesOfAsset, type TaskOutline } from "./library/tasks.ts";
-import { activeAssets, failAsset, findAssetForWork, rankOfAsset } from "./library/work.ts";
+import { failAsset } from "./library/work.ts";
 import type { Offer, WorkQueue } from "./queue.ts";
 
 /**

@@ -1,9 +1,10 @@
-import { type ConnectionOptions, DelayedError, type Job, Queue, Worker } from "bullmq";
-import { Redis, type RedisOptions } from "ioredis";
+import { type ConnectionOptions, Queue } from "bullmq";
+import type { Redis } from "ioredis";
 import { Failure } from "../core/errors.ts";
 import type { TaskKind } from "../core/records/task.ts";
-import { WAITED_FOR_PRIORITY } from "../core/schedule.ts";
 import { LANES, type Lane } from "../core/work-order.ts";
+import { connect, QUEUE_NAMES, withDeadline } from "./queue-connection.ts";
+import { addAll, countLanes, putFirst, reorder, sumOfDepths } from "./queue-jobs.ts";
 
 /**
  * The queue is a hint: it says which task to look at next, quickly. What is to be done and who does it is
@@ -59,16 +60,8 @@ export interface JobCounts {
   failed: number;
   consumers: number;
 }
-export type LaneCounts = Record<Lane, JobCounts>;
 
-/** What somebody waits for has a queue of its own: behind it stand no hours of encoding. */
-const QUEUE_NAMES: Record<Lane, string> = { usual: "work", fast: "fast", pull: "pull" };
-/** At once in each worker, beside its usual slots: a preview's unit keeps one core for two seconds. */
-const FAST_SLOTS = 1;
-/** A producer never waits longer than this for Redis; the reconciler makes good what was not offered. */
-const OFFER_DEADLINE_MS = 2_000;
-/** BullMQ's own back-off ends at 20 s: a worker would idle that long after Redis is back. */
-const retryStrategy = (times: number): number => Math.min(200 * times, 2_000);
+export type LaneCounts = Record<Lane, JobCounts>;
 
 /** Opens the producers' side. Connects lazily and survives Redis being away. */
 export function openQueue(settings: QueueSettings): WorkQueue {
@@ -101,90 +94,8 @@ export function openQueue(settings: QueueSettings): WorkQueue {
   };
 }
 
-function connect(url: string, options: RedisOptions): Redis {
-  const connection = new Redis(url, { retryStrategy, ...options });
-  connection.on("error", () => undefined);
-  return connection;
-}
-
-async function addAll(queues: Record<Lane, Queue>, offers: readonly Offer[]): Promise<void> {
-  for (const lane of LANES) {
-    const own = offers.filter((offer) => offer.lane === lane);
-    if (own.length > 0) await addTo(queues[lane], own);
-  }
-}
-
-async function addTo(queue: Queue, offers: readonly Offer[]): Promise<void> {
-  await queue.addBulk(
-    offers.map(({ taskId, kind, lane, priority, memoryBytes, besideEpoch }) => ({
-      name: kind,
-      data: { taskId, lane, memoryBytes, ...(besideEpoch === undefined ? {} : { besideEpoch }) },
-      // The id only keeps the queue short: a second offer of a waiting task adds nothing. Nothing relies on it.
-      opts: { jobId: jobIdOf({ taskId, besideEpoch }), priority, removeOnComplete: true, removeOnFail: true },
-    })),
-  );
-}
-
-/** The job of a task is there already where the same is to be begun beside it. */
-export function jobIdOf({ taskId, besideEpoch }: Pick<TakenOffer, "taskId" | "besideEpoch">): string {
-  return besideEpoch === undefined ? taskId : `${taskId}.beside.${besideEpoch}`;
-}
-
-/** How many of those that wait are brought into their order: more than are taken up before the next round. */
-const REORDERED = 2_000;
-
-async function reorder(queue: Queue, priorities: ReadonlyMap<string, number>): Promise<void> {
-  const first = await withDeadline(queue.getPrioritized(0, REORDERED - 1));
-  for (const job of first) {
-    const priority = priorities.get(job.id ?? "");
-    if (priority === undefined || priority === job.priority || job.priority === WAITED_FOR_PRIORITY) continue;
-    // Somebody took it up in between: then its place matters no more.
-    await withDeadline(job.changePriority({ priority }).catch(() => undefined));
-  }
-}
-
 async function takeTurn(connection: Redis, key: string, milliseconds: number): Promise<boolean> {
   return (await connection.set(key, "taken", "PX", milliseconds, "NX")) === "OK";
-}
-
-/** Of those that wait, the one that was asked for last comes first: whoever seeks again does not wait for where he was. */
-async function putFirst(queue: Queue, taskId: string): Promise<void> {
-  const job = await queue.getJob(taskId);
-  await job?.changePriority({ priority: WAITED_FOR_PRIORITY, lifo: true });
-}
-
-async function sumOfDepths(queues: Record<Lane, Queue>) {
-  const [fast, usual] = await Promise.all([queueDepth(queues.fast), queueDepth(queues.usual)]);
-  return {
-    waiting: fast.waiting + usual.waiting,
-    active: fast.active + usual.active,
-    delayed: fast.delayed + usual.delayed,
-  };
-}
-
-async function countLanes(queues: Record<Lane, Queue>): Promise<LaneCounts> {
-  const { fast, usual, pull } = queues;
-  const counts = [countJobs(fast), countJobs(usual), countJobs(pull)] as const;
-  const [ofFast, ofUsual, ofPull] = await Promise.all(counts);
-  return { fast: ofFast, usual: ofUsual, pull: ofPull };
-}
-
-async function countJobs(queue: Queue): Promise<JobCounts> {
-  const [depth, counts, consumers] = await Promise.all([
-    queueDepth(queue),
-    queue.getJobCounts("failed"),
-    queue.getWorkersCount(),
-  ]);
-  return { ...depth, failed: counts.failed ?? 0, consumers };
-}
-
-async function queueDepth(queue: Queue): Promise<{ waiting: number; active: number; delayed: number }> {
-  const counts = await queue.getJobCounts("waiting", "prioritized", "active", "delayed");
-  return {
-    waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0),
-    active: counts.active ?? 0,
-    delayed: counts.delayed ?? 0,
-  };
 }
 
 async function checkRedis(connection: Redis): Promise<void> {
@@ -198,64 +109,4 @@ async function checkRedis(connection: Redis): Promise<void> {
 
 function weak(message: string): Failure {
   return new Failure("resource", "queue_unsafe", message);
-}
-
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("deadline")), OFFER_DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    throw new Failure("transient", "queue_unavailable", "The queue does not answer.", { cause });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-export interface Consumer {
-  /** Takes no more jobs and resolves when the running handlers have ended. */
-  close(): Promise<void>;
-}
-
-/**
- * Runs `handle` for offered tasks, at most `slots` at once and one more of the fast lane, and `pullSlots` fetched masters. A worker killed with `kill -9` has its jobs
- * offered again after lock and stall check (measured: under 10 s); the library's lease decides who works.
- */
-export function consume(
-  settings: QueueSettings,
-  slots: number,
-  handle: (offer: TakenOffer) => Promise<Handled>,
-  pullSlots = 0,
-): Consumer {
-  const connection = connect(settings.url, { maxRetriesPerRequest: null });
-  const run = async (job: Job<TakenOffer>, token?: string): Promise<void> => {
-    const handled = await handle(job.data);
-    if (handled === "done") return;
-    await job.moveToDelayed(handled.againAt.getTime(), token);
-    throw new DelayedError();
-  };
-  const work = (lane: Lane, concurrency: number): Worker => {
-    const worker = new Worker(QUEUE_NAMES[lane], run, {
-      connection: connection as ConnectionOptions,
-      prefix: settings.prefix,
-      concurrency,
-      lockDuration: 6_000,
-      stalledInterval: 2_000,
-      // Deaths are counted in the library; here a job may stall for ever.
-      maxStalledCount: 1_000_000,
-    });
-    worker.on("error", () => undefined);
-    return worker;
-  };
-  const workers = [work("fast", FAST_SLOTS), work("usual", slots)];
-  if (pullSlots > 0) workers.push(work("pull", pullSlots));
-  return {
-    close: async () => {
-      await Promise.all(workers.map((worker) => worker.close()));
-      connection.disconnect();
-    },
-  };
 }

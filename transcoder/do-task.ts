@@ -3,7 +3,7 @@ import type { PlanSettings } from "../core/plan.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { AttemptRecord, TaskRecord } from "../core/records/task.ts";
 import { releaseTask } from "../stores/library/claimed-work.ts";
-import { findAssetForWork } from "../stores/library/work.ts";
+import { findAssetForWork } from "../stores/library/open-work.ts";
 import { offerAfter, offerWork } from "../stores/offer-work.ts";
 import type { Handled, WorkQueue } from "../stores/queue.ts";
 import { type KeptClaim, keepClaim, Stopped } from "./keep-claim.ts";

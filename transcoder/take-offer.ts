@@ -1,7 +1,7 @@
 import type { TaskRecord } from "../core/records/task.ts";
 import { claimTask } from "../stores/library/claims.ts";
+import { findAssetForWork } from "../stores/library/open-work.ts";
 import { claimBeside, findClaim } from "../stores/library/second-claims.ts";
-import { findAssetForWork } from "../stores/library/work.ts";
 import { offerWork } from "../stores/offer-work.ts";
 import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
 import { LEASE_SECONDS } from "./keep-claim.ts";

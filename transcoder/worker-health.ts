@@ -1,5 +1,5 @@
 import type { Library } from "../stores/library/connect.ts";
-import { openWorkSeconds } from "../stores/library/work.ts";
+import { openWorkSeconds } from "../stores/library/open-work.ts";
 import type { Metrics } from "../stores/metrics.ts";
 import type { WorkQueue } from "../stores/queue.ts";
 import type { Dependency } from "./operations.ts";

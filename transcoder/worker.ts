@@ -1,6 +1,7 @@
 import type { Room } from "../core/admission.ts";
 import type { PlanSettings } from "../core/plan.ts";
-import { type Handled, jobIdOf, type TakenOffer, type WorkQueue } from "../stores/queue.ts";
+import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
+import { jobIdOf } from "../stores/queue-jobs.ts";
 import { againIn, doTask } from "./do-task.ts";
 import { Stopped } from "./keep-claim.ts";
 import { takeOffer } from "./take-offer.ts";

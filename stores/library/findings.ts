@@ -1,6 +1,7 @@
 import { addWaiver, blockingFindings, isHeldByFindings } from "../../core/findings.ts";
 import type { AssetRecord, Finding } from "../../core/records/asset.ts";
-import { findAsset, retryAsset } from "./assets.ts";
+import { retryAsset } from "./asset-changes.ts";
+import { findAsset } from "./assets.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 

@@ -4,7 +4,7 @@ import type { PullTransfer } from "../../core/records/pull.ts";
 import type { PinnedSource } from "../../core/source.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
-import { TITLES_LOOKED_AT } from "./work.ts";
+import { TITLES_LOOKED_AT } from "./open-work.ts";
 
 /**
  * Masters that are fetched: assets that wait for what a worker brings. Every write names the revision and the transfer

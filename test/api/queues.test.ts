@@ -8,9 +8,11 @@ import type { AttemptRecord, TaskRecord } from "../../core/records/task.ts";
 import { tasksOf } from "../../core/work.ts";
 import { failTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
+import { openWorkSeconds } from "../../stores/library/open-work.ts";
 import { ensureTasks } from "../../stores/library/tasks.ts";
-import { failAsset, openWorkSeconds } from "../../stores/library/work.ts";
-import { consume, openQueue } from "../../stores/queue.ts";
+import { failAsset } from "../../stores/library/work.ts";
+import { openQueue } from "../../stores/queue.ts";
+import { consume } from "../../stores/queue-consumer.ts";
 import { eventually } from "../rig/processes.ts";
 import { installationToken, madeAsset, openTestApi, type TestApi, tokenOf } from "./api-for-test.ts";
 

@@ -7,10 +7,10 @@ import { TITLES_IN_HAND } from "../../core/schedule.ts";
 import { followsOthers } from "../../core/work-order.ts";
 import { completeTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
+import { activeAssets, openWorkSeconds, rankOfAsset } from "../../stores/library/open-work.ts";
 import { outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
-import { activeAssets, openWorkSeconds, rankOfAsset } from "../../stores/library/work.ts";
 import { offerAfter, offerAll } from "../../stores/offer-work.ts";
-import { consume } from "../../stores/queue.ts";
+import { consume } from "../../stores/queue-consumer.ts";
 import { openWork } from "./work-for-test.ts";
 
 let commands = 0;

@@ -9,7 +9,7 @@ import type { AttemptRecord } from "../../core/records/task.ts";
 import { completeTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
 import { offerAfter } from "../../stores/offer-work.ts";
-import { consume } from "../../stores/queue.ts";
+import { consume } from "../../stores/queue-consumer.ts";
 import { openWork } from "./work-for-test.ts";
 
 /**

@@ -11,7 +11,8 @@ import { callOffTasks, reopenTasks } from "../../stores/library/reopen-tasks.ts"
 import { claimBeside, recordLost, stragglers } from "../../stores/library/second-claims.ts";
 import { openLog } from "../../stores/log.ts";
 import { offerBesides } from "../../stores/offer-work.ts";
-import { consume, type TakenOffer } from "../../stores/queue.ts";
+import type { TakenOffer } from "../../stores/queue.ts";
+import { consume } from "../../stores/queue-consumer.ts";
 import type { Workshop } from "../../transcoder/task-context.ts";
 import { createWorker } from "../../transcoder/worker.ts";
 import { openWork } from "./work-for-test.ts";
