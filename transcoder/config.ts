@@ -5,7 +5,7 @@ import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import { parseNetworks } from "../core/public-address.ts";
 import { MAX_PULLED_BYTES } from "../core/pull-parts.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
-import { DEFAULT_RESIDENT_BYTES } from "./launcher.ts";
+import { DEFAULT_RESIDENT_BYTES } from "./launch.ts";
 import { machineMemoryBytes } from "./machine-memory.ts";
 import { Settings } from "./settings.ts";
 import type { PullSettings } from "./task-context.ts";

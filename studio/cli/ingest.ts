@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { openApi } from "../api-client.ts";
-import { ingestFile, nameOf, type SubtitleFile } from "./ingest-file.ts";
+import type { SubtitleFile } from "./file-ingest.ts";
+import { ingestFile, nameOf } from "./ingest-file.ts";
 import { explainFailure } from "./next-step.ts";
 import { openProgressLine } from "./progress-bar.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import type Hls from "hls.js";
 import type { Browser, Page } from "playwright-core";
 import { flashAndBeep } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
+import type { ScriptedWindow } from "../rig/scripted-window.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
 import { waitForFrames, withSettings } from "./playing.ts";
 
@@ -16,19 +16,6 @@ const SECONDS = 48;
 const BUFFER_SECONDS = 12;
 const PLAYING_MS = 240_000;
 const skip = process.platform === "linux" ? false : "this machine has one loopback address";
-
-/** What the scripts of players put into a page. */
-interface ScriptedWindow {
-  Hls: typeof Hls;
-  shaka: {
-    polyfill: { installAll(): void };
-    Player: new () => {
-      configure(settings: object): void;
-      attach(video: HTMLVideoElement): Promise<void>;
-      load(url: string): Promise<void>;
-    };
-  };
-}
 
 let product: Product;
 let browser: Browser;

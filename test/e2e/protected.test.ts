@@ -18,6 +18,7 @@ import { readProtection } from "../../core/track-protection.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { callerOf, type Product, upload } from "../rig/product.ts";
+import type { ScriptedWindow } from "../rig/scripted-window.ts";
 import { launchBrowser, openContext } from "./browser.ts";
 import { PLAYING_MS, seek, waitForFrames, waitForPosition } from "./playing.ts";
 import { type StartedProduct, startWholeProduct } from "./product.ts";
@@ -215,8 +216,7 @@ test("Shaka Player plays it by DASH, from the session's licence address", async 
   const frames = await page.evaluate(
     async ({ url, protection, token }) => {
       const video = document.querySelector("video")!;
-      // biome-ignore lint/suspicious/noExplicitAny: the script put it there
-      const { shaka } = window as any;
+      const { shaka } = window as unknown as ScriptedWindow;
       const player = new shaka.Player();
       const failed = new Promise<never>((_, reject) =>
         player.addEventListener("error", ({ detail }: { detail: { code: number } }) =>

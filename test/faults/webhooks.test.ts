@@ -57,7 +57,8 @@ test("T25 the API is killed before it has told of anything: all of it is told on
     [...EVENT_TYPES, "upload.completed"].sort(),
   );
   const failure = [...told.values()].find(({ type }) => type === "asset.failed");
-  assert.deepEqual([failure.data.assetId, failure.data.error.code], [failed, "unsupported_container"]);
+  const { assetId: failedId, error } = failure!.data as { assetId: string; error: { code: string } };
+  assert.deepEqual([failedId, error.code], [failed, "unsupported_container"]);
 
   const tests = Array.from({ length: 20 }, () => asAdmin("POST", `/v1/webhooks/${id}/test`));
   await Promise.all(tests);

@@ -9,6 +9,7 @@ import { thisMachine } from "../../infra/start/install.ts";
 import { launchBrowser } from "../e2e/browser.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { type Product, startProduct } from "../rig/product.ts";
+import type { ScriptedWindow } from "../rig/scripted-window.ts";
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -68,8 +69,7 @@ test("hls.js plays every rung", { timeout: 240_000 }, async () => {
   const page = await pageWith("hls.js/dist/hls.js");
   const shown = await page.evaluate(async (url) => {
     const video = document.querySelector("video")!;
-    // biome-ignore lint/suspicious/noExplicitAny: the script put it there
-    const { Hls } = window as any;
+    const { Hls } = window as unknown as ScriptedWindow;
     const played: Shown[] = [];
     const levels = await new Promise<number>((resolve, reject) => {
       const hls = new Hls();
@@ -114,8 +114,7 @@ for (const [name, address] of [
     const page = await pageWith("shaka-player/dist/shaka-player.compiled.js");
     const shown = await page.evaluate(async (url) => {
       const video = document.querySelector("video")!;
-      // biome-ignore lint/suspicious/noExplicitAny: the script put it there
-      const { shaka } = window as any;
+      const { shaka } = window as unknown as ScriptedWindow;
       shaka.polyfill.installAll();
       const played: Shown[] = [];
       const player = new shaka.Player();
@@ -127,9 +126,9 @@ for (const [name, address] of [
       player.configure({ abr: { enabled: false } });
       await player.attach(video);
       await player.load(url);
-      const ids: number[] = player.getVariantTracks().map(({ id }: { id: number }) => id);
+      const ids: number[] = player.getVariantTracks().map(({ id }) => id);
       for (const id of ids) {
-        const wanted = player.getVariantTracks().find((one: { id: number }) => one.id === id);
+        const wanted = player.getVariantTracks().find((one) => one.id === id)!;
         const before = video.getVideoPlaybackQuality().totalVideoFrames;
         player.selectVariantTrack(wanted, true);
         video.currentTime = 0;

@@ -12,6 +12,7 @@ import { launchBrowser } from "../e2e/browser.ts";
 import { made } from "../rig/media.ts";
 import { numbered, readNumbers } from "../rig/numbered.ts";
 import { type Product, startProduct } from "../rig/product.ts";
+import type { ScriptedWindow } from "../rig/scripted-window.ts";
 
 const run = promisify(execFile);
 const SIZE = { width: 80, height: 44 };
@@ -135,8 +136,7 @@ async function assertPlays(manifestUrl: string, soughtSeconds: number): Promise<
   const played = await page.evaluate(
     async ([url, seek]) => {
       const video = document.querySelector("video")!;
-      // biome-ignore lint/suspicious/noExplicitAny: the script put it there
-      const { Hls } = window as any;
+      const { Hls } = window as unknown as ScriptedWindow;
       const hls = new Hls();
       const failed = new Promise<never>((_, reject) =>
         hls.on(Hls.Events.ERROR, (_: unknown, error: { fatal: boolean; details: string }) => {

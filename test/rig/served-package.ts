@@ -1,4 +1,6 @@
+import type Hls from "hls.js";
 import type { Page } from "playwright-core";
+import type { ScriptedWindow } from "./scripted-window.ts";
 
 const HLS_JS = "node_modules/hls.js/dist/hls.min.js";
 
@@ -8,11 +10,8 @@ export interface Level {
   height: number;
 }
 
-interface PlayerWindow {
-  // biome-ignore lint/suspicious/noExplicitAny: hls.js as a page's own script, untyped there
-  Hls: any;
-  // biome-ignore lint/suspicious/noExplicitAny: the same
-  hls: any;
+interface PlayerWindow extends Pick<ScriptedWindow, "Hls"> {
+  hls: Hls;
   failures: string[];
 }
 
@@ -37,10 +36,10 @@ export async function openInHls(page: Page, files: ReadonlyMap<string, Uint8Arra
     const parsed = new Promise((resolve) => view.hls.once(view.Hls.Events.MANIFEST_PARSED, resolve));
     view.hls.loadSource("http://package.test/main.m3u8");
     await parsed;
-    return view.hls.levels.map((level: { videoCodec: string; videoRange: string; height: number }) => ({
-      codec: level.videoCodec,
-      range: level.videoRange,
-      height: level.height,
+    return view.hls.levels.map(({ videoCodec = "", videoRange, height }) => ({
+      codec: videoCodec,
+      range: videoRange,
+      height,
     }));
   });
 }

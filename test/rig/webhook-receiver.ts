@@ -9,8 +9,7 @@ export interface Received {
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into payloads of every shape
-  payload: any;
+  payload: { type: string; timestamp: string; data: Record<string, unknown> };
 }
 
 export interface WebhookReceiver {

@@ -1,0 +1,37 @@
+import type { Api } from "../api-client.ts";
+import type { ProgressLine } from "./progress-bar.ts";
+
+/** What is wished of one file. */
+
+export interface SubtitleFile {
+  /** BCP-47. */
+  language: string;
+  path: string;
+}
+
+export interface FileIngest {
+  api: Api;
+  path: string;
+  /** Go on with this upload instead of opening one. */
+  uploadId: string | null;
+  /** Ladders beside H.264; the server knows which there are. */
+  codecs: string[];
+  /** By ClearKey. */
+  isProtected: boolean;
+  /** null: no title is made. */
+  titleName: string | null;
+  publish: boolean;
+  /** Files beside the film. */
+  subtitles: readonly SubtitleFile[];
+  signal: AbortSignal;
+  line: ProgressLine;
+  /** Hears of the upload as soon as there is one, and null once it needs no resuming any more. */
+  onUpload(uploadId: string | null): void;
+}
+
+export function encodingOf({ codecs, isProtected }: FileIngest): Record<string, unknown> {
+  return {
+    ...(codecs.length > 0 ? { codecs } : {}),
+    ...(isProtected ? { protection: "clearkey" } : {}),
+  };
+}
