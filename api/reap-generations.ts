@@ -2,17 +2,16 @@ import { type GenerationPolicy, unusedSources } from "../core/generations.ts";
 import { packagePrefix } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
-import type { Library } from "../stores/library/connect.ts";
-import { dropRetiredSources } from "../stores/library/emptied-assets.ts";
 import {
   beginCollection,
   endCollection,
-  type GenerationSummary,
-  generationsOf,
   listDueGenerations,
   listUnsettledAssets,
   settleGenerations,
-} from "../stores/library/generations.ts";
+} from "../stores/library/collect-generations.ts";
+import type { Library } from "../stores/library/connect.ts";
+import { dropRetiredSources } from "../stores/library/emptied-assets.ts";
+import { type GenerationSummary, generationsOf } from "../stores/library/generations.ts";
 import { findAssetForWork } from "../stores/library/open-work.ts";
 import type { Log } from "../stores/log.ts";
 import type { Metrics } from "./metrics.ts";
