@@ -79,19 +79,17 @@ async function record(
   const line = { webhookId: webhook._id, deliveryId: claim._id, eventId: claim.eventId, ...seen };
   metrics.webhookAttempts.inc({ outcome: verdict });
   if (verdict === "delivered") {
-    await settleDelivery(library, claim, { kind: "delivered", attempt });
+    if (!(await settleDelivery(library, claim, { kind: "delivered", attempt }))) return;
     await noteSuccess(library, webhook);
     log.debug(line, "webhook delivered");
     return;
   }
   const retryInSeconds = verdict === "gone" ? null : retryDelay(claim.failures + 1, Math.random());
-  await settleDelivery(library, claim, { kind: "failed", attempt, retryInSeconds });
+  if (!(await settleDelivery(library, claim, { kind: "failed", attempt, retryInSeconds }))) return;
   log.warn({ ...line, retryInSeconds }, "webhook not delivered");
   // Whose key is missing here is not at fault.
   if (attempt.error === "signing_unavailable") return;
   const isOff =
-    verdict === "gone"
-      ? await disableWebhook(library, webhook._id, "gone")
-      : await noteFailure(library, webhook);
+    verdict === "gone" ? await disableWebhook(library, webhook, "gone") : await noteFailure(library, webhook);
   if (isOff) log.error({ webhookId: webhook._id, verdict }, "webhook turned off");
 }

@@ -9,8 +9,9 @@ const LOOK_EVERY_MS = 2_000;
 /** Records of each kind whose events one round carries over. */
 const CARRIED_AT_ONCE = 100;
 const SENT_AT_ONCE = 32;
-/** A slow receiver holds up so many of those, and no other receiver. */
+/** A slow receiver holds up so many of those, and all of one tenant's together so many: others have the rest. */
 const SENT_TO_ONE = 4;
+const SENT_FOR_TENANT = 16;
 /** Twice what an attempt takes at most: whoever holds a claim longer is dead. */
 const LEASE_MS = 30_000;
 /** Attempts under way get this long when the process stops. */
@@ -36,21 +37,24 @@ export function openWebhookSender(parts: SenderParts): WebhookSender {
   const { library, log } = parts;
   const stopping = new AbortController();
   const busy = new Map<string, number>();
+  const busyTenants = new Map<string, number>();
   const underWay = new Set<Promise<void>>();
   let isClosed = false;
   let isWoken = false;
   let looking: Promise<void> | null = null;
 
+  const isFull = ({ tenant, webhookId }: Pick<DeliveryRecord, "tenant" | "webhookId">): boolean =>
+    (busy.get(webhookId) ?? 0) >= SENT_TO_ONE || (busyTenants.get(tenant) ?? 0) >= SENT_FOR_TENANT;
   const begin = (claim: DeliveryRecord): void => {
-    const { webhookId } = claim;
-    busy.set(webhookId, (busy.get(webhookId) ?? 0) + 1);
+    const { tenant, webhookId } = claim;
+    count(busy, webhookId, 1);
+    count(busyTenants, tenant, 1);
     const attempt = deliver(parts, claim, stopping.signal)
       .catch((thrown) => log.warn({ deliveryId: claim._id, err: thrown }, "webhook's attempt not recorded"))
       .finally(() => {
-        const left = (busy.get(webhookId) ?? 1) - 1;
-        if (left === 0) busy.delete(webhookId);
-        else busy.set(webhookId, left);
-        const wasFull = left + 1 >= SENT_TO_ONE || underWay.size >= SENT_AT_ONCE;
+        const wasFull = isFull(claim) || underWay.size >= SENT_AT_ONCE;
+        count(busy, webhookId, -1);
+        count(busyTenants, tenant, -1);
         underWay.delete(attempt);
         if (wasFull) wake();
       });
@@ -59,11 +63,11 @@ export function openWebhookSender(parts: SenderParts): WebhookSender {
   const beginDue = async (): Promise<boolean> => {
     const free = SENT_AT_ONCE - underWay.size;
     if (free <= 0) return false;
-    const full = [...busy].filter(([, sent]) => sent >= SENT_TO_ONE).map(([id]) => id);
+    const full = { webhookIds: from(busy, SENT_TO_ONE), tenants: from(busyTenants, SENT_FOR_TENANT) };
     let hasBegun = false;
     for (const one of await dueDeliveries(library, full, free)) {
       if (isClosed) return false;
-      if ((busy.get(one.webhookId) ?? 0) >= SENT_TO_ONE) continue;
+      if (isFull(one)) continue;
       const claim = await claimDelivery(library, one, LEASE_MS);
       if (claim === null) continue;
       begin(claim);
@@ -71,11 +75,17 @@ export function openWebhookSender(parts: SenderParts): WebhookSender {
     }
     return hasBegun;
   };
+  const oneRound = async (): Promise<boolean> => {
+    const warn = (thrown: unknown) => log.warn({ err: thrown }, "webhooks not looked after");
+    const carried = await carryEvents(library, CARRIED_AT_ONCE).catch(warn);
+    const hasBegun = await beginDue().catch(warn);
+    return (carried ?? 0) >= CARRIED_AT_ONCE || hasBegun === true;
+  };
   const look = async (): Promise<void> => {
     do {
       isWoken = false;
-      while (!isClosed && (await carryEvents(library, CARRIED_AT_ONCE)) >= CARRIED_AT_ONCE);
-      while (!isClosed && (await beginDue()));
+      // In turn, so that neither waits for a backlog of the other's, nor for its failure.
+      while (!isClosed && (await oneRound()));
     } while (isWoken && !isClosed);
   };
   const wake = (): void => {
@@ -103,4 +113,15 @@ export function openWebhookSender(parts: SenderParts): WebhookSender {
       await Promise.all(underWay);
     },
   };
+}
+
+function count(counts: Map<string, number>, name: string, by: 1 | -1): void {
+  const next = (counts.get(name) ?? 0) + by;
+  if (next === 0) counts.delete(name);
+  else counts.set(name, next);
+}
+
+/** Those that have so many, or more. */
+function from(counts: ReadonlyMap<string, number>, least: number): string[] {
+  return [...counts].filter(([, has]) => has >= least).map(([name]) => name);
 }

@@ -43,7 +43,8 @@ export function judgeAnswer(
     const sizeBytes = total === undefined || total === "*" ? transfer.sizeBytes : Number(total);
     const isSame =
       (etag === null || etag === transfer.etag) && sizeBytes === (transfer.sizeBytes ?? sizeBytes);
-    if (Number(first) !== heldBytes || !isSame) return { step: "anew" };
+    // Where nobody says how long the file is, a part of it cannot be told from its rest.
+    if (Number(first) !== heldBytes || !isSame || sizeBytes === null) return { step: "anew" };
     return take({ from: heldBytes, etag: transfer.etag, sizeBytes }, maxBytes);
   }
   if (status === 416 && isRest) {

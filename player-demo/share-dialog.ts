@@ -9,7 +9,7 @@ export type MakeLink = (startSeconds: number | null) => Promise<string>;
 
 /** What can be shared of a film, over it: a link, from this moment on where that is wanted, made when it is copied. */
 export function showShare(frame: HTMLElement, video: HTMLVideoElement, makeLink: MakeLink): void {
-  const momentSeconds = Math.floor(video.currentTime);
+  const momentSeconds = video.ended ? 0 : Math.floor(video.currentTime);
   const moment = element("input", { type: "checkbox", id: "share-moment" });
   const link = element("input", { type: "text", id: "share-link", readonly: true });
   const shown = element("p", { class: "share-made", hidden: true });

@@ -75,7 +75,7 @@ async function fetchMore(
       const { etag, sizeBytes } = step;
       const filename = pulledName(answer.headers["content-disposition"], answer.url);
       await held.begin({ etag, sizeBytes, filename });
-    }
+    } else await held.learnSize(step.sizeBytes);
     await held.take(answer.body, maxBytes);
   } finally {
     answer.close();

@@ -95,6 +95,13 @@ export class HeldTransfer {
     this.drop();
   }
 
+  /** How long the file is, where only the answer about its rest says so. */
+  async learnSize(sizeBytes: number | null): Promise<void> {
+    const transfer = this.#transfer;
+    if (transfer === null || transfer.sizeBytes !== null || sizeBytes === null) return;
+    if (!(await this.#change({ ...transfer, sizeBytes }))) throw superseded();
+  }
+
   /** Stores what comes behind the held bytes; parts that are whole stay, though the body breaks off. */
   async take(body: AsyncIterable<Buffer>, maxBytes: number): Promise<void> {
     // One part is sent while the next one comes: two are in memory at most.
@@ -122,6 +129,8 @@ export class HeldTransfer {
     let begunAt = performance.now();
     for await (const piece of body) {
       if (position + piece.length > maxBytes) throw tooLarge(maxBytes);
+      if (sizeBytes !== null && position + piece.length > sizeBytes)
+        throw unreachable("The server that the file is on sends more than it said.");
       if (performance.now() - begunAt > SLOWEST_PART_MS)
         throw unreachable("The server that the file is on sends too slowly.");
       for (let at = 0; at < piece.length; ) {

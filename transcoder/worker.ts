@@ -48,6 +48,8 @@ export function createWorker(
     if ("handled" in taken) return taken.handled;
     const controller = new AbortController();
     inHand.add(controller);
+    // It was claimed while the worker was told to stop.
+    if (stopping) controller.abort(new Stopped("shutdown"));
     try {
       return await doTask(workshop, queue, settings, taken.claimed, controller);
     } finally {

@@ -100,14 +100,20 @@ export async function forgetDeliveries(library: Library, webhookId: string): Pro
   await fromDriver(library.deliveries.deleteMany({ webhookId }));
 }
 
-/** How many are pending, over all tenants, and since when the first of them is. */
+/** More than any installation sends in a day; past it the figures are those of so many. */
+const PENDING_COUNTED = 100_000;
+
+/** How many are pending, over all tenants, and when the event of the oldest of them was put on record. */
 export async function pendingDeliveries(library: Library): Promise<{ count: number; oldest: Date | null }> {
   const group = [
     { $match: { state: "pending" } },
+    { $limit: PENDING_COUNTED },
     { $group: { _id: null, count: { $sum: 1 }, oldest: { $min: "$createdAt" } } },
   ];
   const [row] = await fromDriver(
-    library.deliveries.aggregate<{ count: number; oldest: Date | null }>(group).toArray(),
+    library.deliveries
+      .aggregate<{ count: number; oldest: Date | null }>(group, { maxTimeMS: 2_000 })
+      .toArray(),
   );
   return { count: row?.count ?? 0, oldest: row?.oldest ?? null };
 }

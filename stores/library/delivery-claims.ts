@@ -11,17 +11,18 @@ import { fromDriver } from "./driver-errors.ts";
 /** Attempts that are kept of a delivery, however often it is sent again. */
 const ATTEMPTS_KEPT = 30;
 
-/** What may be claimed now, longest due first, but for endpoints that are busy. */
+/** What may be claimed now, longest due first, but for endpoints and tenants that are busy. */
 export async function dueDeliveries(
   library: Library,
-  busyWebhookIds: readonly string[],
+  busy: { webhookIds: readonly string[]; tenants: readonly string[] },
   limit: number,
-): Promise<Pick<DeliveryRecord, "_id" | "webhookId" | "epoch">[]> {
+): Promise<Pick<DeliveryRecord, "_id" | "tenant" | "webhookId" | "epoch">[]> {
   const due: Filter<DeliveryRecord> = {
     ...{ state: "pending", dueAt: { $lte: library.serverNow() } },
-    ...(busyWebhookIds.length === 0 ? {} : { webhookId: { $nin: [...busyWebhookIds] } }),
+    ...(busy.webhookIds.length === 0 ? {} : { webhookId: { $nin: [...busy.webhookIds] } }),
+    ...(busy.tenants.length === 0 ? {} : { tenant: { $nin: [...busy.tenants] } }),
   };
-  const projection = { webhookId: 1, epoch: 1 };
+  const projection = { tenant: 1, webhookId: 1, epoch: 1 };
   const query = library.deliveries.find(due, { projection, maxTimeMS: 5_000 }).sort({ dueAt: 1 });
   return fromDriver(query.limit(limit).toArray());
 }
@@ -49,7 +50,10 @@ export type Outcome =
   /** Nothing was tried for good: it is due again at once. */
   | { kind: "released" };
 
-/** Records it. False: the claim was lost meanwhile, and nothing was recorded. */
+/**
+ * Records it. False: the claim was lost, or the delivery given up with its endpoint, and nothing was recorded; but what has
+ * arrived has arrived.
+ */
 export async function settleDelivery(
   library: Library,
   claim: DeliveryRecord,
@@ -57,9 +61,10 @@ export async function settleDelivery(
 ): Promise<boolean> {
   const now = library.serverNow();
   const { _id, epoch } = claim;
+  const still = outcome.kind === "delivered" ? {} : { state: "pending" as const };
   const changed = await fromDriver(
     library.deliveries.updateOne(
-      { _id, epoch },
+      { _id, epoch, ...still },
       { $set: { ...settled(claim, outcome, now), isClaimed: false } },
     ),
   );

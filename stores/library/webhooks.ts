@@ -82,7 +82,7 @@ export async function changeWebhook(
   webhook: WebhookRecord,
   change: Partial<WebhookContent & Pick<WebhookRecord, "enabled" | "secrets">>,
 ): Promise<WebhookRecord | null> {
-  const anew = { disabledReason: null, failuresInRow: 0, failingSince: null };
+  const anew = { failuresInRow: 0, failingSince: null };
   const { _id, tenant, version } = webhook;
   const changed = await fromDriver(
     library.webhooks.findOneAndUpdate(
@@ -91,6 +91,7 @@ export async function changeWebhook(
         $set: {
           ...change,
           ...(change.enabled || change.url !== undefined ? anew : {}),
+          ...(change.enabled ? { disabledReason: null } : {}),
           updatedAt: library.serverNow(),
         },
         $inc: { version: 1 },
@@ -118,33 +119,40 @@ export async function deleteWebhook(library: Library, tenant: string, id: string
   return deletedCount === 1;
 }
 
-/** Turns it off because of what its endpoint answers. False where it was off, or is no more. */
+/** Turns it off because of what its endpoint answers. False where it was off, has another address by now, or is no more. */
 export async function disableWebhook(
   library: Library,
-  id: string,
+  { _id, url }: Pick<WebhookRecord, "_id" | "url">,
   disabledReason: DisabledReason,
 ): Promise<boolean> {
-  const on: Filter<WebhookRecord> = { _id: id, enabled: true };
+  const on: Filter<WebhookRecord> = { _id, url, enabled: true };
   const off = { enabled: false, disabledReason, updatedAt: library.serverNow() };
   const changed = await fromDriver(library.webhooks.updateOne(on, { $set: off, $inc: { version: 1 } }));
-  await failPending(library, id);
-  return changed.modifiedCount === 1;
+  if (changed.modifiedCount === 0) return false;
+  await failPending(library, _id);
+  return true;
 }
 
 /** The endpoint took something. Costs nothing where it always does. */
 export async function noteSuccess(library: Library, webhook: WebhookRecord): Promise<void> {
   if (webhook.failuresInRow === 0) return;
   const anew = { failuresInRow: 0, failingSince: null };
-  await fromDriver(library.webhooks.updateOne({ _id: webhook._id }, { $set: anew }));
+  const { _id, url } = webhook;
+  await fromDriver(library.webhooks.updateOne({ _id, url }, { $set: anew }));
 }
 
 /** The endpoint took something not. True where that has gone on for so long that it is turned off now. */
 export async function noteFailure(library: Library, webhook: WebhookRecord): Promise<boolean> {
-  const { _id } = webhook;
+  const { _id, url } = webhook;
   const now = library.serverNow();
-  await fromDriver(library.webhooks.updateOne({ _id, failingSince: null }, { $set: { failingSince: now } }));
+  const first = { _id, url, failingSince: null };
+  await fromDriver(library.webhooks.updateOne(first, { $set: { failingSince: now } }));
   const counted = await fromDriver(
-    library.webhooks.findOneAndUpdate({ _id }, { $inc: { failuresInRow: 1 } }, { returnDocument: "after" }),
+    library.webhooks.findOneAndUpdate(
+      { _id, url },
+      { $inc: { failuresInRow: 1 } },
+      { returnDocument: "after" },
+    ),
   );
-  return counted !== null && isGivenUp(counted, now) && disableWebhook(library, _id, "failing");
+  return counted !== null && isGivenUp(counted, now) && disableWebhook(library, webhook, "failing");
 }

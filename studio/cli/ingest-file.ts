@@ -60,6 +60,15 @@ async function addTexts(
 
 /** A name to show for a file that was given none. */
 export function nameOf(given: string): string {
-  const path = isUrl(given) ? decodeURIComponent(new URL(given).pathname) : given;
-  return basename(path, extname(path)).replaceAll(/[_.]+/g, " ").trim() || basename(path);
+  const path = isUrl(given) ? pathIn(new URL(given)) : given;
+  return basename(path, extname(path)).replaceAll(/[_.]+/g, " ").trim() || basename(path) || given;
+}
+
+/** Readable where it can be: `%` alone is a letter like any other. */
+function pathIn({ pathname }: URL): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
 }

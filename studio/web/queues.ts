@@ -44,7 +44,8 @@ function start(root: HTMLElement): void {
       keepPlace(tables, queueSections(queues));
     } catch (thrown) {
       if (thrown instanceof ApiProblem && [401, 403, 404].includes(thrown.status)) {
-        forgetToken();
+        // A token that is no administrator's is still good elsewhere.
+        if (thrown.status === 401) forgetToken();
         showSignIn(root, queueText("forAdmins"));
         return;
       }
