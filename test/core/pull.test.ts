@@ -83,6 +83,9 @@ test("answers that give the file, or the rest of it", () => {
   const end = { status: 416, headers: { "content-range": "bytes */40" } };
   assert.deepEqual(judgeAnswer(end, unknown, 40, 1_000), { step: "whole", sizeBytes: 40 });
   assert.deepEqual(judgeAnswer(end, unknown, 41, 1_000), anew);
+  const part = (total: string) => ({ status: 206, headers: { "content-range": `bytes 40-69/${total}` } });
+  assert.deepEqual(judgeAnswer(part("100"), unknown, 40, 1_000), rest);
+  assert.deepEqual(judgeAnswer(part("*"), unknown, 40, 1_000), anew);
 });
 
 test("answers that give nothing say whose turn it is, and never where", () => {

@@ -146,6 +146,32 @@ test("a connection that is cut is gone on with where it broke off", async (t) =>
   assert.deepEqual(server.requests.map(asked), [{ range: undefined, "if-range": undefined }, restOfFile]);
 });
 
+test("a rest that is longer than was said is not taken, and one that says how long the file is is not taken for all of it", async (t) => {
+  const tooLong: FilmAnswer = (_request, response) => {
+    const range = `bytes ${PART_BYTES}-${file.length - 1}/${file.length}`;
+    response.writeHead(206, { etag: '"v1"', "content-range": range });
+    response.end(Buffer.concat([file.subarray(PART_BYTES), randomBytes(MIB)]));
+  };
+  const longer = await films(
+    t,
+    serveFile(file, '"v1"', { cutAt: 12 * MIB }),
+    tooLong,
+    serveFile(file, '"v1"'),
+  );
+  await assertFetched(await pull(longer.url), file);
+  const ofNoLength: FilmAnswer = (_request, response) => {
+    response.writeHead(200, { etag: '"v1"' });
+    response.write(file.subarray(0, 12 * MIB), () => response.destroy());
+  };
+  const inPart: FilmAnswer = (_request, response) => {
+    const range = `bytes ${PART_BYTES}-${PART_BYTES + MIB - 1}/${file.length}`;
+    response.writeHead(206, { etag: '"v1"', "content-range": range });
+    response.end(file.subarray(PART_BYTES, PART_BYTES + MIB));
+  };
+  const shorter = await films(t, ofNoLength, inPart, serveFile(file, '"v1"'));
+  await assertFetched(await pull(shorter.url), file);
+});
+
 test("another file under the same URL is fetched from its beginning, and so is one without a tag", async (t) => {
   const other = randomBytes(9 * MIB);
   const changed = await films(t, serveFile(file, '"v1"', { cutAt: 12 * MIB }), serveFile(other, '"v2"'));
