@@ -16,6 +16,8 @@ const PARTS_OF_THE_RIG = [
   "parts.ts",
   "table.ts",
   "cpu.ts",
+  "cpu-share.ts",
+  "encode-films.ts",
   "follow.ts",
   "bare-route.ts",
   "wrk.ts",

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { BIG_BUCK_BUNNY_480, looped } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { timed } from "./cpu.ts";
+import { type CpuShare, makeCpuShare } from "./cpu-share.ts";
 import { follow } from "./follow.ts";
 import { simulate } from "./simulated/cluster.ts";
 import { planOf } from "./simulated-plan.ts";
@@ -14,15 +15,17 @@ import { figure, median, printTable } from "./table.ts";
  * What a second worker is worth: the same film by one worker of one slot and by two, in turn, from its upload until it is
  * ready, and what of that can be done side by side; next to what two ffmpeg processes instead of one get out of this
  * machine, whose cores may share more than a name. Each worker is held to a core of its own (Linux' `taskset`): a decoder,
- * scalers and five encoders of one thread each would else take a second core for one worker as well. With a file to draw
- * to, also the simulation of up to 1,000; 0 repetitions: that alone.
- * `node bench/workers.ts [repetitions] [loops of the film] [chart.svg]`
+ * scalers and five encoders of one thread each would else take a second core for one worker as well. With a share each is
+ * held to that much of a core instead, so that the store, the database, the queue and the API find as much room beside two as beside one.
+ * With a file to draw to, also the simulation of up to 1,000; 0 repetitions: that alone.
+ * `node bench/workers.ts [repetitions] [loops of the film] [share of a core, 1: a core each] [chart.svg]`
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
 /** Eight chunks: of three, one of two workers would do two. */
 const loops = Number(process.argv[3] ?? 4);
-const chart = process.argv[4];
+const share = Number(process.argv[4] ?? 1);
+const chart = process.argv[5];
 const SIMULATED = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000];
 
 type Workers = 1 | 2;
@@ -47,20 +50,30 @@ if (repetitions > 0) {
 if (chart !== undefined) await draw(chart);
 
 async function measure(film: string): Promise<void> {
+  const shares = share === 1 ? null : [0, 1, 2].map((index) => makeCpuShare(String(index), share));
   const products: Record<Workers, Product> = {
     1: await startProduct({ workers: 1, slots: 1 }),
     2: await startProduct({ workers: 2, slots: 1 }),
   };
   try {
-    for (const { workers } of Object.values(products))
-      for (const [core, { pid }] of workers.entries())
-        execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", String(core), String(pid)]);
+    const workers = [...products[1].workers, ...products[2].workers];
+    // One film at a time: the only worker of the one product has the first core, as the first of the other has.
+    for (const [index, { pid }] of workers.entries())
+      if (shares !== null) shares[index]!.take(pid!);
+      else
+        execFileSync("taskset", [
+          "--all-tasks",
+          "--cpu-list",
+          "--pid",
+          String(Math.max(0, index - 1)),
+          String(pid),
+        ]);
     for (let repetition = 0; repetition < repetitions; repetition++) {
       // Whoever comes first finds a busier or a quieter machine: they take turns at it.
       const order: Workers[] = repetition % 2 === 0 ? [1, 2] : [2, 1];
       for (const workers of order) {
         spans[workers].push(await spanOf(products[workers], film));
-        bare[workers].push(await bareSeconds(workers));
+        bare[workers].push(await bareSeconds(workers, shares));
         const { ready: seconds } = spans[workers].at(-1)!;
         process.stderr.write(`${workers} of them: ready after ${figure(seconds, 1)} s\n`);
       }
@@ -68,6 +81,7 @@ async function measure(film: string): Promise<void> {
   } finally {
     await products[1].stop();
     await products[2].stop();
+    for (const one of shares ?? []) one.remove();
   }
 }
 
@@ -128,12 +142,17 @@ async function spanOf(product: Product, film: string): Promise<Span> {
   return { ready, sideBySide: (last - first) / 1000 };
 }
 
-/** That many bare encodes of the clip at once, each of one thread and on a core of its own. */
-async function bareSeconds(processes: number): Promise<number> {
+/** That many bare encodes of the clip at once, each of one thread and held to what a worker is. */
+async function bareSeconds(processes: number, shares: readonly CpuShare[] | null): Promise<number> {
   const began = performance.now();
   const encode = ["-threads", "1", "-i", BIG_BUCK_BUNNY_480, "-an", "-c:v", "libx264", "-preset", "veryfast"];
   const args = [ffmpeg, "-v", "error", "-nostdin", ...encode, "-threads", "1", "-f", "null", "-"];
-  const onCore = (_: unknown, core: number) => timed("taskset", ["--cpu-list", String(core), ...args]);
-  await Promise.all(Array.from({ length: processes }, onCore));
+  const held = (index: number): string[] =>
+    shares === null ? ["taskset", "--cpu-list", String(index), ...args] : shares[index]!.entered(args);
+  const run = async (_: unknown, index: number) => {
+    const [program = "", ...rest] = held(index);
+    await timed(program, rest);
+  };
+  await Promise.all(Array.from({ length: processes }, run));
   return (performance.now() - began) / 1000;
 }

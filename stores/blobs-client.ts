@@ -27,6 +27,7 @@ export interface BlobClients {
   completes: S3Client;
   /** Signs for the public endpoint and never connects. */
   presigns: S3Client;
+  publicEndpoint: string;
   bucketName(bucket: Bucket): string;
   close(): void;
 }
@@ -71,6 +72,7 @@ export function openBlobClients(config: BlobsConfig): BlobClients {
   };
   return {
     ...clients,
+    publicEndpoint: config.publicEndpoint,
     bucketName: (bucket) => (bucket === "sources" ? config.sourceBucket : config.mediaBucket),
     close() {
       for (const one of Object.values(clients)) one.destroy();

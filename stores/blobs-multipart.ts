@@ -6,10 +6,10 @@ import {
   ListPartsCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { Failure } from "../core/errors.ts";
 import type { BlobFacts } from "./blobs.ts";
 import { type BlobClients, isMissing, translated } from "./blobs-client.ts";
+import { type PartToSign, presignedParts } from "./presigned-part.ts";
 
 /** One multipart upload in the sources bucket, by the store's names for it. */
 export interface MultipartRef {
@@ -33,15 +33,7 @@ export interface MultipartUploads {
    * A URL for one PUT of exactly this part: number, length and SHA-256 are signed, so any other body is refused.
    * `headers` must be sent as they are; Content-Length is signed as well, but a browser sets that one itself.
    */
-  presignPart(
-    part: MultipartRef & {
-      partNumber: number;
-      sizeBytes: number;
-      /** Base64 SHA-256 of the part's bytes. */
-      sha256Base64: string;
-      expiresInSeconds: number;
-    },
-  ): Promise<{ url: string; headers: Record<string, string> }>;
+  presignPart(part: MultipartRef & PartToSign): Promise<{ url: string; headers: Record<string, string> }>;
   /** Sends one part from here, bound to its SHA-256, so that a cut or flipped one is refused by the store. */
   sendPart(
     part: MultipartRef & { partNumber: number },
@@ -66,9 +58,11 @@ export function openMultipartUploads(
   clients: BlobClients,
   headSource: (key: string) => Promise<BlobFacts | null>,
 ): MultipartUploads {
+  const presign = presignedParts(clients.presigns, clients.publicEndpoint);
   return {
     createMultipart: (key, contentType) => createMultipart(clients, key, contentType),
-    presignPart: (part) => presignPart(clients, part),
+    presignPart: ({ key, multipartId, ...part }) =>
+      presign({ bucket: clients.bucketName("sources"), key, multipartId }, part),
     sendPart: (part, body, signal) => sendPart(clients, part, body, signal),
     listParts: (upload) => listParts(clients, upload),
     completeMultipart: (upload) => completeMultipart(clients, upload, headSource),
@@ -94,29 +88,6 @@ async function createMultipart(clients: BlobClients, key: string, contentType: s
   if (!answer.UploadId)
     throw new Failure("transient", "blob_store_unavailable", "The blob store opened no upload.");
   return answer.UploadId;
-}
-
-async function presignPart(
-  clients: BlobClients,
-  part: MultipartRef & {
-    partNumber: number;
-    sizeBytes: number;
-    sha256Base64: string;
-    expiresInSeconds: number;
-  },
-) {
-  const command = new UploadPartCommand({
-    ...named(clients, part),
-    PartNumber: part.partNumber,
-    ContentLength: part.sizeBytes,
-    ChecksumSHA256: part.sha256Base64,
-  });
-  const url = await getSignedUrl(clients.presigns, command, {
-    expiresIn: part.expiresInSeconds,
-    // As a query parameter the store ignores the checksum; as a signed header it refuses a body that differs.
-    unhoistableHeaders: new Set(["x-amz-checksum-sha256"]),
-  });
-  return { url, headers: { "x-amz-checksum-sha256": part.sha256Base64 } };
 }
 
 async function sendPart(
