@@ -35,11 +35,9 @@ const listRoute = createRoute({
 export function catalogBrowseRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>().openapi(listRoute, async (c) => {
     const query = c.req.valid("query");
-    const entries = (await shownEntries(deps, c)).filter((entry) => matches(entry, query));
-    const { page, nextCursor } = pageAfter(
-      entries.sort(orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")))),
-      query,
-    );
+    const order = orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")));
+    const entries = (await shownEntries(deps, c, order)).filter((entry) => matches(entry, query));
+    const { page, nextCursor } = pageAfter(entries, query);
     return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
   });
 }

@@ -4,6 +4,7 @@ import { isShownIn } from "../core/availability.ts";
 import type { PositionRecord } from "../core/records/playback.ts";
 import { countryOf } from "./caller-country.ts";
 import type { CatalogEntry } from "./catalog.ts";
+import type { CatalogOrder } from "./catalog-order.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { posterUrl } from "./granted-url.ts";
 import { acceptedLanguages, inLanguage, titleTypes } from "./title-view.ts";
@@ -22,30 +23,56 @@ export const cardFacts = {
 export const card = z.object(cardFacts).openapi("Card");
 export type Card = z.infer<typeof card>;
 
-/** What this viewer may see, where they are. */
+/** What this viewer may see, where they are; last made first unless another order is asked for. */
 export async function shownEntries(
   { catalog, config }: ApiDeps,
   c: Context<ApiEnv>,
+  order?: CatalogOrder,
 ): Promise<CatalogEntry[]> {
   const country = countryOf(c, config);
-  return (await catalog.entries(c.get("caller").tenant)).filter(({ title }) => isShownIn(title, country));
+  const entries = await catalog.entries(c.get("caller").tenant, order);
+  return entries.filter(({ title }) => isShownIn(title, country));
 }
 
 export type CardMaker = (entry: CatalogEntry) => Card;
 
-/** Makes cards in the languages that the request accepts. */
-export function cardMaker({ config, library }: ApiDeps, c: Context<ApiEnv>): CardMaker {
+/** Of each entry, the cards that were made of it, by their languages. They go with the entry: a catalog is read anew each second. */
+const madeCards = new WeakMap<CatalogEntry, Map<string, Card>>();
+const KEPT_CARDS = 8;
+
+/**
+ * Makes cards in the languages that the request accepts. A crowd is shown the same ones: they are made once, signature of the poster
+ * and all, and not to be changed.
+ */
+export function cardMaker(deps: ApiDeps, c: Context<ApiEnv>): CardMaker {
   const languages = acceptedLanguages(c.req.header("Accept-Language"));
-  const now = library.serverNow();
-  return ({ title, asset, face }) => ({
+  const key = languages.join();
+  return (entry) => {
+    const made = madeCards.get(entry) ?? new Map<string, Card>();
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const card = cardOf(deps, entry, languages);
+    if (made.size >= KEPT_CARDS) made.clear();
+    madeCards.set(entry, made.set(key, card));
+    return card;
+  };
+}
+
+function cardOf(
+  { config, library }: ApiDeps,
+  { title, asset, face }: CatalogEntry,
+  languages: readonly string[],
+): Card {
+  return {
     id: title._id,
     type: title.type,
     name: inLanguage(title.name, languages),
     releaseYear: title.releaseYear,
     maturity: title.maturity,
     durationSeconds: asset?.published?.durationSeconds ?? null,
-    posterUrl: title.artwork.posterUrl ?? (face === null ? null : posterUrl(config, face, now)),
-  });
+    posterUrl:
+      title.artwork.posterUrl ?? (face === null ? null : posterUrl(config, face, library.serverNow())),
+  };
 }
 
 /** Cards that say how far the account came. */

@@ -3,7 +3,7 @@ import { listPositions } from "../stores/library/playbacks.ts";
 import { atLeast } from "./auth.ts";
 import { type CatalogEntry, foldWords } from "./catalog.ts";
 import { type Card, type CardMaker, card, cardMaker, shownEntries, withProgress } from "./catalog-card.ts";
-import { newestFirst } from "./catalog-order.ts";
+import { NEWEST_FIRST } from "./catalog-order.ts";
 import { BEARER, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { resumeAt } from "./playback-view.ts";
@@ -35,10 +35,9 @@ export function catalogHomeRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>().openapi(homeRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
     const toCard = cardMaker(deps, c);
-    const entries = await shownEntries(deps, c);
+    const entries = await shownEntries(deps, c, NEWEST_FIRST);
     const tops = entries.filter(({ title }) => title.type === "movie" || title.type === "series");
     const watched = await continued(deps, tenant, subject, entries, toCard);
-    const newest = [...tops].sort(newestFirst).slice(0, ROW_LENGTH);
     const rows = [
       { id: "continue-watching", name: "Continue watching", titles: watched },
       {
@@ -46,7 +45,7 @@ export function catalogHomeRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
         name: "Trending",
         titles: topsOf(await trending(tenant), entries).map((entry) => toCard(entry)),
       },
-      { id: "new", name: "New", titles: newest.map((entry) => toCard(entry)) },
+      { id: "new", name: "New", titles: tops.slice(0, ROW_LENGTH).map((entry) => toCard(entry)) },
       ...topGenres(tops).map(({ genre, found }) => ({
         id: `genre-${foldWords(genre).join("-")}`,
         name: genre,
@@ -81,7 +80,11 @@ async function continued(
 function topGenres(entries: CatalogEntry[]): { genre: string; found: CatalogEntry[] }[] {
   const byGenre = new Map<string, CatalogEntry[]>();
   for (const entry of entries) {
-    for (const genre of entry.title.genres) byGenre.set(genre, [...(byGenre.get(genre) ?? []), entry]);
+    for (const genre of entry.title.genres) {
+      const found = byGenre.get(genre);
+      if (found === undefined) byGenre.set(genre, [entry]);
+      else found.push(entry);
+    }
   }
   const rows = [...byGenre].map(([genre, found]) => ({ genre, found }));
   return rows

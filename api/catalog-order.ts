@@ -4,17 +4,43 @@ import { inLanguage } from "./title-view.ts";
 
 export const sorts = z.enum(["new", "name", "year"]);
 
-type Order = (a: CatalogEntry, b: CatalogEntry) => number;
+/** One order of the whole catalog; those of the same name are the same. */
+export interface CatalogOrder {
+  name: string;
+  /** Makes what compares two entries. */
+  comparer(): Compare;
+}
+type Compare = (a: CatalogEntry, b: CatalogEntry) => number;
 
 const shownSince = ({ title }: CatalogEntry): number =>
   (title.availableFrom ?? title.publishedAt ?? title.createdAt).getTime();
-const byId: Order = (a, b) => (a.title._id < b.title._id ? -1 : 1);
-export const newestFirst: Order = (a, b) => shownSince(b) - shownSince(a) || byId(a, b);
+const byId: Compare = (a, b) => (a.title._id < b.title._id ? -1 : 1);
+
+export const NEWEST_FIRST: CatalogOrder = {
+  name: "new",
+  comparer: () => (a, b) => shownSince(b) - shownSince(a) || byId(a, b),
+};
+
+const LATEST_YEAR_FIRST: CatalogOrder = {
+  name: "year",
+  comparer: () => (a, b) => (b.title.releaseYear ?? 0) - (a.title.releaseYear ?? 0) || byId(a, b),
+};
 
 /** By name means: by the name that this viewer is shown. */
-export function orderOf(sort: z.infer<typeof sorts>, languages: string[]): Order {
-  if (sort === "new") return newestFirst;
-  if (sort === "year") return (a, b) => (b.title.releaseYear ?? 0) - (a.title.releaseYear ?? 0) || byId(a, b);
-  const shown = ({ title }: CatalogEntry): string => inLanguage(title.name, languages);
-  return (a, b) => shown(a).localeCompare(shown(b), languages[0]) || byId(a, b);
+export function orderOf(sort: z.infer<typeof sorts>, languages: string[]): CatalogOrder {
+  if (sort === "new") return NEWEST_FIRST;
+  if (sort === "year") return LATEST_YEAR_FIRST;
+  return { name: `name ${languages.join()}`, comparer: () => byName(languages) };
+}
+
+function byName(languages: string[]): Compare {
+  const collator = new Intl.Collator(languages[0]);
+  // Each is looked up once, not with each comparison.
+  const names = new Map<CatalogEntry, string>();
+  const shown = (entry: CatalogEntry): string => {
+    const name = names.get(entry) ?? inLanguage(entry.title.name, languages);
+    names.set(entry, name);
+    return name;
+  };
+  return (a, b) => collator.compare(shown(a), shown(b)) || byId(a, b);
 }

@@ -52,13 +52,15 @@ export function catalogTitleRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const title = await findTitle(library, tenant, c.req.valid("param").id);
     if (title === null || !isAvailable(title, library.serverNow(), countryOf(c, config)))
       throw notFound("title");
-    const assets = await findPublishedAssets(library, tenant, title.assetId === null ? [] : [title.assetId]);
+    const [assets, positions, entries] = await Promise.all([
+      findPublishedAssets(library, tenant, title.assetId === null ? [] : [title.assetId]),
+      listPositions(library, tenant, subject, KNOWN_POSITIONS),
+      shownEntries(deps, c),
+    ]);
     const [asset = null] = assets.values();
     if (asset === null && (title.type === "movie" || title.type === "episode")) throw notFound("title");
-    const positions = await listPositions(library, tenant, subject, KNOWN_POSITIONS);
     const toCard = withProgress(cardMaker(deps, c), positions);
     const languages = acceptedLanguages(c.req.header("Accept-Language"));
-    const entries = await shownEntries(deps, c);
     const known = entries.find((entry) => entry.title._id === title._id);
     const next = nextEpisode(entries, title);
     return c.json(

@@ -3,6 +3,7 @@ import type { TitleRecord } from "../core/records/title.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { listAvailableTitles } from "../stores/library/titles.ts";
+import type { CatalogOrder } from "./catalog-order.ts";
 
 /** A title that a viewer may see now, with the package behind it (none behind a series or a season). */
 export interface CatalogEntry {
@@ -15,8 +16,8 @@ export interface CatalogEntry {
 }
 
 export interface Catalog {
-  /** Everything the tenant's viewers may see now, newest first. */
-  entries(tenant: string): Promise<CatalogEntry[]>;
+  /** Everything the tenant's viewers may see now, last made first unless another order is asked for. Entries are shared: not to be changed. */
+  entries(tenant: string, order?: CatalogOrder): Promise<CatalogEntry[]>;
   /** The next reader gets what is true now: something of the tenant changed here. */
   forget(tenant: string): void;
 }
@@ -29,9 +30,13 @@ const STALE_MS = 60_000;
 const COST_FACTOR = 10;
 /** A list query of the library stays under this; a larger catalog needs a prepared answer. */
 const MAX_ENTRIES = 5_000;
+/** Each viewer's languages may make an order of their own. */
+const KEPT_ORDERS = 20;
 
 interface Snapshot {
   entries: CatalogEntry[];
+  /** The same, sorted, by the order's name: sorting thousands of names for each who looks would take the process from all others. */
+  sorted: Map<string, CatalogEntry[]>;
   readAt: number;
   freshMs: number;
 }
@@ -44,7 +49,8 @@ export function openCatalog(library: Library): Catalog {
     const began = performance.now();
     const entries = await readEntries(library, tenant);
     const costMs = performance.now() - began;
-    return { entries, readAt: began, freshMs: Math.max(FRESH_MS, costMs * COST_FACTOR) };
+    const freshMs = Math.max(FRESH_MS, costMs * COST_FACTOR);
+    return { entries, sorted: new Map(), readAt: began, freshMs };
   };
   const refresh = (tenant: string): Promise<Snapshot> => {
     const running = reading.get(tenant);
@@ -61,18 +67,22 @@ export function openCatalog(library: Library): Catalog {
     reading.set(tenant, started);
     return started;
   };
+  const present = async (tenant: string): Promise<Snapshot> => {
+    const known = snapshots.get(tenant);
+    const age = known === undefined ? Number.POSITIVE_INFINITY : performance.now() - known.readAt;
+    if (known !== undefined && age < known.freshMs) return known;
+    try {
+      return await refresh(tenant);
+    } catch (thrown) {
+      if (known === undefined || age > STALE_MS) throw thrown;
+      return known;
+    }
+  };
   return {
-    async entries(tenant) {
-      const known = snapshots.get(tenant);
-      const age = known === undefined ? Number.POSITIVE_INFINITY : performance.now() - known.readAt;
-      if (known !== undefined && age < known.freshMs)
-        return stillAvailable(known.entries, library.serverNow());
-      try {
-        return (await refresh(tenant)).entries;
-      } catch (thrown) {
-        if (known === undefined || age > STALE_MS) throw thrown;
-        return stillAvailable(known.entries, library.serverNow());
-      }
+    async entries(tenant, order) {
+      const snapshot = await present(tenant);
+      const entries = order === undefined ? snapshot.entries : inOrder(snapshot, order);
+      return stillAvailable(entries, library.serverNow());
     },
     forget(tenant) {
       reading.delete(tenant);
@@ -108,6 +118,15 @@ function facesOf(titles: TitleRecord[], assets: Map<string, AssetRecord>): Map<s
     if (above) faces.set(above, asset);
   }
   return faces;
+}
+
+function inOrder({ entries, sorted }: Snapshot, { name, comparer }: CatalogOrder): CatalogEntry[] {
+  const known = sorted.get(name);
+  if (known !== undefined) return known;
+  const made = [...entries].sort(comparer());
+  if (sorted.size >= KEPT_ORDERS) sorted.clear();
+  sorted.set(name, made);
+  return made;
 }
 
 function stillAvailable(entries: CatalogEntry[], now: Date): CatalogEntry[] {

@@ -1,7 +1,7 @@
 import type { TitleRecord, TitleType } from "../core/records/title.ts";
 import type { CatalogEntry } from "./catalog.ts";
 
-/** The seasons or episodes of a title, in the order in which they were made. Entries come newest first. */
+/** The seasons or episodes of a title, in the order in which they were made. Entries come last made first. */
 export function childrenOf(
   entries: readonly CatalogEntry[],
   parentId: string,
