@@ -1,19 +1,17 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { isAvailable } from "../core/availability.ts";
 import { notFound } from "../core/errors.ts";
 import { findPublishedAssets } from "../stores/library/assets.ts";
-import { listPositions } from "../stores/library/playbacks.ts";
 import { findTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
+import type { CatalogEntry } from "./catalog.ts";
 import { card, cardFacts, cardMaker, shownEntries, withProgress } from "./catalog-card.ts";
 import { BEARER, idParams, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { childrenOf, nextEpisode, parentsOf } from "./episodes.ts";
 import { acceptedLanguages, chaptersOf, chapterView, inLanguage, titleTypes } from "./title-view.ts";
-
-/** Of so many titles that the account watched last, a title's page says how far it came. */
-const KNOWN_POSITIONS = 200;
 
 const fullTitle = z
   .object({
@@ -45,36 +43,39 @@ const getRoute = createRoute({
 
 /** A title's page: all of one title that a viewer may see now. */
 export function catalogTitleRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
-  const { library, config } = deps;
   return new OpenAPIHono<ApiEnv>().openapi(getRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
-    // From the library itself, not from what was read a moment ago: a takedown holds at once.
-    const title = await findTitle(library, tenant, c.req.valid("param").id);
-    if (title === null || !isAvailable(title, library.serverNow(), countryOf(c, config)))
-      throw notFound("title");
-    const [assets, positions, entries] = await Promise.all([
-      findPublishedAssets(library, tenant, title.assetId === null ? [] : [title.assetId]),
-      listPositions(library, tenant, subject, KNOWN_POSITIONS),
+    const [entries, entry] = await Promise.all([
       shownEntries(deps, c),
+      presentEntry(deps, c, c.req.valid("param").id),
     ]);
-    const [asset = null] = assets.values();
-    if (asset === null && (title.type === "movie" || title.type === "episode")) throw notFound("title");
+    const { title, asset } = entry;
+    const seasons = childrenOf(entries, title._id, "season").map((season) => ({
+      season,
+      episodes: childrenOf(entries, season.title._id, "episode"),
+    }));
+    const episodes = childrenOf(entries, title._id, "episode");
+    const next = nextEpisode(entries, title);
+    const shown = [
+      ...[entry, ...episodes, ...(next === null ? [] : [next])],
+      ...seasons.flatMap(({ season, episodes: ofSeason }) => [season, ...ofSeason]),
+    ];
+    const watched = shown.map((one) => deps.desk.position({ tenant, subject, titleId: one.title._id }));
+    const positions = (await Promise.all(watched)).filter((position) => position !== null);
     const toCard = withProgress(cardMaker(deps, c), positions);
     const languages = acceptedLanguages(c.req.header("Accept-Language"));
-    const known = entries.find((entry) => entry.title._id === title._id);
-    const next = nextEpisode(entries, title);
     return c.json(
       {
-        ...toCard({ title, asset, face: asset ?? known?.face ?? null, words: [] }),
+        ...toCard(entry),
         synopsis: inLanguage(title.synopsis, languages),
         genres: title.genres,
         cast: title.cast,
         playable: asset !== null,
-        seasons: childrenOf(entries, title._id, "season").map((season) => ({
+        seasons: seasons.map(({ season, episodes: ofSeason }) => ({
           ...toCard(season),
-          episodes: childrenOf(entries, season.title._id, "episode").map(toCard),
+          episodes: ofSeason.map(toCard),
         })),
-        episodes: childrenOf(entries, title._id, "episode").map(toCard),
+        episodes: episodes.map(toCard),
         chapters: chaptersOf(title, asset, languages),
         parents: parentsOf(entries, title).map(({ title: { _id, type, name } }) => ({
           id: _id,
@@ -86,4 +87,24 @@ export function catalogTitleRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       200,
     );
   });
+}
+
+/**
+ * What the catalog knows of a title that the library itself says may be seen now: a takedown holds at once. Read anew where
+ * the catalog was read before it was published, or before it got another asset. Throws 404 where there is nothing to see.
+ */
+async function presentEntry(deps: ApiDeps, c: Context<ApiEnv>, id: string): Promise<CatalogEntry> {
+  const { library, desk, catalog, config } = deps;
+  const { tenant } = c.get("caller");
+  const [present, entries] = await Promise.all([desk.title({ tenant, id }), catalog.entries(tenant)]);
+  if (present === null || !isAvailable(present, library.serverNow(), countryOf(c, config)))
+    throw notFound("title");
+  const known = entries.find(({ title }) => title._id === id);
+  if (known !== undefined && known.title.assetId === present.assetId) return known;
+  const title = await findTitle(library, tenant, id);
+  if (title === null) throw notFound("title");
+  const assets = await findPublishedAssets(library, tenant, title.assetId === null ? [] : [title.assetId]);
+  const [asset = null] = assets.values();
+  if (asset === null && (title.type === "movie" || title.type === "episode")) throw notFound("title");
+  return { title, asset, face: asset ?? known?.face ?? null, words: [] };
 }

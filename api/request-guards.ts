@@ -51,7 +51,10 @@ function bodyLimitOf(maxSize: number, words: string) {
   const counting = bodyLimit({ maxSize, onError: refuse });
   return createMiddleware<ApiEnv>(async (c, next) => {
     const said = c.req.header("Content-Length");
-    if (said === undefined || c.req.header("Transfer-Encoding") !== undefined) return counting(c, next);
+    const isChunked = c.req.header("Transfer-Encoding") !== undefined;
+    // RFC 9112 §6.3: a request that says neither has no body.
+    if (said === undefined && !isChunked && c.req.method === "GET") return next();
+    if (said === undefined || isChunked) return counting(c, next);
     // Node's parser holds a sender to that length. Counting would make a web stream of each body, which costs more than
     // all that is done with it.
     return Number(said) > maxSize ? refuse() : next();

@@ -2,7 +2,8 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
 import type { Caller } from "../core/records/account.ts";
 import type { UploadRecord } from "../core/records/upload.ts";
-import { findUpload } from "../stores/library/uploads.ts";
+import { findUploads } from "../stores/library/uploads.ts";
+import { together } from "../stores/together.ts";
 import { atLeast } from "./auth.ts";
 import { type Completions, closed, completeUpload, endUpload } from "./complete-upload.ts";
 import { BEARER, IDEMPOTENT, idParams, jsonAnswer, jsonBody } from "./contract.ts";
@@ -71,6 +72,13 @@ const abortRoute = createRoute({
 export function uploadRoutes(deps: ApiDeps) {
   const { library, blobs } = deps;
   const running: Completions = new Map();
+  // Those who upload ask for parts all the time.
+  const find = together((wanted: readonly { tenant: string; id: string }[]) => findUploads(library, wanted));
+  const found = async ({ tenant }: Caller, id: string): Promise<UploadRecord> => {
+    const upload = await find({ tenant, id });
+    if (upload === null) throw notFound("upload");
+    return upload;
+  };
   return new OpenAPIHono<ApiEnv>()
     .openapi(openRoute, async (c) => {
       const body = c.req.valid("json");
@@ -80,11 +88,11 @@ export function uploadRoutes(deps: ApiDeps) {
       return c.json(answer, 201, { Location: `/v1/uploads/${answer.id}` });
     })
     .openapi(partsRoute, async (c) => {
-      const upload = await found(deps, c.get("caller"), c.req.valid("param").id);
+      const upload = await found(c.get("caller"), c.req.valid("param").id);
       return c.json({ parts: await signParts(deps, upload, c.req.valid("json").parts) }, 200);
     })
     .openapi(statusRoute, async (c) => {
-      const upload = await found(deps, c.get("caller"), c.req.valid("param").id);
+      const upload = await found(c.get("caller"), c.req.valid("param").id);
       const ref = { key: upload.sourceKey, multipartId: upload.multipartId };
       const stored = upload.state === "open" ? ((await blobs.listParts(ref)) ?? []) : [];
       const parts = stored.map(({ partNumber, sizeBytes, etag }) => ({ partNumber, sizeBytes, etag }));
@@ -101,16 +109,10 @@ export function uploadRoutes(deps: ApiDeps) {
       return c.json({ assetId }, 202);
     })
     .openapi(abortRoute, async (c) => {
-      const upload = await found(deps, c.get("caller"), c.req.valid("param").id);
+      const upload = await found(c.get("caller"), c.req.valid("param").id);
       await abortUpload(deps, upload);
       return c.body(null, 204);
     });
-}
-
-async function found({ library }: ApiDeps, caller: Caller, id: string): Promise<UploadRecord> {
-  const upload = await findUpload(library, caller.tenant, id);
-  if (upload === null) throw notFound("upload");
-  return upload;
 }
 
 async function abortUpload(deps: ApiDeps, upload: UploadRecord): Promise<void> {

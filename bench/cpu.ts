@@ -22,7 +22,16 @@ export function residentMebibytes(pid: number): number {
 /** Processes below one (a bench itself, say) that have these words in their command lines. */
 export async function pidsBelow(root: number, words: string): Promise<number[]> {
   const below = await descendants(root);
-  return below.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(words));
+  return below.filter((pid) => commandLine(pid).includes(words));
+}
+
+/** Empty for one that has ended meanwhile. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** Runs a program to its end: the CPU of its whole tree and the time on the wall, in seconds. */

@@ -27,9 +27,22 @@ export async function createUpload(library: Library, upload: UploadRecord): Prom
 
 /** The upload, or null where the tenant has no such one. */
 export async function findUpload(library: Library, tenant: string, id: string): Promise<UploadRecord | null> {
-  // By its id alone: the stand-in would look through all uploads where a filter says more.
-  const upload = await fromDriver(library.uploads.findOne({ _id: id }));
-  return upload?.tenant === tenant ? upload : null;
+  const [upload = null] = await findUploads(library, [{ tenant, id }]);
+  return upload;
+}
+
+/** The same for several at once, in order. */
+export async function findUploads(
+  library: Library,
+  wanted: readonly { tenant: string; id: string }[],
+): Promise<(UploadRecord | null)[]> {
+  // By their ids alone: the stand-in would look through all uploads where a filter says more.
+  const query = library.uploads.find({ _id: { $in: wanted.map(({ id }) => id) } });
+  const found = new Map((await fromDriver(query.toArray())).map((upload) => [upload._id, upload]));
+  return wanted.map(({ tenant, id }) => {
+    const upload = found.get(id);
+    return upload?.tenant === tenant ? upload : null;
+  });
 }
 
 export async function countOpenUploads(library: Library, tenant: string, ownerId: string): Promise<number> {
