@@ -11,6 +11,8 @@ const WINDOW_SECONDS = 60;
 const LICENSES_PER_SESSION = 30;
 /** An answer never waits longer than this for Redis (RELIABILITY F09); the count in memory takes over. */
 const REDIS_DEADLINE_MS = 250;
+/** After a count that failed all others are kept in memory for so long: one answer waits for a frozen Redis then, and not each. */
+const REDIS_PAUSE_MS = 5_000;
 
 /**
  * rate-limiter-flexible's own script, for all who are counted at once: counts each key up and says in how many
@@ -79,14 +81,21 @@ export function openRateLimits(queue: ApiConfig["queue"], rates: ApiConfig["rate
  * waits for the one before it: the deadline is that of one command.
  */
 function countingStore(redis: Redis) {
+  let pausedUntil = Number.NEGATIVE_INFINITY;
   const count = inOneTurn(async (asked: readonly (readonly string[])[]) => {
     const keys = asked.map(([key = ""]) => key);
     const rest = asked.flatMap(([, points = "", seconds = ""]) => [points, seconds]);
-    return (await redis.eval(COUNT_EACH, keys.length, ...keys, ...rest)) as [number, number][];
+    try {
+      return (await redis.eval(COUNT_EACH, keys.length, ...keys, ...rest)) as [number, number][];
+    } catch (thrown) {
+      pausedUntil = performance.now() + REDIS_PAUSE_MS;
+      throw thrown;
+    }
   });
   return {
+    /** Where it is not `ready`, the limiter does not ask. */
     get status() {
-      return redis.status;
+      return performance.now() < pausedUntil ? "paused" : redis.status;
     },
     rlflxIncr: count,
   };

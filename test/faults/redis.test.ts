@@ -6,6 +6,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { Redis } from "ioredis";
+import { openTestApi } from "../api/api-for-test.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { eventually } from "../rig/processes.ts";
 import { freePort, type Product, startProduct } from "../rig/product.ts";
@@ -80,3 +82,36 @@ test("F11 Redis killed and its data wiped in mid-encode: the queue is rebuilt, t
   for (const task of tasks)
     assert.equal(task.attempts.filter((attempt) => attempt.outcome === "done").length, 1, task._id);
 });
+
+test("F09 Redis frozen: every request is answered and counted in memory, and one of them alone waits for it", async () => {
+  await loseRedis();
+  const port = await freePort();
+  await startRedis(port);
+  const url = `redis://127.0.0.1:${port}`;
+  const api = await openTestApi("frozen", (config) => ({
+    ...config,
+    queue: { ...config.queue, url },
+    rates: { perAccount: 8, perStranger: 8 },
+  }));
+  // Another account's: what is counted before the connection stands is counted in memory too.
+  await eventually("counted in Redis", 20, async () => {
+    await api.as("beta")("GET", "/v1/titles");
+    return (await countsIn(port)) > 0 ? true : null;
+  });
+  redis.kill("SIGSTOP");
+  const statuses: number[] = [];
+  for (let count = 0; count < 10; count++) statuses.push((await api.as("alpha")("GET", "/v1/titles")).status);
+  redis.kill("SIGCONT");
+  assert.deepEqual(statuses, [...Array(8).fill(200), 429, 429]);
+  assert.equal(await countsIn(port), 2, "one before it was frozen, and the one that waited");
+});
+
+/** How often it was asked to count requests. */
+async function countsIn(port: number): Promise<number> {
+  const client = new Redis({ port, host: "127.0.0.1" });
+  try {
+    return Number(/^cmdstat_eval:calls=(\d+)/m.exec(await client.info("commandstats"))?.[1] ?? 0);
+  } finally {
+    client.disconnect();
+  }
+}
