@@ -1,6 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import { followsOthers, LANES, laneOf } from "../core/work-order.ts";
-import type { ClaimedTask, FailedAsset, TaskCounts, WaitingAssets } from "../stores/library/work-overview.ts";
+import type {
+  ClaimedTask,
+  FailedAsset,
+  HoldingWorker,
+  TaskCounts,
+  WaitingAssets,
+} from "../stores/library/work-overview.ts";
 import type { LaneCounts } from "../stores/queue.ts";
 import { instant } from "./contract.ts";
 
@@ -29,7 +35,6 @@ const hintsView = z.object({
   waiting: count,
   active: count,
   delayed: count,
-  failed: count,
   /** Workers that listen to it, idle ones too. */
   consumers: count,
 });
@@ -67,7 +72,7 @@ export const queuesView = z
         longest: z.object({ id: z.string(), tenant: z.string(), since: instant }).nullable(),
       }),
     ),
-    /** Who holds tasks now, and how many. */
+    /** Who holds tasks now, and how many, of all claims; those who have most first. */
     workers: z.array(z.object({ worker: z.string(), tasks: count, since: instant.nullable() })),
     /** The first hundred, whose lease ends first coming first. */
     claims: z.array(claimView),
@@ -86,6 +91,7 @@ export interface WorkOverview {
   now: Date;
   tasks: readonly TaskCounts[];
   claims: readonly ClaimedTask[];
+  workers: readonly HoldingWorker[];
   assets: readonly WaitingAssets[];
   failedAssets: readonly FailedAsset[];
   /** null while Redis does not answer. */
@@ -94,7 +100,7 @@ export interface WorkOverview {
 
 /** What is to be done, as an operator is shown it. */
 export function presentQueues(overview: WorkOverview): QueuesView {
-  const { now, tasks, claims, assets, failedAssets, hints } = overview;
+  const { now, tasks, claims, workers, assets, failedAssets, hints } = overview;
   return {
     at: now.toISOString(),
     lanes: LANES.map((lane) => {
@@ -109,7 +115,7 @@ export function presentQueues(overview: WorkOverview): QueuesView {
       ...state,
       longest: longest && { ...longest, since: longest.since.toISOString() },
     })),
-    workers: workersOf(claims),
+    workers: workers.map(({ since, ...held }) => ({ ...held, since: since?.toISOString() ?? null })),
     claims: claims.map(({ _id: taskId, claimedAt, leaseUntil, ...claim }) => ({
       taskId,
       ...claim,
@@ -118,15 +124,4 @@ export function presentQueues(overview: WorkOverview): QueuesView {
     })),
     failedAssets: failedAssets.map(({ at, ...asset }) => ({ ...asset, at: at.toISOString() })),
   };
-}
-
-/** Those who have most first. */
-function workersOf(claims: readonly ClaimedTask[]): QueuesView["workers"] {
-  const byWorker = Map.groupBy(claims, ({ worker }) => worker ?? "");
-  const workers = [...byWorker].map(([worker, held]) => {
-    const times = held.flatMap(({ claimedAt }) => claimedAt?.getTime() ?? []);
-    const since = times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
-    return { worker, tasks: held.length, since };
-  });
-  return workers.sort((a, b) => b.tasks - a.tasks || (a.worker < b.worker ? -1 : 1));
 }

@@ -10,8 +10,7 @@ const ENGLISH = {
   lane_usual: "Usual lane",
   lane_pull: "Pull lane: masters that are fetched",
   workLeft: "{time} of one core to do",
-  hints:
-    "Queue: {waiting} waiting, {active} running, {delayed} put off, {failed} failed; workers that listen: {consumers}",
+  hints: "Queue: {waiting} waiting, {active} running, {delayed} put off; workers that listen: {consumers}",
   noHints:
     "Redis does not answer. Workers are told of work by it; what is to be done stands here all the same.",
   nothing: "Nothing to do.",
@@ -54,7 +53,7 @@ const GERMAN: Record<QueueKey, string> = {
   lane_pull: "Hol-Spur: Originale, die geholt werden",
   workLeft: "{time} eines Kerns zu tun",
   hints:
-    "Warteschlange: {waiting} warten, {active} laufen, {delayed} verschoben, {failed} gescheitert; Worker, die zuhören: {consumers}",
+    "Warteschlange: {waiting} warten, {active} laufen, {delayed} verschoben; Worker, die zuhören: {consumers}",
   noHints: "Redis antwortet nicht. Von dort erfahren Worker von Arbeit; was zu tun ist, steht hier trotzdem.",
   nothing: "Nichts zu tun.",
   kind: "Art",

@@ -33,7 +33,7 @@ interface Lane {
     failed: number;
     workSeconds: number;
   }[];
-  hints: { waiting: number; active: number; delayed: number; failed: number; consumers: number } | null;
+  hints: { waiting: number; active: number; delayed: number; consumers: number } | null;
 }
 
 interface Claim {
