@@ -9,6 +9,7 @@ import type {
 } from "../stores/library/work-overview.ts";
 import type { LaneCounts } from "../stores/queue.ts";
 import { instant } from "./contract.ts";
+import { unheardTasks } from "./unheard-tasks.ts";
 
 const count = z.number().int();
 const standings = {
@@ -44,6 +45,8 @@ const laneView = z.object({
   /** As `matinee_queue_work_seconds`. */
   workSeconds: z.number(),
   kinds: z.array(kindView),
+  /** Tasks that wait while no worker listens to the lane: nobody will do them. null while Redis does not answer. */
+  unheard: count.nullable(),
   /** null while Redis does not answer. */
   hints: hintsView.nullable(),
 });
@@ -109,7 +112,8 @@ export function presentQueues(overview: WorkOverview): QueuesView {
         .map((counts) => ({ ...counts, followsOthers: followsOthers(counts) }))
         .sort((a, b) => b.workSeconds - a.workSeconds || (a.kind < b.kind ? -1 : 1));
       const workSeconds = kinds.reduce((sum, kind) => sum + kind.workSeconds, 0);
-      return { lane, workSeconds, kinds, hints: hints?.[lane] ?? null };
+      const unheard = unheardTasks(lane, tasks, hints);
+      return { lane, workSeconds, kinds, unheard, hints: hints?.[lane] ?? null };
     }),
     assets: assets.map(({ longest, ...state }) => ({
       ...state,

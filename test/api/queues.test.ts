@@ -146,6 +146,25 @@ describe("the page of what is to be done", () => {
     assert.deepEqual(hints, { waiting: 1, active: 1, delayed: 0, consumers: 1 });
   });
 
+  test("a lane with work to which no worker listens is told of, on the page and as a figure", async (t) => {
+    const { _id: id, tenant } = await madeAsset(api, "alpha", "encoding");
+    const task = (await library.tasks.findOne({ state: "todo" }))!;
+    const fetches = ["todo", "todo", "failed"].map((state, index) => ({
+      ...{ ...task, _id: `${id}.source.fetch.r${index}.0`, assetId: id, tenant, kind: "fetch", state },
+    })) as TaskRecord[];
+    await library.tasks.insertMany(fetches);
+    const told = async () => {
+      const [, , pull] = (await shown()).lanes;
+      const text = await (await api.request("/metrics")).text();
+      return [pull.unheard, Number(/matinee_queue_unheard_tasks\{lane="pull"\} (\d+)/.exec(text)?.[1])];
+    };
+    assert.deepEqual(await told(), [2, 2]);
+    const consumer = consume(config.queue, 1, async () => "done", 1);
+    t.after(() => consumer.close());
+    await eventually("a worker listens", 30, async () => ((await told())[0] === 0 ? true : null));
+    assert.deepEqual(await told(), [0, 0]);
+  });
+
   test("says what the library knows where Redis does not answer", async () => {
     const alone = await openTestApi("queues-alone", (usual) => ({
       ...usual,
