@@ -7,8 +7,9 @@ import { fromDriver } from "./driver-errors.ts";
 import { TITLES_LOOKED_AT } from "./open-work.ts";
 
 /**
- * Masters that are fetched: assets that wait for what a worker brings. Every write names the revision and the transfer
- * that it goes on from, so that a worker whose place another one has taken changes nothing.
+ * Masters that are fetched: assets that wait for what a worker brings. Every write names the revision, the transfer that it goes
+ * on from and the claim that has taken that up, so that a worker whose place another one has taken changes nothing. Parts are
+ * removed only once it is on record that nobody is to use them.
  */
 
 export const PULL_INDEXES: IndexDescription[] = [{ key: { "pull.transfer.multipartId": 1 } }];
@@ -71,7 +72,12 @@ function waitingFor(
   { _id, revision }: Pick<AssetRecord, "_id" | "revision">,
   transfer: PullTransfer | null,
 ): Filter<AssetRecord> {
-  return { _id, revision, state: "waiting", "pull.transfer.multipartId": transfer?.multipartId ?? null };
+  return {
+    ...{ _id, revision, state: "waiting", "pull.transfer.multipartId": transfer?.multipartId ?? null },
+    // null finds what has none, too.
+    "pull.transfer.epoch": transfer?.epoch ?? null,
+    "pull.transfer.isDropped": transfer?.isDropped ?? null,
+  } as Filter<AssetRecord>;
 }
 
 /** Assets of any tenant that have waited for no fetch for a day, with parts of one in storage, for the reaper. */
@@ -82,6 +88,15 @@ export async function listIdleTransfers(library: Library, limit: number): Promis
     updatedAt: { $lt: new Date(library.serverNow().getTime() - KEPT_MS) },
   };
   return fromDriver(library.assets.find(filter).limit(limit).toArray());
+}
+
+/** From here on nobody goes on with its parts. False: the asset has changed since it was read, and may want them again. */
+export async function dropIdleTransfer(library: Library, { _id, version }: AssetRecord): Promise<boolean> {
+  const filter: Filter<AssetRecord> = { _id, version, state: { $ne: "waiting" } };
+  const dropped = await fromDriver(
+    library.assets.updateOne(filter, { $set: { "pull.transfer.isDropped": true } }),
+  );
+  return dropped.matchedCount === 1;
 }
 
 /** The parts of a transfer are gone from storage. */

@@ -3,17 +3,21 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { after, test } from "node:test";
 import { openRoom } from "../../core/admission.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
+import { sourceKey } from "../../core/keys.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import { parseNetworks } from "../../core/public-address.ts";
 import { MAX_PULLED_BYTES } from "../../core/pull-parts.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { createAsset, findAsset } from "../../stores/library/assets.ts";
+import { recordTransfer } from "../../stores/library/pulls.ts";
 import { openLog } from "../../stores/log.ts";
 import { offerWork } from "../../stores/offer-work.ts";
-import type { Workshop } from "../../transcoder/task-context.ts";
+import { HeldTransfer } from "../../transcoder/pull-transfer.ts";
+import type { TaskContext, Workshop } from "../../transcoder/task-context.ts";
 import { createWorker } from "../../transcoder/worker.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
 import { openWork } from "../stores/work-for-test.ts";
@@ -62,4 +66,42 @@ test("a fetch waits for no encode, and none for a fetch, however often it has fa
   worker.stop();
   await handled;
   assert.deepEqual([worker.running(), (await findAsset(library, "t", assetId))?.state], [0, "waiting"]);
+});
+
+test("who has lost a fetch and still runs takes nothing from who goes on with it", async () => {
+  const { assetId } = await ordered("http://127.0.0.1:1/");
+  const take = async (epoch: number): Promise<HeldTransfer> => {
+    const asset = (await findAsset(library, "t", assetId))!;
+    const { signal } = new AbortController();
+    const context = { ...workshop, asset, task: { epoch }, signal, report: () => undefined };
+    return HeldTransfer.takeUp(context as unknown as TaskContext);
+  };
+  const facts = { etag: '"a"', sizeBytes: 10, filename: "film.mov" };
+  const first = await take(1);
+  await first.begin(facts);
+  const [slow, next] = [await take(1), await take(2)];
+  // The one is told of another file, the other goes on with this one.
+  await assert.rejects(slow.begin({ ...facts, etag: '"b"' }), { code: "pull_superseded" });
+  await assert.rejects(slow.finish(), { code: "pull_superseded" });
+  await next.take(Readable.from([Buffer.alloc(10)]), 100);
+  assert.ok(next.isWhole);
+  assert.equal((await next.finish()).sizeBytes, 10);
+});
+
+test("what is being removed is gone on with by nobody", async () => {
+  const { assetId } = await ordered("http://127.0.0.1:1/");
+  const asset = async () => (await findAsset(library, "t", assetId))!;
+  const multipartId = await blobs.createMultipart(sourceKey("t", assetId), "application/octet-stream");
+  const transfer = { multipartId, etag: '"a"', sizeBytes: null, epoch: 1 };
+  const changed = { transfer: { ...transfer, isDropped: true as const }, filename: "film.mov" };
+  const before = await asset();
+  assert.ok(await recordTransfer(library, before, null, changed));
+  const again = { transfer: { ...transfer, epoch: 2 }, filename: "film.mov" };
+  assert.equal(await recordTransfer(library, before, transfer, again), false);
+  const context = { ...workshop, asset: await asset(), task: { epoch: 2 } } as unknown as TaskContext;
+  const held = await HeldTransfer.takeUp(context);
+  assert.equal(held.heldBytes, 0);
+  await held.begin({ etag: '"b"', sizeBytes: 10, filename: "film.mov" });
+  assert.deepEqual([held.transfer?.etag, held.transfer?.epoch], ['"b"', 2]);
+  assert.equal(await blobs.listParts({ key: sourceKey("t", assetId), multipartId }), null);
 });
