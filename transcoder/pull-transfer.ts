@@ -7,8 +7,6 @@ import type { StoredPart } from "../stores/blobs.ts";
 import { recordTransfer } from "../stores/library/pulls.ts";
 import type { TaskContext } from "./task-context.ts";
 
-/** A part that takes longer comes too slowly to hold a place in the worker for it. */
-const SLOWEST_PART_MS = 15 * 60_000;
 /** Of a file of unknown length no more can be told than that it comes. */
 const UNKNOWN_RATIO = 0.01;
 
@@ -138,13 +136,10 @@ export class HeldTransfer {
     let position = this.#heldBytes;
     let part: Buffer | null = null;
     let filled = 0;
-    let begunAt = performance.now();
     for await (const piece of body) {
       if (position + piece.length > maxBytes) throw tooLarge(maxBytes);
       if (sizeBytes !== null && position + piece.length > sizeBytes)
         throw unreachable("The server that the file is on sends more than it said.");
-      if (performance.now() - begunAt > SLOWEST_PART_MS)
-        throw unreachable("The server that the file is on sends too slowly.");
       for (let at = 0; at < piece.length; ) {
         part ??= Buffer.allocUnsafe(
           Math.min(pullPartLength(partNumber), (sizeBytes ?? Number.POSITIVE_INFINITY) - position),
@@ -158,7 +153,6 @@ export class HeldTransfer {
         partNumber += 1;
         part = null;
         filled = 0;
-        begunAt = performance.now();
       }
       this.#context.report(sizeBytes === null ? UNKNOWN_RATIO : position / sizeBytes);
     }

@@ -3,9 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Failure } from "../../core/errors.ts";
 import { judgeAnswer, type PullStep, restOf } from "../../core/pull-answer.ts";
+import { NEW_STRETCH, nextStretch, secondsSpent } from "../../core/pull-pace.ts";
 import { heldParts, MAX_PULLED_BYTES, pullPartLength } from "../../core/pull-parts.ts";
 import { pulledName } from "../../core/pulled-name.ts";
 import type { PullTransfer } from "../../core/records/pull.ts";
+import type { AttemptRecord } from "../../core/records/task.ts";
 
 const MIB = 2 ** 20;
 
@@ -114,6 +116,48 @@ test("answers that give nothing say whose turn it is, and never where", () => {
     );
   const large = { status: 200, headers: { "content-length": "1001" } };
   assert.throws(() => judgeAnswer(large, null, 0, 1_000), { code: "source_too_large" });
+});
+
+const PACE = { leastBps: 8_000, graceSeconds: 60, mostSeconds: 600 };
+
+test("a file may come slowly for a while and not for long, however quickly it came before", () => {
+  const minute = (bytes: number) => ({ waitedSeconds: 60, bytes });
+  const half = (bytes: number) => ({ waitedSeconds: 30, bytes });
+  const table: [string, { waitedSeconds: number; bytes: number }[], boolean][] = [
+    ["at the limit", [minute(60_000)], true],
+    ["below it", [minute(59_999)], false],
+    ["nothing yet, and not for long", [half(0)], true],
+    ["slow, then quick", [half(0), half(60_000)], true],
+    ["quick, then slow", [half(60_000), half(0)], true],
+    ["very quick, then slow for long", [minute(10 ** 9), half(0), half(0)], false],
+    ["always at the limit", Array(10).fill(minute(60_000)), true],
+    ["a long silence that ends in a lot", [{ waitedSeconds: 600, bytes: 600_000 }], true],
+  ];
+  for (const [what, pieces, isQuick] of table) {
+    const end = pieces.reduce<ReturnType<typeof nextStretch>>(
+      (stretch, piece) => stretch && nextStretch(stretch, piece, PACE),
+      NEW_STRETCH,
+    );
+    assert.equal(end !== null, isQuick, what);
+  }
+  assert.deepEqual(nextStretch(half(1), half(10 ** 9), { ...PACE, leastBps: 0 }), NEW_STRETCH);
+  assert.deepEqual(nextStretch(NEW_STRETCH, half(0), PACE), half(0), "it goes on");
+});
+
+test("what earlier attempts took counts, until somebody retries", () => {
+  const line = (seconds: number) =>
+    ({ startedAt: new Date(0), endedAt: new Date(seconds * 1000) }) as AttemptRecord;
+  const table: [number[], number, number, number][] = [
+    [[], 0, 0, 0],
+    [[10], 1, 0, 10],
+    [[10, 20], 1, 1, 30],
+    // The first two are of an order that somebody has retried since.
+    [[500, 500, 10, 20], 2, 0, 30],
+    [[500, 500], 0, 0, 0],
+    [[10], 3, 0, 10],
+  ];
+  for (const [lines, failures, deaths, seconds] of table)
+    assert.equal(secondsSpent({ attempts: lines.map(line), failures, deaths }), seconds);
 });
 
 test("no answer makes it throw anything but a failure of the source", () => {

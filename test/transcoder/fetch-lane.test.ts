@@ -32,7 +32,10 @@ after(() => blobs.close());
 const workshop = {
   ...{ library, blobs, log: openLog({ name: "fetch-lane-test", level: "silent" }), workerId: "wk_one" },
   ...{ launcher: { build: "test" }, hardware: { family: null, detail: "" } },
-  pull: { networks: parseNetworks("127.0.0.0/8"), maxBytes: MAX_PULLED_BYTES },
+  pull: {
+    ...{ networks: parseNetworks("127.0.0.0/8"), maxBytes: MAX_PULLED_BYTES },
+    pace: { leastBps: 0, graceSeconds: 60, mostSeconds: 600 },
+  },
 } as unknown as Workshop;
 
 /** An asset whose master is to come from there, and the task that fetches it. */
