@@ -47,7 +47,8 @@ export async function fetchSource(context: TaskContext): Promise<null> {
   await adoptAsset(library, asset.tenant, asset._id);
   const pinned = { ...made, sha256: asset.pull?.sha256 ?? null };
   const transfer = held.transfer;
-  if (transfer === null || !(await pinPulled(library, asset, transfer, pinned))) throw superseded();
+  if (transfer === null || !(await pinPulled(library, asset, transfer, pinned, held.filename)))
+    throw superseded();
   return null;
 }
 

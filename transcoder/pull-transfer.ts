@@ -67,6 +67,11 @@ export class HeldTransfer {
     return this.#transfer;
   }
 
+  /** What the file is called. */
+  get filename(): string {
+    return this.#filename;
+  }
+
   get heldBytes(): number {
     return this.#heldBytes;
   }

@@ -2,9 +2,11 @@ import type { Filter, IndexDescription } from "mongodb";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { PullTransfer } from "../../core/records/pull.ts";
 import type { PinnedSource } from "../../core/source.ts";
+import { newEvent } from "../../core/webhook-event.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { TITLES_LOOKED_AT } from "./open-work.ts";
+import { telling } from "./outbox.ts";
 
 /**
  * Masters that are fetched: assets that wait for what a worker brings. Every write names the revision, the transfer that it goes
@@ -51,20 +53,26 @@ export async function recordTransfer(
   return changed.matchedCount === 1;
 }
 
-/** waiting → queued, with the fetched master; its URL is forgotten. False: the asset waits for this no more. */
+/**
+ * waiting → queued, with the fetched master, of which others are told as of an uploaded one; its URL is forgotten. False: the asset
+ * waits for this no more.
+ */
 export async function pinPulled(
   library: Library,
   asset: AssetRecord,
   transfer: PullTransfer,
   pinned: PinnedSource,
+  filename: string,
 ): Promise<boolean> {
+  const now = library.serverNow();
+  const fetched = { filename, sizeBytes: pinned.sizeBytes };
   const set = {
-    ...{ state: "queued" as const, pinned, unsettled: true, updatedAt: library.serverNow() },
+    ...{ state: "queued" as const, pinned, unsettled: true, updatedAt: now },
     ...{ "pull.sourceUrl": null, "pull.transfer": null },
   };
-  const changed = await fromDriver(
-    library.assets.updateOne(waitingFor(asset, transfer), { $set: set, $inc: { version: 1 } }),
-  );
+  const told = newEvent("upload.completed", now, { fetched });
+  const update = telling<AssetRecord>([told], { $set: set, $inc: { version: 1 } });
+  const changed = await fromDriver(library.assets.updateOne(waitingFor(asset, transfer), update));
   return changed.matchedCount === 1;
 }
 
