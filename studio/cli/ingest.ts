@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { openApi } from "../api-client.ts";
 import type { SubtitleFile } from "./file-ingest.ts";
-import { ingestFile, nameOf } from "./ingest-file.ts";
+import { ingestFile } from "./ingest-file.ts";
 import { explainFailure } from "./next-step.ts";
 import { openProgressLine } from "./progress-bar.ts";
 
@@ -89,7 +89,7 @@ async function ingestAll(files: string[], options: Options, target: { api: strin
         uploadId: options.resume ?? null,
         codecs: options.codecs?.split(",") ?? [],
         isProtected: options.clearkey,
-        titleName: options.title ?? (options.publish ? nameOf(path) : null),
+        titleName: options.title ?? null,
         publish: options.publish,
         subtitles: options.subtitles,
         signal: stop.signal,
