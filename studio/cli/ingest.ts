@@ -5,6 +5,7 @@ import { openApi } from "../api-client.ts";
 import type { SubtitleFile } from "./file-ingest.ts";
 import { ingestFile } from "./ingest-file.ts";
 import { explainFailure } from "./next-step.ts";
+import { isUrl } from "./order-pull.ts";
 import { openProgressLine } from "./progress-bar.ts";
 
 const EXIT_FAILED = 1;
@@ -48,6 +49,9 @@ function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[];
   const isOfOne = options.resume !== undefined || options.title !== undefined || options.subtitles.length > 0;
   if (command.args.length > 1 && isOfOne) {
     command.error("error: --resume, --title and --subtitles go with one file");
+  }
+  if (options.resume !== undefined && command.args.some(isUrl)) {
+    command.error("error: --resume goes with a file; what the server fetches it goes on with by itself");
   }
   return { files: command.args, options };
 }
