@@ -58,7 +58,7 @@ const queue = openQueue(config.queue);
 const revoker = openRevoker({ library, blobs, log, grantKeys: config.grantKeys });
 // Before the first signature: a key that was revoked while we were away must not sign.
 await revoker.refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
-const metrics = openMetrics(library);
+const metrics = openMetrics(library, () => queue.counts());
 const edges = openEdgeWatch({ edges: config.edges, metrics, log });
 const texts = openStoredTexts(blobs);
 const webhooks = openWebhookSender({

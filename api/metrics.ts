@@ -2,14 +2,18 @@ import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type Figures, startupMsOf } from "../core/figures.ts";
+import { LANES } from "../core/work-order.ts";
 import { countAssetsByState } from "../stores/library/assets.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { pendingDeliveries } from "../stores/library/deliveries.ts";
 import { listWorse } from "../stores/library/figures.ts";
 import { countGenerationsByState } from "../stores/library/generations.ts";
 import { oldestUntold } from "../stores/library/outbox.ts";
+import { countTasks } from "../stores/library/work-overview.ts";
 import type { Log } from "../stores/log.ts";
+import type { LaneCounts } from "../stores/queue.ts";
 import type { ApiEnv } from "./deps.ts";
+import { unheardTasks } from "./unheard-tasks.ts";
 
 export interface Metrics {
   registry: Registry;
@@ -28,8 +32,8 @@ export interface Metrics {
 /** So many flagged generations are counted, and no more: the alarm is at one. */
 const WORSE_COUNTED = 1_000;
 
-/** This process's own figures and, at each scrape, how many assets are in each state. */
-export function openMetrics(library: Library): Metrics {
+/** This process's own figures and, at each scrape, how many assets are in each state and whether anybody is there for the work. */
+export function openMetrics(library: Library, countJobs: () => Promise<LaneCounts>): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const requests = new Histogram({
@@ -73,6 +77,7 @@ export function openMetrics(library: Library): Metrics {
       if (worse !== null) this.set(worse.length);
     },
   });
+  queueFigures(library, registry, countJobs);
   const collected = new Counter({
     name: "matinee_collected_objects_total",
     help: "Objects of superseded generations that were removed.",
@@ -93,6 +98,26 @@ export function openMetrics(library: Library): Metrics {
   const webhookAttempts = webhookFigures(library, registry);
   const watched = watchedCounters(registry);
   return { registry, requests, collected, edgeUp, edgeLoad, webhookAttempts, watched };
+}
+
+/** Told by the API, since workers that are not there tell nothing. */
+function queueFigures(library: Library, registry: Registry, countJobs: () => Promise<LaneCounts>): void {
+  new Gauge({
+    name: "matinee_queue_unheard_tasks",
+    help: "Tasks that wait in a lane to which no worker listens, over all tenants.",
+    labelNames: ["lane"] as const,
+    registers: [registry],
+    async collect() {
+      const hints = await countJobs().catch(() => null);
+      const isUnheard = hints !== null && LANES.some((lane) => hints[lane].consumers === 0);
+      const tasks = isUnheard ? await countTasks(library, library.serverNow()).catch(() => null) : [];
+      if (tasks === null) return;
+      for (const lane of LANES) {
+        const count = unheardTasks(lane, tasks, hints);
+        if (count !== null) this.set({ lane }, count);
+      }
+    },
+  });
 }
 
 /** What is still to be delivered, over all tenants, and what came of this process's attempts. */

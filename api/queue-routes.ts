@@ -5,6 +5,7 @@ import {
   countTasks,
   listClaimed,
   listFailedAssets,
+  listWorkers,
 } from "../stores/library/work-overview.ts";
 import { atLeast, authenticated, ofInstallation } from "./auth.ts";
 import { BEARER, jsonAnswer } from "./contract.ts";
@@ -16,6 +17,8 @@ import { notCached } from "./request-guards.ts";
 
 const CLAIMS_SHOWN = 100;
 const FAILURES_SHOWN = 20;
+/** More than any installation runs. */
+const WORKERS_SHOWN = 1_000;
 /** The page that asks for these figures: it has none in it, and the token is the tab's own. */
 const PAGE = "/studio/queues.html";
 
@@ -54,13 +57,14 @@ export function queueRoutes(deps: ApiDeps, pages: Pages) {
   });
   return new OpenAPIHono<ApiEnv>().openapi(queuesRoute, async (c) => {
     const now = library.serverNow();
-    const [tasks, claims, assets, failedAssets, hints] = await Promise.all([
+    const [tasks, claims, workers, assets, failedAssets, hints] = await Promise.all([
       countTasks(library, now),
       listClaimed(library, CLAIMS_SHOWN),
+      listWorkers(library, WORKERS_SHOWN),
       countAssetsOnTheWay(library),
       listFailedAssets(library, FAILURES_SHOWN),
       countJobs().catch(() => null),
     ]);
-    return c.json(presentQueues({ now, tasks, claims, assets, failedAssets, hints }), 200);
+    return c.json(presentQueues({ now, tasks, claims, workers, assets, failedAssets, hints }), 200);
   });
 }

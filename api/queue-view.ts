@@ -1,8 +1,15 @@
 import { z } from "@hono/zod-openapi";
 import { followsOthers, LANES, laneOf } from "../core/work-order.ts";
-import type { ClaimedTask, FailedAsset, TaskCounts, WaitingAssets } from "../stores/library/work-overview.ts";
+import type {
+  ClaimedTask,
+  FailedAsset,
+  HoldingWorker,
+  TaskCounts,
+  WaitingAssets,
+} from "../stores/library/work-overview.ts";
 import type { LaneCounts } from "../stores/queue.ts";
 import { instant } from "./contract.ts";
+import { unheardTasks } from "./unheard-tasks.ts";
 
 const count = z.number().int();
 const standings = {
@@ -29,7 +36,6 @@ const hintsView = z.object({
   waiting: count,
   active: count,
   delayed: count,
-  failed: count,
   /** Workers that listen to it, idle ones too. */
   consumers: count,
 });
@@ -39,6 +45,8 @@ const laneView = z.object({
   /** As `matinee_queue_work_seconds`. */
   workSeconds: z.number(),
   kinds: z.array(kindView),
+  /** Tasks that wait while no worker listens to the lane: nobody will do them. null while Redis does not answer. */
+  unheard: count.nullable(),
   /** null while Redis does not answer. */
   hints: hintsView.nullable(),
 });
@@ -67,7 +75,7 @@ export const queuesView = z
         longest: z.object({ id: z.string(), tenant: z.string(), since: instant }).nullable(),
       }),
     ),
-    /** Who holds tasks now, and how many. */
+    /** Who holds tasks now, and how many, of all claims; those who have most first. */
     workers: z.array(z.object({ worker: z.string(), tasks: count, since: instant.nullable() })),
     /** The first hundred, whose lease ends first coming first. */
     claims: z.array(claimView),
@@ -86,6 +94,7 @@ export interface WorkOverview {
   now: Date;
   tasks: readonly TaskCounts[];
   claims: readonly ClaimedTask[];
+  workers: readonly HoldingWorker[];
   assets: readonly WaitingAssets[];
   failedAssets: readonly FailedAsset[];
   /** null while Redis does not answer. */
@@ -94,7 +103,7 @@ export interface WorkOverview {
 
 /** What is to be done, as an operator is shown it. */
 export function presentQueues(overview: WorkOverview): QueuesView {
-  const { now, tasks, claims, assets, failedAssets, hints } = overview;
+  const { now, tasks, claims, workers, assets, failedAssets, hints } = overview;
   return {
     at: now.toISOString(),
     lanes: LANES.map((lane) => {
@@ -103,13 +112,14 @@ export function presentQueues(overview: WorkOverview): QueuesView {
         .map((counts) => ({ ...counts, followsOthers: followsOthers(counts) }))
         .sort((a, b) => b.workSeconds - a.workSeconds || (a.kind < b.kind ? -1 : 1));
       const workSeconds = kinds.reduce((sum, kind) => sum + kind.workSeconds, 0);
-      return { lane, workSeconds, kinds, hints: hints?.[lane] ?? null };
+      const unheard = unheardTasks(lane, tasks, hints);
+      return { lane, workSeconds, kinds, unheard, hints: hints?.[lane] ?? null };
     }),
     assets: assets.map(({ longest, ...state }) => ({
       ...state,
       longest: longest && { ...longest, since: longest.since.toISOString() },
     })),
-    workers: workersOf(claims),
+    workers: workers.map(({ since, ...held }) => ({ ...held, since: since?.toISOString() ?? null })),
     claims: claims.map(({ _id: taskId, claimedAt, leaseUntil, ...claim }) => ({
       taskId,
       ...claim,
@@ -118,15 +128,4 @@ export function presentQueues(overview: WorkOverview): QueuesView {
     })),
     failedAssets: failedAssets.map(({ at, ...asset }) => ({ ...asset, at: at.toISOString() })),
   };
-}
-
-/** Those who have most first. */
-function workersOf(claims: readonly ClaimedTask[]): QueuesView["workers"] {
-  const byWorker = Map.groupBy(claims, ({ worker }) => worker ?? "");
-  const workers = [...byWorker].map(([worker, held]) => {
-    const times = held.flatMap(({ claimedAt }) => claimedAt?.getTime() ?? []);
-    const since = times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
-    return { worker, tasks: held.length, since };
-  });
-  return workers.sort((a, b) => b.tasks - a.tasks || (a.worker < b.worker ? -1 : 1));
 }

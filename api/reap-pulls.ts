@@ -1,30 +1,33 @@
 import { sourceKey } from "../core/keys.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
-import { forgetTransfer, listIdleTransfers } from "../stores/library/pulls.ts";
+import { dropIdleTransfer, forgetTransfer, listIdleTransfers } from "../stores/library/pulls.ts";
 import type { Log } from "../stores/log.ts";
 
 /** How many one round takes up. */
 const ROUND = 50;
 
-/** One round: frees what was fetched of masters that nobody has wanted for a day. Several processes may run it at once. */
-export async function reapPulls({
-  library,
-  blobs,
-  log,
-}: {
+interface Parts {
   library: Library;
   blobs: Blobs;
   log: Log;
-}): Promise<void> {
-  for (const asset of await listIdleTransfers(library, ROUND)) {
-    const transfer = asset.pull?.transfer;
-    if (transfer == null) continue;
-    const ref = { key: sourceKey(asset.tenant, asset._id), multipartId: transfer.multipartId };
-    // First the parts: once forgotten, nobody looks for them again.
-    await blobs
-      .abortMultipart(ref)
-      .then(() => forgetTransfer(library, asset, transfer))
-      .catch((thrown) => log.warn({ assetId: asset._id, err: thrown }, "fetched parts not removed"));
-  }
+}
+
+/** One round: frees what was fetched of masters that nobody has wanted for a day. Several processes may run it at once. */
+export async function reapPulls(parts: Parts): Promise<void> {
+  for (const asset of await listIdleTransfers(parts.library, ROUND))
+    await reapPull(parts, asset).catch((thrown) =>
+      parts.log.warn({ assetId: asset._id, err: thrown }, "fetched parts not removed"),
+    );
+}
+
+async function reapPull({ library, blobs }: Parts, asset: AssetRecord): Promise<void> {
+  const transfer = asset.pull?.transfer;
+  // Whoever retries it from here on fetches it from its beginning; who did before keeps what is there.
+  if (transfer == null || !(await dropIdleTransfer(library, asset))) return;
+  const key = sourceKey(asset.tenant, asset._id);
+  // First the parts: once forgotten, nobody looks for them again.
+  await blobs.abortMultipart({ key, multipartId: transfer.multipartId });
+  await forgetTransfer(library, asset, transfer);
 }

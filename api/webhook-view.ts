@@ -54,7 +54,8 @@ const assetEvent = z.object({
   error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
 });
 const uploadEvent = z.object({
-  uploadId: z.string(),
+  /** null of a master that was fetched: nobody opened an upload for it. */
+  uploadId: z.string().nullable(),
   assetId: z.string(),
   filename: z.string(),
   sizeBytes: z.number().int(),

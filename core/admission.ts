@@ -47,6 +47,22 @@ function samplesOf({ rungs }: Pick<Ladder, "rungs">): number {
   return rungs.reduce((sum, { width, height }) => sum + width * height, 0);
 }
 
+/** What the largest task holds that is planned of a picture of 3840×2160, in HEVC or AV1. */
+export const LARGEST_TASK_BYTES = 2_560 * MEBIBYTE;
+/** Of one fetch: two parts of at most 64 MiB, and as much again that is sent and not yet given back (docs/decisions/pull-ingest.md). */
+const FETCH_BYTES = 256 * MEBIBYTE;
+
+/**
+ * What of a worker's memory is set aside for fetches, and for how many of the wanted `slots`, so that none of them is in the way of
+ * an encode for as long as somebody's slow server takes. The largest task keeps its room; beside it one is fetched in any
+ * case, as the worker's own share has room for the small parts of most.
+ */
+export function setAsideForFetches(limitBytes: number, slots: number): { slots: number; bytes: number } {
+  const spareBytes = Math.max(0, limitBytes - LARGEST_TASK_BYTES);
+  const fitting = Math.min(slots, Math.floor(spareBytes / FETCH_BYTES));
+  return { slots: Math.max(1, fitting), bytes: fitting * FETCH_BYTES };
+}
+
 /** A worker's memory, and who holds how much of it. */
 export interface Room {
   /**

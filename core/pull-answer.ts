@@ -1,4 +1,5 @@
 import { Failure } from "./errors.ts";
+import type { PaceLimits } from "./pull-pace.ts";
 import type { PullTransfer } from "./records/pull.ts";
 
 /** What a server said to a request for a file, or for the rest of it. */
@@ -80,6 +81,18 @@ function refusal(status: number): Failure {
 export function unreachable(what: string, cause?: unknown): Failure {
   const message = `${what} See that it is up, then retry; what has come already is kept for a day.`;
   return new Failure("transient", "source_unreachable", message, { cause });
+}
+
+/** It comes, but keeps a place for longer than others are to wait for one. */
+export function tooSlow({ leastBps, graceSeconds }: PaceLimits): Failure {
+  const what = `less than ${leastBps} bits a second in ${graceSeconds} seconds`;
+  return unreachable(`The server that the file is on sends too slowly: ${what}.`);
+}
+
+/** Another attempt by ourselves would only take more. */
+export function tookTooLong(mostSeconds: number): Failure {
+  const message = `To fetch the file took more than ${mostSeconds} seconds in all. Retry, and it goes on with what has come already, which is kept for a day; or upload the file.`;
+  return new Failure("source", "source_unreachable", message, { retryable: true });
 }
 
 export function tooLarge(maxBytes: number, cause?: unknown): Failure {

@@ -16,7 +16,10 @@ const BUDGET: Record<FailureClass, { attempts: number; firstDelaySeconds: number
 };
 const LONGEST_DELAY_SECONDS = 30;
 
-/** Of a server that is away: about five minutes of it, with what each try waits for; its owner can begin anew. */
+/**
+ * Of a server that is away: three and a half minutes of it at least, and longer where it is silent, since each attempt asks three times and waits
+ * in between; its owner can begin anew.
+ */
 const ATTEMPTS_OF_UNREACHABLE = 12;
 /** Resource failures that pass by themselves: a disk is emptied by others. */
 const WAITED_FOR: ReadonlySet<string> = new Set(["scratch_full"]);
@@ -37,7 +40,7 @@ export function verdictOn(
 }
 
 function attemptsAllowed(failureClass: FailureClass, code: string, usual: number): number {
-  if (code === "source_unreachable") return ATTEMPTS_OF_UNREACHABLE;
+  if (failureClass === "transient" && code === "source_unreachable") return ATTEMPTS_OF_UNREACHABLE;
   return failureClass === "resource" && !WAITED_FOR.has(code) ? ATTEMPTS_AT_A_LIMIT : usual;
 }
 

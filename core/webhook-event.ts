@@ -21,6 +21,8 @@ export interface EventFacts {
   state?: AssetState;
   generation?: string;
   error?: AssetError;
+  /** A master that was fetched: the asset may have another one by the time that it is told. */
+  fetched?: { filename: string; sizeBytes: number };
 }
 
 /**
@@ -94,7 +96,8 @@ export function uploadData({ _id, assetId, filename, sizeBytes }: UploadRecord):
 }
 
 export function assetData({ _id, titleId }: AssetRecord, { facts }: RecordedEvent): Record<string, unknown> {
-  const { state = null, generation = null, error = null } = facts;
+  const { state = null, generation = null, error = null, fetched } = facts;
+  if (fetched !== undefined) return { uploadId: null, assetId: _id, ...fetched };
   return { assetId: _id, titleId, state, generation, error };
 }
 

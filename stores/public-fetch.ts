@@ -70,7 +70,12 @@ export async function publicFetch(request: PublicRequest): Promise<PublicAnswer>
       request.networks,
     );
     // What was asked for in secret is not to be told to all on the way.
-    if (url.protocol === "https:" && next.protocol === "http:") throw refused("scheme");
+    if (url.protocol === "https:" && next.protocol === "http:")
+      throw new Failure(
+        "source",
+        "redirects_refused",
+        "It leads from https on to http, where others can read along.",
+      );
     url = next;
   }
 }

@@ -1,7 +1,7 @@
 import type { Queue } from "bullmq";
 import { WAITED_FOR_PRIORITY } from "../core/schedule.ts";
 import { LANES, type Lane } from "../core/work-order.ts";
-import type { JobCounts, LaneCounts, Offer, TakenOffer } from "./queue.ts";
+import type { JobCounts, JobDepth, LaneCounts, Offer, TakenOffer } from "./queue.ts";
 import { withDeadline } from "./queue-connection.ts";
 
 /** Jobs of the queue: added, brought into order, counted. */
@@ -48,7 +48,7 @@ export async function putFirst(queue: Queue, taskId: string): Promise<void> {
   await job?.changePriority({ priority: WAITED_FOR_PRIORITY, lifo: true });
 }
 
-export async function sumOfDepths(queues: Record<Lane, Queue>) {
+export async function sumOfDepths(queues: Record<Lane, Queue>): Promise<JobDepth> {
   const [fast, usual] = await Promise.all([queueDepth(queues.fast), queueDepth(queues.usual)]);
   return {
     waiting: fast.waiting + usual.waiting,
@@ -57,23 +57,28 @@ export async function sumOfDepths(queues: Record<Lane, Queue>) {
   };
 }
 
-export async function countLanes(queues: Record<Lane, Queue>): Promise<LaneCounts> {
-  const { fast, usual, pull } = queues;
-  const counts = [countJobs(fast), countJobs(usual), countJobs(pull)] as const;
-  const [ofFast, ofUsual, ofPull] = await Promise.all(counts);
+export function depthsOf(queues: Record<Lane, Queue>): Promise<Record<Lane, JobDepth>> {
+  return ofEach(queues, queueDepth);
+}
+
+export function countLanes(queues: Record<Lane, Queue>): Promise<LaneCounts> {
+  return ofEach(queues, countJobs);
+}
+
+async function ofEach<T>(
+  { fast, usual, pull }: Record<Lane, Queue>,
+  ask: (queue: Queue) => Promise<T>,
+): Promise<Record<Lane, T>> {
+  const [ofFast, ofUsual, ofPull] = await Promise.all([ask(fast), ask(usual), ask(pull)]);
   return { fast: ofFast, usual: ofUsual, pull: ofPull };
 }
 
 async function countJobs(queue: Queue): Promise<JobCounts> {
-  const [depth, counts, consumers] = await Promise.all([
-    queueDepth(queue),
-    queue.getJobCounts("failed"),
-    queue.getWorkersCount(),
-  ]);
-  return { ...depth, failed: counts.failed ?? 0, consumers };
+  const [depth, consumers] = await Promise.all([queueDepth(queue), queue.getWorkersCount()]);
+  return { ...depth, consumers };
 }
 
-async function queueDepth(queue: Queue): Promise<{ waiting: number; active: number; delayed: number }> {
+async function queueDepth(queue: Queue): Promise<JobDepth> {
   const counts = await queue.getJobCounts("waiting", "prioritized", "active", "delayed");
   return {
     waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0),

@@ -4,7 +4,7 @@ import { Failure } from "../core/errors.ts";
 import type { TaskKind } from "../core/records/task.ts";
 import { LANES, type Lane } from "../core/work-order.ts";
 import { connect, QUEUE_NAMES, withDeadline } from "./queue-connection.ts";
-import { addAll, countLanes, putFirst, reorder, sumOfDepths } from "./queue-jobs.ts";
+import { addAll, countLanes, depthsOf, putFirst, reorder, sumOfDepths } from "./queue-jobs.ts";
 
 /**
  * The queue is a hint: it says which task to look at next, quickly. What is to be done and who does it is
@@ -44,20 +44,25 @@ export interface WorkQueue {
   /** True for one caller in `milliseconds`, of all processes: what they all do in turn is then done by one. */
   takeTurn(what: string, milliseconds: number): Promise<boolean>;
   /** How many wait for a core and run; fetched masters are not among them. */
-  depth(): Promise<{ waiting: number; active: number; delayed: number }>;
-  /** The same lane by lane, with who listens. */
+  depth(): Promise<JobDepth>;
+  /** The same lane by lane, all of them. */
+  depths(): Promise<Record<Lane, JobDepth>>;
+  /** And with who listens. */
   counts(): Promise<LaneCounts>;
   /** Asserts what we need of Redis: answers, keeps an append-only file, never evicts. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Jobs of a lane, and how many workers listen to it, idle ones too. */
-export interface JobCounts {
+/** Jobs of a lane by what becomes of them; those that are done or failed are kept by nobody. */
+export interface JobDepth {
   waiting: number;
   active: number;
   delayed: number;
-  failed: number;
+}
+
+/** And how many workers listen to it, idle ones too. */
+export interface JobCounts extends JobDepth {
   consumers: number;
 }
 
@@ -85,6 +90,7 @@ export function openQueue(settings: QueueSettings): WorkQueue {
     takeTurn: (what, milliseconds) =>
       withDeadline(takeTurn(connection, `${settings.prefix}:turn:${what}`, milliseconds)),
     depth: () => withDeadline(sumOfDepths(queues)),
+    depths: () => withDeadline(depthsOf(queues)),
     counts: () => withDeadline(countLanes(queues)),
     check: () => withDeadline(checkRedis(connection)),
     close: async () => {

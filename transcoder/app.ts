@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Server } from "node:http";
-import { openRoom } from "../core/admission.ts";
+import { openRoom, setAsideForFetches } from "../core/admission.ts";
 import { newId } from "../core/ids.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import { openBlobs } from "../stores/blobs.ts";
@@ -34,18 +34,19 @@ export interface Transcoder {
 /** Assembles a transcoder and starts it. Throws where this machine cannot do the work. */
 export async function startTranscoder(config: TranscoderConfig): Promise<Transcoder> {
   const log = openLog({ name: "transcoder", level: config.logLevel });
-  const workshop = await openWorkshop(config, log, await openSafeLauncher(config, log));
+  const { lendableBytes, pullSlots } = memoryOfWorker(config);
+  const workshop = await openWorkshop(config, log, await openSafeLauncher(config, lendableBytes, log));
   const queue = openQueue(config.redis);
   const planSettings = { ...DEFAULT_PLAN_SETTINGS, loudnessTargetLufs: config.loudnessTargetLufs };
-  const room = openRoom(config.memoryBytes - OWN_MEMORY_BYTES);
+  const room = openRoom(lendableBytes);
   const worker = createWorker(workshop, queue, planSettings, room);
   const metrics = openMetrics();
   defineMetrics(metrics, worker, queue, workshop.library);
   const server = await serveOperations(config.http, dependencies(workshop, queue), metrics);
-  const consumer = consume(config.redis, config.slots, worker.handle, config.pull?.slots);
+  const consumer = consume(config.redis, config.slots, worker.handle, pullSlots);
   const stopReconciler = startReconciler(workshop, queue);
-  const stopLending = startLending(workshop, queue, () => worker.running() < config.slots);
-  sayStarted(workshop, config.slots);
+  const stopLending = startLending(workshop, queue, () => worker.onCores() < config.slots);
+  sayStarted(workshop, config.slots, pullSlots);
   return {
     server,
     async stop() {
@@ -61,11 +62,26 @@ export async function startTranscoder(config: TranscoderConfig): Promise<Transco
   };
 }
 
+/** What tasks may hold together, and how many fetches go on beside them in what is set aside for those. */
+function memoryOfWorker({ memoryBytes, pull }: TranscoderConfig): {
+  lendableBytes: number;
+  pullSlots: number;
+} {
+  const forTasks = memoryBytes - OWN_MEMORY_BYTES;
+  if (pull === null) return { lendableBytes: forTasks, pullSlots: 0 };
+  const { bytes, slots } = setAsideForFetches(forTasks, pull.slots);
+  return { lendableBytes: forTasks - bytes, pullSlots: slots };
+}
+
 /** Throws where media cannot be contained, unless that was allowed. */
-async function openSafeLauncher(config: TranscoderConfig, log: Log): Promise<Launcher> {
+async function openSafeLauncher(
+  config: TranscoderConfig,
+  mostResidentBytes: number,
+  log: Log,
+): Promise<Launcher> {
   const launcher = await openLauncher({
     ...config.tools,
-    mostResidentBytes: config.memoryBytes - OWN_MEMORY_BYTES,
+    mostResidentBytes,
     prlimitPath: firstOf("/usr/bin/prlimit"),
     setprivPath: firstOf("/usr/bin/setpriv"),
   });
@@ -97,10 +113,14 @@ async function closeWorkshop({ scratch, library, blobs }: Workshop): Promise<voi
   blobs.close();
 }
 
-function sayStarted({ log, workerId, launcher, scoresVmaf, hardware }: Workshop, slots: number): void {
+function sayStarted(
+  { log, workerId, launcher, scoresVmaf, hardware }: Workshop,
+  slots: number,
+  pullSlots: number,
+): void {
   const { build, state } = launcher;
   log.info(
-    { workerId, slots, sandboxed: state.sandboxed, build, scoresVmaf, hardware: hardware.detail },
+    { workerId, slots, pullSlots, sandboxed: state.sandboxed, build, scoresVmaf, hardware: hardware.detail },
     "transcoder started",
   );
 }

@@ -52,6 +52,12 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
     networks: settings.list("MATINEE_PULL_NETWORKS", parseNetworks),
     maxBytes: Math.min(MAX_PULLED_BYTES, settings.count("MATINEE_PULL_MAX_BYTES", MAX_PULLED_BYTES, 1)),
     slots: settings.count("MATINEE_PULL_SLOTS", 2, 1),
+    pace: {
+      leastBps: settings.count("MATINEE_PULL_LEAST_BPS", 1_000_000, 0),
+      graceSeconds: settings.count("MATINEE_PULL_GRACE_SECONDS", 60, 1),
+      // The largest master that is taken comes at 50 Mbit/s in it.
+      mostSeconds: settings.count("MATINEE_PULL_SECONDS", 86_400, 1),
+    },
   };
   const endpoint = settings.text("MATINEE_S3_ENDPOINT");
   const config: TranscoderConfig = {

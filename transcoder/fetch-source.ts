@@ -1,10 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { asFailure, Failure } from "../core/errors.ts";
 import { judgeAnswer, restOf, tooLarge, unreachable } from "../core/pull-answer.ts";
+import { secondsSpent } from "../core/pull-pace.ts";
 import { pulledName } from "../core/pulled-name.ts";
 import { pinPulled } from "../stores/library/pulls.ts";
 import { adoptAsset } from "../stores/library/titles.ts";
 import { publicFetch } from "../stores/public-fetch.ts";
+import { PullClock } from "./pull-clock.ts";
 import { HeldTransfer, superseded } from "./pull-transfer.ts";
 import type { PullSettings, TaskContext } from "./task-context.ts";
 
@@ -12,7 +14,7 @@ import type { PullSettings, TaskContext } from "./task-context.ts";
 const MOST_REDIRECTS = 3;
 /** A server has so long for the headers of each answer, and between any two pieces of a body. */
 const SILENCE_MS = 30_000;
-/** In one attempt, without any more of the file than there was. */
+/** In a row in one attempt, without any more of the file than there was; of attempts there are twelve (core/retry-verdict.ts). */
 const TRIES = 3;
 
 /**
@@ -20,21 +22,23 @@ const TRIES = 3;
  * here or with another worker, is gone on with where the server says that the file is still the same one.
  */
 export async function fetchSource(context: TaskContext): Promise<null> {
-  const { asset, library, pull, signal } = context;
+  const { asset, library, pull, signal, task } = context;
   const url = asset.pull?.sourceUrl;
   if (pull === null || url == null) throw new Failure("ours", "internal", "There is nothing to fetch here.");
+  const clock = new PullClock(pull.pace, secondsSpent(task));
   const held = await HeldTransfer.takeUp(context);
   let mostHeld = held.heldBytes;
   for (let tries = 1; !held.isWhole; ) {
     try {
-      await fetchMore(url, pull, held, signal);
+      clock.check();
+      await fetchMore(url, pull, held, clock, signal);
     } catch (thrown) {
       signal.throwIfAborted();
       const failure = asOfSource(thrown, pull.maxBytes);
       // Of what begins anew each time the first half is no progress.
       tries = held.heldBytes > mostHeld ? 1 : tries + 1;
       mostHeld = Math.max(mostHeld, held.heldBytes);
-      if (failure.code !== "source_unreachable" || tries > TRIES) throw failure;
+      if (failure.code !== "source_unreachable" || clock.isOver || tries > TRIES) throw failure;
       await pause(Math.random() * 500 * 2 ** tries, undefined, { signal });
     }
   }
@@ -43,7 +47,8 @@ export async function fetchSource(context: TaskContext): Promise<null> {
   await adoptAsset(library, asset.tenant, asset._id);
   const pinned = { ...made, sha256: asset.pull?.sha256 ?? null };
   const transfer = held.transfer;
-  if (transfer === null || !(await pinPulled(library, asset, transfer, pinned))) throw superseded();
+  if (transfer === null || !(await pinPulled(library, asset, transfer, pinned, held.filename)))
+    throw superseded();
   return null;
 }
 
@@ -52,6 +57,7 @@ async function fetchMore(
   url: string,
   { networks, maxBytes }: PullSettings,
   held: HeldTransfer,
+  clock: PullClock,
   signal: AbortSignal,
 ): Promise<void> {
   const transfer = held.transfer;
@@ -76,7 +82,7 @@ async function fetchMore(
       const filename = pulledName(answer.headers["content-disposition"], answer.url);
       await held.begin({ etag, sizeBytes, filename });
     } else await held.learnSize(step.sizeBytes);
-    await held.take(answer.body, maxBytes);
+    await held.take(clock.watch(answer.body), maxBytes);
   } finally {
     answer.close();
   }

@@ -7,8 +7,6 @@ import type { StoredPart } from "../stores/blobs.ts";
 import { recordTransfer } from "../stores/library/pulls.ts";
 import type { TaskContext } from "./task-context.ts";
 
-/** A part that takes longer comes too slowly to hold a place in the worker for it. */
-const SLOWEST_PART_MS = 15 * 60_000;
 /** Of a file of unknown length no more can be told than that it comes. */
 const UNKNOWN_RATIO = 0.01;
 
@@ -37,9 +35,14 @@ export class HeldTransfer {
     this.#transfer = context.asset.pull?.transfer ?? null;
   }
 
-  /** Takes up what an earlier attempt, here or elsewhere, has left in storage. */
+  /**
+   * Takes up what an earlier attempt, here or elsewhere, has left in storage. Whoever was at it before and still runs changes
+   * nothing of it any more. Throws `pull_superseded`.
+   */
   static async takeUp(context: TaskContext): Promise<HeldTransfer> {
     const held = new HeldTransfer(context);
+    if (held.#transfer === null || held.#transfer.isDropped) return held;
+    if (!(await held.#change({ ...held.#transfer, epoch: context.task.epoch }))) throw superseded();
     await held.#look();
     return held;
   }
@@ -64,6 +67,11 @@ export class HeldTransfer {
     return this.#transfer;
   }
 
+  /** What the file is called. */
+  get filename(): string {
+    return this.#filename;
+  }
+
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -80,19 +88,26 @@ export class HeldTransfer {
 
   /** A file from its beginning, in the place of whatever is held. */
   async begin({ etag, sizeBytes, filename }: FileFacts): Promise<void> {
-    const { blobs } = this.#context;
+    const { blobs, task } = this.#context;
     if (sizeBytes === 0) throw empty();
-    // Before there is a new one: no reaper looks for what is on no record.
-    if (this.#transfer !== null)
-      await blobs.abortMultipart({ key: this.#key, multipartId: this.#transfer.multipartId });
+    await this.#remove();
     // The type is ours: what a server says of the file is never served to anybody (RELIABILITY T12).
     const multipartId = await blobs.createMultipart(this.#key, "application/octet-stream");
     this.#filename = filename;
-    if (!(await this.#change({ multipartId, etag, sizeBytes }))) {
+    if (!(await this.#change({ multipartId, etag, sizeBytes, epoch: task.epoch }))) {
       await blobs.abortMultipart({ key: this.#key, multipartId });
       throw superseded();
     }
     this.drop();
+  }
+
+  /** Frees what is held, before there is anything new: no reaper looks for what is on no record. */
+  async #remove(): Promise<void> {
+    const transfer = this.#transfer;
+    if (transfer === null) return;
+    // First on record: somebody may have taken it up meanwhile, and then its parts are in use.
+    if (!transfer.isDropped && !(await this.#change({ ...transfer, isDropped: true }))) throw superseded();
+    await this.#context.blobs.abortMultipart({ key: this.#key, multipartId: transfer.multipartId });
   }
 
   /** How long the file is, where only the answer about its rest says so. */
@@ -126,13 +141,10 @@ export class HeldTransfer {
     let position = this.#heldBytes;
     let part: Buffer | null = null;
     let filled = 0;
-    let begunAt = performance.now();
     for await (const piece of body) {
       if (position + piece.length > maxBytes) throw tooLarge(maxBytes);
       if (sizeBytes !== null && position + piece.length > sizeBytes)
         throw unreachable("The server that the file is on sends more than it said.");
-      if (performance.now() - begunAt > SLOWEST_PART_MS)
-        throw unreachable("The server that the file is on sends too slowly.");
       for (let at = 0; at < piece.length; ) {
         part ??= Buffer.allocUnsafe(
           Math.min(pullPartLength(partNumber), (sizeBytes ?? Number.POSITIVE_INFINITY) - position),
@@ -146,7 +158,6 @@ export class HeldTransfer {
         partNumber += 1;
         part = null;
         filled = 0;
-        begunAt = performance.now();
       }
       this.#context.report(sizeBytes === null ? UNKNOWN_RATIO : position / sizeBytes);
     }
@@ -181,9 +192,11 @@ export class HeldTransfer {
   /** Makes one object of the parts. */
   async finish(): Promise<{ key: string; etag: string; sizeBytes: number }> {
     const { blobs, signal } = this.#context;
-    const { multipartId } = this.#transfer!;
-    // Whoever lost the claim leaves this to who has it: two at once spoil it.
+    const transfer = this.#transfer!;
+    const { multipartId } = transfer;
+    // Whoever lost the claim leaves this to who has it, and may not have heard of it yet: two at once spoil it.
     signal.throwIfAborted();
+    if (!(await this.#change(transfer))) throw superseded();
     const facts = this.#isMade
       ? await blobs.head("sources", this.#key)
       : await blobs.completeMultipart({ key: this.#key, multipartId, parts: this.#parts });

@@ -1,5 +1,6 @@
 import type { NamedKey } from "../core/named-keys.ts";
 import type { Network } from "../core/public-address.ts";
+import type { PaceLimits } from "../core/pull-pace.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import type { Blobs } from "../stores/blobs.ts";
@@ -14,6 +15,7 @@ export interface PullSettings {
   /** Where from, beside the public internet. */
   networks: readonly Network[];
   maxBytes: number;
+  pace: PaceLimits;
 }
 
 /** What every stage may use. */

@@ -14,10 +14,16 @@ export function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue
   metrics.gauge("matinee_tasks_running", "Tasks in this worker's hands.", [], (gauge) =>
     gauge.set(worker.running()),
   );
-  metrics.gauge("matinee_queue_jobs", "Jobs in the queue by state.", ["state"], async (gauge) => {
-    const depth = await queue.depth().catch(() => null);
-    for (const [state, count] of Object.entries(depth ?? {})) gauge.set({ state }, count);
-  });
+  metrics.gauge(
+    "matinee_queue_jobs",
+    "Jobs in the queue by lane and state.",
+    ["lane", "state"],
+    async (gauge) => {
+      const depths = await queue.depths().catch(() => null);
+      for (const [lane, depth] of Object.entries(depths ?? {}))
+        for (const [state, count] of Object.entries(depth)) gauge.set({ lane, state }, count);
+    },
+  );
   metrics.gauge(
     "matinee_queue_work_seconds",
     "Work that is planned and not done, in seconds of one core.",

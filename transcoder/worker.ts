@@ -1,5 +1,6 @@
 import type { Room } from "../core/admission.ts";
 import type { PlanSettings } from "../core/plan.ts";
+import type { Lane } from "../core/work-order.ts";
 import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
 import { jobIdOf } from "../stores/queue-jobs.ts";
 import { againIn, doTask } from "./do-task.ts";
@@ -19,6 +20,8 @@ export interface Worker {
   stop(): void;
   /** Tasks in hand. */
   running(): number;
+  /** Of them, those that keep a core: all but fetches. */
+  onCores(): number;
 }
 
 /** A worker: claims offered tasks, runs their stage under a lease, records how it ended, offers what follows. */
@@ -28,11 +31,13 @@ export function createWorker(
   settings: PlanSettings,
   room: Room,
 ): Worker {
-  const inHand = new Set<AbortController>();
+  const inHand = new Map<AbortController, Lane>();
   let stopping = false;
 
   const handle = async (offer: TakenOffer): Promise<Handled> => {
     if (stopping) return againIn(workshop, 0);
+    // What it holds is set aside for it: no encode is to wait for as long as somebody's server takes.
+    if (offer.lane === "pull") return handleWithRoom(offer);
     const job = jobIdOf(offer);
     if (!room.enter(job, offer.memoryBytes, performance.now() / 1000, offer.lane === "fast"))
       return againIn(workshop, NO_ROOM_SECONDS);
@@ -47,7 +52,7 @@ export function createWorker(
     const taken = await takeOffer(workshop, queue, offer);
     if ("handled" in taken) return taken.handled;
     const controller = new AbortController();
-    inHand.add(controller);
+    inHand.set(controller, offer.lane);
     // It was claimed while the worker was told to stop.
     if (stopping) controller.abort(new Stopped("shutdown"));
     try {
@@ -66,8 +71,9 @@ export function createWorker(
       }),
     stop: () => {
       stopping = true;
-      for (const controller of inHand) controller.abort(new Stopped("shutdown"));
+      for (const controller of inHand.keys()) controller.abort(new Stopped("shutdown"));
     },
     running: () => inHand.size,
+    onCores: () => [...inHand.values()].filter((lane) => lane !== "pull").length,
   };
 }

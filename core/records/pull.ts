@@ -15,4 +15,8 @@ export interface PullTransfer {
   etag: string | null;
   /** null while nobody has said how long the file is. */
   sizeBytes: number | null;
+  /** Of the claim that goes on with it; absent until one does. A later claim takes it over before it uses its parts. */
+  epoch?: number;
+  /** Its parts are being removed from storage: nobody goes on with them. */
+  isDropped?: true;
 }

@@ -2,13 +2,16 @@ import type { Filter, IndexDescription } from "mongodb";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { PullTransfer } from "../../core/records/pull.ts";
 import type { PinnedSource } from "../../core/source.ts";
+import { newEvent } from "../../core/webhook-event.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
 import { TITLES_LOOKED_AT } from "./open-work.ts";
+import { telling } from "./outbox.ts";
 
 /**
- * Masters that are fetched: assets that wait for what a worker brings. Every write names the revision and the transfer
- * that it goes on from, so that a worker whose place another one has taken changes nothing.
+ * Masters that are fetched: assets that wait for what a worker brings. Every write names the revision, the transfer that it goes
+ * on from and the claim that has taken that up, so that a worker whose place another one has taken changes nothing. Parts are
+ * removed only once it is on record that nobody is to use them.
  */
 
 export const PULL_INDEXES: IndexDescription[] = [{ key: { "pull.transfer.multipartId": 1 } }];
@@ -50,20 +53,26 @@ export async function recordTransfer(
   return changed.matchedCount === 1;
 }
 
-/** waiting → queued, with the fetched master; its URL is forgotten. False: the asset waits for this no more. */
+/**
+ * waiting → queued, with the fetched master, of which others are told as of an uploaded one; its URL is forgotten. False: the asset
+ * waits for this no more.
+ */
 export async function pinPulled(
   library: Library,
   asset: AssetRecord,
   transfer: PullTransfer,
   pinned: PinnedSource,
+  filename: string,
 ): Promise<boolean> {
+  const now = library.serverNow();
+  const fetched = { filename, sizeBytes: pinned.sizeBytes };
   const set = {
-    ...{ state: "queued" as const, pinned, unsettled: true, updatedAt: library.serverNow() },
+    ...{ state: "queued" as const, pinned, unsettled: true, updatedAt: now },
     ...{ "pull.sourceUrl": null, "pull.transfer": null },
   };
-  const changed = await fromDriver(
-    library.assets.updateOne(waitingFor(asset, transfer), { $set: set, $inc: { version: 1 } }),
-  );
+  const told = newEvent("upload.completed", now, { fetched });
+  const update = telling<AssetRecord>([told], { $set: set, $inc: { version: 1 } });
+  const changed = await fromDriver(library.assets.updateOne(waitingFor(asset, transfer), update));
   return changed.matchedCount === 1;
 }
 
@@ -71,7 +80,12 @@ function waitingFor(
   { _id, revision }: Pick<AssetRecord, "_id" | "revision">,
   transfer: PullTransfer | null,
 ): Filter<AssetRecord> {
-  return { _id, revision, state: "waiting", "pull.transfer.multipartId": transfer?.multipartId ?? null };
+  return {
+    ...{ _id, revision, state: "waiting", "pull.transfer.multipartId": transfer?.multipartId ?? null },
+    // null finds what has none, too.
+    "pull.transfer.epoch": transfer?.epoch ?? null,
+    "pull.transfer.isDropped": transfer?.isDropped ?? null,
+  } as Filter<AssetRecord>;
 }
 
 /** Assets of any tenant that have waited for no fetch for a day, with parts of one in storage, for the reaper. */
@@ -82,6 +96,15 @@ export async function listIdleTransfers(library: Library, limit: number): Promis
     updatedAt: { $lt: new Date(library.serverNow().getTime() - KEPT_MS) },
   };
   return fromDriver(library.assets.find(filter).limit(limit).toArray());
+}
+
+/** From here on nobody goes on with its parts. False: the asset has changed since it was read, and may want them again. */
+export async function dropIdleTransfer(library: Library, { _id, version }: AssetRecord): Promise<boolean> {
+  const filter: Filter<AssetRecord> = { _id, version, state: { $ne: "waiting" } };
+  const dropped = await fromDriver(
+    library.assets.updateOne(filter, { $set: { "pull.transfer.isDropped": true } }),
+  );
+  return dropped.matchedCount === 1;
 }
 
 /** The parts of a transfer are gone from storage. */

@@ -113,6 +113,30 @@ export async function listClaimed(library: Library, limit: number): Promise<Clai
   return fromDriver(query.sort({ leaseUntil: 1 }).limit(limit).toArray());
 }
 
+/** Who holds tasks now, and how many; those who have most first. */
+export interface HoldingWorker {
+  worker: string;
+  tasks: number;
+  /** Of the claim that it has held for longest. */
+  since: Date | null;
+}
+
+/** All of them that hold any, at most `limit`. */
+export async function listWorkers(library: Library, limit: number): Promise<HoldingWorker[]> {
+  const groups = library.tasks.aggregate<{ _id: string | null; tasks: number; since: Date | null }>(
+    [
+      { $match: { state: "claimed" } },
+      { $limit: TASKS_COUNTED },
+      { $group: { _id: "$worker", tasks: { $sum: 1 }, since: { $min: "$claimedAt" } } },
+      { $sort: { tasks: -1, _id: 1 } },
+      { $limit: limit },
+    ],
+    { maxTimeMS: QUERY_MS },
+  );
+  const found = await fromDriver(groups.toArray());
+  return found.map(({ _id, tasks, since }) => ({ worker: _id ?? "", tasks, since: since ?? null }));
+}
+
 /** The assets on their way, by state. */
 export async function countAssetsOnTheWay(library: Library): Promise<WaitingAssets[]> {
   return Promise.all(

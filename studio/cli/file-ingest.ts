@@ -18,7 +18,7 @@ export interface FileIngest {
   codecs: string[];
   /** By ClearKey. */
   isProtected: boolean;
-  /** null: no title is made. */
+  /** null: none is made, or, where it is to be published, one that is named like the file. */
   titleName: string | null;
   publish: boolean;
   /** Files beside the film. */

@@ -12,17 +12,19 @@ export async function ingestFile(ingest: FileIngest): Promise<void> {
   const texts = await Promise.all(ingest.subtitles.map(({ path: text }) => openFile(text)));
   const assetId = isUrl(ingest.path) ? await order(ingest, texts) : await bring(ingest, texts);
   const asset = await follow(ingest, assetId);
-  if (ingest.titleName === null) return;
+  if (ingest.titleName === null && !ingest.publish) return;
+  // What a URL ends in may be what opens the file; what the server calls it is not.
+  const name = ingest.titleName ?? nameOf(isUrl(ingest.path) ? asset.filename : ingest.path);
   const key = `${asset.id}-title`;
-  const body = { type: "movie", name: { en: ingest.titleName }, assetId: asset.id };
+  const body = { type: "movie", name: { en: name }, assetId: asset.id };
   const title = await api.call<Title>("POST", "/v1/titles", { body, idempotencyKey: key, signal });
-  if (!ingest.publish) return line.finish(`Title      ${title.id} "${ingest.titleName}" (draft)`);
+  if (!ingest.publish) return line.finish(`Title      ${title.id} "${name}" (draft)`);
   await api.call("POST", `/v1/titles/${title.id}/publish`, {
     body: {},
     idempotencyKey: `${key}-publish`,
     signal,
   });
-  line.finish(`Published  ${title.id} "${ingest.titleName}"`);
+  line.finish(`Published  ${title.id} "${name}"`);
 }
 
 /** Sends a file from disk: the asset that it becomes. */
@@ -59,16 +61,6 @@ async function addTexts(
 }
 
 /** A name to show for a file that was given none. */
-export function nameOf(given: string): string {
-  const path = isUrl(given) ? pathIn(new URL(given)) : given;
-  return basename(path, extname(path)).replaceAll(/[_.]+/g, " ").trim() || basename(path) || given;
-}
-
-/** Readable where it can be: `%` alone is a letter like any other. */
-function pathIn({ pathname }: URL): string {
-  try {
-    return decodeURIComponent(pathname);
-  } catch {
-    return pathname;
-  }
+function nameOf(path: string): string {
+  return basename(path, extname(path)).replaceAll(/[_.]+/g, " ").trim() || basename(path) || path;
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { openApi } from "../api-client.ts";
 import type { SubtitleFile } from "./file-ingest.ts";
-import { ingestFile, nameOf } from "./ingest-file.ts";
+import { ingestFile } from "./ingest-file.ts";
 import { explainFailure } from "./next-step.ts";
+import { isUrl } from "./order-pull.ts";
 import { openProgressLine } from "./progress-bar.ts";
 
 const EXIT_FAILED = 1;
@@ -49,6 +50,9 @@ function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[];
   if (command.args.length > 1 && isOfOne) {
     command.error("error: --resume, --title and --subtitles go with one file");
   }
+  if (options.resume !== undefined && command.args.some(isUrl)) {
+    command.error("error: --resume goes with a file; what the server fetches it goes on with by itself");
+  }
   return { files: command.args, options };
 }
 
@@ -89,7 +93,7 @@ async function ingestAll(files: string[], options: Options, target: { api: strin
         uploadId: options.resume ?? null,
         codecs: options.codecs?.split(",") ?? [],
         isProtected: options.clearkey,
-        titleName: options.title ?? (options.publish ? nameOf(path) : null),
+        titleName: options.title ?? null,
         publish: options.publish,
         subtitles: options.subtitles,
         signal: stop.signal,

@@ -10,8 +10,8 @@ const ENGLISH = {
   lane_usual: "Usual lane",
   lane_pull: "Pull lane: masters that are fetched",
   workLeft: "{time} of one core to do",
-  hints:
-    "Queue: {waiting} waiting, {active} running, {delayed} put off, {failed} failed; workers that listen: {consumers}",
+  hints: "Queue: {waiting} waiting, {active} running, {delayed} put off; workers that listen: {consumers}",
+  unheard: "No worker listens to this lane: {tasks} tasks wait for one.",
   noHints:
     "Redis does not answer. Workers are told of work by it; what is to be done stands here all the same.",
   nothing: "Nothing to do.",
@@ -54,7 +54,8 @@ const GERMAN: Record<QueueKey, string> = {
   lane_pull: "Hol-Spur: Originale, die geholt werden",
   workLeft: "{time} eines Kerns zu tun",
   hints:
-    "Warteschlange: {waiting} warten, {active} laufen, {delayed} verschoben, {failed} gescheitert; Worker, die zuhören: {consumers}",
+    "Warteschlange: {waiting} warten, {active} laufen, {delayed} verschoben; Worker, die zuhören: {consumers}",
+  unheard: "Kein Worker hört auf diese Spur: {tasks} Aufgaben warten auf einen.",
   noHints: "Redis antwortet nicht. Von dort erfahren Worker von Arbeit; was zu tun ist, steht hier trotzdem.",
   nothing: "Nichts zu tun.",
   kind: "Art",

@@ -33,7 +33,8 @@ interface Lane {
     failed: number;
     workSeconds: number;
   }[];
-  hints: { waiting: number; active: number; delayed: number; failed: number; consumers: number } | null;
+  unheard: number | null;
+  hints: { waiting: number; active: number; delayed: number; consumers: number } | null;
 }
 
 interface Claim {
@@ -93,7 +94,7 @@ export function queueSections(queues: Queues): HTMLElement[] {
   ];
 }
 
-function laneSection({ lane, workSeconds, kinds, hints }: Lane): HTMLElement {
+function laneSection({ lane, workSeconds, kinds, unheard, hints }: Lane): HTMLElement {
   const counts = ["todo", "backingOff", "claimed", "lapsed", "failed"] as const;
   const rows = kinds.map((kind) => [
     kind.followsOthers ? queueText("follows", { kind: kind.kind }) : kind.kind,
@@ -105,6 +106,7 @@ function laneSection({ lane, workSeconds, kinds, hints }: Lane): HTMLElement {
     queueText(`lane_${lane}`),
     note(queueText("workLeft", { time: formatClock(workSeconds) })),
     rows.length === 0 ? note(queueText("nothing")) : table(heads, rows),
+    ...(unheard === null || unheard === 0 ? [] : [alarm(queueText("unheard", { tasks: unheard }))]),
     note(hints === null ? queueText("noHints") : queueText("hints", hints)),
   );
 }
@@ -142,6 +144,10 @@ function claimTable(claims: readonly Claim[], at: string): HTMLElement {
 
 function section(heading: string, ...content: HTMLElement[]): HTMLElement {
   return element("section", { class: "work" }, element("h2", {}, heading), ...content);
+}
+
+function alarm(words: string): HTMLElement {
+  return element("p", { class: "problem" }, words);
 }
 
 function note(words: string): HTMLElement {

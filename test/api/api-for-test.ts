@@ -83,7 +83,7 @@ export async function openTestApi(
   const queue = openQueue(config.queue);
   const log = openLog({ name: "api-test", level: "silent" });
   const offered: string[] = [];
-  const metrics = openMetrics(library);
+  const metrics = openMetrics(library, () => queue.counts());
   const edges = openEdgeWatch({ edges: config.edges, metrics, log });
   const texts = openStoredTexts(blobs);
   const deps: ApiDeps = {

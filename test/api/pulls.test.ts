@@ -141,6 +141,37 @@ test("what was fetched of a master that nobody wants any more is removed after a
   ]);
 });
 
+test("what somebody retries while the reaper is at its round keeps its parts", async () => {
+  const { library, blobs } = api.deps;
+  const idle = await Promise.all(
+    [1, 2].map(async () => {
+      const { id } = (await pull({ sourceUrl: URL_OF_FILM })).body;
+      const multipartId = await blobs.createMultipart(sourceKey("alpha", id), "application/octet-stream");
+      const transfer = { multipartId, etag: '"a"', sizeBytes: null };
+      const asset = (await findAsset(library, "alpha", id))!;
+      assert.ok(await recordTransfer(library, asset, null, { transfer, filename: "film.mov" }));
+      await library.assets.updateOne({ _id: id }, { $set: { state: "cancelled", updatedAt: new Date(0) } });
+      return { id, multipartId };
+    }),
+  );
+  const removed: string[] = [];
+  // Between the first and the second of the round.
+  const abortMultipart: typeof blobs.abortMultipart = async (ref) => {
+    removed.push(ref.multipartId);
+    for (const { id, multipartId } of idle)
+      if (multipartId !== ref.multipartId) await api.as("alpha")("POST", `/v1/assets/${id}/retry`, {});
+    await blobs.abortMultipart(ref);
+  };
+  await reapPulls({ ...api.deps, blobs: { ...blobs, abortMultipart } });
+  assert.equal(removed.length, 1);
+  for (const { id, multipartId } of idle) {
+    const isStored = (await blobs.listParts({ key: sourceKey("alpha", id), multipartId })) !== null;
+    const transfer = (await findAsset(library, "alpha", id))?.pull?.transfer;
+    const isRemoved = removed.includes(multipartId);
+    assert.deepEqual([isStored, transfer?.multipartId ?? null], [!isRemoved, isRemoved ? null : multipartId]);
+  }
+});
+
 test("an asset that waits for an upload cannot be retried", async () => {
   const opened = await api.as("alpha")("POST", "/v1/uploads", { filename: "film.mp4", sizeBytes: 1_000 });
   const path = `/v1/assets/${opened.body.assetId}`;

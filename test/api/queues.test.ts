@@ -98,6 +98,22 @@ describe("the page of what is to be done", () => {
     assert.deepEqual([encoding.count, encoding.longest.id], [1, asset._id]);
   });
 
+  test("counts what each worker holds, however many claims are shown", async () => {
+    const held = (await library.tasks.findOne({ state: "claimed" }))!;
+    const many = Array.from({ length: 120 }, (_, index) => ({
+      ...{ ...held, _id: `${held._id}.${index}`, worker: index < 119 ? "wk_many" : "wk_last" },
+      ...{ claimedAt: new Date(1_000 * index), leaseUntil: new Date(library.serverNow().getTime() + 60_000) },
+    }));
+    await library.tasks.insertMany(many);
+    const { workers, claims } = await shown();
+    assert.equal(claims.length, 100);
+    const ofMany = { worker: "wk_many", tasks: 119, since: new Date(0).toISOString() };
+    assert.deepEqual(workers[0], ofMany);
+    const last = workers.find(({ worker }: { worker: string }) => worker === "wk_last");
+    assert.deepEqual([last?.tasks, last?.since], [1, new Date(119_000).toISOString()]);
+    await library.tasks.deleteMany({ _id: { $in: many.map(({ _id }) => _id) } });
+  });
+
   test("names the assets that failed, the newest first, with why", async () => {
     const failed = [];
     for (const code of ["no_video", "source_damaged"] as const) {
@@ -112,9 +128,14 @@ describe("the page of what is to be done", () => {
     assert.deepEqual(told, failed);
   });
 
-  test("has the queue's own counts beside it, and those who listen", async () => {
+  test("has the queue's own counts beside it, and those who listen", async (t) => {
     const queue = openQueue(config.queue);
     const release = Promise.withResolvers<"done">();
+    t.after(async () => {
+      release.resolve("done");
+      await consumer.close();
+      await queue.close();
+    });
     const offer = { kind: "video", lane: "usual", priority: 1, memoryBytes: 1 } as const;
     await queue.offer([1, 2].map((n) => ({ ...offer, taskId: `task-${n}` })));
     const consumer = consume(config.queue, 1, () => release.promise);
@@ -122,10 +143,26 @@ describe("the page of what is to be done", () => {
       const [, usual] = (await shown()).lanes;
       return usual.hints.active === 1 && usual.hints.consumers === 1 ? usual.hints : null;
     });
-    assert.deepEqual(hints, { waiting: 1, active: 1, delayed: 0, failed: 0, consumers: 1 });
-    release.resolve("done");
-    await consumer.close();
-    await queue.close();
+    assert.deepEqual(hints, { waiting: 1, active: 1, delayed: 0, consumers: 1 });
+  });
+
+  test("a lane with work to which no worker listens is told of, on the page and as a figure", async (t) => {
+    const { _id: id, tenant } = await madeAsset(api, "alpha", "encoding");
+    const task = (await library.tasks.findOne({ state: "todo" }))!;
+    const fetches = ["todo", "todo", "failed"].map((state, index) => ({
+      ...{ ...task, _id: `${id}.source.fetch.r${index}.0`, assetId: id, tenant, kind: "fetch", state },
+    })) as TaskRecord[];
+    await library.tasks.insertMany(fetches);
+    const told = async () => {
+      const [, , pull] = (await shown()).lanes;
+      const text = await (await api.request("/metrics")).text();
+      return [pull.unheard, Number(/matinee_queue_unheard_tasks\{lane="pull"\} (\d+)/.exec(text)?.[1])];
+    };
+    assert.deepEqual(await told(), [2, 2]);
+    const consumer = consume(config.queue, 1, async () => "done", 1);
+    t.after(() => consumer.close());
+    await eventually("a worker listens", 30, async () => ((await told())[0] === 0 ? true : null));
+    assert.deepEqual(await told(), [0, 0]);
   });
 
   test("says what the library knows where Redis does not answer", async () => {

@@ -3,11 +3,16 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { after, afterEach, beforeEach, describe, test } from "node:test";
 import { openWebhookSender, type SenderParts, type WebhookSender } from "../../api/webhook-sender.ts";
+import { DEFAULT_ENCODING } from "../../core/encoding.ts";
+import { newId } from "../../core/ids.ts";
+import { sourceKey } from "../../core/keys.ts";
 import { parseNetworks } from "../../core/public-address.ts";
 import type { Role } from "../../core/records/account.ts";
 import { EVENT_TYPES } from "../../core/webhook-event.ts";
+import { createAsset } from "../../stores/library/assets.ts";
 import { claimDelivery, settleDelivery } from "../../stores/library/delivery-claims.ts";
 import { carryEvents } from "../../stores/library/outbox.ts";
+import { pinPulled, recordTransfer } from "../../stores/library/pulls.ts";
 import { failAsset, markPreviewed, publishAsset } from "../../stores/library/work.ts";
 import { eventually } from "../rig/processes.ts";
 import { answerWith, openReceiver, type Received, verified } from "../rig/webhook-receiver.ts";
@@ -190,6 +195,31 @@ describe("events", () => {
       "title.unpublished": { titleId, assetId: asset._id, state: "unpublished" },
     });
     assert.equal(receiver.received.length, EVENT_TYPES.length);
+  });
+
+  test("tell of a master that was fetched as of one that was uploaded, once", async () => {
+    await hook({ types: ["upload.completed"] });
+    const id = newId("as");
+    const asset = await createAsset(library, {
+      ...{ id, tenant: "alpha", ownerId: "someone", titleId: null, filename: "film" },
+      ...{
+        encoding: DEFAULT_ENCODING,
+        pull: { sourceUrl: "https://films.example/", sha256: null, transfer: null },
+      },
+    });
+    const transfer = { multipartId: "m", etag: null, sizeBytes: 1_000 };
+    const filename = "Der Film.mov";
+    assert.ok(await recordTransfer(library, asset, null, { transfer, filename }));
+    const pinned = { key: sourceKey("alpha", id), etag: '"e"', sizeBytes: 1_000, sha256: null };
+    assert.equal(await pinPulled(library, asset, transfer, pinned, filename), true);
+    assert.equal(await pinPulled(library, asset, transfer, pinned, filename), false);
+    send();
+    const told = await receiver.until("upload.completed");
+    const data = { uploadId: null, assetId: id, filename, sizeBytes: 1_000 };
+    assert.deepEqual(
+      told.map(({ payload }) => payload.data),
+      [data],
+    );
   });
 
   test("say once that a film can be played, with its preview or with the whole of it", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { planOf } from "../../bench/simulated-plan.ts";
-import { memoryOf, openRoom } from "../../core/admission.ts";
+import { LARGEST_TASK_BYTES, memoryOf, openRoom, setAsideForFetches } from "../../core/admission.ts";
 
 const GIBIBYTE = 2 ** 30;
 
@@ -57,4 +57,27 @@ test("F23 what is larger than the machine is left to others first, and then runs
   room.leave("a");
   assert.ok(room.enter("huge", 2.6 * GIBIBYTE, 3));
   assert.ok(!room.enter("b", 0.1 * GIBIBYTE, 4), "nor another beside it");
+});
+
+test("what is set aside for fetches leaves the largest task its room, and one is fetched in any case", () => {
+  const uhd = planOf(60, 3840, 2160, ["h264", "hevc", "av1"]);
+  const tasks = [
+    memoryOf({ kind: "analyse", part: "r1" }, uhd),
+    ...uhd.ladders.map(({ id }) => memoryOf({ kind: "video", part: id }, uhd)),
+  ];
+  assert.ok(Math.max(...tasks) <= LARGEST_TASK_BYTES && Math.max(...tasks) > 0.9 * LARGEST_TASK_BYTES);
+  const table: [string, number, number, number, number][] = [
+    ["a large machine", 16, 2, 2, 0.5],
+    ["many slots", 16, 8, 8, 2],
+    ["just enough", 3, 2, 2, 0.5],
+    ["enough for one", 2.9, 2, 1, 0.25],
+    ["enough for an encode of 2160p alone", 2.5, 2, 1, 0],
+    ["a small one", 0.2, 2, 1, 0],
+  ];
+  for (const [what, limit, wanted, slots, setAside] of table)
+    assert.deepEqual(
+      setAsideForFetches(limit * GIBIBYTE, wanted),
+      { slots, bytes: setAside * GIBIBYTE },
+      what,
+    );
 });

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Failure } from "../../core/errors.ts";
 import { judgeAnswer, type PullStep, restOf } from "../../core/pull-answer.ts";
+import { NEW_STRETCH, nextStretch, secondsSpent } from "../../core/pull-pace.ts";
 import { heldParts, MAX_PULLED_BYTES, pullPartLength } from "../../core/pull-parts.ts";
-import { pulledName } from "../../core/pulled-name.ts";
+import { looksRandom, pulledName } from "../../core/pulled-name.ts";
 import type { PullTransfer } from "../../core/records/pull.ts";
+import type { AttemptRecord } from "../../core/records/task.ts";
 
 const MIB = 2 ** 20;
 
@@ -116,6 +119,48 @@ test("answers that give nothing say whose turn it is, and never where", () => {
   assert.throws(() => judgeAnswer(large, null, 0, 1_000), { code: "source_too_large" });
 });
 
+const PACE = { leastBps: 8_000, graceSeconds: 60, mostSeconds: 600 };
+
+test("a file may come slowly for a while and not for long, however quickly it came before", () => {
+  const minute = (bytes: number) => ({ waitedSeconds: 60, bytes });
+  const half = (bytes: number) => ({ waitedSeconds: 30, bytes });
+  const table: [string, { waitedSeconds: number; bytes: number }[], boolean][] = [
+    ["at the limit", [minute(60_000)], true],
+    ["below it", [minute(59_999)], false],
+    ["nothing yet, and not for long", [half(0)], true],
+    ["slow, then quick", [half(0), half(60_000)], true],
+    ["quick, then slow", [half(60_000), half(0)], true],
+    ["very quick, then slow for long", [minute(10 ** 9), half(0), half(0)], false],
+    ["always at the limit", Array(10).fill(minute(60_000)), true],
+    ["a long silence that ends in a lot", [{ waitedSeconds: 600, bytes: 600_000 }], true],
+  ];
+  for (const [what, pieces, isQuick] of table) {
+    const end = pieces.reduce<ReturnType<typeof nextStretch>>(
+      (stretch, piece) => stretch && nextStretch(stretch, piece, PACE),
+      NEW_STRETCH,
+    );
+    assert.equal(end !== null, isQuick, what);
+  }
+  assert.deepEqual(nextStretch(half(1), half(10 ** 9), { ...PACE, leastBps: 0 }), NEW_STRETCH);
+  assert.deepEqual(nextStretch(NEW_STRETCH, half(0), PACE), half(0), "it goes on");
+});
+
+test("what earlier attempts took counts, until somebody retries", () => {
+  const line = (seconds: number) =>
+    ({ startedAt: new Date(0), endedAt: new Date(seconds * 1000) }) as AttemptRecord;
+  const table: [number[], number, number, number][] = [
+    [[], 0, 0, 0],
+    [[10], 1, 0, 10],
+    [[10, 20], 1, 1, 30],
+    // The first two are of an order that somebody has retried since.
+    [[500, 500, 10, 20], 2, 0, 30],
+    [[500, 500], 0, 0, 0],
+    [[10], 3, 0, 10],
+  ];
+  for (const [lines, failures, deaths, seconds] of table)
+    assert.equal(secondsSpent({ attempts: lines.map(line), failures, deaths }), seconds);
+});
+
 test("no answer makes it throw anything but a failure of the source", () => {
   const header = fc.option(fc.oneof(fc.string(), fc.constantFrom("bytes 40-99/100", "bytes */40", '"a"')), {
     nil: undefined,
@@ -142,6 +187,29 @@ test("no answer makes it throw anything but a failure of the source", () => {
   );
 });
 
+test("names of films are told from random texts", () => {
+  const names = [
+    ...["Der Film", "BigBuckBunny_1080p_H264", "S01E02.The.Pilot.2160p.HDR10.x265", "GX010042", "S01E02E03"],
+    ...["A001C003_210812_R1AB", "A001_C003_0812XY_001", "DJI_20240812_123456_0001_D", "20240812T123456Z"],
+    ...["TheLordOfTheRingsTheFellowship2001", "supercalifragilisticexpialidocious", "映画の名前2024年版"],
+  ];
+  for (const name of names) assert.ok(!looksRandom(name), name);
+  const random = [
+    "00112233-4455-4677-8899-aabbccddeeff",
+    "film-1f3870be274f6c49b3e31a0c6728957f",
+    "8412345678901234567",
+  ];
+  for (const text of random) assert.ok(looksRandom(text), text);
+  const drawn = (encoding: "hex" | "base64url", length: number): number => {
+    const texts = Array.from({ length: 1_000 }, (_, index) =>
+      createHash("sha256").update(String(index)).digest(encoding).slice(0, length),
+    );
+    return texts.filter(looksRandom).length;
+  };
+  const found = [drawn("hex", 32), drawn("hex", 64), drawn("base64url", 22), drawn("base64url", 43)];
+  assert.ok(Math.min(...found) > 900, found.join());
+});
+
 test("a fetched file has the name that its server gives it, or that of its URL, and no path", () => {
   const url = "https://films.example/a/Der%20Film.mov?X-Signature=secret#end";
   const table: [string | undefined, string, string][] = [
@@ -159,10 +227,15 @@ test("a fetched file has the name that its server gives it, or that of its URL, 
     ['attachment; filename="a\u0000\u202eb\u0007.mp4"', url, "ab.mp4"],
     ['attachment; filename=""', url, "Der Film.mov"],
     [undefined, "https://films.example/", "film"],
-    [undefined, "https://films.example/a/", "a"],
+    [undefined, "https://films.example/a/", "film"],
+    [undefined, "https://films.example/download", "film"],
+    [undefined, "https://films.example/film.php", "film"],
+    [undefined, "https://films.example/s/1f3870be274f6c49b3e31a0c6728957f.mp4", "film"],
+    ["inline; filename=a.mp4", "https://films.example/1f3870be274f6c49b3e31a0c6728957f", "a.mp4"],
     [undefined, "https://films.example/%ff.mov", "%ff.mov"],
     [undefined, "https://films.example/a%2fb%2Fc.mov", "c.mov"],
-    [undefined, `https://films.example/${"x".repeat(300)}`, "x".repeat(255)],
+    [undefined, `https://films.example/${"x".repeat(300)}.mp4`, "film"],
+    [undefined, `https://films.example/${"x".repeat(250)}.mp4`, `${"x".repeat(250)}.mp4`],
   ];
   for (const [header, from, name] of table) assert.equal(pulledName(header, from), name, header ?? from);
   fc.assert(

@@ -15,6 +15,8 @@ test("F23 how often each kind of failure is tried again", () => {
     ["transient", "blob_store_unavailable", 40],
     // A server of others that is away: its owner can begin anew.
     ["transient", "source_unreachable", 12],
+    // One that has had all the time there is for a fetch.
+    ["source", "source_unreachable", 1],
   ];
   for (const [failureClass, code, attempts] of table) {
     const verdicts = Array.from({ length: attempts }, (_, index) =>
@@ -22,4 +24,15 @@ test("F23 how often each kind of failure is tried again", () => {
     );
     assert.equal(verdicts.indexOf("final"), attempts - 1, code);
   }
+});
+
+test("a server that is away is waited for some three and a half minutes, beside what its attempts take", () => {
+  const away = { failureClass: "transient", code: "source_unreachable" } as const;
+  let seconds = 0;
+  for (let failures = 1; ; failures++) {
+    const verdict = verdictOn(away, failures);
+    if (verdict === "final") break;
+    seconds += verdict.retryInSeconds;
+  }
+  assert.equal(seconds, 211);
 });

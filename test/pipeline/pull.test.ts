@@ -308,3 +308,65 @@ test("what is too large, empty, refused, or no film ends with a code of its own"
     assert.ok(server.requests[0]!.sentBytes < CAP_BYTES + 16 * MIB, name);
   }
 });
+
+test("an attempt asks three times, and the last of twelve attempts is the end of it", async (t) => {
+  const first = Promise.withResolvers<void>();
+  const server = await films(t, async ({ url }, response) => {
+    if (url === "/start") response.writeHead(302, { location: "/film.mov" }).end();
+    else {
+      await first.promise;
+      response.writeHead(503).end();
+    }
+  });
+  const assetId = await pull(`${server.url}/start`);
+  await eventually("it has been asked", 60, async () => (server.requests.length === 2 ? true : null));
+  // The attempt that runs is the twelfth to fail, though it does not know.
+  await product.library.tasks.updateOne({ assetId, kind: "fetch" }, { $set: { failures: 11 } });
+  first.resolve();
+  await product.until(assetId, isOver);
+  const { error } = (await product.call("GET", `/v1/assets/${assetId}`)).body;
+  assert.deepEqual([error.code, error.retryable], ["source_unreachable", true]);
+  const task = await product.library.tasks.findOne({ assetId, kind: "fetch" });
+  assert.deepEqual(
+    task?.attempts.map(({ outcome }) => outcome),
+    ["failed", "failed"],
+  );
+  const turn = ["/start", "/film.mov"];
+  assert.deepEqual(
+    server.requests.map(({ path }) => path),
+    Array.from({ length: 6 }, () => turn).flat(),
+  );
+});
+
+test("T24: a server that sends slowly keeps no place for long, and none keeps one for ever", async (t) => {
+  const restart = async (environment: Record<string, string>): Promise<void> => {
+    const worker = product.workers.at(-1)!;
+    worker.kill("SIGKILL");
+    await once(worker, "exit");
+    await product.addWorker(environment);
+  };
+  const drops: FilmAnswer = (_request, response) => {
+    response.writeHead(200, { etag: '"v1"', "content-length": FILE_BYTES });
+    const timer = setInterval(() => response.write(Buffer.alloc(1_000)), 50);
+    response.on("close", () => clearInterval(timer));
+  };
+  await restart({ MATINEE_PULL_GRACE_SECONDS: "1" });
+  const slow = await films(t, drops);
+  const slowId = await pull(slow.url);
+  const task = await eventually("an attempt has ended", 60, async () => {
+    const found = await product.library.tasks.findOne({ assetId: slowId, kind: "fetch" });
+    return found !== null && found.attempts.length > 0 ? found : null;
+  });
+  const { error } = task.attempts[0]!;
+  assert.deepEqual([error?.class, error?.code], ["transient", "source_unreachable"]);
+  assert.match(error?.message ?? "", /too slowly: less than 1000000 bits a second in 1 seconds/);
+  assert.equal(slow.requests.length, 1, "not asked again in the same attempt");
+  assert.equal((await product.call("DELETE", `/v1/assets/${slowId}`)).status, 202);
+
+  await restart({ MATINEE_PULL_LEAST_BPS: "0", MATINEE_PULL_SECONDS: "1" });
+  const long = await films(t, drops);
+  const failure = await failureOf(long.url);
+  assert.deepEqual([failure.code, failure.retryable], ["source_unreachable", true]);
+  assert.match(failure.message, /more than 1 seconds in all/);
+  assert.equal(long.requests.length, 1, "no other attempt is made");
+});

@@ -296,7 +296,10 @@ test("a server must prove its name, and does not lead from https to http", withO
   setDefaultCACertificates([...trusted, tls.cert]);
   assert.equal((await fetched(url, over)).text, "hello");
   await refusedAs("host_unreachable", `https://other.example:${port}`, over);
-  await refusedAs("url_refused", `${url}/down`, over);
+  await assert.rejects(fetched(`${url}/down`, over), {
+    code: "redirects_refused",
+    message: "It leads from https on to http, where others can read along.",
+  });
   assert.equal((await fetched(plain.url, over)).text, "hello");
   assert.deepEqual(paths, ["/", "/down", "/"]);
 });
