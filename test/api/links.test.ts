@@ -30,6 +30,16 @@ async function hitsOf(code: string): Promise<number> {
   return (await editor("GET", `/v1/links/${code}`)).body.hits;
 }
 
+/** So many links of an account of beta's. */
+function linksOf(ownerId: string, titleId: string, count: number): LinkRecord[] {
+  return Array.from({ length: count }, (_, index) => {
+    const madeAs = `full-${ownerId}-${index}`;
+    const owner = { tenant: "beta", ownerId, titleId, createdAt: library.serverNow() };
+    const rest = { startSeconds: null, isAlias: true, expiresAt: null, hits: 0, lastHitAt: null };
+    return { _id: madeAs, madeAs, ...owner, ...rest };
+  });
+}
+
 /** As if the link had been made to end a second ago. */
 function expire(code: string) {
   const expiresAt = new Date(library.serverNow().getTime() - 1_000);
@@ -130,10 +140,27 @@ describe("a share link", () => {
     assert.deepEqual(again.body, first.body);
     // The link is there, its answer is not: as after a crash between the two.
     const lapsed = { $set: { answer: null, leaseUntil: new Date(0) } };
-    await library.claims.updateMany({ answer: { $regex: "once-only" } }, lapsed);
+    const crashed = await library.claims.updateMany({ answer: { $regex: "once-only" } }, lapsed);
+    assert.equal(crashed.modifiedCount, 1);
     assert.deepEqual((await viewer("POST", "/v1/links", body, key)).body, first.body);
     const other = await viewer("POST", "/v1/links", { titleId }, key);
     assert.deepEqual([other.status, other.body.code], [409, "idempotency_conflict"]);
+  });
+
+  test("made by a request that crashed is found by its repetition, though it filled the account and its title is down", async () => {
+    const { titleId } = await publishedMovie(api, "beta");
+    const maker = api.as("beta", "viewer");
+    await library.links.deleteMany({ tenant: "beta" });
+    await library.links.insertMany(linksOf("viewer-of-beta", titleId, 999));
+    const key = { "Idempotency-Key": "link-1000" };
+    const made = await maker("POST", "/v1/links", { titleId }, key);
+    assert.equal(made.status, 201);
+    const lapsed = { $set: { answer: null, leaseUntil: new Date(0) } };
+    const crashed = await library.claims.updateMany({ answer: { $regex: made.body.code } }, lapsed);
+    assert.equal(crashed.modifiedCount, 1);
+    await api.as("beta")("POST", `/v1/titles/${titleId}/unpublish`);
+    const again = await maker("POST", "/v1/links", { titleId }, key);
+    assert.deepEqual([again.status, again.body], [201, made.body]);
   });
 });
 
@@ -187,6 +214,18 @@ describe("a link that leads nowhere", () => {
     assert.doesNotMatch(page, /script/);
   });
 
+  test("costs who follows a dead link again and again nothing that words are guessed by", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    await viewer("POST", "/v1/links", { titleId, alias: "on-a-poster" });
+    const office = "10.9.9.7";
+    const dead = ["0000000000zz", "1111111111zz", "2222222222zz", "3333333333zz"];
+    const noWords = ["a", "never--a-word", "%C3%A4%C3%B6%C3%BC"];
+    const oldWords = Array.from({ length: 6 }, () => "gala-of-last-year");
+    for (const code of [...dead, ...noWords, ...oldWords])
+      assert.equal((await follow(code, {}, office)).status, 404, code);
+    assert.equal((await follow("on-a-poster", {}, office)).status, 302);
+  });
+
   test("words may be guessed so often a minute from one address; a drawn code still opens there", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const drawn = (await viewer("POST", "/v1/links", { titleId })).body.code;
@@ -197,7 +236,8 @@ describe("a link that leads nowhere", () => {
     const refused = await follow("found-by-words", {}, guesser);
     assert.equal(refused.status, 429);
     assert.ok(Number(refused.headers.get("retry-after")) >= 1);
-    assert.equal((await follow("0000000000zz", {}, guesser)).status, 429);
+    assert.equal((await follow("guess-3", {}, guesser)).status, 429);
+    assert.equal((await follow("0000000000zz", {}, guesser)).status, 404);
     assert.equal((await follow(drawn, {}, guesser)).status, 302);
     assert.equal((await follow("found-by-words", {}, "10.9.9.8")).status, 302);
   });
@@ -222,12 +262,17 @@ describe("the links of a tenant", () => {
   test("come page by page, newest first", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const made: string[] = [];
-    for (let one = 0; one < 3; one++) made.push((await viewer("POST", "/v1/links", { titleId })).body.code);
+    for (let one = 0; one < 3; one++) {
+      const { code } = (await viewer("POST", "/v1/links", { titleId })).body;
+      // A second apart: those of one millisecond have no order that anybody could know.
+      await library.links.updateOne({ _id: code }, { $set: { createdAt: new Date(one * 1_000) } });
+      made.push(code);
+    }
     const first = (await viewer("GET", `/v1/links?titleId=${titleId}&limit=2`)).body;
     const rest = `/v1/links?titleId=${titleId}&limit=2&cursor=${first.nextCursor}`;
     const second = (await viewer("GET", rest)).body;
     const codes = [...first.data, ...second.data].map(({ code }) => code);
-    assert.deepEqual(codes.sort(), made.sort());
+    assert.deepEqual(codes, made.reverse());
     assert.deepEqual([first.data.length, second.nextCursor], [2, null]);
   });
 
@@ -242,14 +287,8 @@ describe("the links of a tenant", () => {
 
   test("are no more than a thousand of one account", async () => {
     const { titleId } = await publishedMovie(api, "beta");
-    const links = Array.from({ length: 1_000 }, (_, index): LinkRecord => {
-      const madeAs = `full-${index}`;
-      const owner = { tenant: "beta", ownerId: "viewer-of-beta", titleId, createdAt: library.serverNow() };
-      const rest = { startSeconds: null, isAlias: true, expiresAt: null, hits: 0, lastHitAt: null };
-      return { _id: madeAs, madeAs, ...owner, ...rest };
-    });
-    await library.links.insertMany(links);
-    const refused = await api.as("beta", "viewer")("POST", "/v1/links", { titleId });
+    await library.links.insertMany(linksOf("editor-of-beta", titleId, 1_000));
+    const refused = await api.as("beta", "editor")("POST", "/v1/links", { titleId });
     assert.deepEqual([refused.status, refused.body.code], [409, "too_many_links"]);
   });
 });
