@@ -94,7 +94,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
     },
     publicUrl: settings.optionalUrl("MATINEE_API_URL"),
     // The player that we serve ourselves, wherever we are reached.
-    playerUrl: settings.optionalUrl("MATINEE_PLAYER_URL") ?? "/player/",
+    playerUrl: settings.pageUrl("MATINEE_PLAYER_URL") ?? "/player/",
     deliveryUrl,
     edges,
     countryHeader: settings.headerName("MATINEE_COUNTRY_HEADER"),

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { readApiConfig } from "../../api/config.ts";
+import { playerPlace } from "../../core/link-visit.ts";
 import type { LinkRecord } from "../../core/records/link.ts";
 import { openTestApi, publishedMovie } from "./api-for-test.ts";
 
@@ -62,6 +64,31 @@ describe("a share link", () => {
     assert.equal(answer.headers.get("referrer-policy"), "no-referrer");
     assert.equal((await follow(code.toUpperCase())).status, 302);
     assert.equal(await hitsOf(code), 2);
+  });
+
+  test("leads to the page that is set, to the letter: with its slash or without one", () => {
+    const set = {
+      ...{ MATINEE_S3_ENDPOINT: "http://s3.test", MATINEE_S3_ACCESS_KEY_ID: "a" },
+      ...{
+        MATINEE_S3_SECRET_ACCESS_KEY: "s",
+        MATINEE_S3_SOURCE_BUCKET: "in",
+        MATINEE_S3_MEDIA_BUCKET: "out",
+      },
+      ...{ MATINEE_MONGO_URL: "mongodb://m.test/db", MATINEE_REDIS_URL: "redis://r.test" },
+      ...{ MATINEE_GRANT_KEYS: `k:${"ab".repeat(32)}`, MATINEE_DELIVERY_URL: "https://one.test" },
+    };
+    for (const page of [
+      "https://films.test",
+      "https://films.test/watch",
+      "https://films.test/watch/",
+      "https://films.test/?club=7/",
+    ]) {
+      const { playerUrl } = readApiConfig({ ...set, MATINEE_PLAYER_URL: page });
+      const link = { titleId: "ti_1", startSeconds: 2 };
+      assert.equal(playerPlace(playerUrl, link, true), `${page}#title=ti_1&from=2`);
+    }
+    const withPlace = { ...set, MATINEE_PLAYER_URL: "https://films.test/#/watch" };
+    assert.throws(() => readApiConfig(withPlace), /MATINEE_PLAYER_URL: has a #/);
   });
 
   test("says nothing of a moment where none was meant, and of a series leads to what is told of it", async () => {
