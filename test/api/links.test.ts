@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { createApp } from "../../api/app.ts";
 import { readApiConfig } from "../../api/config.ts";
+import { openRevoker } from "../../api/revoker.ts";
 import { playerPlace } from "../../core/link-visit.ts";
 import type { LinkRecord } from "../../core/records/link.ts";
-import { openTestApi, publishedMovie } from "./api-for-test.ts";
+import { carryEvents } from "../../stores/library/outbox.ts";
+import { dyingAfter } from "../rig/dying-library.ts";
+import { openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
 
 const api = await openTestApi("links", (config) => ({
   ...config,
@@ -218,6 +222,36 @@ describe("a link that leads nowhere", () => {
     await editor("DELETE", `/v1/titles/${titleId}`);
     assert.deepEqual(await statusOf(code), [404, "not_found"]);
     assert.equal((await viewer("GET", `/v1/links/${code}`)).status, 404);
+  });
+
+  test("goes with its title, wherever the deletion died: the same call again does the rest of it", async () => {
+    const { blobs, log, config } = api.deps;
+    let isWhole = false;
+    let writes = 0;
+    for (; !isWhole; writes++) {
+      const { titleId, asset } = await publishedMovie(api, "alpha");
+      await carryEvents(library, 100);
+      const endpoint = { url: "https://example.com/", types: ["title.unpublished"] };
+      const { id: webhookId } = (await api.as("alpha", "admin")("POST", "/v1/webhooks", endpoint)).body;
+      const { code } = (await viewer("POST", "/v1/links", { titleId })).body;
+      const dying = dyingAfter(library, writes);
+      const revoker = openRevoker({ library: dying, blobs, log, grantKeys: [...config.grantKeys] });
+      const app = createApp({ ...api.deps, library: dying, revoker }, new Map());
+      const headers = { Authorization: `Bearer ${tokenOf("alpha", "editor")}` };
+      const { status } = await app.request(`/v1/titles/${titleId}`, { method: "DELETE", headers });
+      revoker.close();
+      isWhole = status === 204;
+      if (!isWhole) assert.equal(status, 500, `${writes} writes`);
+      const again = await editor("DELETE", `/v1/titles/${titleId}`);
+      assert.ok([204, 404].includes(again.status), `${writes} writes`);
+      assert.equal((await editor("GET", `/v1/titles/${titleId}`)).status, 404);
+      assert.equal((await editor("GET", `/v1/links/${code}`)).status, 404, `${writes} writes`);
+      const withdrawn = await library.revocations.findOne({ _id: `withdrawn:${asset._id}` });
+      assert.notEqual(withdrawn, null, `${writes} writes`);
+      assert.equal(await library.deliveries.countDocuments({ webhookId }), 1, `${writes} writes`);
+      await library.webhooks.deleteMany({});
+    }
+    assert.ok(writes > 6, `${writes} writes`);
   });
 
   test("tells a person so in their language, with nothing of what they asked for in it", async () => {
