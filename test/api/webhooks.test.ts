@@ -389,6 +389,15 @@ describe("a delivery", () => {
     await sendTest(id);
     const [message] = await receiver.until("webhook.test");
     for (const one of [secret, rotated.body.secret]) verified(one, message!);
+    // The day passes.
+    const [present, replaced] = (await library.webhooks.findOne({ _id: id }))!.secrets;
+    const secrets = [present!, { ...replaced!, until: new Date(0) }];
+    await library.webhooks.updateOne({ _id: id }, { $set: { secrets } });
+    const { id: deliveryId } = await sendTest(id);
+    await settledAs(id, deliveryId, "delivered");
+    verified(rotated.body.secret, receiver.received.at(-1)!);
+    assert.throws(() => verified(secret, receiver.received.at(-1)!), /signature/);
+    assert.deepEqual((await library.webhooks.findOne({ _id: id }))?.secrets, [present]);
   });
 
   test("goes to no private address, whatever its name was when it was made", async (t) => {

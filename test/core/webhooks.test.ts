@@ -57,9 +57,9 @@ describe("a secret", () => {
     assert.deepEqual(hex(openSecrets([present, old], webhook, now)), hex([first]));
     assert.equal(openSecrets([present], webhook, now), null);
     assert.equal(openSecrets([old], { ...webhook, _id: "wh_2" }, now), null);
-    const secrets = sealedAnew([present, old], webhook)!;
+    const secrets = sealedAnew([present, old], webhook, now)!;
     assert.deepEqual(hex(openSecrets([present], { ...webhook, secrets }, now)), hex([first]));
-    assert.equal(sealedAnew([present], { ...webhook, secrets }), null);
+    assert.equal(sealedAnew([present], { ...webhook, secrets }, now), null);
   });
 
   test("that is replaced signs beside the new one for a day, and no longer", () => {
@@ -69,6 +69,13 @@ describe("a secret", () => {
     assert.deepEqual(at(now), hex([second, first]));
     assert.deepEqual(at(after(86_399)), hex([second, first]));
     assert.deepEqual(at(after(86_400)), hex([second]));
+    assert.equal(sealedAnew([old], { _id: "wh_1", secrets }, after(86_399)), null);
+    const over = sealedAnew([old], { _id: "wh_1", secrets }, after(86_400))!;
+    assert.deepEqual(
+      hex(openSecrets([old], { _id: "wh_1", secrets: over }, now)),
+      hex([second]),
+      "it is gone",
+    );
     const body = "{}";
     const headers = webhookHeaders([second, first], { id: "ev_1", at: new Date(), body });
     for (const secret of [first, second]) new Webhook(secretText(secret)).verify(body, headers);
