@@ -11,6 +11,8 @@ export const TITLE_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, parentId: 1 } },
   { key: { tenant: 1, assetId: 1 } },
   { key: { tellAt: 1 } },
+  { key: { availableFrom: 1 } },
+  { key: { availableUntil: 1 } },
 ];
 
 /** What an editor may say of a title; everything else is decided by us. */
