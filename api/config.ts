@@ -1,12 +1,19 @@
 import { z } from "zod";
 import { parseMasterKeys } from "../core/content-key.ts";
-import type { Edge } from "../core/edges.ts";
+import { type Edge, parseEdges } from "../core/edges.ts";
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
 import type { NamedKey } from "../core/named-keys.ts";
 import { type Network, parseNetworks } from "../core/public-address.ts";
 import type { Role } from "../core/records/account.ts";
+import { Settings } from "../core/settings.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
-import { type JwtSettings, Settings } from "./settings.ts";
+
+/** How JWT access tokens are checked. */
+interface JwtSettings {
+  jwksUrl: string;
+  issuer: string;
+  audience: string;
+}
 
 /** An API key that every boot makes known: what stands in the environment is its hash, never the token. */
 export interface BootKey {
@@ -74,13 +81,12 @@ const bootKeys = z.array(
 
 /** Reads the settings; throws one Error that names every setting at fault, and never a secret's value. */
 export function readApiConfig(env: Record<string, string | undefined>): ApiConfig {
-  const faults: string[] = [];
-  const settings = new Settings(env, faults);
+  const settings = new Settings(env);
   const endpoint = settings.url("MATINEE_S3_ENDPOINT");
-  const edges = settings.edges();
+  const edges = edgesOf(settings);
   const deliveryUrl = edges[0]?.url ?? "";
   // Read in any case: a slip in it should not wait until it is switched on.
-  const pull = { networks: settings.parsed("MATINEE_PULL_NETWORKS", parseNetworks, "") ?? [] };
+  const pull = { networks: settings.optional("MATINEE_PULL_NETWORKS", parseNetworks, []) };
   const config: ApiConfig = {
     http: {
       host: settings.text("MATINEE_HTTP_HOST", "127.0.0.1"),
@@ -88,7 +94,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
     },
     publicUrl: settings.optionalUrl("MATINEE_API_URL"),
     // The player that we serve ourselves, wherever we are reached.
-    playerUrl: settings.optionalUrl("MATINEE_PLAYER_URL") ?? "/player/",
+    playerUrl: settings.pageUrl("MATINEE_PLAYER_URL") ?? "/player/",
     deliveryUrl,
     edges,
     countryHeader: settings.headerName("MATINEE_COUNTRY_HEADER"),
@@ -107,14 +113,12 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       sourceBucket: settings.text("MATINEE_S3_SOURCE_BUCKET"),
       mediaBucket: settings.text("MATINEE_S3_MEDIA_BUCKET"),
     },
-    grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys) ?? [],
-    masterKeys: env.MATINEE_MASTER_KEYS
-      ? (settings.parsed("MATINEE_MASTER_KEYS", parseMasterKeys) ?? [])
-      : [],
-    bootKeys: settings.parsed("MATINEE_BOOT_KEYS", parseBootKeys, "[]") ?? [],
-    jwt: settings.jwt(),
-    corsOrigins: settings.list("MATINEE_CORS_ORIGINS"),
-    pagesDir: env.MATINEE_PAGES_DIR || null,
+    grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys, []),
+    masterKeys: settings.optional("MATINEE_MASTER_KEYS", parseMasterKeys, []),
+    bootKeys: settings.optional("MATINEE_BOOT_KEYS", parseBootKeys, []),
+    jwt: jwtOf(settings),
+    corsOrigins: settings.optional("MATINEE_CORS_ORIGINS", parseOrigins, []),
+    pagesDir: settings.given("MATINEE_PAGES_DIR"),
     logLevel: settings.text("MATINEE_LOG_LEVEL", "info"),
     uploads: {
       maxOpenPerAccount: settings.whole("MATINEE_MAX_OPEN_UPLOADS", 50, 1, 100_000),
@@ -122,21 +126,40 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       // RELIABILITY §4.15: expiry of a presigned URL ≤15 min, signed again on demand.
       partUrlSeconds: settings.whole("MATINEE_PART_URL_SECONDS", 900, 10, 900),
     },
-    pull: settings.isOn("MATINEE_PULL_INGEST") ? pull : null,
+    pull: settings.oneOf("MATINEE_PULL_INGEST", ["off", "on"]) === "on" ? pull : null,
     keepGenerations: settings.whole("MATINEE_KEEP_GENERATIONS", 3, 0, 1_000),
     streamsPerAccount: settings.whole("MATINEE_STREAMS_PER_ACCOUNT", 0, 0, 1_000),
-    webhooks: {
-      networks: env.MATINEE_WEBHOOK_NETWORKS
-        ? (settings.parsed("MATINEE_WEBHOOK_NETWORKS", parseNetworks) ?? [])
-        : [],
-    },
+    webhooks: { networks: settings.optional("MATINEE_WEBHOOK_NETWORKS", parseNetworks, []) },
     rates: {
       perAccount: settings.whole("MATINEE_RATE_PER_ACCOUNT", 60_000, 1, 10_000_000),
       perStranger: settings.whole("MATINEE_RATE_PER_STRANGER", 300, 1, 10_000_000),
     },
   };
-  if (faults.length > 0) throw new Error(`The settings are not right:\n- ${faults.join("\n- ")}`);
+  settings.refuseFaults("the API");
   return config;
+}
+
+/** Several, or the one of an installation that has no more. */
+function edgesOf(settings: Settings): Edge[] {
+  const name = settings.given("MATINEE_DELIVERY_URLS") ? "MATINEE_DELIVERY_URLS" : "MATINEE_DELIVERY_URL";
+  return settings.parsed(name, parseEdges, []);
+}
+
+/** All three or none: a token whose issuer or audience nobody checks is not a token. */
+function jwtOf(settings: Settings): JwtSettings | null {
+  if (settings.given("MATINEE_JWKS_URL") === null) return null;
+  return {
+    jwksUrl: settings.url("MATINEE_JWKS_URL"),
+    issuer: settings.text("MATINEE_JWT_ISSUER"),
+    audience: settings.text("MATINEE_JWT_AUDIENCE"),
+  };
+}
+
+function parseOrigins(text: string): string[] {
+  return text
+    .split(",")
+    .map((origin) => origin.trim().replace(/\/$/, ""))
+    .filter((origin) => origin !== "");
 }
 
 function parseBootKeys(text: string): BootKey[] {

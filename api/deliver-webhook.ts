@@ -58,7 +58,7 @@ async function attemptOf(
     log.error({ webhookId: webhook._id }, "no master key that is set here opens the webhook's secret");
     return { at, status: null, error: "signing_unavailable", durationMs: 0 };
   }
-  const anew = sealedAnew(masterKeys, webhook);
+  const anew = sealedAnew(masterKeys, webhook, at);
   if (anew !== null) await sealAnew(library, webhook, anew);
   try {
     return await sendWebhook({ url: webhook.url, id, body, secrets }, { at, networks, signal });

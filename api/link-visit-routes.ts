@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { titleStateAt } from "../core/availability.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
-import { isDrawnCode, spokenCode } from "../core/link-code.ts";
+import { isAliasForm, isDrawnCode, spokenCode } from "../core/link-code.ts";
 import { isCounted, playerPlace } from "../core/link-visit.ts";
 import type { LinkRecord } from "../core/records/link.ts";
 import { countHits, findLinks } from "../stores/library/links.ts";
@@ -41,11 +41,13 @@ export function linkVisitRoutes(deps: ApiDeps) {
   });
   const opened = async (text: string, address: string): Promise<LinkRecord> => {
     const code = spokenCode(text);
-    // Nobody comes upon a drawn code, so whoever has one is not held up by others behind the same address.
-    if (!isDrawnCode(code)) await refuseGuesser(limits, address);
+    // Only words can be guessed: a drawn code costs no budget, nor is it held up by what others behind the same address spent.
+    const isGuessable = !isDrawnCode(code);
+    if (isGuessable && !isAliasForm(code)) throw notFound("link");
+    if (isGuessable) await refuseGuesser(limits, address);
     const link = await find(code);
     if (link !== null) return link;
-    await spendGuess(limits, address);
+    if (isGuessable) await spendGuess(limits, address, code);
     throw notFound("link");
   };
   const routes = new OpenAPIHono<ApiEnv>().openapi(visitRoute, async (c) => {

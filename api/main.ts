@@ -18,6 +18,7 @@ import { openDerivedTexts } from "./derived-texts.ts";
 import { openDevicePlaylists } from "./device-playlists.ts";
 import { openEdgeWatch } from "./edge-watch.ts";
 import { foldFigures } from "./fold-figures.ts";
+import { foretellSchedules } from "./foretell-schedules.ts";
 import { GRANT_REACH_SECONDS } from "./granted-url.ts";
 import { openMetrics } from "./metrics.ts";
 import { loadPages } from "./pages.ts";
@@ -120,6 +121,7 @@ const reaper = setInterval(() => {
     .then(() => reapGenerations(deps, policy))
     .then(() => reapPreviews(deps))
     .then(() => reapPulls(deps))
+    .then(() => foretellSchedules(deps))
     .catch((thrown) => log.warn({ err: thrown }, "reaper's round failed"));
 }, REAP_EVERY_MS);
 let folding: Promise<void> = Promise.resolve();

@@ -4,7 +4,7 @@ import { Failure, type FieldError, invalidFields, notFound, requestFailure } fro
 import { drawnCode } from "../core/link-code.ts";
 import type { Caller } from "../core/records/account.ts";
 import type { LinkRecord } from "../core/records/link.ts";
-import { countLinks, createLink } from "../stores/library/links.ts";
+import { countLinks, createLink, findMadeLink } from "../stores/library/links.ts";
 import type { Shown } from "../stores/library/session-desk.ts";
 import type { ApiDeps } from "./deps.ts";
 import type { newLink } from "./link-view.ts";
@@ -14,7 +14,7 @@ const LINKS_PER_ACCOUNT = 1_000;
 
 /**
  * Makes a link to a title that the caller may see: viewers what is available to them now, editors any, since an
- * invitation is sent before the premiere. `id` names it: the same one again gives the link that is there.
+ * invitation is sent before the premiere. `id` names it: the same one again gives the link that is there, whatever has changed since.
  * Throws 404 where there is no such title, 400 on a place outside of the film or a time that is over, 409 on words that are taken.
  */
 export async function makeLink(
@@ -28,6 +28,10 @@ export async function makeLink(
   const { tenant, subject: ownerId, role } = caller;
   const now = library.serverNow();
   const { titleId, startSeconds = null, alias } = body;
+  const named = { _id: alias ?? drawnCode(id), tenant, madeAs: id };
+  // Before anything is asked of it: the limit may count this very link, and what it leads to may be down by now.
+  const made = await findMadeLink(library, named);
+  if (made !== null) return made;
   const shown = await desk.shown({ tenant, id: titleId });
   if (shown === null || (role === "viewer" && !isAvailable(shown.title, now, country)))
     throw notFound("title");
@@ -37,8 +41,8 @@ export async function makeLink(
   if ((await countLinks(library, tenant, ownerId, LINKS_PER_ACCOUNT)) >= LINKS_PER_ACCOUNT)
     throw requestFailure(409, "too_many_links", "Delete some of your links first.");
   const link = await createLink(library, {
-    _id: alias ?? drawnCode(id),
-    ...{ tenant, madeAs: id, ownerId, titleId, startSeconds, isAlias: alias !== undefined, expiresAt },
+    ...named,
+    ...{ ownerId, titleId, startSeconds, isAlias: alias !== undefined, expiresAt },
   });
   if (link === null) throw codeTaken(alias);
   log.info({ tenant, subject: ownerId, code: link._id, titleId }, "link made");

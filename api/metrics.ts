@@ -31,6 +31,8 @@ export interface Metrics {
 
 /** So many flagged generations are counted, and no more: the alarm is at one. */
 const WORSE_COUNTED = 1_000;
+/** So many deliveries: a scrape is not to read through a backlog, and more than this says nothing more. */
+const PENDING_COUNTED = 10_000;
 
 /** This process's own figures and, at each scrape, how many assets are in each state and whether anybody is there for the work. */
 export function openMetrics(library: Library, countJobs: () => Promise<LaneCounts>): Metrics {
@@ -128,7 +130,7 @@ function webhookFigures(library: Library, registry: Registry): Counter<"outcome"
   let asked: ReturnType<typeof pendingDeliveries> | null = null;
   // Two figures of one answer.
   const pending = () => {
-    asked ??= pendingDeliveries(library).finally(() => {
+    asked ??= pendingDeliveries(library, PENDING_COUNTED).finally(() => {
       asked = null;
     });
     return asked;
@@ -144,11 +146,13 @@ function webhookFigures(library: Library, registry: Registry): Counter<"outcome"
   };
   gauge(
     "matinee_webhook_pending",
-    "Deliveries of webhooks that are neither made nor given up.",
+    `Deliveries of webhooks that are neither made nor given up; ${PENDING_COUNTED} stands for as many or more.`,
     async () => (await pending()).count,
   );
-  gauge("matinee_webhook_oldest_pending_seconds", "Age of the oldest of them; 0: there is none.", async () =>
-    ageOf((await pending()).oldest),
+  gauge(
+    "matinee_webhook_oldest_due_seconds",
+    "Since when the one of them that is due longest waits to be taken up; 0: none is due.",
+    async () => ageOf((await pending()).longestDue),
   );
   gauge(
     "matinee_webhook_oldest_untold_seconds",

@@ -41,8 +41,10 @@ export interface RateLimits {
   stranger: Limiter;
   /** By playback session. */
   license: Limiter;
-  /** Codes of links that there are not, by socket address. */
+  /** Words of links that there are not, by socket address; each word counts once. */
   guess: Limiter;
+  /** Those words, by address and word. */
+  guessed: Limiter;
   close(): void;
 }
 
@@ -72,6 +74,7 @@ export function openRateLimits(queue: ApiConfig["queue"], rates: ApiConfig["rate
     stranger: limiter("stranger", rates.perStranger),
     license: limiter("license", LICENSES_PER_SESSION),
     guess: limiter("guess", rates.perStranger),
+    guessed: limiter("guessed", 1),
     close: () => redis.disconnect(),
   };
 }
@@ -136,14 +139,19 @@ export async function spendLicense(limits: RateLimits, sessionId: string): Promi
   if (spent.over) throw tooMany(spent);
 }
 
-/** Throws 429 where this address has tried as many codes as it may. Costs nothing. */
+/** Throws 429 where this address has tried as many words as it may. Costs nothing. */
 export async function refuseGuesser(limits: RateLimits, address: string): Promise<void> {
   const spent = await consume(limits.guess, address, 0);
   if (spent.over || spent.remainingPoints === 0) throw tooMany(spent);
 }
 
-/** One wrong code of an address's budget; over it: 429 with when to come again. */
-export async function spendGuess(limits: RateLimits, address: string): Promise<void> {
+/**
+ * One wrong word of an address's budget; over it: 429 with when to come again. A word that was tried there within the minute costs
+ * nothing: who follows a dead link again learns nothing by it.
+ */
+export async function spendGuess(limits: RateLimits, address: string, word: string): Promise<void> {
+  const isKnown = (await consume(limits.guessed, `${address} ${word}`)).over;
+  if (isKnown) return;
   const spent = await consume(limits.guess, address);
   if (spent.over) throw tooMany(spent);
 }

@@ -1,9 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { invalidFields, notFound } from "../core/errors.ts";
+import { invalidFields } from "../core/errors.ts";
 import { setAssetTitle } from "../stores/library/asset-changes.ts";
 import { findAsset } from "../stores/library/assets.ts";
-import { deleteLinksOfTitle } from "../stores/library/links.ts";
-import { createTitle, deleteTitle, findTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
+import { createTitle, findTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import {
   BEARER,
@@ -17,6 +16,7 @@ import {
   pageOf,
   pageQuery,
 } from "./contract.ts";
+import { deleteTitle } from "./delete-title.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundTitle } from "./found.ts";
 import { once } from "./idempotency.ts";
@@ -124,12 +124,7 @@ export function titleRoutes(deps: ApiDeps) {
       return c.json(presentTagged(c, changed, library.serverNow()), 200);
     })
     .openapi(deleteRoute, async (c) => {
-      const { tenant } = c.get("caller");
-      const title = await foundTitle(library, tenant, c.req.valid("param").id);
-      if (!(await deleteTitle(library, tenant, title._id))) throw notFound("title");
-      deps.catalog.forget(tenant);
-      await deps.revoker.withdraw(title);
-      await deleteLinksOfTitle(library, tenant, title._id);
+      await deleteTitle(deps, c.get("caller").tenant, c.req.valid("param").id);
       return c.body(null, 204);
     });
 }

@@ -40,7 +40,9 @@ export function openWebhookSender(parts: SenderParts): WebhookSender {
   const busyTenants = new Map<string, number>();
   const underWay = new Set<Promise<void>>();
   let isClosed = false;
+  /** There may be events to carry over, or only deliveries that had no room before. */
   let isWoken = false;
+  let hasRoom = false;
   let looking: Promise<void> | null = null;
 
   const isFull = ({ tenant, webhookId }: Pick<DeliveryRecord, "tenant" | "webhookId">): boolean =>
@@ -56,16 +58,20 @@ export function openWebhookSender(parts: SenderParts): WebhookSender {
         count(busy, webhookId, -1);
         count(busyTenants, tenant, -1);
         underWay.delete(attempt);
-        if (wasFull) wake();
+        if (!wasFull) return;
+        hasRoom = true;
+        go();
       });
     underWay.add(attempt);
   };
+  /** Whether there may be more that can begin: where not all were seen that are due. */
   const beginDue = async (): Promise<boolean> => {
     const free = SENT_AT_ONCE - underWay.size;
     if (free <= 0) return false;
     const full = { webhookIds: from(busy, SENT_TO_ONE), tenants: from(busyTenants, SENT_FOR_TENANT) };
+    const due = await dueDeliveries(library, full, free);
     let hasBegun = false;
-    for (const one of await dueDeliveries(library, full, free)) {
+    for (const one of due) {
       if (isClosed) return false;
       if (isFull(one)) continue;
       const claim = await claimDelivery(library, one, LEASE_MS);
@@ -73,29 +79,31 @@ export function openWebhookSender(parts: SenderParts): WebhookSender {
       begin(claim);
       hasBegun = true;
     }
-    return hasBegun;
+    return hasBegun && due.length === free;
   };
-  const oneRound = async (): Promise<boolean> => {
-    const warn = (thrown: unknown) => log.warn({ err: thrown }, "webhooks not looked after");
-    const carried = await carryEvents(library, CARRIED_AT_ONCE).catch(warn);
-    const hasBegun = await beginDue().catch(warn);
-    return (carried ?? 0) >= CARRIED_AT_ONCE || hasBegun === true;
-  };
+  const warn = (thrown: unknown) => log.warn({ err: thrown }, "webhooks not looked after");
+  /** However often it is woken while a round runs, that is one round more. */
   const look = async (): Promise<void> => {
-    do {
+    while (!isClosed && (isWoken || hasRoom)) {
+      const mayBeEvents = isWoken;
       isWoken = false;
+      hasRoom = false;
       // In turn, so that neither waits for a backlog of the other's, nor for its failure.
-      while (!isClosed && (await oneRound()));
-    } while (isWoken && !isClosed);
+      const carried = mayBeEvents ? await carryEvents(library, CARRIED_AT_ONCE).catch(warn) : 0;
+      if ((carried ?? 0) >= CARRIED_AT_ONCE) isWoken = true;
+      if (await beginDue().catch(warn)) hasRoom = true;
+    }
+  };
+  const go = (): void => {
+    if (isClosed) return;
+    looking ??= look().finally(() => {
+      looking = null;
+      if (isWoken || hasRoom) go();
+    });
   };
   const wake = (): void => {
     isWoken = true;
-    if (isClosed) return;
-    looking ??= look()
-      .catch((thrown) => log.warn({ err: thrown }, "webhooks not looked after"))
-      .finally(() => {
-        looking = null;
-      });
+    go();
   };
   const timer = setInterval(wake, parts.lookEveryMs ?? LOOK_EVERY_MS);
   wake();

@@ -21,7 +21,7 @@ export function openSecrets(
   now: Date,
 ): Uint8Array[] | null {
   const [present, ...earlier] = secrets
-    .filter(({ until }) => until === null || until > now)
+    .filter((secret) => isLive(secret, now))
     .map(({ sealed }) => unseal(masterKeys, sealed, sealedFor(_id)));
   if (present == null) return null;
   return [present, ...earlier.filter((secret) => secret !== null)];
@@ -31,19 +31,35 @@ export function openSecrets(
 export function rotated(secrets: readonly SealedSecret[], sealed: string, now: Date): SealedSecret[] {
   const until = new Date(now.getTime() + ROTATION_MS);
   const earlier = secrets
-    .map((secret) => ({ ...secret, until: secret.until ?? until }))
-    .filter((secret) => secret.until > now);
+    .filter((secret) => isLive(secret, now))
+    .map((secret) => ({ ...secret, until: secret.until ?? until }));
   return [{ sealed, until: null }, ...earlier].slice(0, SECRETS_KEPT);
 }
 
-/** All of them under the first of the master keys, so that the others can go; null where they are, or cannot be opened. */
-export function sealedAnew(masterKeys: readonly NamedKey[], { _id, secrets }: Owned): SealedSecret[] | null {
+/**
+ * Those that still sign at `now`, all under the first of the master keys, so that the others can go; null where that is what there
+ * is, or no key is set.
+ */
+export function sealedAnew(
+  masterKeys: readonly NamedKey[],
+  { _id, secrets }: Owned,
+  now: Date,
+): SealedSecret[] | null {
   const [master] = masterKeys;
-  if (master === undefined || secrets.every(({ sealed }) => sealedBy(sealed) === master.kid)) return null;
-  return secrets.map(({ sealed, until }) => {
+  if (master === undefined) return null;
+  const live = secrets.filter((secret) => isLive(secret, now));
+  const isPresent = ({ sealed }: SealedSecret) => sealedBy(sealed) === master.kid;
+  if (live.length === secrets.length && live.every(isPresent)) return null;
+  return live.map((kept) => {
+    if (isPresent(kept)) return kept;
+    const { sealed, until } = kept;
     const secret = unseal(masterKeys, sealed, sealedFor(_id));
     return { until, sealed: secret === null ? sealed : sealSigningSecret(master, secret, _id) };
   });
+}
+
+function isLive({ until }: SealedSecret, now: Date): boolean {
+  return until === null || until > now;
 }
 
 function sealedFor(webhookId: string) {

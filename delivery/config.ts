@@ -1,8 +1,8 @@
 import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
+import { Settings } from "../core/settings.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 import type { CacheSettings } from "./cache/cached-source.ts";
 import type { TrustedHeaders } from "./media.ts";
-import { Settings } from "./settings.ts";
 
 export interface DeliveryConfig {
   http: {
@@ -28,15 +28,14 @@ export interface DeliveryConfig {
 }
 
 const MiB = 1024 * 1024;
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+const LOG_LEVELS = ["info", "trace", "debug", "warn", "error", "fatal", "silent"] as const;
 
 /** The settings from a record of strings. Throws one Error that names every setting at fault, never a secret's value. */
 export function readDeliveryConfig(env: Record<string, string | undefined>): DeliveryConfig {
-  const faults: string[] = [];
-  const settings = new Settings(env, faults);
+  const settings = new Settings(env);
   const endpoint = settings.url("MATINEE_S3_ENDPOINT");
-  const tls = settings.tls();
-  const cacheFolder = env.MATINEE_EDGE_CACHE_DIR?.trim();
+  const [certFile, keyFile] = settings.pair("MATINEE_TLS_CERT_FILE", "MATINEE_TLS_KEY_FILE", String) ?? [];
+  const cacheFolder = settings.given("MATINEE_EDGE_CACHE_DIR");
   const config: DeliveryConfig = {
     http: {
       host: settings.text("MATINEE_HTTP_HOST", "127.0.0.1"),
@@ -65,14 +64,14 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
       address: settings.headerName("MATINEE_CLIENT_ADDRESS_HEADER"),
       country: settings.headerName("MATINEE_COUNTRY_HEADER"),
     },
-    tls,
+    tls: certFile && keyFile ? { certFile, keyFile } : null,
     grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys, []),
     apiUrl: settings.optionalUrl("MATINEE_API_URL"),
     steeringUrl: settings.optionalUrl("MATINEE_STEERING_URL"),
     corsOrigins: settings.optional("MATINEE_CORS_ORIGINS", corsOrigins, []),
-    logLevel: settings.parsed("MATINEE_LOG_LEVEL", logLevel, "info", "info"),
+    logLevel: settings.oneOf("MATINEE_LOG_LEVEL", LOG_LEVELS),
   };
-  if (faults.length > 0) throw new Error(`Settings of delivery: ${faults.join("; ")}.`);
+  settings.refuseFaults("delivery");
   return config;
 }
 
@@ -87,9 +86,4 @@ function corsOrigins(value: string): string[] {
   }
   if (origins.includes("*") && origins.length > 1) throw new Error("* stands alone or not at all");
   return origins;
-}
-
-function logLevel(value: string): string {
-  if (!LOG_LEVELS.includes(value)) throw new Error(`is none of ${LOG_LEVELS.join(", ")}`);
-  return value;
 }

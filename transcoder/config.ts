@@ -4,10 +4,10 @@ import type { NamedKey } from "../core/named-keys.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import { parseNetworks } from "../core/public-address.ts";
 import { MAX_PULLED_BYTES } from "../core/pull-parts.ts";
+import { Settings } from "../core/settings.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 import { DEFAULT_RESIDENT_BYTES } from "./launch.ts";
 import { machineMemoryBytes } from "./machine-memory.ts";
-import { Settings } from "./settings.ts";
 import type { PullSettings } from "./task-context.ts";
 
 export interface TranscoderConfig {
@@ -45,21 +45,20 @@ export interface TranscoderConfig {
 
 /** Typed settings from the environment. Throws one Error that names every missing or malformed setting. */
 export function readConfig(environment: Record<string, string | undefined>): TranscoderConfig {
-  const problems: string[] = [];
-  const settings = new Settings(environment, problems);
+  const settings = new Settings(environment);
   // Read in any case: a slip in it should not wait until it is switched on.
   const pull = {
-    networks: settings.list("MATINEE_PULL_NETWORKS", parseNetworks),
-    maxBytes: Math.min(MAX_PULLED_BYTES, settings.count("MATINEE_PULL_MAX_BYTES", MAX_PULLED_BYTES, 1)),
-    slots: settings.count("MATINEE_PULL_SLOTS", 2, 1),
+    networks: settings.optional("MATINEE_PULL_NETWORKS", parseNetworks, []),
+    maxBytes: Math.min(MAX_PULLED_BYTES, settings.whole("MATINEE_PULL_MAX_BYTES", MAX_PULLED_BYTES, 1)),
+    slots: settings.whole("MATINEE_PULL_SLOTS", 2, 1),
     pace: {
-      leastBps: settings.count("MATINEE_PULL_LEAST_BPS", 1_000_000, 0),
-      graceSeconds: settings.count("MATINEE_PULL_GRACE_SECONDS", 60, 1),
+      leastBps: settings.whole("MATINEE_PULL_LEAST_BPS", 1_000_000, 0),
+      graceSeconds: settings.whole("MATINEE_PULL_GRACE_SECONDS", 60, 1),
       // The largest master that is taken comes at 50 Mbit/s in it.
-      mostSeconds: settings.count("MATINEE_PULL_SECONDS", 86_400, 1),
+      mostSeconds: settings.whole("MATINEE_PULL_SECONDS", 86_400, 1),
     },
   };
-  const endpoint = settings.text("MATINEE_S3_ENDPOINT");
+  const endpoint = settings.url("MATINEE_S3_ENDPOINT");
   const config: TranscoderConfig = {
     mongoUrl: settings.text("MATINEE_MONGO_URL"),
     redis: {
@@ -68,7 +67,7 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
     },
     blobs: {
       endpoint,
-      publicEndpoint: settings.text("MATINEE_S3_PUBLIC_ENDPOINT", endpoint),
+      publicEndpoint: settings.optionalUrl("MATINEE_S3_PUBLIC_ENDPOINT") ?? endpoint,
       region: settings.text("MATINEE_S3_REGION", "us-east-1"),
       accessKeyId: settings.text("MATINEE_S3_ACCESS_KEY_ID"),
       secretAccessKey: settings.text("MATINEE_S3_SECRET_ACCESS_KEY"),
@@ -77,29 +76,41 @@ export function readConfig(environment: Record<string, string | undefined>): Tra
     },
     scratch: {
       directory: settings.text("MATINEE_SCRATCH_DIR"),
-      limitBytes: settings.count("MATINEE_SCRATCH_LIMIT_BYTES", 100 * 2 ** 30, 2 ** 20),
+      limitBytes: settings.whole("MATINEE_SCRATCH_LIMIT_BYTES", 100 * 2 ** 30, 2 ** 20),
     },
-    slots: settings.count("MATINEE_WORKER_SLOTS", availableParallelism(), 1),
-    memoryBytes: settings.count("MATINEE_WORKER_MEMORY_BYTES", machineMemoryBytes(), 512 * 2 ** 20),
+    slots: settings.whole("MATINEE_WORKER_SLOTS", availableParallelism(), 1),
+    memoryBytes: settings.whole("MATINEE_WORKER_MEMORY_BYTES", machineMemoryBytes(), 512 * 2 ** 20),
     tools: {
       ffmpegPath: settings.text("MATINEE_FFMPEG_PATH", "/usr/bin/ffmpeg"),
       ffprobePath: settings.text("MATINEE_FFPROBE_PATH", "/usr/bin/ffprobe"),
-      bwrapPath: environment.MATINEE_BWRAP_PATH || null,
-      scorerPath: environment.MATINEE_VMAF_FFMPEG_PATH || null,
-      memoryGroupFolder: environment.MATINEE_MEMORY_CGROUP || null,
-      residentBytes: settings.count("MATINEE_ENCODE_MEMORY_BYTES", DEFAULT_RESIDENT_BYTES, 2 ** 20),
+      bwrapPath: settings.given("MATINEE_BWRAP_PATH"),
+      scorerPath: settings.given("MATINEE_VMAF_FFMPEG_PATH"),
+      memoryGroupFolder: settings.given("MATINEE_MEMORY_CGROUP"),
+      residentBytes: settings.whole("MATINEE_ENCODE_MEMORY_BYTES", DEFAULT_RESIDENT_BYTES, 2 ** 20),
     },
     scoresVmaf: settings.oneOf("MATINEE_VMAF", ["sample", "off"]) === "sample",
-    loudnessTargetLufs: settings.loudness("MATINEE_LOUDNESS_LUFS", DEFAULT_PLAN_SETTINGS.loudnessTargetLufs),
-    masterKeys: settings.list("MATINEE_MASTER_KEYS", parseMasterKeys),
+    loudnessTargetLufs: settings.optional(
+      "MATINEE_LOUDNESS_LUFS",
+      parseLoudness,
+      DEFAULT_PLAN_SETTINGS.loudnessTargetLufs,
+    ),
+    masterKeys: settings.optional("MATINEE_MASTER_KEYS", parseMasterKeys, []),
     pull: settings.oneOf("MATINEE_PULL_INGEST", ["off", "on"]) === "on" ? pull : null,
-    allowUnsandboxed: environment.MATINEE_ALLOW_UNSANDBOXED === "yes",
+    allowUnsandboxed: settings.given("MATINEE_ALLOW_UNSANDBOXED") === "yes",
     http: {
       host: settings.text("MATINEE_HTTP_HOST", "127.0.0.1"),
-      port: settings.count("MATINEE_WORKER_HTTP_PORT", 0, 0),
+      port: settings.whole("MATINEE_WORKER_HTTP_PORT", 0, 0),
     },
     logLevel: settings.text("MATINEE_LOG_LEVEL", "info"),
   };
-  if (problems.length > 0) throw new Error(`The transcoder cannot start: ${problems.join("; ")}.`);
+  settings.refuseFaults("the transcoder");
   return config;
+}
+
+/** LUFS; null where it says `off`. */
+function parseLoudness(text: string): number | null {
+  if (text === "off") return null;
+  if (!(Number(text) >= -31 && Number(text) <= -10))
+    throw new Error("must be off or a number from -31 to -10");
+  return Number(text);
 }

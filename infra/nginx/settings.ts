@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseGrantKeys } from "../../core/grant.ts";
+import { Settings } from "../../core/settings.ts";
 import type { BlobsConfig } from "../../stores/blobs.ts";
 
 /** The same names as the Node edge has, as far as nginx does the same. */
@@ -32,29 +33,18 @@ export interface NginxSettings {
 
 /** Reads the settings. Throws one Error that names every one at fault, and never a secret's value. */
 export function readNginxSettings(env: Record<string, string | undefined>): NginxSettings {
-  const faults: string[] = [];
-  const text = (name: string, pattern: RegExp, fallback?: string): string => {
-    const value = env[name]?.trim() || fallback;
-    if (value === undefined) faults.push(`${name} is missing`);
-    // What is no plain word must not come into a configuration file: there a ; or } means something.
-    else if (!pattern.test(value)) faults.push(`${name} is not valid`);
-    return value ?? "";
-  };
-  const optional = (name: string, pattern: RegExp): string | null => text(name, pattern, "-") || null;
-  const orNull = (value: string | null) => (value === "-" ? null : value);
+  const given = new Settings(env);
+  const text = (name: string, pattern: RegExp, fallback?: string): string =>
+    given.parsed(name, plain(pattern), "", fallback);
+  const optional = (name: string, pattern: RegExp): string | null =>
+    given.optional<string | null>(name, plain(pattern), null);
   const endpoint = text("MATINEE_S3_ENDPOINT", /^https?:\/\/[A-Za-z0-9.:[\]-]+\/?$/);
-  const certFile = orNull(optional("MATINEE_TLS_CERT_FILE", PATH));
-  const keyFile = orNull(optional("MATINEE_TLS_KEY_FILE", PATH));
-  if ((certFile === null) !== (keyFile === null))
-    faults.push("MATINEE_TLS_CERT_FILE and MATINEE_TLS_KEY_FILE go together");
-  try {
-    parseGrantKeys(env.MATINEE_GRANT_KEYS ?? "");
-  } catch (thrown) {
-    faults.push(`MATINEE_GRANT_KEYS: ${(thrown as Error).message}`);
-  }
+  const [certFile, keyFile] = given.pair("MATINEE_TLS_CERT_FILE", "MATINEE_TLS_KEY_FILE", plain(PATH)) ?? [];
+  // Only looked at: they lie in no configuration file.
+  given.parsed("MATINEE_GRANT_KEYS", parseGrantKeys, []);
   const settings: NginxSettings = {
     listen: `${text("MATINEE_HTTP_HOST", /^[A-Za-z0-9.:[\]-]+$/, "127.0.0.1")}:${text("MATINEE_HTTP_PORT", /^[0-9]{1,5}$/, "8082")}`,
-    tls: certFile === null || keyFile === null ? null : { certFile, keyFile },
+    tls: certFile && keyFile ? { certFile, keyFile } : null,
     blobs: {
       endpoint,
       publicEndpoint: endpoint,
@@ -64,17 +54,17 @@ export function readNginxSettings(env: Record<string, string | undefined>): Ngin
       sourceBucket: "unused",
       mediaBucket: text("MATINEE_S3_MEDIA_BUCKET", /^[a-z0-9][a-z0-9.-]+$/),
     },
-    corsOrigins: (orNull(optional("MATINEE_CORS_ORIGINS", /^[A-Za-z0-9.:/,*[\]\s-]+$/)) ?? "")
+    corsOrigins: (optional("MATINEE_CORS_ORIGINS", /^[A-Za-z0-9.:/,*[\]\s-]+$/) ?? "")
       .split(",")
       .map((origin) => origin.trim())
       .filter((origin) => origin !== ""),
-    addressHeader: orNull(optional("MATINEE_CLIENT_ADDRESS_HEADER", HEADER))?.toLowerCase() ?? null,
-    countryHeader: orNull(optional("MATINEE_COUNTRY_HEADER", HEADER))?.toLowerCase() ?? null,
-    steeringUrl: orNull(optional("MATINEE_STEERING_URL", BASE))?.replace(/\/+$/, "") ?? null,
+    addressHeader: optional("MATINEE_CLIENT_ADDRESS_HEADER", HEADER)?.toLowerCase() ?? null,
+    countryHeader: optional("MATINEE_COUNTRY_HEADER", HEADER)?.toLowerCase() ?? null,
+    steeringUrl: optional("MATINEE_STEERING_URL", BASE)?.replace(/\/+$/, "") ?? null,
     cacheFolder: text("MATINEE_EDGE_CACHE_DIR", PATH),
     cacheBytes: Number(text("MATINEE_EDGE_CACHE_BYTES", /^[1-9][0-9]{7,15}$/, String(10 * 1024 ** 3))),
     stateFolder: text("MATINEE_NGINX_STATE_DIR", PATH),
-    accessLog: orNull(optional("MATINEE_NGINX_ACCESS_LOG", PATH)),
+    accessLog: optional("MATINEE_NGINX_ACCESS_LOG", PATH),
     workerUser: text("MATINEE_NGINX_USER", WORD, "www-data"),
     workers: Number(text("MATINEE_NGINX_WORKERS", /^[1-9][0-9]?$/, String(availableParallelism()))),
     nginxPath: text("MATINEE_NGINX_PATH", PATH, "/usr/sbin/nginx"),
@@ -83,11 +73,19 @@ export function readNginxSettings(env: Record<string, string | undefined>): Ngin
     revocationsEveryMs: Number(text("MATINEE_REVOCATIONS_EVERY_MS", /^[1-9][0-9]{1,4}$/, "10000")),
     clockOffsetSeconds: Number(text("MATINEE_NGINX_CLOCK_OFFSET_SECONDS", /^-?[0-9]{1,10}$/, "0")),
   };
-  if (faults.length > 0) throw new Error(`Settings of the nginx edge: ${faults.join("; ")}.`);
+  given.refuseFaults("the nginx edge");
   return settings;
 }
 
 const PATH = /^[A-Za-z0-9/._-]+$/;
 const WORD = /^[A-Za-z0-9_-]+$/;
-const BASE = /^https?:\/\/[A-Za-z0-9.:/[\]_-]+$|^-$/;
+const BASE = /^https?:\/\/[A-Za-z0-9.:/[\]_-]+$/;
 const HEADER = /^[A-Za-z0-9-]+$/;
+
+/** What is no plain word must not come into a configuration file: there a ; or } means something. */
+function plain(pattern: RegExp): (value: string) => string {
+  return (value) => {
+    if (!pattern.test(value)) throw new Error("is not valid");
+    return value;
+  };
+}

@@ -100,20 +100,27 @@ export async function forgetDeliveries(library: Library, webhookId: string): Pro
   await fromDriver(library.deliveries.deleteMany({ webhookId }));
 }
 
-/** More than any installation sends in a day; past it the figures are those of so many. */
-const PENDING_COUNTED = 100_000;
+/** What is pending, over all tenants. */
+export interface Pending {
+  /** As far as was counted. */
+  count: number;
+  /** Since when the one that is due longest waits to be taken up; null: none is due. */
+  longestDue: Date | null;
+}
 
-/** How many are pending, over all tenants, and when the event of the oldest of them was put on record. */
-export async function pendingDeliveries(library: Library): Promise<{ count: number; oldest: Date | null }> {
-  const group = [
-    { $match: { state: "pending" } },
-    { $limit: PENDING_COUNTED },
-    { $group: { _id: null, count: { $sum: 1 }, oldest: { $min: "$createdAt" } } },
-  ];
+/**
+ * Counts what is pending as far as `limit`. One that is being made, or waits for its next attempt, is not due; one that is made
+ * again is due since then.
+ */
+export async function pendingDeliveries(library: Library, limit: number): Promise<Pending> {
+  // Of an index alone and in its order: no backlog is read through.
+  const first = [{ $match: { state: "pending" } }, { $sort: { dueAt: 1 } }, { $limit: limit }];
+  const group = { $group: { _id: null, count: { $sum: 1 }, dueAt: { $min: "$dueAt" } } };
   const [row] = await fromDriver(
     library.deliveries
-      .aggregate<{ count: number; oldest: Date | null }>(group, { maxTimeMS: 2_000 })
+      .aggregate<{ count: number; dueAt: Date }>([...first, group], { maxTimeMS: 2_000 })
       .toArray(),
   );
-  return { count: row?.count ?? 0, oldest: row?.oldest ?? null };
+  if (row === undefined) return { count: 0, longestDue: null };
+  return { count: row.count, longestDue: row.dueAt <= library.serverNow() ? row.dueAt : null };
 }

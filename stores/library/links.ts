@@ -24,9 +24,17 @@ export async function createLink(library: Library, link: NewLink): Promise<LinkR
     return record;
   } catch (thrown) {
     if (!isDuplicateKey(thrown)) throw thrown;
-    const [existing = null] = await findLinks(library, [link._id]);
-    return existing?.tenant === link.tenant && existing.madeAs === link.madeAs ? existing : null;
+    return findMadeLink(library, link);
   }
+}
+
+/** The link under this code, where this very request has made it before; null otherwise. */
+export async function findMadeLink(
+  library: Library,
+  { _id: code, tenant, madeAs }: Pick<LinkRecord, "_id" | "tenant" | "madeAs">,
+): Promise<LinkRecord | null> {
+  const [link = null] = await findLinks(library, [code]);
+  return link?.tenant === tenant && link.madeAs === madeAs ? link : null;
 }
 
 /** By their codes, of whatever tenant: null for each that there is not. */

@@ -83,15 +83,21 @@ export async function carryTitle(library: Library, title: TitleRecord): Promise<
   await carry(library, titleCarrier(library), rememberedSubscribers(library), title);
 }
 
-/** Since when the oldest event waits to be carried over; null: none does. */
+/** Records of each kind whose events are looked through for the oldest one. */
+const LOOKED_THROUGH = 1_000;
+
+/**
+ * Since when the oldest event waits to be carried over; null: none does. Told by the events themselves: `tellAt` is when to look at
+ * the record again, and each event that is added moves it on.
+ */
 export async function oldestUntold(library: Library): Promise<Date | null> {
   const oldest = async <T extends Told>(collection: Collection<T>): Promise<Date[]> => {
     const query = collection.find(dueBy<T>(library.serverNow()), {
-      projection: { tellAt: 1 },
+      projection: { outbox: 1 },
       maxTimeMS: 2_000,
     });
-    const found = (await fromDriver(query.sort({ tellAt: 1 }).limit(1).toArray())) as Outbox[];
-    return found.flatMap(({ tellAt }) => tellAt ?? []);
+    const found = await fromDriver(query.sort({ tellAt: 1 }).limit(LOOKED_THROUGH).toArray());
+    return (found as Outbox[]).flatMap(({ outbox = [] }) => outbox.map(({ at }) => at));
   };
   const found = [
     ...(await oldest(library.uploads)),

@@ -1,5 +1,4 @@
 import type { Filter, IndexDescription } from "mongodb";
-import { Failure } from "../../core/errors.ts";
 import type { TitleRecord, TitleState, TitleType } from "../../core/records/title.ts";
 import { titleOutbox } from "../../core/webhook-event.ts";
 import type { Library } from "./connect.ts";
@@ -12,6 +11,8 @@ export const TITLE_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, parentId: 1 } },
   { key: { tenant: 1, assetId: 1 } },
   { key: { tellAt: 1 } },
+  { key: { availableFrom: 1 } },
+  { key: { availableUntil: 1 } },
 ];
 
 /** What an editor may say of a title; everything else is decided by us. */
@@ -120,28 +121,18 @@ export interface Publication {
   regions?: string[] | null;
 }
 
-/** Somebody else changing the same title at the same moment is waited out this often. */
-const DELETE_TRIES = 10;
+/** The title as it is once it is taken down, itself where it was not up; null where it was changed since it was read. */
+export async function takeDown(library: Library, title: TitleRecord): Promise<TitleRecord | null> {
+  const isUp = title.state === "published" || title.state === "scheduled";
+  return isUp ? publishTitle(library, title, { state: "unpublished" }) : title;
+}
 
-/**
- * Removes the title; false where there was none. The asset stays. What is shown is taken down first, and what is to be told of it
- * goes before it does: a crash in between leaves a title that is unpublished.
- */
-export async function deleteTitle(library: Library, tenant: string, id: string): Promise<boolean> {
-  for (let tries = 0; tries < DELETE_TRIES; tries++) {
-    const found = await findTitle(library, tenant, id);
-    if (found === null) return false;
-    const isUp = found.state === "published" || found.state === "scheduled";
-    const down = isUp ? await publishTitle(library, found, { state: "unpublished" }) : found;
-    if (down === null) continue;
-    await carryTitle(library, down);
-    const { version } = down;
-    const { deletedCount } = await fromDriver(library.titles.deleteOne({ _id: id, tenant, version }));
-    if (deletedCount === 1) return true;
-  }
-  throw new Failure("transient", "title_busy", "The title is being changed by others; try again.", {
-    retryAfterSeconds: 1,
-  });
+/** Removes the title, once what is to be told of it is told; false where it was changed since it was read. The asset stays. */
+export async function removeTitle(library: Library, title: TitleRecord): Promise<boolean> {
+  await carryTitle(library, title);
+  const { _id, tenant, version } = title;
+  const { deletedCount } = await fromDriver(library.titles.deleteOne({ _id, tenant, version }));
+  return deletedCount === 1;
 }
 
 /** Those that `titleStateAt` calls published (RELIABILITY T35): in which countries they are shown is looked at afterwards. */

@@ -103,7 +103,7 @@ export async function changeWebhook(
   return changed;
 }
 
-/** Puts a secret that an earlier master key sealed under the present one. */
+/** Keeps these secrets in place of those there are, where the endpoint is as it was read. */
 export async function sealAnew(
   library: Library,
   { _id, version }: WebhookRecord,

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { createApp } from "../../api/app.ts";
+import { readApiConfig } from "../../api/config.ts";
+import { openRevoker } from "../../api/revoker.ts";
+import { playerPlace } from "../../core/link-visit.ts";
 import type { LinkRecord } from "../../core/records/link.ts";
-import { openTestApi, publishedMovie } from "./api-for-test.ts";
+import { carryEvents } from "../../stores/library/outbox.ts";
+import { dyingAfter } from "../rig/dying-library.ts";
+import { openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
 
 const api = await openTestApi("links", (config) => ({
   ...config,
@@ -30,6 +36,16 @@ async function hitsOf(code: string): Promise<number> {
   return (await editor("GET", `/v1/links/${code}`)).body.hits;
 }
 
+/** So many links of an account of beta's. */
+function linksOf(ownerId: string, titleId: string, count: number): LinkRecord[] {
+  return Array.from({ length: count }, (_, index) => {
+    const madeAs = `full-${ownerId}-${index}`;
+    const owner = { tenant: "beta", ownerId, titleId, createdAt: library.serverNow() };
+    const rest = { startSeconds: null, isAlias: true, expiresAt: null, hits: 0, lastHitAt: null };
+    return { _id: madeAs, madeAs, ...owner, ...rest };
+  });
+}
+
 /** As if the link had been made to end a second ago. */
 function expire(code: string) {
   const expiresAt = new Date(library.serverNow().getTime() - 1_000);
@@ -52,6 +68,31 @@ describe("a share link", () => {
     assert.equal(answer.headers.get("referrer-policy"), "no-referrer");
     assert.equal((await follow(code.toUpperCase())).status, 302);
     assert.equal(await hitsOf(code), 2);
+  });
+
+  test("leads to the page that is set, to the letter: with its slash or without one", () => {
+    const set = {
+      ...{ MATINEE_S3_ENDPOINT: "http://s3.test", MATINEE_S3_ACCESS_KEY_ID: "a" },
+      ...{
+        MATINEE_S3_SECRET_ACCESS_KEY: "s",
+        MATINEE_S3_SOURCE_BUCKET: "in",
+        MATINEE_S3_MEDIA_BUCKET: "out",
+      },
+      ...{ MATINEE_MONGO_URL: "mongodb://m.test/db", MATINEE_REDIS_URL: "redis://r.test" },
+      ...{ MATINEE_GRANT_KEYS: `k:${"ab".repeat(32)}`, MATINEE_DELIVERY_URL: "https://one.test" },
+    };
+    for (const page of [
+      "https://films.test",
+      "https://films.test/watch",
+      "https://films.test/watch/",
+      "https://films.test/?club=7/",
+    ]) {
+      const { playerUrl } = readApiConfig({ ...set, MATINEE_PLAYER_URL: page });
+      const link = { titleId: "ti_1", startSeconds: 2 };
+      assert.equal(playerPlace(playerUrl, link, true), `${page}#title=ti_1&from=2`);
+    }
+    const withPlace = { ...set, MATINEE_PLAYER_URL: "https://films.test/#/watch" };
+    assert.throws(() => readApiConfig(withPlace), /MATINEE_PLAYER_URL: has a #/);
   });
 
   test("says nothing of a moment where none was meant, and of a series leads to what is told of it", async () => {
@@ -130,10 +171,27 @@ describe("a share link", () => {
     assert.deepEqual(again.body, first.body);
     // The link is there, its answer is not: as after a crash between the two.
     const lapsed = { $set: { answer: null, leaseUntil: new Date(0) } };
-    await library.claims.updateMany({ answer: { $regex: "once-only" } }, lapsed);
+    const crashed = await library.claims.updateMany({ answer: { $regex: "once-only" } }, lapsed);
+    assert.equal(crashed.modifiedCount, 1);
     assert.deepEqual((await viewer("POST", "/v1/links", body, key)).body, first.body);
     const other = await viewer("POST", "/v1/links", { titleId }, key);
     assert.deepEqual([other.status, other.body.code], [409, "idempotency_conflict"]);
+  });
+
+  test("made by a request that crashed is found by its repetition, though it filled the account and its title is down", async () => {
+    const { titleId } = await publishedMovie(api, "beta");
+    const maker = api.as("beta", "viewer");
+    await library.links.deleteMany({ tenant: "beta" });
+    await library.links.insertMany(linksOf("viewer-of-beta", titleId, 999));
+    const key = { "Idempotency-Key": "link-1000" };
+    const made = await maker("POST", "/v1/links", { titleId }, key);
+    assert.equal(made.status, 201);
+    const lapsed = { $set: { answer: null, leaseUntil: new Date(0) } };
+    const crashed = await library.claims.updateMany({ answer: { $regex: made.body.code } }, lapsed);
+    assert.equal(crashed.modifiedCount, 1);
+    await api.as("beta")("POST", `/v1/titles/${titleId}/unpublish`);
+    const again = await maker("POST", "/v1/links", { titleId }, key);
+    assert.deepEqual([again.status, again.body], [201, made.body]);
   });
 });
 
@@ -166,6 +224,36 @@ describe("a link that leads nowhere", () => {
     assert.equal((await viewer("GET", `/v1/links/${code}`)).status, 404);
   });
 
+  test("goes with its title, wherever the deletion died: the same call again does the rest of it", async () => {
+    const { blobs, log, config } = api.deps;
+    let isWhole = false;
+    let writes = 0;
+    for (; !isWhole; writes++) {
+      const { titleId, asset } = await publishedMovie(api, "alpha");
+      await carryEvents(library, 100);
+      const endpoint = { url: "https://example.com/", types: ["title.unpublished"] };
+      const { id: webhookId } = (await api.as("alpha", "admin")("POST", "/v1/webhooks", endpoint)).body;
+      const { code } = (await viewer("POST", "/v1/links", { titleId })).body;
+      const dying = dyingAfter(library, writes);
+      const revoker = openRevoker({ library: dying, blobs, log, grantKeys: [...config.grantKeys] });
+      const app = createApp({ ...api.deps, library: dying, revoker }, new Map());
+      const headers = { Authorization: `Bearer ${tokenOf("alpha", "editor")}` };
+      const { status } = await app.request(`/v1/titles/${titleId}`, { method: "DELETE", headers });
+      revoker.close();
+      isWhole = status === 204;
+      if (!isWhole) assert.equal(status, 500, `${writes} writes`);
+      const again = await editor("DELETE", `/v1/titles/${titleId}`);
+      assert.ok([204, 404].includes(again.status), `${writes} writes`);
+      assert.equal((await editor("GET", `/v1/titles/${titleId}`)).status, 404);
+      assert.equal((await editor("GET", `/v1/links/${code}`)).status, 404, `${writes} writes`);
+      const withdrawn = await library.revocations.findOne({ _id: `withdrawn:${asset._id}` });
+      assert.notEqual(withdrawn, null, `${writes} writes`);
+      assert.equal(await library.deliveries.countDocuments({ webhookId }), 1, `${writes} writes`);
+      await library.webhooks.deleteMany({});
+    }
+    assert.ok(writes > 6, `${writes} writes`);
+  });
+
   test("tells a person so in their language, with nothing of what they asked for in it", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const { code } = (await viewer("POST", "/v1/links", { titleId })).body;
@@ -187,6 +275,18 @@ describe("a link that leads nowhere", () => {
     assert.doesNotMatch(page, /script/);
   });
 
+  test("costs who follows a dead link again and again nothing that words are guessed by", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    await viewer("POST", "/v1/links", { titleId, alias: "on-a-poster" });
+    const office = "10.9.9.7";
+    const dead = ["0000000000zz", "1111111111zz", "2222222222zz", "3333333333zz"];
+    const noWords = ["a", "never--a-word", "%C3%A4%C3%B6%C3%BC"];
+    const oldWords = Array.from({ length: 6 }, () => "gala-of-last-year");
+    for (const code of [...dead, ...noWords, ...oldWords])
+      assert.equal((await follow(code, {}, office)).status, 404, code);
+    assert.equal((await follow("on-a-poster", {}, office)).status, 302);
+  });
+
   test("words may be guessed so often a minute from one address; a drawn code still opens there", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const drawn = (await viewer("POST", "/v1/links", { titleId })).body.code;
@@ -197,7 +297,8 @@ describe("a link that leads nowhere", () => {
     const refused = await follow("found-by-words", {}, guesser);
     assert.equal(refused.status, 429);
     assert.ok(Number(refused.headers.get("retry-after")) >= 1);
-    assert.equal((await follow("0000000000zz", {}, guesser)).status, 429);
+    assert.equal((await follow("guess-3", {}, guesser)).status, 429);
+    assert.equal((await follow("0000000000zz", {}, guesser)).status, 404);
     assert.equal((await follow(drawn, {}, guesser)).status, 302);
     assert.equal((await follow("found-by-words", {}, "10.9.9.8")).status, 302);
   });
@@ -222,12 +323,17 @@ describe("the links of a tenant", () => {
   test("come page by page, newest first", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const made: string[] = [];
-    for (let one = 0; one < 3; one++) made.push((await viewer("POST", "/v1/links", { titleId })).body.code);
+    for (let one = 0; one < 3; one++) {
+      const { code } = (await viewer("POST", "/v1/links", { titleId })).body;
+      // A second apart: those of one millisecond have no order that anybody could know.
+      await library.links.updateOne({ _id: code }, { $set: { createdAt: new Date(one * 1_000) } });
+      made.push(code);
+    }
     const first = (await viewer("GET", `/v1/links?titleId=${titleId}&limit=2`)).body;
     const rest = `/v1/links?titleId=${titleId}&limit=2&cursor=${first.nextCursor}`;
     const second = (await viewer("GET", rest)).body;
     const codes = [...first.data, ...second.data].map(({ code }) => code);
-    assert.deepEqual(codes.sort(), made.sort());
+    assert.deepEqual(codes, made.reverse());
     assert.deepEqual([first.data.length, second.nextCursor], [2, null]);
   });
 
@@ -242,14 +348,8 @@ describe("the links of a tenant", () => {
 
   test("are no more than a thousand of one account", async () => {
     const { titleId } = await publishedMovie(api, "beta");
-    const links = Array.from({ length: 1_000 }, (_, index): LinkRecord => {
-      const madeAs = `full-${index}`;
-      const owner = { tenant: "beta", ownerId: "viewer-of-beta", titleId, createdAt: library.serverNow() };
-      const rest = { startSeconds: null, isAlias: true, expiresAt: null, hits: 0, lastHitAt: null };
-      return { _id: madeAs, madeAs, ...owner, ...rest };
-    });
-    await library.links.insertMany(links);
-    const refused = await api.as("beta", "viewer")("POST", "/v1/links", { titleId });
+    await library.links.insertMany(linksOf("editor-of-beta", titleId, 1_000));
+    const refused = await api.as("beta", "editor")("POST", "/v1/links", { titleId });
     assert.deepEqual([refused.status, refused.body.code], [409, "too_many_links"]);
   });
 });

@@ -265,6 +265,6 @@ test("one setting or several: the first edge is the default, and what is wrong i
   );
   assert.throws(
     () => read({ MATINEE_DELIVERY_URL: "https://a.test", MATINEE_COUNTRY_HEADER: "x: y" }),
-    /MATINEE_COUNTRY_HEADER is not/,
+    /MATINEE_COUNTRY_HEADER: is not/,
   );
 });

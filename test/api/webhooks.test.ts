@@ -13,6 +13,7 @@ import { createAsset } from "../../stores/library/assets.ts";
 import { claimDelivery, settleDelivery } from "../../stores/library/delivery-claims.ts";
 import { carryEvents } from "../../stores/library/outbox.ts";
 import { pinPulled, recordTransfer } from "../../stores/library/pulls.ts";
+import { mendSchedules } from "../../stores/library/schedules.ts";
 import { failAsset, markPreviewed, publishAsset } from "../../stores/library/work.ts";
 import { eventually } from "../rig/processes.ts";
 import { answerWith, openReceiver, type Received, verified } from "../rig/webhook-receiver.ts";
@@ -273,6 +274,34 @@ describe("events", () => {
     assert.equal(receiver.received.length, 1);
   });
 
+  test("of the clock are told once, though the schedule was written by a release that knew of none", async () => {
+    await hook();
+    const scheduledBefore = async (availableFrom: Date) => {
+      const { body: title } = await editor("POST", "/v1/titles", { type: "series", name: "Soon" });
+      const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+      await editor("POST", `/v1/titles/${title.id}/publish`, { availableFrom: inAnHour });
+      const asBefore = { $set: { availableFrom }, $unset: { outbox: "", tellAt: "" } } as const;
+      await library.titles.updateOne({ _id: title.id }, asBefore);
+      return title.id as string;
+    };
+    const passed = await scheduledBefore(new Date(Date.now() - 60_000));
+    const soon = await scheduledBefore(new Date(Date.now() + 600_000));
+    assert.equal(await mendSchedules(library), 2);
+    assert.equal(await mendSchedules(library), 0);
+    send();
+    const [told] = await receiver.until("title.published");
+    assert.equal(told!.payload.data.titleId, passed);
+    const { outbox } = (await library.titles.findOne({ _id: soon }))!;
+    // Ten minutes pass.
+    const past = new Date(Date.now() - 1_000);
+    const then = { availableFrom: past, tellAt: past, outbox: [{ ...outbox![0]!, at: past }] };
+    await library.titles.updateOne({ _id: soon }, { $set: then });
+    const [, second] = await receiver.until("title.published", 2);
+    assert.equal(second!.payload.data.titleId, soon);
+    assert.equal(await mendSchedules(library), 0);
+    assert.equal(receiver.received.length, 2);
+  });
+
   test("carried over twice, as a process that died in between leaves them, are one delivery", async () => {
     await hook();
     const { titleId } = await publishedMovie(api, "alpha");
@@ -419,6 +448,15 @@ describe("a delivery", () => {
     await sendTest(id);
     const [message] = await receiver.until("webhook.test");
     for (const one of [secret, rotated.body.secret]) verified(one, message!);
+    // The day passes.
+    const [present, replaced] = (await library.webhooks.findOne({ _id: id }))!.secrets;
+    const secrets = [present!, { ...replaced!, until: new Date(0) }];
+    await library.webhooks.updateOne({ _id: id }, { $set: { secrets } });
+    const { id: deliveryId } = await sendTest(id);
+    await settledAs(id, deliveryId, "delivered");
+    verified(rotated.body.secret, receiver.received.at(-1)!);
+    assert.throws(() => verified(secret, receiver.received.at(-1)!), /signature/);
+    assert.deepEqual((await library.webhooks.findOne({ _id: id }))?.secrets, [present]);
   });
 
   test("goes to no private address, whatever its name was when it was made", async (t) => {

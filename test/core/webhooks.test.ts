@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
 import type { TitleState } from "../../core/records/title.ts";
+import { mendedOutbox } from "../../core/schedule-events.ts";
 import { makeSigningSecret, secretText, webhookHeaders } from "../../core/standard-webhooks.ts";
 import { isDue, newEvent, outboxOf, titleOutbox } from "../../core/webhook-event.ts";
 import { isGivenUp, retryDelaySeconds, verdictOf } from "../../core/webhook-retries.ts";
@@ -57,9 +58,9 @@ describe("a secret", () => {
     assert.deepEqual(hex(openSecrets([present, old], webhook, now)), hex([first]));
     assert.equal(openSecrets([present], webhook, now), null);
     assert.equal(openSecrets([old], { ...webhook, _id: "wh_2" }, now), null);
-    const secrets = sealedAnew([present, old], webhook)!;
+    const secrets = sealedAnew([present, old], webhook, now)!;
     assert.deepEqual(hex(openSecrets([present], { ...webhook, secrets }, now)), hex([first]));
-    assert.equal(sealedAnew([present], { ...webhook, secrets }), null);
+    assert.equal(sealedAnew([present], { ...webhook, secrets }, now), null);
   });
 
   test("that is replaced signs beside the new one for a day, and no longer", () => {
@@ -69,6 +70,13 @@ describe("a secret", () => {
     assert.deepEqual(at(now), hex([second, first]));
     assert.deepEqual(at(after(86_399)), hex([second, first]));
     assert.deepEqual(at(after(86_400)), hex([second]));
+    assert.equal(sealedAnew([old], { _id: "wh_1", secrets }, after(86_399)), null);
+    const over = sealedAnew([old], { _id: "wh_1", secrets }, after(86_400))!;
+    assert.deepEqual(
+      hex(openSecrets([old], { _id: "wh_1", secrets: over }, now)),
+      hex([second]),
+      "it is gone",
+    );
     const body = "{}";
     const headers = webhookHeaders([second, first], { id: "ev_1", at: new Date(), body });
     for (const secret of [first, second]) new Webhook(secretText(secret)).verify(body, headers);
@@ -184,4 +192,56 @@ describe("of a title is told", () => {
       [false, true, true],
     );
   });
+});
+
+describe("of a title that a release without events wrote", () => {
+  const untouched = (state: TitleState, from: number | null, until: number | null = null) => ({
+    state,
+    availableFrom: from === null ? null : after(from),
+    availableUntil: until === null ? null : after(until),
+  });
+  const up = "title.published";
+  const down = "title.unpublished";
+  const foretold = (type: typeof up | typeof down, at: number) =>
+    ({ ...newEvent(type, after(at)), isForetold: true }) as const;
+  const day = 86_400;
+  const table: [string, Parameters<typeof mendedOutbox>[0], [string, number][] | null][] = [
+    [
+      "its schedule is foretold",
+      untouched("scheduled", 60, 90),
+      [
+        [up, 60],
+        [down, 90],
+      ],
+    ],
+    ["its end is foretold", untouched("published", null, 90), [[down, 90]]],
+    ["what fell due meanwhile is told", untouched("scheduled", -60), [[up, -60]]],
+    ["an end that fell due is told", untouched("published", -2 * day, -60), [[down, -60]]],
+    ["what fell due long ago is not", untouched("scheduled", -2 * day), null],
+    ["nothing is told of a draft", untouched("draft", 60, 90), null],
+    ["nothing is told of what was taken down", untouched("unpublished", -60, 90), null],
+    ["what was told before is not told again", { ...untouched("scheduled", -60), ...outboxOf([]) }, null],
+    ["what is right stays", { ...untouched("scheduled", 60), ...outboxOf([foretold(up, 60)]) }, null],
+    ["what it undid is called off", { ...untouched("unpublished", 60), ...outboxOf([foretold(up, 60)]) }, []],
+    [
+      "what it put off is put off",
+      { ...untouched("scheduled", 90), ...outboxOf([foretold(up, 60)]) },
+      [[up, 90]],
+    ],
+    [
+      "what is due stays beside it",
+      { ...untouched("scheduled", 60), ...outboxOf([newEvent(down, after(-1))]) },
+      [
+        [down, -1],
+        [up, 60],
+      ],
+    ],
+  ];
+  for (const [what, title, events] of table)
+    test(what, () => {
+      const mended = mendedOutbox(title, now);
+      const seen = mended?.outbox.map(({ type, at }) => [type, (at.getTime() - now.getTime()) / 1_000]);
+      assert.deepEqual(seen ?? null, events);
+      if (mended !== null) assert.equal(mendedOutbox({ ...title, ...mended }, now), null, "once is enough");
+    });
 });

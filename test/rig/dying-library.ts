@@ -7,6 +7,7 @@ const WRITES = new Set([
   "updateMany",
   "findOneAndUpdate",
   "deleteOne",
+  "deleteMany",
 ]);
 
 /** What a process that was killed between two writes leaves behind: the first `writes` are made, none after them. */
@@ -24,6 +25,7 @@ export function dyingAfter(library: Library, writes: number): Library {
       },
     });
   const { uploads, assets, tasks, generations, reports, figures, foldings } = library;
+  const { titles, links, revocations, deliveries } = library;
   return {
     ...library,
     uploads: mortal(uploads),
@@ -33,5 +35,9 @@ export function dyingAfter(library: Library, writes: number): Library {
     reports: mortal(reports),
     figures: mortal(figures),
     foldings: mortal(foldings),
+    titles: mortal(titles),
+    links: mortal(links),
+    revocations: mortal(revocations),
+    deliveries: mortal(deliveries),
   };
 }
