@@ -12,7 +12,7 @@ const LICENSES_PER_SESSION = 30;
 /** An answer never waits longer than this for Redis (RELIABILITY F09); the count in memory takes over. */
 const REDIS_DEADLINE_MS = 250;
 /** After a count that failed all others are kept in memory for so long: one answer waits for a frozen Redis then, and not each. */
-const REDIS_PAUSE_MS = 5_000;
+const REDIS_PAUSE_MS = 10_000;
 
 /**
  * rate-limiter-flexible's own script, for all who are counted at once: counts each key up and says in how many
