@@ -26,7 +26,7 @@ const fullTitle = z
     /** What an episode is a part of, the series first. */
     parents: z.array(z.object({ id: z.string(), type: titleTypes, name: z.string() })),
     /** The episode behind this one. */
-    next: card.nullable(),
+    next: z.union([card, z.null()]),
   })
   .openapi("CatalogTitle");
 

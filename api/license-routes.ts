@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { keyIdOf, licenseOf } from "../core/clear-key.ts";
-import { notFound, requestFailure } from "../core/errors.ts";
+import { notFound, notJson, requestFailure } from "../core/errors.ts";
 import { findContentKey } from "../stores/library/content-keys.ts";
 import { findPlayback } from "../stores/library/playbacks.ts";
 import { atLeast } from "./auth.ts";
@@ -72,7 +72,7 @@ function readRequest(body: string): z.infer<typeof licenseRequest> {
   try {
     json = JSON.parse(body);
   } catch {
-    throw requestFailure(400, "invalid_request", "The body is not valid JSON.");
+    throw notJson();
   }
   const parsed = licenseRequest.safeParse(json);
   if (!parsed.success) throw invalidRequest(parsed.error);

@@ -44,6 +44,19 @@ export function tooManyStreams(other: string) {
   );
 }
 
+const ownPage = (path: string, summary: string, type: string, schema: z.ZodType) => ({
+  tags: ["Operations"],
+  method: "get" as const,
+  path,
+  summary,
+  responses: { 200: { description: "As of this version", content: { [type]: { schema } } } },
+});
+/** This document itself is served as text that was made once, so no route describes it. */
+const OWN_PAGES = [
+  ownPage("/openapi.json", "This document", "application/json", z.record(z.string(), z.unknown())),
+  ownPage("/docs", "This document as a page to read and to try", "text/html", z.string()),
+];
+
 type Document = ReturnType<OpenAPIHono<ApiEnv>["getOpenAPI31Document"]>;
 interface Operation {
   tags?: string[];
@@ -64,6 +77,7 @@ export function describeApi(app: OpenAPIHono<ApiEnv>, publicUrl: string | null):
   });
   app.openAPIRegistry.register("Problem", problem);
   app.openAPIRegistry.registerWebhook(EVENT_WEBHOOK);
+  for (const page of OWN_PAGES) app.openAPIRegistry.registerPath(page);
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
@@ -82,13 +96,15 @@ export function describeApi(app: OpenAPIHono<ApiEnv>, publicUrl: string | null):
   return document;
 }
 
-/** What holds for every call and would only be noise in each route. */
+/** What holds for every call and would only be noise in each route. What operators ask without a token is not held up. */
 function addCommonParts(operation: Operation, path: string, method: string): void {
+  if (operation.security === undefined && operation.tags?.includes("Operations")) return;
   const reasons: Record<string, string> = {
     ...(operation.security === undefined ? {} : { 401: "No valid token", 403: "The role does not allow it" }),
-    429: "Too many requests; see Retry-After",
+    429: "Too many requests; see Retry-After and RateLimit-*",
     503: "A part we stand on is away; see Retry-After",
   };
+  if (operation.requestBody !== undefined) reasons[415] = "The body is not declared as application/json";
   if (operation.requestBody !== undefined || operation.parameters !== undefined)
     reasons[400] = "The request is not valid";
   if (path.includes("{")) reasons[404] = "There is no such thing, or it is not yours";

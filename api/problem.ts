@@ -2,7 +2,15 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ZodError } from "zod";
-import { asFailure, type Failure, type FieldError, invalidFields, requestFailure } from "../core/errors.ts";
+import {
+  asFailure,
+  type Failure,
+  type FieldError,
+  invalidFields,
+  notDeclaredJson,
+  notJson,
+  requestFailure,
+} from "../core/errors.ts";
 
 /** RFC 9457 §3.1: the members of a problem details object; `code` and `errors` are our extensions. */
 export interface Problem {
@@ -27,15 +35,34 @@ export function problemResponse(c: Context, thrown: unknown): Response {
     errors: failure.fields,
   };
   if (failure.retryAfterSeconds !== undefined) c.header("Retry-After", String(failure.retryAfterSeconds));
+  if (failure.requestLimit !== undefined) {
+    const { requestLimit: limit, retryAfterSeconds: resetSeconds = 1 } = failure;
+    for (const [name, value] of Object.entries(rateLimitHeaders({ limit, remaining: 0, resetSeconds })))
+      c.header(name, value);
+  }
   // RFC 9110 §11.6.1: a 401 MUST carry WWW-Authenticate.
   if (failure.status === 401) c.header("WWW-Authenticate", 'Bearer realm="matinee"');
   const status = failure.status as ContentfulStatusCode;
   return c.body(JSON.stringify(problem), status, { "Content-Type": "application/problem+json" });
 }
 
+/** draft-ietf-httpapi-ratelimit-headers-03 §3: what is left of a budget, and in how many seconds it begins anew. */
+export function rateLimitHeaders(budget: {
+  limit: number;
+  remaining: number;
+  resetSeconds: number;
+}): Record<string, string> {
+  return {
+    "RateLimit-Limit": String(budget.limit),
+    "RateLimit-Remaining": String(budget.remaining),
+    "RateLimit-Reset": String(budget.resetSeconds),
+  };
+}
+
 function requestFailureOf(thrown: unknown): Failure {
   if (!(thrown instanceof HTTPException)) return asFailure(thrown);
-  if (thrown.status === 400) return requestFailure(400, "invalid_request", "The body is not valid JSON.");
+  if (thrown.status === 400) return notJson();
+  if (thrown.status === 415) return notDeclaredJson();
   return requestFailure(
     thrown.status,
     "request_refused",
@@ -63,6 +90,7 @@ const TITLES: Record<number, string> = {
   404: "Not found",
   405: "Method not allowed",
   409: "Conflict",
+  410: "Gone",
   412: "Precondition failed",
   413: "Body too large",
   415: "Unsupported media type",

@@ -5,6 +5,7 @@ import { Failure } from "../core/errors.ts";
 import { inOneTurn } from "../stores/together.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
+import { rateLimitHeaders } from "./problem.ts";
 
 const WINDOW_SECONDS = 60;
 /** A player asks once for each film, and again where it is set up anew. */
@@ -109,12 +110,11 @@ export function accountLimit(limits: RateLimits) {
   return createMiddleware<ApiEnv>(async (c, next) => {
     const { tenant, subject } = c.get("caller");
     const spent = await consume(limits.account, `${tenant}:${subject}`);
-    const limit = limits.account.points;
-    // draft-ietf-httpapi-ratelimit-headers-03 §3: RateLimit-Limit, -Remaining, -Reset (delta-seconds).
-    c.header("RateLimit-Limit", String(limit));
-    c.header("RateLimit-Remaining", String(spent.remainingPoints));
-    c.header("RateLimit-Reset", String(Math.ceil(spent.msBeforeNext / 1000)));
     if (spent.over) throw tooMany(spent);
+    const { limit, remainingPoints: remaining } = spent;
+    const resetSeconds = Math.ceil(spent.msBeforeNext / 1000);
+    for (const [name, value] of Object.entries(rateLimitHeaders({ limit, remaining, resetSeconds })))
+      c.header(name, value);
     await next();
   });
 }
@@ -157,6 +157,7 @@ export async function spendGuess(limits: RateLimits, address: string, word: stri
 }
 
 interface Spent {
+  limit: number;
   over: boolean;
   remainingPoints: number;
   msBeforeNext: number;
@@ -165,17 +166,18 @@ interface Spent {
 async function consume(limiter: Limiter, key: string, points = 1): Promise<Spent> {
   try {
     const { remainingPoints, msBeforeNext } = await limiter.consume(key, points);
-    return { over: false, remainingPoints, msBeforeNext };
+    return { limit: limiter.points, over: false, remainingPoints, msBeforeNext };
   } catch (thrown) {
     // The limiter rejects with the count itself where the budget is spent.
     if (!(thrown instanceof RateLimiterRes)) throw thrown;
-    return { over: true, remainingPoints: 0, msBeforeNext: thrown.msBeforeNext };
+    return { limit: limiter.points, over: true, remainingPoints: 0, msBeforeNext: thrown.msBeforeNext };
   }
 }
 
-function tooMany(spent: Spent): Failure {
+function tooMany({ limit, msBeforeNext }: Spent): Failure {
   return new Failure("request", "rate_limited", "Too many requests.", {
     status: 429,
-    retryAfterSeconds: Math.max(1, Math.ceil(spent.msBeforeNext / 1000)),
+    requestLimit: limit,
+    retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
   });
 }

@@ -1,7 +1,7 @@
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
-import { requestFailure } from "../core/errors.ts";
+import { notDeclaredJson, requestFailure } from "../core/errors.ts";
 import type { ApiEnv } from "./deps.ts";
 import { TRACK_BODY_BYTES, TRACK_PATH } from "./track-routes.ts";
 
@@ -77,7 +77,7 @@ export const notCached = createMiddleware<ApiEnv>(async (c, next) => {
 export const jsonOnly = createMiddleware<ApiEnv>(async (c, next) => {
   const type = c.req.header("Content-Type");
   if (type !== undefined && !/^application\/json *(;|$)/i.test(type)) {
-    throw requestFailure(415, "unsupported_media_type", "Send JSON as application/json.");
+    throw notDeclaredJson();
   }
   await next();
 });

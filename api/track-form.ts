@@ -28,6 +28,7 @@ export const trackLabel = z
   .trim()
   .min(1)
   .max(100)
-  .regex(/^[^\p{C}"]+$/u)
+  // No `regex`: the flag that its letters need has no place in a JSON schema.
+  .refine((label) => /^[^\p{C}"]+$/u.test(label), "must hold neither quotes nor control characters")
   .nullable()
   .default(null);

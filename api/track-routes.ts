@@ -54,6 +54,7 @@ const addRoute = createRoute({
   responses: {
     202: jsonAnswer(assetView, "The asset, with the track among its `tracks`"),
     413: problemAnswer("The body exceeds 2 MiB, or the text 1 MiB"),
+    422: problemAnswer("A player could not show the text (`subtitle_invalid`)"),
   },
 });
 const removeRoute = createRoute({

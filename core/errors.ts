@@ -43,6 +43,7 @@ interface FailureOptions {
   status?: number;
   fields?: FieldError[];
   retryAfterSeconds?: number;
+  requestLimit?: number;
   retryable?: boolean;
   details?: Record<string, unknown>;
 }
@@ -55,6 +56,8 @@ export class Failure extends Error {
   readonly status: number;
   readonly fields: FieldError[];
   readonly retryAfterSeconds: number | undefined;
+  /** Of too many requests: how many there may be until `retryAfterSeconds` have passed. */
+  readonly requestLimit: number | undefined;
   /** Whether another try may help: of a file at fault only where a person can decide otherwise. */
   readonly retryable: boolean;
   /** More that a client may need to go on, by member of the problem; safe to show. */
@@ -68,6 +71,7 @@ export class Failure extends Error {
     this.status = options.status ?? STATUS_OF_CLASS[failureClass];
     this.fields = options.fields ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.requestLimit = options.requestLimit;
     this.retryable = options.retryable ?? failureClass !== "source";
     this.details = options.details ?? {};
   }
@@ -99,6 +103,18 @@ export function requestFailure(
 /** 400 `invalid_request`: what is wrong with the body (or the query), by path. */
 export function invalidFields(fields: FieldError[]): Failure {
   return requestFailure(400, "invalid_request", "The request is not valid.", fields);
+}
+
+/** 400 `invalid_request`: nothing in it can be read. */
+export function notJson(): Failure {
+  return requestFailure(400, "invalid_request", "The body is not valid JSON.", [
+    { path: "", message: "is not valid JSON" },
+  ]);
+}
+
+/** 415 `unsupported_media_type`: a body that does not say that it is JSON is not read. */
+export function notDeclaredJson(): Failure {
+  return requestFailure(415, "unsupported_media_type", "Send JSON as application/json.");
 }
 
 /** The same answer for "does not exist" and "not yours" (nothing may be learnt from the difference). */

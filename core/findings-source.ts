@@ -6,7 +6,7 @@ import type { Source, SourceAudio } from "./source.ts";
 import { subtitleFindings } from "./subtitle-plan.ts";
 import { secondsOf } from "./time-ranges.ts";
 
-/** Sound that begins later or ends earlier than this, against the picture, is told. */
+/** Sound that begins or ends further than this from where the picture does is told. */
 const SOUND_SLACK_SECONDS = 0.5;
 /** What a file states and what it holds may differ by a second or a hundredth. */
 const STATED_SLACK_SECONDS = 1;
@@ -50,7 +50,21 @@ function pictureFacts({ video, facts }: Source): Finding[] {
 function soundFacts(source: Source): Finding[] {
   if (source.audio.length === 0)
     return [{ code: "missing_audio", severity: "warning", message: "The file has no sound." }];
-  return source.audio.flatMap((track) => shortSound(track, source));
+  return source.audio.flatMap((track) => [...shortSound(track, source), ...longSound(track, source)]);
+}
+
+/** What is heard while there is no picture is left out: no player has a place for it. */
+function longSound(track: SourceAudio, { video, durationSeconds }: Source): Finding[] {
+  const before = video.startSeconds - track.startSeconds;
+  const after = track.durationSeconds - before - durationSeconds;
+  return [
+    ...(before > SOUND_SLACK_SECONDS ? [`begins ${before.toFixed(1)} s before the picture`] : []),
+    ...(after > SOUND_SLACK_SECONDS ? [`goes on for ${after.toFixed(1)} s after the picture`] : []),
+  ].map((what) => ({
+    code: "long_audio",
+    severity: "warning",
+    message: `${nameOf(track)} ${what}: that part is left out.`,
+  }));
 }
 
 function shortSound(track: SourceAudio, { video, durationSeconds }: Source): Finding[] {

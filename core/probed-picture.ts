@@ -115,10 +115,8 @@ function checkPicture(stream: ProbeStream): void {
     throw sourceFailure("unsupported_codec", `Pictures coded as ${codec} are not taken.`);
   // ffprobe answers 0×0, and success, for a picture that it refused to decode.
   if (width < 2 || height < 2 || Math.max(width, height) > LARGEST_SIDE || width * height > MOST_PIXELS) {
-    throw sourceFailure(
-      "dimensions_refused",
-      `A picture of ${width}×${height} is not taken (largest: 4096×2304).`,
-    );
+    const size = width === 0 ? "that cannot be decoded at its size" : `of ${width}×${height}`;
+    throw sourceFailure("dimensions_refused", `A picture ${size} is not taken (largest: 4096×2304).`);
   }
   const aspect = toNumber(parseRational(stream.sample_aspect_ratio) ?? rational(1, 1));
   if (Math.max(aspect, 1 / aspect) > STRONGEST_ASPECT || width * aspect > LARGEST_SIDE) {

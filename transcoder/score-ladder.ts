@@ -10,7 +10,7 @@ import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { type ClearMedia, openClearMedia } from "./protect-media.ts";
-import { readVmaf, screenRecipe, vmafFile } from "./score-recipe.ts";
+import { readVmaf, screenRecipe, takesVmaf, vmafFile } from "./score-recipe.ts";
 import { type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 import { rungFile } from "./video-recipe.ts";
@@ -21,15 +21,14 @@ const NO_SCORES: TaskResult = { tracks: [], images: [] };
 
 /**
  * Takes VMAF of some windows of one ladder, drawn and worst, once its pictures are there. Where this worker has no
- * ffmpeg with libvmaf, or scoring is off, the ladder goes without: SSIM came with its cells.
+ * ffmpeg with libvmaf, scoring is off, or VMAF can say nothing of such a picture, the ladder goes without: SSIM came with its cells.
  */
 export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
   const ladder = plan.ladders.find(({ id }) => id === context.task.part);
   if (ladder === undefined)
     throw new Failure("ours", "internal", "The task names a ladder that the plan does not have.");
-  // Its model was trained on standard dynamic range: of PQ and HLG it would say something, and mean nothing.
-  if (!context.scoresVmaf || ladder.range !== "SDR") return NO_SCORES;
+  if (!context.scoresVmaf || !takesVmaf(ladder)) return NO_SCORES;
   const tracks = await tracksOf(context, ladder);
   const windows = chooseWindows(
     segmentScores(tracks, ladder),

@@ -14,6 +14,8 @@ const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-v", "error", "-filter_comp
 const VMAF_STRIDE = 5;
 /** The default model is of a screen three times as far as it is high, 1080 lines; above it costs grow and nothing is learnt. */
 const LARGEST_SCORED_WIDTH = 1920;
+/** libvmaf 3 dies of a picture that is less than 18 wide or high (tried: 16 × 640 and 640 × 16; 18 passes). */
+const SMALLEST_VMAF_SIDE = 18;
 
 /** Where the `index`-th rung's scores are written, inside the sandbox. */
 export function ssimFile(index: number): string {
@@ -43,6 +45,12 @@ export function ssimRecipe(source: Source, plan: Plan, ladder: Ladder, frames: F
 /** Where the `index`-th rung's scores by either metric are written. */
 export function scoreFile(metric: QualityMetric, index: number): string {
   return metric === "vmaf" ? vmafFile(index) : ssimFile(index);
+}
+
+/** Whether VMAF of a ladder can be taken and means something: its model was trained on standard dynamic range. */
+export function takesVmaf(ladder: Ladder): boolean {
+  const { width, height } = scoredSize(ladder);
+  return ladder.range === "SDR" && Math.min(width, height) >= SMALLEST_VMAF_SIDE;
 }
 
 /**

@@ -43,12 +43,15 @@ export async function reopenInspection(library: Library, assetId: string, genera
   await fromDriver(library.tasks.updateMany(done, { $set: AFRESH, $inc: { epoch: 1 } }));
 }
 
-/** Forgets what the tasks of a generation made: its objects are about to go, and it may be wanted again one day. */
+/**
+ * Forgets what the tasks of a generation made: its objects are about to go. They are called off and not to do, since
+ * nobody wants them; whoever wants the generation again one day reopens them (`reopenTasks`).
+ */
 export async function forgetResults(library: Library, assetId: string, generation: string): Promise<void> {
   await fromDriver(
     library.tasks.updateMany(
       { assetId, generation },
-      { $set: { ...AFRESH, result: null }, $inc: { epoch: 1 } },
+      { $set: { ...AFRESH, state: "cancelled", result: null }, $inc: { epoch: 1 } },
     ),
   );
 }

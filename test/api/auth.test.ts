@@ -51,6 +51,33 @@ describe("a JWT", () => {
   });
 });
 
+describe("who asks too often", () => {
+  test("is told how much there is and when to come again, whether known or a stranger", async () => {
+    const scarce = await openTestApi("scarce", (config) => ({
+      ...config,
+      rates: { perAccount: 2, perStranger: 2 },
+    }));
+    const wrong = { headers: { Authorization: "Bearer mk_wrong" } };
+    const ask = {
+      account: () => scarce.as("alpha")("GET", "/v1/assets"),
+      stranger: () => scarce.request("/v1/assets", wrong),
+      guesser: () => scarce.request("/l/no-such-words"),
+    };
+    for (const [who, one] of Object.entries(ask)) {
+      const answers = [await one(), await one(), await one()];
+      const { status, headers } = answers[2]!;
+      assert.deepEqual(
+        [status, headers.get("ratelimit-limit"), headers.get("ratelimit-remaining")],
+        [429, "2", "0"],
+        who,
+      );
+      const resetSeconds = Number(headers.get("ratelimit-reset"));
+      assert.ok(resetSeconds >= 1 && resetSeconds <= 60, who);
+      assert.equal(Number(headers.get("retry-after")), resetSeconds, who);
+    }
+  });
+});
+
 describe("without Redis (F08)", () => {
   test("requests are answered and budgets still hold", async () => {
     const cut = await openTestApi("noredis", (config) => ({

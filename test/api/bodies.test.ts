@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
 import { serve } from "@hono/node-server";
-import { openTestApi, tokenOf } from "./api-for-test.ts";
+import { openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
 
 const LARGEST = 64 * 1024;
 const api = await openTestApi("bodies");
@@ -15,10 +15,9 @@ after(() => server.close());
 const { port } = server.address() as AddressInfo;
 
 /** Over a socket of its own, so that what is left of a refused body is nobody else's. */
-async function post(body: string, how: Record<string, string | number>) {
-  const sent = request({ port, host: "127.0.0.1", method: "POST", path: "/v1/titles", agent: false });
+async function post(body: string, how: Record<string, string | number>, path = "/v1/titles") {
+  const sent = request({ port, host: "127.0.0.1", method: "POST", path, agent: false });
   sent.setHeader("Authorization", `Bearer ${tokenOf("alpha", "editor")}`);
-  sent.setHeader("Content-Type", "application/json");
   for (const [name, value] of Object.entries(how)) sent.setHeader(name, value);
   // A refusal may come before all of the body is sent.
   sent.on("error", () => undefined);
@@ -30,11 +29,12 @@ async function post(body: string, how: Record<string, string | number>) {
 
 /** JSON of exactly so many bytes. */
 const ofBytes = (bytes: number) => JSON.stringify({ name: "Bodies" }).padEnd(bytes, " ");
+const JSON_TYPE = { "Content-Type": "application/json" };
 
 describe("T38: a body over the wire", () => {
   for (const [way, how] of [
-    ["that says how long it is", (body: string) => ({ "Content-Length": body.length })],
-    ["that comes in pieces", () => ({ "Transfer-Encoding": "chunked" })],
+    ["that says how long it is", (body: string) => ({ ...JSON_TYPE, "Content-Length": body.length })],
+    ["that comes in pieces", () => ({ ...JSON_TYPE, "Transfer-Encoding": "chunked" })],
   ] as const) {
     test(`${way} is taken up to the limit, and refused one byte over it`, async () => {
       for (const bytes of [20, LARGEST]) {
@@ -47,4 +47,21 @@ describe("T38: a body over the wire", () => {
       assert.deepEqual([status, code], [413, "body_too_large"]);
     });
   }
+
+  test("that does not say what it is is refused, also where one may be left out: it would not be done", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const body = JSON.stringify({ availableFrom: "2999-01-01T00:00:00Z" });
+    const ways: Record<string, string | number>[] = [
+      { "Content-Length": body.length },
+      { "Transfer-Encoding": "chunked" },
+    ];
+    for (const how of ways) {
+      for (const path of [`/v1/titles/${titleId}/publish`, "/v1/titles"]) {
+        const { status, code } = await post(body, how, path);
+        assert.deepEqual([status, code], [415, "unsupported_media_type"], path);
+      }
+    }
+    const { status } = await post("", { "Content-Length": 0 }, `/v1/titles/${titleId}/unpublish`);
+    assert.equal(status, 200, "none needs to be declared");
+  });
 });

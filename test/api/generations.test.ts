@@ -481,6 +481,25 @@ describe("the collector", () => {
     assert.ok(await isStored(asset, GENERATION));
   });
 
+  test("leaves no work to do of what it removed, and all of it once that is wanted again", async () => {
+    const asset = await madeAsset(api, "alpha", "encoding");
+    await ensureTasks(library, asset, tasksOf(asset));
+    const states = async () => [
+      ...new Set((await tasksOfAsset(library, asset._id)).map(({ state }) => state)),
+    ];
+    await library.tasks.updateMany({ assetId: asset._id }, { $set: { state: "done" } });
+    await make(asset, GENERATION);
+    await editor("POST", `/v1/assets/${asset._id}/reprocess`, {});
+    await make(asset);
+    await letGrantsEnd(asset);
+    await reapGenerations(api.deps, POLICY);
+    assert.deepEqual((await list(asset))[GENERATION], { state: "collected", restorable: false });
+    assert.deepEqual(await states(), ["cancelled"]);
+    await editor("POST", `/v1/assets/${asset._id}/reprocess`, {});
+    await make(asset, GENERATION);
+    assert.deepEqual(await states(), ["todo"]);
+  });
+
   test("leaves nothing of a deleted asset", async () => {
     const { asset, second } = await twice();
     await editor("DELETE", `/v1/assets/${asset._id}`);

@@ -65,6 +65,25 @@ describe("a title", () => {
     }
   });
 
+  test("is a part of what can hold it, and never of itself", async () => {
+    const made = async (type: string, parentId?: string) => {
+      const { status, body } = await editor("POST", "/v1/titles", { type, name: "N", parentId });
+      return status === 201 ? body.id : `${body.errors[0].path} ${body.errors[0].message}`;
+    };
+    const series = await made("series");
+    const season = await made("season", series);
+    for (const parent of [series, season]) assert.match(await made("episode", parent), /^ti_/);
+    assert.equal(await made("movie", series), "parentId a movie is a part of nothing");
+    assert.equal(await made("series", series), "parentId a series is a part of nothing");
+    assert.equal(await made("season", season), "parentId is not a series");
+    assert.equal(await made("episode", await made("movie")), "parentId is not a series or season");
+    for (const id of [series, season]) {
+      const headers = { "If-Match": "*" };
+      const answer = await editor("PATCH", `/v1/titles/${id}`, { parentId: season }, headers);
+      assert.deepEqual([answer.status, answer.body.errors?.[0].path], [400, "parentId"], id);
+    }
+  });
+
   test("walks draft → published → unpublished → scheduled → published", async () => {
     const { id } = await draft();
     const seen = async () => (await viewer("GET", `/v1/catalog/titles/${id}`)).status;

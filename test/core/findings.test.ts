@@ -135,6 +135,13 @@ test("the probe's words: an ordinary master gives none, each oddity its own", ()
     ["no sound", { audio: [] }, ["missing_audio warning"]],
     ["late", { audio: [{ ...TRACK, startSeconds: 2, durationSeconds: 58 }] }, ["short_audio warning 0 2"]],
     ["ends early", { audio: [{ ...TRACK, durationSeconds: 50 }] }, ["short_audio warning 50 60"]],
+    ["goes on", { audio: [{ ...TRACK, durationSeconds: 90 }] }, ["long_audio warning"]],
+    [
+      "before and after",
+      { audio: [{ ...TRACK, startSeconds: -2, durationSeconds: 65 }] },
+      ["long_audio warning", "long_audio warning"],
+    ],
+    ["half a second more", { audio: [{ ...TRACK, startSeconds: -0.5, durationSeconds: 61 }] }, []],
     ["half a second", { audio: [{ ...TRACK, startSeconds: 0.5, durationSeconds: 59.1 }] }, []],
     ["pictures of text", { subtitles: [bitmap as never] }, ["subtitle_not_convertible info"]],
   ];

@@ -139,6 +139,29 @@ test("an operator is shown what is to be done, by a page that forgets the token 
   await context.close();
 });
 
+test("the studio and the page of queues fit the narrowest phone, in the longer language too", async () => {
+  const narrow = { viewport: { width: 320, height: 640 }, isMobile: true, locale: "de-DE" };
+  const { context } = await openContext(browser, narrow);
+  const page = await context.newPage();
+  const fits = async (what: string) => {
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.equal(width, narrow.viewport.width, what);
+  };
+  await page.goto(product.studio);
+  await page.waitForSelector(".cards .card");
+  await fits("the films");
+  await page
+    .locator(".cards .card", { has: page.locator("[data-state=ready]") })
+    .first()
+    .click();
+  await page.waitForSelector(".drawer[open] .table-frame");
+  await fits("a film");
+  await page.goto(`${product.api}/studio/queues.html#token=${product.tokens.admin}`);
+  await page.waitForSelector(".work-tables section");
+  await fits("the queues");
+  await context.close();
+});
+
 test("a package that its viewers fare worse with is told, and one click shows the one before again", async () => {
   const call = callerOf(product.api, product.tokens.editor);
   const [{ id, titleId, generation: first }] = (await call("GET", "/v1/assets?state=ready")).body.data;

@@ -30,6 +30,7 @@ const EXPECTED: Record<string, Expected[]> = {
   "no sound": [["missing_audio", "warning"]],
   "sound late": [["short_audio", "warning", 0, 2]],
   "sound short": [["short_audio", "warning", 5, 8]],
+  "sound long": [["long_audio", "warning"]],
   anamorphic: [["odd_sample_aspect", "info"]],
   "a hole": [
     ["variable_frame_rate", "info"],

@@ -112,3 +112,18 @@ test("an encoder is told by the sizes of its frames, and a score is never given 
   assert.equal(heard.take("[h264 @ 0x1] [error] error while decoding MB 3 4"), false);
   assert.equal(heard.take("[debug] frames successfully decoded"), true);
 });
+
+test("a picture that is too small for VMAF goes without it, and is published", async () => {
+  for (const size of ["64x16", "2x2"]) {
+    const file = await flashAndBeep({ seconds: 3, size });
+    const { state, error, renditions } = await product.until(
+      await product.uploadFile(file),
+      (one) => one.state === "ready" || one.state === "failed",
+      300,
+    );
+    assert.deepEqual([state, error], ["ready", null], size);
+    const pictures = renditions.filter(({ kind }) => kind === "video");
+    assert.ok(pictures.every(({ quality }) => quality?.metric === "ssim"));
+    assert.ok(pictures.every(({ sampledQuality }) => sampledQuality === undefined));
+  }
+});

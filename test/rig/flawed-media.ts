@@ -88,6 +88,7 @@ export const FLAWED: Record<string, () => Promise<Buffer>> = {
     return read(made("mkv", ["-i", film, ...sound, "-c:v", "copy", "-c:a", "flac", "{out}"]));
   },
   "sound short": () => read(flawed({ sound: "sine=duration=5" })),
+  "sound long": () => read(flawed({ sound: "sine=duration=11" })),
   anamorphic: () => read(flawed({ filters: "setsar=64/45" })),
   "a hole": () =>
     read(
