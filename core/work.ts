@@ -1,5 +1,6 @@
 import type { VideoCodec } from "./encoding.ts";
 import { encodedPart, type Ladder } from "./ladder.ts";
+import { inspectWeight, lookWeights } from "./look-parts.ts";
 import { eagerUnits } from "./preview.ts";
 import { windowCount } from "./quality.ts";
 import type { AssetRecord } from "./records/asset.ts";
@@ -21,8 +22,6 @@ export interface TaskSpec {
 const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
 /** Two passes: one measures, one encodes. */
 const AUDIO_COST = 0.05;
-/** The smallest rung decoded once and looked at (docs/performance.md). */
-const INSPECT_COST = 0.03;
 /** The master is read once more, but nothing of it is decoded. */
 const TEXT_COST = 0.002;
 const FIXED_COST = 0.5;
@@ -77,8 +76,9 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     // Stills are taken from the ladder that the pictures for seeking are made with.
     spec("images", plan.trickPlay.ladderId, 0, FIXED_COST),
-    // Looks at what the first ladder shows: every title has it.
-    spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),
+    // At what the first ladder shows: every title has it.
+    ...lookWeights(plan).map((weight, part) => spec("look", plan.ladders[0]!.id, part, weight)),
+    spec("inspect", plan.ladders[0]!.id, 0, inspectWeight(plan)),
     spec("publish", revisionPart(asset), 0, FIXED_COST),
   ];
 }

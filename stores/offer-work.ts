@@ -1,4 +1,5 @@
 import { memoryOf } from "../core/admission.ts";
+import { chunksSeenWith, completesLook } from "../core/look-parts.ts";
 import { unitsFor } from "../core/preview.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
@@ -18,7 +19,7 @@ import { activeAssets, findAssetForWork, rankOfAsset } from "./library/open-work
 import { pulledAssets } from "./library/pulls.ts";
 import { reopenTasks } from "./library/reopen-tasks.ts";
 import { stragglers } from "./library/second-claims.ts";
-import { ensureTasks, hasOpenSibling, outlinesOfAsset, type TaskOutline } from "./library/tasks.ts";
+import { chunksIn, ensureTasks, outlinesOfAsset, type TaskOutline } from "./library/tasks.ts";
 import { failAsset } from "./library/work.ts";
 import type { Offer, WorkQueue } from "./queue.ts";
 
@@ -45,13 +46,22 @@ export async function offerWork(library: Library, queue: WorkQueue, assetId: str
 }
 
 /**
- * What follows a task that is done. A chunk beside which others are still open opens nothing, which one small read
- * tells: what a title's chunks cost the library does not grow with their number.
+ * What follows a task that is done. A chunk beside which others of the same part of the film are still open opens nothing, which
+ * one small read or two tell: what a title's chunks cost the library does not grow with their number.
  */
 export async function offerAfter(library: Library, queue: WorkQueue, done: TaskRecord): Promise<void> {
   if (done.kind === "preview") return;
-  if (done.kind === "video" && (await hasOpenSibling(library, done))) return;
+  if (done.kind === "video" && !(await opensLook(library, done))) return;
   await offerWork(library, queue, done.assetId);
+}
+
+/** Whether a part of the film can be looked at now that this chunk is done; so it is, too, after the last one of a ladder. */
+async function opensLook(library: Library, done: TaskRecord): Promise<boolean> {
+  const stretch = chunksSeenWith(done.chunk);
+  const open = await chunksIn(library, "todo", done, stretch);
+  if (!completesLook(done.chunk, open)) return false;
+  open.push(...(await chunksIn(library, "claimed", done, stretch)));
+  return completesLook(done.chunk, open);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { chunksSeenWith } from "../../core/look-parts.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskState } from "../../core/records/task.ts";
@@ -29,7 +30,7 @@ export interface Title extends SimulatedTitle {
   asset: AssetRecord;
   plan: Plan;
   tasks: Task[];
-  /** Of its chunks, those that are done: ladder by ladder. */
+  /** Of its tasks that are not alone of their kind, those that are done: by `peersKey`. */
   peers: Map<string, Peer[]>;
 }
 
@@ -67,6 +68,11 @@ export function titleOf({ atSeconds, tenant, plan }: Arrival, index: number): Ti
   return { tenant, arrivedAt: atSeconds, ...never, asset, plan, tasks: [], peers: new Map() };
 }
 
+/** Who has the same peers. */
+export function peersKey({ kind, part }: Pick<TaskSpec, "kind" | "part">): string {
+  return `${kind} ${part}`;
+}
+
 /** Gives it the tasks that its state calls for. */
 export function planTasks(title: Title): void {
   title.tasks = tasksOf(title.asset).map((spec) => ({
@@ -96,7 +102,12 @@ export function openTasks(title: Title): Task[] {
   );
 }
 
-/** Whether all chunks of a ladder are done. */
-export function isLadderDone({ tasks }: Title, part: string): boolean {
-  return tasks.every(({ spec, state }) => state === "done" || spec.kind !== "video" || spec.part !== part);
+/** Of the chunks of this one's ladder that some part sees together with it, those that are not done. */
+export function openBeside({ title: { tasks }, spec: { part, chunk } }: Task): number[] {
+  const { first, end } = chunksSeenWith(chunk);
+  return tasks.flatMap(({ spec, state }) =>
+    spec.kind === "video" && spec.part === part && state !== "done" && spec.chunk >= first && spec.chunk < end
+      ? [spec.chunk]
+      : [],
+  );
 }
