@@ -42,6 +42,7 @@ export function recipesOf(
           ofPicture(plan),
           plan.ladders.find(({ id }) => id === part),
           plan.chunks,
+          chunk,
         ]);
       case "audio":
         return digest([kind, ...ofSound(plan, part, master)]);

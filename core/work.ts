@@ -2,7 +2,7 @@ import type { VideoCodec } from "./encoding.ts";
 import { encodedPart, type Ladder } from "./ladder.ts";
 import { inspectWeight, lookWeights } from "./look-parts.ts";
 import { eagerUnits } from "./preview.ts";
-import { windowCount } from "./quality.ts";
+import { scoringGoes, windowCount } from "./quality.ts";
 import type { AssetRecord } from "./records/asset.ts";
 import type { TaskKind, TaskRecord } from "./records/task.ts";
 import { chunkFrames } from "./timeline.ts";
@@ -69,8 +69,10 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ...plan.subtitles.map((track) =>
       spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
     ),
-    ...plan.ladders.map(({ id }) =>
-      spec("score", id, 0, SCORE_COST * windowCount(seconds(plan.timeline.frameCount))),
+    ...plan.ladders.flatMap(({ id }) =>
+      scoringGoes(windowCount(seconds(plan.timeline.frameCount))).map(({ first, end }, go) =>
+        spec("score", id, go, SCORE_COST * (end - first)),
+      ),
     ),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),

@@ -137,9 +137,7 @@ describe("on simulated time", () => {
     const film = [{ atSeconds: 0, tenant: "t", plan: planOf(3600, 1920, 1080) }];
     const alone = simulate({ ...calm, workers: 1 }, film).titles[0]!.readyAt!;
     const together = simulate(calm, film).titles[0]!.readyAt!;
-    // What follows the picture is one task.
-    const tailSeconds = 0.03 * 3600;
-    assert.ok(together <= 1.1 * (alone / calm.workers) + tailSeconds, `${together} s, ${alone} s alone`);
+    assert.ok(together <= 1.05 * (alone / calm.workers), `${together} s, ${alone} s alone`);
     const rough = simulate({ ...calm, deaths: 0.05 }, film);
     assert.ok(rough.deaths > 0 && rough.lostSeconds <= rough.deaths * 60);
     assert.notEqual(rough.titles[0]!.readyAt, null);
