@@ -13,7 +13,7 @@ export const CHUNKS_PER_LOOK = 16;
 const CHUNKS_WORTH_PARTS = 2 * CHUNKS_PER_LOOK;
 
 /** CPU seconds for each of the smallest rung that is decoded and looked at, and for the process that does it (docs/performance.md). */
-const LOOK_COST = 0.01;
+const LOOK_COST = 0.012;
 const FIXED_LOOK = 0.2;
 /** A few frames of the largest rung. */
 const COMBING_COST = 0.5;

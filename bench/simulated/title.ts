@@ -8,6 +8,8 @@ import { isOffered } from "../../core/work-order.ts";
 
 /** A title of a simulation, its tasks and who is at them. */
 
+const BEGINNING = new Date(0);
+
 export interface Arrival {
   atSeconds: number;
   tenant: string;
@@ -34,10 +36,12 @@ export interface Title extends SimulatedTitle {
   peers: Map<string, Peer[]>;
 }
 
-export interface Task {
+export interface Task extends Pick<TaskSpec, "kind" | "part" | "chunk"> {
   spec: TaskSpec;
   title: Title;
   state: TaskState;
+  /** Nobody's lease runs out here: whoever dies is noticed. */
+  leaseUntil: null;
   queuedAs: number | null;
   attempts: Attempt[];
   attemptsMade: number;
@@ -76,9 +80,11 @@ export function peersKey({ kind, part }: Pick<TaskSpec, "kind" | "part">): strin
 /** Gives it the tasks that its state calls for. */
 export function planTasks(title: Title): void {
   title.tasks = tasksOf(title.asset).map((spec) => ({
+    ...{ kind: spec.kind, part: spec.part, chunk: spec.chunk },
     spec,
     title,
     state: "todo",
+    leaseUntil: null,
     queuedAs: null,
     attempts: [],
     attemptsMade: 0,
@@ -94,12 +100,8 @@ export function takePlan(title: Title): void {
 }
 
 /** Tasks that somebody is at or may begin. */
-export function openTasks(title: Title): Task[] {
-  const outlines = title.tasks.map(({ spec, state }) => ({ ...spec, state }));
-  return title.tasks.filter(
-    ({ spec, state }) =>
-      state === "claimed" || isOffered({ ...spec, state, leaseUntil: null }, outlines, new Date(0)),
-  );
+export function openTasks({ tasks }: Title): Task[] {
+  return tasks.filter((task) => task.state === "claimed" || isOffered(task, tasks, BEGINNING));
 }
 
 /** Of the chunks of this one's ladder that some part sees together with it, those that are not done. */
