@@ -199,6 +199,7 @@ test("flashes: more than three a second over a quarter of the picture, of a tent
     ["less than a quarter", strobe(2, 3), null],
     ["too faint", strobe(2, 16, 100, 120), null],
     ["between two bright ones", strobe(2, 16, 220, 235), null],
+    ["about what it began with", [...frames(1, () => 166), ...strobe(2, 16, 156, 175).slice(1)], 1],
   ];
   for (const [name, film, share] of table) {
     const meter = flashMeter({ frameRate: 25, framesPerSegment: 150 });
