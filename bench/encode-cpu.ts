@@ -33,6 +33,7 @@ const OTHER_STAGES: Record<Exclude<TaskKind, "video" | "audio">, string> = {
   analyse: "analysis for a ladder of its own",
   checksum: "checksum",
   preview: "preview: its beginning",
+  look: "inspection: its parts",
   inspect: "inspection",
   subtitle: "text",
   images: "images",
@@ -196,7 +197,8 @@ function printStages(): void {
   );
   const worker = median(ours.map((run) => run.worker));
   const rest = worker + others.reduce((sum, [, seconds]) => sum + seconds, 0);
-  const tenth = worker + ofStage("probe") + ofStage("analyse") + ofStage("inspect") + ofStage("images");
+  const inspection = ofStage("look") + ofStage("inspect");
+  const tenth = worker + ofStage("probe") + ofStage("analyse") + inspection + ofStage("images");
   printTable(
     ["stage", "CPU s (median)", "of the encode"],
     [

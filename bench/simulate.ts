@@ -1,8 +1,10 @@
 import type { Plan } from "../core/plan.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
+import type { TaskKind } from "../core/records/task.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import { tasksOf } from "../core/work.ts";
 import { type Cluster, type Outcome, simulate } from "./simulated/cluster.ts";
+import { FLEETS, speedUpOfLibrary } from "./simulated/library.ts";
 import type { Arrival } from "./simulated/title.ts";
 import { planOf } from "./simulated-plan.ts";
 import { figure, printTable } from "./table.ts";
@@ -14,7 +16,7 @@ import { figure, printTable } from "./table.ts";
 
 const CALM: Cluster = { workers: 1, seed: 1, spread: 0.3, deaths: 0, stragglers: 0, stragglerFactor: 1 };
 const ROUGH: Cluster = { ...CALM, deaths: 0.01, stragglers: 0.02, stragglerFactor: 4 };
-const WORKERS = [1, 2, 8, 32, 128, 512, 1000];
+const WORKERS = [1, 2, 8, 32, 128, 256, 512, 1000];
 
 const films: [string, Plan][] = [
   ["10 min 1080p, H.264", planOf(600, 1920, 1080)],
@@ -23,6 +25,7 @@ const films: [string, Plan][] = [
 ];
 
 for (const [name, plan] of films) printScaling(name, plan);
+printLibrary();
 printFairness();
 
 /** The work of a film, what can only begin when all of its picture is done, and what no number of workers makes sooner. */
@@ -37,14 +40,15 @@ function boundsOf(plan: Plan): {
     ...{ revision: 1, pinned: null, published: null },
   };
   const tasks = tasksOf(asset as unknown as AssetRecord).filter(({ kind }) => kind !== "preview");
-  const longest = (kinds: string[]): number =>
-    Math.max(0, ...tasks.filter(({ kind }) => kinds.includes(kind)).map(({ weight }) => weight));
-  const tailSeconds = longest(["score", "inspect"]) + longest(["publish"]);
+  const longest = (of: TaskKind): number =>
+    Math.max(0, ...tasks.filter(({ kind }) => kind === of).map(({ weight }) => weight));
+  const [inspect, publish] = [longest("inspect"), longest("publish")];
+  // What follows the last picture, and what follows the sound.
+  const tailSeconds = Math.max(longest("score"), longest("look") + inspect) + publish;
   return {
     workSeconds: tasks.reduce((sum, { weight }) => sum + weight, 0),
     tailSeconds,
-    // The longest single task, then what follows the picture.
-    chainSeconds: longest(["video", "audio"]) + tailSeconds,
+    chainSeconds: Math.max(longest("video") + tailSeconds, longest("audio") + inspect + publish),
     tasks: tasks.length,
   };
 }
@@ -88,6 +92,38 @@ function printScaling(name: string, plan: Plan): void {
       "rough, unaided ÷ calm",
       "rough ÷ calm",
       "deaths, begun twice",
+      "lost",
+    ],
+    rows,
+  );
+}
+
+/** All titles of a library at once; linear is all that was spent, evenly spread. */
+function printLibrary(): void {
+  const rows = FLEETS.map((workers) => {
+    const { outcome, seconds, speedUp } = speedUpOfLibrary({ ...CALM, workers });
+    const rough = speedUpOfLibrary({ ...ROUGH, workers });
+    const ready = outcome.titles.map(({ readyAt }) => readyAt!).toSorted((a, b) => a - b);
+    return [
+      String(workers),
+      figure(seconds / 60, 1),
+      figure(speedUp, 1),
+      figure(workers / speedUp, 3),
+      figure(ready[0]! / 60, 1),
+      figure(ready[ready.length >> 1]! / 60, 1),
+      figure(rough.seconds / seconds),
+      figure(rough.outcome.lostSeconds / rough.outcome.workSeconds, 3),
+    ];
+  });
+  printTable(
+    [
+      "workers, a library of 60",
+      "min",
+      "speed-up",
+      "÷ linear",
+      "first ready, min",
+      "half of them, min",
+      "rough ÷ calm",
       "lost",
     ],
     rows,

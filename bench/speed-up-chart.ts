@@ -9,10 +9,10 @@ const SIZE = 360;
 const MARGIN = 44;
 const LEGEND = 24;
 const MOST = 1000;
-const COLOURS = ["#47d", "#c60"];
+const COLOURS = ["#47d", "#c60", "#a2a", "#080"];
 const TICKS = [1, 2, 8, 32, 128, 512];
 
-/** Simulated films as lines, what was measured as points, and the ideal beside them. */
+/** Simulated films and libraries as lines, what was measured as points, and the ideal beside them. */
 export function drawSpeedUp(
   simulated: readonly { name: string; points: readonly SpeedUp[] }[],
   measured: readonly SpeedUp[],
@@ -36,11 +36,11 @@ export function drawSpeedUp(
   );
   const dots = measured.map((one) => {
     const [cx, cy] = place(one).split(",");
-    return `<circle cx="${cx}" cy="${cy}" r="4" fill="#063"/>`;
+    return `<circle cx="${cx}" cy="${cy}" r="4" fill="#222"/>`;
   });
   const names: [string, string][] = [
     ...simulated.map(({ name }, index): [string, string] => [`${name}, simulated`, COLOURS[index]!]),
-    ...(measured.length > 0 ? [["measured", "#063"] as [string, string]] : []),
+    ...(measured.length > 0 ? [["measured", "#222"] as [string, string]] : []),
     ["ideal", "#999"],
   ];
   const legend = names.map(
@@ -49,7 +49,7 @@ export function drawSpeedUp(
   );
   const axis = `<text x="${SIZE / 2}" y="${LEGEND + SIZE - 8}" text-anchor="middle">workers of one core</text>`;
   const size = `width="${SIZE}" height="${SIZE + LEGEND}"`;
-  const title = `<text x="${MARGIN}" y="16" font-weight="bold">One film: speed-up over workers</text>`;
+  const title = `<text x="${MARGIN}" y="16" font-weight="bold">Speed-up over workers</text>`;
   const body = [title, ...grid, ideal, ...lines, ...dots, ...legend, axis].join("\n");
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="11">\n<rect width="100%" height="100%" fill="#fff"/>\n${body}\n</svg>\n`;
 }

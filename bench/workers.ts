@@ -7,6 +7,7 @@ import { timed } from "./cpu.ts";
 import { type CpuShare, makeCpuShare } from "./cpu-share.ts";
 import { follow } from "./follow.ts";
 import { simulate } from "./simulated/cluster.ts";
+import { FLEETS, speedUpOfLibrary } from "./simulated/library.ts";
 import { planOf } from "./simulated-plan.ts";
 import { drawSpeedUp } from "./speed-up-chart.ts";
 import { figure, median, printTable } from "./table.ts";
@@ -111,14 +112,22 @@ function speedUp(of: (workers: Workers) => number[]): number {
 }
 
 async function draw(path: string): Promise<void> {
-  const films = { "10 min 1080p": 600, "2 h 1080p": 7200 };
-  const simulated = Object.entries(films).map(([name, seconds]) => {
-    const arrivals = [{ atSeconds: 0, tenant: "one", plan: planOf(seconds, 1920, 1080) }];
-    const after = (workers: number): number =>
-      simulate({ workers, seed: 1, spread: 0.3, deaths: 0, stragglers: 0, stragglerFactor: 1 }, arrivals)
-        .titles[0]!.readyAt!;
+  const calm = { seed: 1, spread: 0.3, deaths: 0, stragglers: 0, stragglerFactor: 1 };
+  const films = {
+    "10 min 1080p": planOf(600, 1920, 1080),
+    "2 h 1080p": planOf(7200, 1920, 1080),
+    "2 h 2160p, two codecs": planOf(7200, 3840, 2160, ["h264", "hevc"]),
+  };
+  const simulated = Object.entries(films).map(([name, plan]) => {
+    const arrivals = [{ atSeconds: 0, tenant: "one", plan }];
+    const after = (workers: number): number => simulate({ ...calm, workers }, arrivals).titles[0]!.readyAt!;
     return { name, points: SIMULATED.map((workers) => ({ workers, speedUp: after(1) / after(workers) })) };
   });
+  const library = FLEETS.map((workers) => {
+    const { speedUp } = speedUpOfLibrary({ ...calm, workers });
+    return { workers, speedUp };
+  });
+  simulated.push({ name: "60 films of 2 h", points: library });
   const measured =
     repetitions > 0
       ? [

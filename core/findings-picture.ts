@@ -1,7 +1,7 @@
 import { findingsAt, lastingRanges } from "./findings.ts";
 import { DANGEROUS_SHARE, type Flashing } from "./flash-meter.ts";
-import type { PictureLog, Region } from "./picture-log.ts";
 import type { Finding } from "./records/asset.ts";
+import type { Region, SeenFilm } from "./seen-parts.ts";
 import { clipRange, secondsOf, type TimeRange } from "./time-ranges.ts";
 
 /** Fades between scenes are shorter. */
@@ -19,9 +19,11 @@ const LEAST_BARS_SHARE = 0.04;
 /** Combed frames of those that could be told: fewer are a cross-fade or noise. */
 const LEAST_COMBED_FRAMES = 8;
 
-export interface MeasuredPicture extends PictureLog {
+export interface MeasuredPicture extends SeenFilm {
   durationSeconds: number;
-  flashing: Flashing[];
+  /** Of the frames that could be told: with the lines of two moments in them, and of one. */
+  combedFrames: number;
+  wholeFrames: number;
   /** The picture that `content` is measured in, and the picture as it is shown. */
   measuredSize: { width: number; height: number };
   shownSize: { width: number; height: number };

@@ -1,4 +1,4 @@
-import { joinRanges, type TimeRange } from "./time-ranges.ts";
+import type { FrameSpan, TimeRange } from "./time-ranges.ts";
 
 /**
  * Counts flashes as ITU-R BT.1702-3 and WCAG 2.3.1 define them: a flash is a pair of opposing changes of luminance by a
@@ -26,69 +26,111 @@ const LUMINANCE = Float64Array.from(
   (_, luma) => Math.min(1, Math.max(0, (luma - 16) / 219)) ** 2.4,
 );
 
-export interface Flashing extends TimeRange {
-  /** Largest share of the picture that flashed too often within one second, 0.25..1. */
-  share: number;
-}
+/**
+ * What a cell did longer before its segment than this is not asked for: so each segment can be counted by itself, wherever
+ * a film is cut.
+ */
+const KNOWN_SECONDS = 2;
 
-/** One cell: the luminance that it last turned at, the way it went since, and when it changed. */
+/** Frames, or the time of them, and the largest share of the picture that flashed too often within one second, 0.25..1. */
+export type FlashingFrames = FrameSpan & { share: number };
+export type Flashing = TimeRange & { share: number };
+
+/** One cell since it is watched: how bright and how dark it was since it last turned, which way that was, and when it changed. */
 interface Cell {
-  extreme: number;
+  brightest: number;
+  darkest: number;
+  /** 0: it has not turned yet. */
   direction: number;
   changes: number[];
 }
 
-/** Takes frames of `CELLS` bytes, in order, and tells where they flash dangerously. */
-export function flashMeter(frameRate: number): { add(frame: Uint8Array): void; ranges(): Flashing[] } {
-  const cells: Cell[] = [];
+/**
+ * Takes frames of `CELLS` bytes, in order, the first one being frame `from` of the film, where a segment begins; tells where
+ * they flash dangerously, from the segment of frame `first` on. Each segment is counted by a meter of its own that has watched for
+ * two seconds before.
+ */
+export function flashMeter(
+  { frameRate, framesPerSegment }: { frameRate: number; framesPerSegment: number },
+  from = 0,
+  first = from,
+): { add(frame: Uint8Array): void; spans(): FlashingFrames[] } {
   const windowFrames = Math.round(frameRate * WINDOW_SECONDS);
-  const dangerous: Flashing[] = [];
-  let frames = 0;
+  const knownFrames = Math.min(framesPerSegment, Math.ceil(frameRate * KNOWN_SECONDS));
+  const dangerous: FlashingFrames[] = [];
+  let cells = cellsUnwatched();
+  let next = cellsUnwatched();
+  let at = from;
   return {
     add(frame) {
-      const flashing: Cell[] = [];
-      for (let index = 0; index < CELLS; index++) {
-        const luminance = LUMINANCE[frame[index]!]!;
-        const cell = cells[index] ?? { extreme: luminance, direction: 0, changes: [] };
-        cells[index] = cell;
-        follow(cell, luminance, frames);
-        while (cell.changes.length > 0 && cell.changes[0]! <= frames - windowFrames) cell.changes.shift();
-        if (cell.changes.length >= CHANGES_TOO_MANY) flashing.push(cell);
-      }
-      frames++;
-      const share = flashing.length / CELLS;
-      if (share < DANGEROUS_SHARE) return;
-      // Where half of the cells agree: in the others ordinary motion came before and after.
-      const first = middle(flashing.map(({ changes }) => changes[0]!));
-      const last = middle(flashing.map(({ changes }) => changes.at(-1)!));
-      dangerous.push({ startSeconds: first / frameRate, endSeconds: (last + 1) / frameRate, share });
+      const inSegment = at % framesPerSegment;
+      if (inSegment === 0) [cells, next] = [next, cellsUnwatched()];
+      if (inSegment >= framesPerSegment - knownFrames) watch(next, frame, at, windowFrames);
+      watch(cells, frame, at, windowFrames);
+      const found = at < first ? null : flashingOf(cells);
+      if (found !== null) dangerous.push(found);
+      at++;
     },
-    ranges: () => joinDangerous(dangerous),
+    spans: () => joinFlashing(dangerous),
   };
+}
+
+function cellsUnwatched(): Cell[] {
+  return Array.from({ length: CELLS }, () => ({ brightest: 0, darkest: 1, direction: 0, changes: [] }));
+}
+
+function watch(cells: readonly Cell[], frame: Uint8Array, at: number, windowFrames: number): void {
+  for (let index = 0; index < CELLS; index++) {
+    const cell = cells[index]!;
+    follow(cell, LUMINANCE[frame[index]!]!, at);
+    while (cell.changes.length > 0 && cell.changes[0]! <= at - windowFrames) cell.changes.shift();
+  }
+}
+
+/** A change counts when it turns the last one round; a further step the same way only moves what the next is measured from. */
+function follow(cell: Cell, luminance: number, frame: number): void {
+  const falls =
+    cell.direction >= 0 && cell.brightest - luminance >= SMALLEST_CHANGE && luminance < BRIGHTEST_DARK;
+  const rises =
+    cell.direction <= 0 && luminance - cell.darkest >= SMALLEST_CHANGE && cell.darkest < BRIGHTEST_DARK;
+  if (falls || rises) {
+    cell.changes.push(frame);
+    cell.brightest = luminance;
+    cell.darkest = luminance;
+    cell.direction = falls ? -1 : 1;
+    return;
+  }
+  if (luminance > cell.brightest) cell.brightest = luminance;
+  if (luminance < cell.darkest) cell.darkest = luminance;
+}
+
+/**
+ * A frame is dangerous for the changes of the second before it: it stands for the time between the first and the last. Where
+ * half of the cells agree: in the others ordinary motion came before and after. null: it is not.
+ */
+function flashingOf(cells: readonly Cell[]): FlashingFrames | null {
+  const flashing = cells.filter(({ changes }) => changes.length >= CHANGES_TOO_MANY);
+  const share = flashing.length / CELLS;
+  if (share < DANGEROUS_SHARE) return null;
+  const first = middle(flashing.map(({ changes }) => changes[0]!));
+  const last = middle(flashing.map(({ changes }) => changes.at(-1)!));
+  return { first, end: last + 1, share };
 }
 
 function middle(frames: readonly number[]): number {
   return [...frames].sort((a, b) => a - b)[frames.length >> 1]!;
 }
 
-/** A change counts when it turns the last one round; a further step the same way only moves the extreme. */
-function follow(cell: Cell, luminance: number, frame: number): void {
-  const change = luminance - cell.extreme;
-  const isSameWay = cell.direction !== 0 && Math.sign(change) === cell.direction;
-  if (isSameWay) cell.extreme = luminance;
-  else if (Math.abs(change) >= SMALLEST_CHANGE && Math.min(luminance, cell.extreme) < BRIGHTEST_DARK) {
-    cell.changes.push(frame);
-    cell.extreme = luminance;
-    cell.direction = Math.sign(change);
+/** Spans that touch made one, each with the largest share of those in it. Joining what was joined in parts comes to the same. */
+export function joinFlashing(dangerous: readonly FlashingFrames[]): FlashingFrames[] {
+  const joined: FlashingFrames[] = [];
+  for (const span of dangerous.toSorted((a, b) => a.first - b.first)) {
+    const last = joined.at(-1);
+    if (last === undefined || span.first > last.end) joined.push({ ...span });
+    else {
+      last.end = Math.max(last.end, span.end);
+      last.share = Math.max(last.share, span.share);
+    }
   }
-}
-
-/** A frame is dangerous for the changes of the second before it: it stands for the time between the first and the last. */
-function joinDangerous(dangerous: readonly Flashing[]): Flashing[] {
-  return joinRanges(dangerous).map((range) => {
-    const within = dangerous.filter(({ startSeconds }) => {
-      return startSeconds >= range.startSeconds && startSeconds <= range.endSeconds;
-    });
-    return { ...range, share: within.reduce((largest, { share }) => Math.max(largest, share), 0) };
-  });
+  return joined;
 }

@@ -107,6 +107,17 @@ export function windowCount(filmSeconds: number): number {
   return Math.min(MOST_WINDOWS, Math.max(1, Math.floor(filmSeconds / SECONDS_PER_WINDOW)));
 }
 
+/** Windows that are scored in one go: what follows the last picture of a long film is then seconds, and not a minute. */
+const WINDOWS_TOGETHER = 4;
+
+/** In how many goes so many windows are scored, and which of them are one. */
+export function scoringGoes(windows: number): { first: number; end: number }[] {
+  return Array.from({ length: Math.ceil(windows / WINDOWS_TOGETHER) }, (_, go) => ({
+    first: go * WINDOWS_TOGETHER,
+    end: Math.min(windows, (go + 1) * WINDOWS_TOGETHER),
+  }));
+}
+
 /**
  * The segments to look at closely: at least one drawn by the seed (evenly over the film, one from each equal part), and
  * as many with the lowest scores. The same seed draws the same ones, on any machine.

@@ -13,6 +13,9 @@ import type { TaskSpec } from "./work.ts";
  * at worst an encode too many, never cells that do not belong together.
  */
 
+/** Raised whenever the same pictures would be seen otherwise: what was seen before is then not taken over. */
+const LOOK_VERSION = 1;
+
 /** Gives the recipe of each task of an asset; null for what is never taken over (the probe, the publication). */
 export function recipesOf(
   asset: Pick<AssetRecord, "plan" | "source" | "pinned">,
@@ -39,6 +42,7 @@ export function recipesOf(
           ofPicture(plan),
           plan.ladders.find(({ id }) => id === part),
           plan.chunks,
+          chunk,
         ]);
       case "audio":
         return digest([kind, ...ofSound(plan, part, master)]);
@@ -52,6 +56,16 @@ export function recipesOf(
           ofPicture(plan),
           plan.ladders.find(({ id }) => id === part),
           plan.chunks,
+        ]);
+      case "look":
+        return digest([
+          kind,
+          LOOK_VERSION,
+          master,
+          ofPicture(plan),
+          plan.ladders.find(({ id }) => id === part),
+          plan.chunks,
+          chunk,
         ]);
       case "checksum":
         // Of the object itself: what was read once need not be read again.

@@ -1,7 +1,20 @@
+import type { Rational } from "./rational.ts";
+
 /** A stretch of the film, in seconds from its first picture. */
 export interface TimeRange {
   startSeconds: number;
   endSeconds: number;
+}
+
+/** Frames of the film from `first` up to `end`, which is not one of them. */
+export interface FrameSpan {
+  first: number;
+  end: number;
+}
+
+/** When frames are shown. */
+export function shownFor({ first, end }: FrameSpan, { num, den }: Rational): TimeRange {
+  return { startSeconds: (first * den) / num, endSeconds: (end * den) / num };
 }
 
 /** The ranges in order, those that touch or stand at most `gapSeconds` apart made one. */

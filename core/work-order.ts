@@ -1,3 +1,4 @@
+import { chunksLookedAt } from "./look-parts.ts";
 import type { TaskKind, TaskRecord } from "./records/task.ts";
 
 /**
@@ -12,18 +13,26 @@ export function laneOf(kind: TaskKind): Lane {
   return kind === "probe" || kind === "preview" ? "fast" : "usual";
 }
 
-const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "inspect", "images", "publish"]);
+const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "look", "inspect", "images", "publish"]);
 
-/** What a task must wait for: `score`, `inspect` and `images` for what they look at, `publish` for all others. */
-function waitsFor(
-  task: Pick<TaskRecord, "kind" | "part">,
-  other: Pick<TaskRecord, "kind" | "part">,
-): boolean {
+type Ordered = Pick<TaskRecord, "kind" | "part" | "chunk">;
+
+/**
+ * What a task must wait for: `score`, `look` and `images` for what they look at, `inspect` for all that was seen, heard and said,
+ * `publish` for all others.
+ */
+function waitsFor(task: Ordered, other: Ordered): boolean {
   if (task.kind === "publish")
     return other.kind !== "publish" && other.kind !== "probe" && other.kind !== "preview";
   const isItsPicture = other.kind === "video" && other.part === task.part;
-  if (task.kind === "inspect") return isItsPicture || other.kind === "audio";
+  if (task.kind === "look") return isItsPicture && isLookedAt(other.chunk, task.chunk);
+  if (task.kind === "inspect") return isItsPicture || other.kind === "audio" || other.kind === "look";
   return (task.kind === "score" || task.kind === "images") && isItsPicture;
+}
+
+function isLookedAt(chunk: number, part: number): boolean {
+  const { first, end } = chunksLookedAt(part);
+  return chunk >= first && chunk < end;
 }
 
 /** Whether a task must wait for others at all: most are chunks, of which a long film has hundreds. */
@@ -33,8 +42,8 @@ export function followsOthers({ kind }: Pick<TaskRecord, "kind">): boolean {
 
 /** Whether a task may be offered to the workers now: when all that it waits for is done. */
 export function isOffered(
-  task: Pick<TaskRecord, "kind" | "part" | "state" | "leaseUntil">,
-  all: readonly Pick<TaskRecord, "kind" | "part" | "state">[],
+  task: Ordered & Pick<TaskRecord, "state" | "leaseUntil">,
+  all: readonly (Ordered & Pick<TaskRecord, "state">)[],
   now: Date,
 ): boolean {
   const isFree =

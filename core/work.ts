@@ -1,7 +1,10 @@
 import type { VideoCodec } from "./encoding.ts";
 import { encodedPart, type Ladder } from "./ladder.ts";
+import { inspectWeight, lookWeights } from "./look-parts.ts";
+import type { AudioTrack } from "./plan-sounds.ts";
 import { eagerUnits } from "./preview.ts";
-import { windowCount } from "./quality.ts";
+import { publishWeight } from "./publish-cost.ts";
+import { scoringGoes, windowCount } from "./quality.ts";
 import type { AssetRecord } from "./records/asset.ts";
 import type { TaskKind, TaskRecord } from "./records/task.ts";
 import { chunkFrames } from "./timeline.ts";
@@ -19,10 +22,8 @@ export interface TaskSpec {
 
 /** Rough costs from measured baselines, in CPU seconds per second of picture: the whole ladder of 1080p at 24 frames. */
 const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
-/** Two passes: one measures, one encodes. */
-const AUDIO_COST = 0.05;
-/** The smallest rung decoded once and looked at (docs/performance.md). */
-const INSPECT_COST = 0.03;
+/** Two passes: one measures, one encodes. By channels. */
+const AUDIO_COST: Record<AudioTrack["channels"], number> = { 2: 0.033, 6: 0.07 };
 /** The master is read once more, but nothing of it is decoded. */
 const TEXT_COST = 0.002;
 const FIXED_COST = 0.5;
@@ -66,20 +67,25 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
         return spec("video", ladder.id, chunk.index, pictureCost(ladder, frames));
       }),
     ),
-    ...plan.audio.map((track) => spec("audio", track.id, 0, AUDIO_COST * seconds(plan.timeline.frameCount))),
+    ...plan.audio.map((track) =>
+      spec("audio", track.id, 0, AUDIO_COST[track.channels] * seconds(plan.timeline.frameCount)),
+    ),
     ...plan.subtitles.map((track) =>
       spec("subtitle", track.id, 0, FIXED_COST + TEXT_COST * seconds(plan.timeline.frameCount)),
     ),
-    ...plan.ladders.map(({ id }) =>
-      spec("score", id, 0, SCORE_COST * windowCount(seconds(plan.timeline.frameCount))),
+    ...plan.ladders.flatMap(({ id }) =>
+      scoringGoes(windowCount(seconds(plan.timeline.frameCount))).map(({ first, end }, go) =>
+        spec("score", id, go, SCORE_COST * (end - first)),
+      ),
     ),
     // Parts of a master are used before all of it has been read; what its owner stated of the whole is checked beside.
     ...(asset.pinned?.sha256 == null ? [] : [spec("checksum", WHOLE, 0, FIXED_COST)]),
     // Stills are taken from the ladder that the pictures for seeking are made with.
     spec("images", plan.trickPlay.ladderId, 0, FIXED_COST),
-    // Looks at what the first ladder shows: every title has it.
-    spec("inspect", plan.ladders[0]!.id, 0, INSPECT_COST * seconds(plan.timeline.frameCount)),
-    spec("publish", revisionPart(asset), 0, FIXED_COST),
+    // At what the first ladder shows: every title has it.
+    ...lookWeights(plan).map((weight, part) => spec("look", plan.ladders[0]!.id, part, weight)),
+    spec("inspect", plan.ladders[0]!.id, 0, inspectWeight(plan)),
+    spec("publish", revisionPart(asset), 0, publishWeight(plan)),
   ];
 }
 

@@ -1,7 +1,8 @@
 import { memoryOf } from "../core/admission.ts";
+import { chunksSeenWith, completesLook } from "../core/look-parts.ts";
 import { unitsFor } from "../core/preview.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
-import type { TaskRecord } from "../core/records/task.ts";
+import type { TaskKind, TaskRecord } from "../core/records/task.ts";
 import {
   BESIDE_PRIORITY,
   isBackfill,
@@ -12,13 +13,13 @@ import {
   WAITED_FOR_PRIORITY,
 } from "../core/schedule.ts";
 import { isPreviewed, isWanted, previewedGeneration, previewSpec, tasksOf } from "../core/work.ts";
-import { isOffered, laneOf } from "../core/work-order.ts";
+import { followsOthers, isOffered, laneOf } from "../core/work-order.ts";
 import type { Library } from "./library/connect.ts";
 import { activeAssets, findAssetForWork, rankOfAsset } from "./library/open-work.ts";
 import { pulledAssets } from "./library/pulls.ts";
 import { reopenTasks } from "./library/reopen-tasks.ts";
 import { stragglers } from "./library/second-claims.ts";
-import { ensureTasks, hasOpenSibling, outlinesOfAsset, type TaskOutline } from "./library/tasks.ts";
+import { chunksIn, ensureTasks, outlinesOfAsset, type TaskOutline } from "./library/tasks.ts";
 import { failAsset } from "./library/work.ts";
 import type { Offer, WorkQueue } from "./queue.ts";
 
@@ -45,13 +46,34 @@ export async function offerWork(library: Library, queue: WorkQueue, assetId: str
 }
 
 /**
- * What follows a task that is done. A chunk beside which others are still open opens nothing, which one small read
- * tells: what a title's chunks cost the library does not grow with their number.
+ * What follows a task that is done. A chunk beside which others of the same part of the film are still open opens nothing, which
+ * one small read or two tell: what a title's chunks cost the library does not grow with their number.
  */
 export async function offerAfter(library: Library, queue: WorkQueue, done: TaskRecord): Promise<void> {
   if (done.kind === "preview") return;
-  if (done.kind === "video" && (await hasOpenSibling(library, done))) return;
-  await offerWork(library, queue, done.assetId);
+  if (done.kind === "video" && !(await opensLook(library, done))) return;
+  if (MANY_IN_A_FILM.has(done.kind)) await offerFollowers(library, queue, done.assetId);
+  else await offerWork(library, queue, done.assetId);
+}
+
+/** They open what waits for them and nothing else. */
+const MANY_IN_A_FILM: ReadonlySet<TaskKind> = new Set(["video", "look", "score"]);
+
+/** What waits for others and need not any more. Those others are in the queue: to offer hundreds of chunks again would cost it as many calls. */
+async function offerFollowers(library: Library, queue: WorkQueue, assetId: string): Promise<void> {
+  const asset = await findAssetForWork(library, assetId);
+  if (asset === null) return;
+  const rank = await rankOfAsset(library, asset, TITLES_IN_HAND);
+  await offerPlaced(queue, await openTasksOf(library, asset, rank), placeTitle, followsOthers);
+}
+
+/** Whether a part of the film can be looked at now that this chunk is done; so it is, too, after the last one of a ladder. */
+async function opensLook(library: Library, done: TaskRecord): Promise<boolean> {
+  const stretch = chunksSeenWith(done.chunk);
+  const open = await chunksIn(library, "todo", done, stretch);
+  if (!completesLook(done.chunk, open)) return false;
+  open.push(...(await chunksIn(library, "claimed", done, stretch)));
+  return completesLook(done.chunk, open);
 }
 
 /**
@@ -88,9 +110,10 @@ async function offerPlaced(
   queue: WorkQueue,
   queued: readonly Queued[],
   place: (queued: readonly Queued[]) => Map<string, number>,
+  isMeant: (task: Queued) => boolean = () => true,
 ): Promise<Map<string, number>> {
   const places = place(queued);
-  const offers = queued.flatMap(({ taskId, kind, memoryBytes }): Offer[] => {
+  const offers = queued.filter(isMeant).flatMap(({ taskId, kind, memoryBytes }): Offer[] => {
     const priority = places.get(taskId);
     return priority === undefined ? [] : [{ taskId, kind, lane: laneOf(kind), priority, memoryBytes }];
   });

@@ -17,15 +17,16 @@ const PRINT = "metadata=mode=print:file=-";
 const SAMPLE_SECONDS = "0.6";
 
 /**
- * The ffmpeg call that looks at the whole film in its smallest rung: what is black, frozen, framed by bars or flashing
+ * The ffmpeg call that looks at a film, or a part of it, in its smallest rung: what is black, frozen, framed by bars or flashing
  * shows there as well, for a tenth of what decoding the master costs (docs/decisions/findings.md).
  */
 export function pictureRecipe(): FfmpegRecipe {
   const filters = [
     // A pixel is dark below a tenth of the range, a picture is black when all but 2 % of it is.
     "blackdetect=d=1:pic_th=0.98:pix_th=0.10",
-    // Half a grey level on average: an encoder's keyframes change a still picture by less.
-    "freezedetect=n=0.002:d=0.5",
+    // Half a grey level on average: an encoder's keyframes change a still picture by less. However short: where a part of
+    // the film goes on from the one before shows by the pictures that are held (core/seen-parts.ts).
+    "freezedetect=n=0.002:d=0",
     // Bars are what no frame ever lights: 24 is black with some noise.
     "cropdetect=limit=24:round=2:reset=0",
     PRINT,

@@ -1,26 +1,30 @@
 import { decodeLogReader, type Rhythm } from "../core/decode-log.ts";
+import { Failure } from "../core/errors.ts";
 import { damageFindings } from "../core/findings-damage.ts";
 import { type MeasuredPicture, pictureFindings } from "../core/findings-picture.ts";
 import { nameOf, soundFindings } from "../core/findings-sound.ts";
 import { sourceFindings } from "../core/findings-source.ts";
 import type { Ladder } from "../core/ladder.ts";
+import { lookCount, wholeFilm } from "../core/look-parts.ts";
+import type { Plan } from "../core/plan.ts";
 import type { AudioTrack } from "../core/plan-sounds.ts";
 import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
 import type { Finding } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
+import { joinSeen, type SeenPart } from "../core/seen-parts.ts";
 import type { SourceAudio } from "../core/source.ts";
 import { segmentCount, timelineSeconds } from "../core/timeline.ts";
 import { recordFindings } from "../stores/library/findings.ts";
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { decodeArgs } from "./inspect-recipe.ts";
 import { runInspection } from "./inspection-run.ts";
-import { measureCombing, measurePicture } from "./measure-picture.ts";
+import { lookAt, measureCombing } from "./measure-picture.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /**
- * Looks at what was made of a master and tells what a person should know: `findings` on the asset. Publication goes by
+ * Looks at what was made of a master, or at what was seen of it in parts, and tells what a person should know: `findings` on the asset. Publication goes by
  * them. The master itself is decoded again only where a decoder complained of it while it was encoded.
  */
 export async function inspect(context: TaskContext): Promise<TaskResult> {
@@ -56,8 +60,10 @@ async function findInPicture(
     segmentCount(plan.timeline),
   );
   const [top, bottom] = [ladder.rungs[0]!, ladder.rungs.at(-1)!];
-  const film = { seconds: timelineSeconds(plan.timeline), frameCount: plan.timeline.frameCount };
-  const measured = await measurePicture(context, tracks.get(bottom.id)!, plan.timeline.frameRate, film);
+  const parts =
+    lookCount(plan.chunks.length) === 1
+      ? [await lookAt(context, tracks.get(bottom.id)!, plan.timeline, wholeFilm(plan))]
+      : seenIn(plan, ladder, tasks);
   // Lines that were scaled or turned tell nothing of fields any more.
   const isTakenForProgressive =
     plan.picture.deinterlace === "none" && top.height === source.video.codedHeight;
@@ -65,14 +71,24 @@ async function findInPicture(
     ? await measureCombing(context, tracks.get(top.id)!)
     : { combedFrames: 0, wholeFrames: 0 };
   const picture: MeasuredPicture = {
-    ...measured,
+    ...joinSeen(parts, plan.timeline.frameRate),
     ...combing,
-    durationSeconds: film.seconds,
+    durationSeconds: timelineSeconds(plan.timeline),
     measuredSize: bottom,
     shownSize: source.video,
     isTakenForProgressive,
   };
   return pictureFindings(picture);
+}
+
+/** What was seen in each part of the film, in order. Throws where a part has not been looked at. */
+function seenIn({ chunks }: Plan, ladder: Ladder, tasks: readonly TaskRecord[]): SeenPart[] {
+  const seen = tasks
+    .filter(({ kind, part }) => kind === "look" && part === ladder.id)
+    .flatMap(({ result }) => result?.seen ?? []);
+  if (seen.length !== lookCount(chunks.length))
+    throw new Failure("transient", "internal", "Not all parts of the film have been looked at.");
+  return seen.toSorted((a, b) => a.first - b.first);
 }
 
 function findInSound({ plan, source }: PlannedAsset, tasks: readonly TaskRecord[]): Finding[] {

@@ -1,10 +1,13 @@
 import { createReadStream } from "node:fs";
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FLASH_COLUMNS, FLASH_ROWS, type Flashing, flashMeter } from "../core/flash-meter.ts";
-import { type PictureLog, pictureLogReader } from "../core/picture-log.ts";
+import { FLASH_COLUMNS, FLASH_ROWS, flashMeter } from "../core/flash-meter.ts";
+import type { LookSpan } from "../core/look-parts.ts";
+import { combLogReader, pictureLogReader } from "../core/picture-log.ts";
 import type { ProducedTrack } from "../core/produced-track.ts";
-import { type Rational, toNumber } from "../core/rational.ts";
+import { toNumber } from "../core/rational.ts";
+import type { SeenPart } from "../core/seen-parts.ts";
+import type { Timeline } from "../core/timeline.ts";
 import { assemble } from "./ffmpeg-command.ts";
 import { combingRecipe, FLASH_FILE, pictureRecipe, sampleFile } from "./inspect-recipe.ts";
 import { runInspection } from "./inspection-run.ts";
@@ -15,57 +18,60 @@ const CELLS_PER_FRAME = FLASH_COLUMNS * FLASH_ROWS;
 /** Where in the film combs are looked for. */
 const SAMPLES_AT = [1 / 6, 1 / 2, 5 / 6];
 
-/** What the filters find in one produced track, read back from storage: black, frozen, bars, flashes. */
-export async function measurePicture(
+/** The smallest rung's picture where a film or a part of it is looked at: its init segment and the cells of the span. */
+export type SmallPicture = Pick<ProducedTrack, "initKey" | "cells">;
+
+/** What is seen in one span of the film, its cells read back from storage: black, still, bars, flashes. */
+export async function lookAt(
   context: TaskContext,
-  track: ProducedTrack,
-  frameRate: Rational,
-  film: { seconds: number; frameCount: number },
-): Promise<PictureLog & { flashing: Flashing[] }> {
+  picture: SmallPicture,
+  { frameRate, framesPerSegment }: Timeline,
+  span: LookSpan,
+): Promise<SeenPart> {
+  const rate = toNumber(frameRate);
   return context.scratch.withDirectory((input) =>
     context.scratch.withDirectory(async (outputDirectory) => {
       const source = join(input, "film.mp4");
-      await fetchCells(context, track, track.cells, source);
-      const reader = pictureLogReader(film.seconds);
+      await fetchCells(context, picture, picture.cells, source);
+      const reader = pictureLogReader(span, rate);
       await runInspection(context, {
         program: "ffmpeg",
         args: assemble(pictureRecipe()),
         source,
         outputDirectory,
-        mediaSeconds: film.seconds,
-        outputBytes: (film.frameCount + 100) * CELLS_PER_FRAME,
+        mediaSeconds: (span.end - span.from) / rate,
+        outputBytes: (span.end - span.from + 100) * CELLS_PER_FRAME,
         onStdoutLine: reader.add,
       });
-      const flashes = join(outputDirectory, FLASH_FILE.replace("/out/", ""));
-      return { ...reader.log(), flashing: await meterFlashes(flashes, toNumber(frameRate)) };
+      const meter = flashMeter({ frameRate: rate, framesPerSegment }, span.from, span.first);
+      await readFlashes(join(outputDirectory, FLASH_FILE.replace("/out/", "")), meter.add);
+      return { ...reader.seen(), flashing: meter.spans() };
     }),
   );
 }
 
-async function meterFlashes(path: string, frameRate: number): Promise<Flashing[]> {
-  const meter = flashMeter(frameRate);
+async function readFlashes(path: string, onFrame: (frame: Uint8Array) => void): Promise<void> {
   let rest = Buffer.alloc(0);
   for await (const piece of createReadStream(path, { highWaterMark: 1024 * CELLS_PER_FRAME })) {
     const bytes = Buffer.concat([rest, piece as Buffer]);
     const whole = bytes.length - (bytes.length % CELLS_PER_FRAME);
-    for (let at = 0; at < whole; at += CELLS_PER_FRAME) meter.add(bytes.subarray(at, at + CELLS_PER_FRAME));
+    for (let at = 0; at < whole; at += CELLS_PER_FRAME) onFrame(bytes.subarray(at, at + CELLS_PER_FRAME));
     rest = bytes.subarray(whole);
   }
-  return meter.ranges();
 }
 
 /** How many of some frames are combed. */
 export async function measureCombing(
   context: TaskContext,
   track: ProducedTrack,
-): Promise<Pick<PictureLog, "combedFrames" | "wholeFrames">> {
+): Promise<{ combedFrames: number; wholeFrames: number }> {
   const segments = [...new Set(SAMPLES_AT.map((share) => Math.floor(share * track.cells.length)))];
   return context.scratch.withDirectory(async (outputDirectory) => {
     for (const [index, segment] of segments.entries()) {
       const path = join(outputDirectory, sampleFile(index).replace("/out/", ""));
       await fetchCells(context, track, [track.cells[segment]!], path);
     }
-    const reader = pictureLogReader(0);
+    const reader = combLogReader();
     await runInspection(context, {
       program: "ffmpeg",
       args: assemble(combingRecipe(segments.length)),
@@ -74,15 +80,14 @@ export async function measureCombing(
       outputBytes: 0,
       onStdoutLine: reader.add,
     });
-    const { combedFrames, wholeFrames } = reader.log();
-    return { combedFrames, wholeFrames };
+    return reader.log();
   });
 }
 
 /** Writes init segment and cells into one file. What is missing is left out: publishing reads everything back and says so. */
 async function fetchCells(
   context: TaskContext,
-  track: ProducedTrack,
+  track: Pick<ProducedTrack, "initKey">,
   cells: ProducedTrack["cells"],
   path: string,
 ): Promise<void> {

@@ -16,7 +16,7 @@ export type Obstacle = "unwanted" | "hardware" | "early";
 /** What stands in a task's way; null where it can be begun. */
 export async function obstacleTo(
   { library, hardware }: Pick<Workshop, "library" | "hardware">,
-  task: Pick<TaskRecord, "_id" | "assetId" | "generation" | "kind" | "part" | "leaseUntil">,
+  task: Pick<TaskRecord, "_id" | "assetId" | "generation" | "kind" | "part" | "chunk" | "leaseUntil">,
   asset: AssetRecord | null,
 ): Promise<Obstacle | null> {
   if (asset === null || !isWanted(task, asset)) return "unwanted";

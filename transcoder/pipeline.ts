@@ -7,6 +7,7 @@ import { encodeChunk } from "./encode-chunk.ts";
 import { encodePreview } from "./encode-preview.ts";
 import { fetchSource } from "./fetch-source.ts";
 import { inspect } from "./inspect.ts";
+import { look } from "./look.ts";
 import { makeImages } from "./make-images.ts";
 import { makeSubtitle } from "./make-subtitle.ts";
 import { probeAsset } from "./probe-asset.ts";
@@ -25,7 +26,7 @@ export interface StageOutcome {
  * The whole flow of a title:
  *
  *     probe ──► video 0 ┐         (a ladder of its own: probe ─► analyse ─► …; a master from elsewhere: fetch ─► probe)
- *           ├─► video 1 ├─► images, score ┐
+ *           ├─► video 1 ├─► images, score ┐         (a long film is looked at in parts before: … ─► look ─► inspect)
  *           ├─► …       ├─► inspect ──────┼─► publish: verify → package → gate → proof → one compare-and-set
  *           ├─► audio ──┘                 │
  *           ├─► text ─────────────────────┤
@@ -62,6 +63,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
       return makeImages(context);
     case "score":
       return scoreLadder(context);
+    case "look":
+      return look(context);
     case "inspect":
       return inspect(context);
     case "publish":

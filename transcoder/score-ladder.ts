@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
 import type { Ladder } from "../core/ladder.ts";
 import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
-import { chooseWindows, type Window } from "../core/quality.ts";
+import { chooseWindows, scoringGoes, type Window, windowCount } from "../core/quality.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from "../core/timeline.ts";
-import { tasksOfAsset } from "../stores/library/tasks.ts";
+import { resultsOfChunks } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { type ClearMedia, openClearMedia } from "./protect-media.ts";
@@ -20,8 +20,9 @@ type Score = NonNullable<TaskResult["scores"]>[number];
 const NO_SCORES: TaskResult = { tracks: [], images: [] };
 
 /**
- * Takes VMAF of some windows of one ladder, drawn and worst, once its pictures are there. Where this worker has no
- * ffmpeg with libvmaf, scoring is off, or VMAF can say nothing of such a picture, the ladder goes without: SSIM came with its cells.
+ * Takes VMAF of some windows of one ladder, drawn and worst, once its pictures are there; of a long film some of them in each task.
+ * Where this worker has no ffmpeg with libvmaf, scoring is off, or VMAF can say nothing of such a picture, the ladder goes without:
+ * SSIM came with its cells.
  */
 export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
   const { plan, source, pinned, generation } = requirePlanned(context.asset);
@@ -30,11 +31,10 @@ export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
     throw new Failure("ours", "internal", "The task names a ladder that the plan does not have.");
   if (!context.scoresVmaf || !takesVmaf(ladder)) return NO_SCORES;
   const tracks = await tracksOf(context, ladder);
-  const windows = chooseWindows(
-    segmentScores(tracks, ladder),
-    timelineSeconds(plan.timeline),
-    `${generation} ${ladder.id}`,
-  );
+  const filmSeconds = timelineSeconds(plan.timeline);
+  const chosen = chooseWindows(segmentScores(tracks, ladder), filmSeconds, `${generation} ${ladder.id}`);
+  const go = scoringGoes(windowCount(filmSeconds))[context.task.chunk];
+  const windows = chosen.slice(go?.first, go?.end);
   const clear = await openClearMedia(context);
   const scores: Score[] = [];
   for (const [index, window] of windows.entries()) {
@@ -60,9 +60,9 @@ export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
 
 async function tracksOf(context: TaskContext, ladder: Ladder): Promise<ProducedTrack[]> {
   const { plan, generation } = requirePlanned(context.asset);
-  const results = (await tasksOfAsset(context.library, context.asset._id))
-    .filter((task) => task.kind === "video" && task.part === ladder.id && task.generation === generation)
-    .flatMap(({ result }) => result ?? []);
+  const cells = { assetId: context.asset._id, generation, kind: "video" as const, part: ladder.id };
+  const whole = { first: 0, end: plan.chunks.length };
+  const results = await resultsOfChunks(context.library, cells, whole);
   const joined = joinTracks(results, segmentCount(plan.timeline));
   return ladder.rungs.map(({ id }) => joined.get(id)!);
 }

@@ -1,6 +1,6 @@
 import { isStraggling } from "../../core/stragglers.ts";
 import { seeded, seedOf } from "../../test/fuzz/random.ts";
-import type { Attempt, Task } from "./title.ts";
+import { type Attempt, peersKey, type Task } from "./title.ts";
 
 /** What may befall a worker at a task. */
 export interface Luck {
@@ -42,6 +42,5 @@ export function isSlow({ task, begunAt, lastsSeconds, diedAt }: Attempt, now: nu
     ratio: ((diedAt ?? now) - begunAt) / lastsSeconds,
     silentSeconds: diedAt === null ? 0 : now - diedAt,
   };
-  const peers = spec.kind === "video" ? title.peers.get(spec.part) : undefined;
-  return isStraggling(underway, peers ?? []);
+  return isStraggling(underway, title.peers.get(peersKey(spec)) ?? []);
 }

@@ -1,3 +1,4 @@
+import { completesLook } from "../../core/look-parts.ts";
 import { type Lane, laneOf } from "../../core/work-order.ts";
 import { type Drawn, drawAttempt, isSlow, type Luck } from "./attempt.ts";
 import { heapOf } from "./heap.ts";
@@ -5,7 +6,8 @@ import { Schedule } from "./schedule.ts";
 import {
   type Arrival,
   type Attempt,
-  isLadderDone,
+  openBeside,
+  peersKey,
   planTasks,
   type SimulatedTitle,
   type Task,
@@ -42,7 +44,7 @@ const ROUND_SECONDS = 5;
 /** Idle workers look for slow ones so often, and the slower of two notices so late that it has lost. */
 const LOOK_SECONDS = 1;
 const NOTICE_SECONDS = 1.5;
-/** Finished chunks that a slow one is compared with. */
+/** Finished ones that a slow one is compared with. */
 const PEERS_KEPT = 32;
 
 type Event =
@@ -166,19 +168,23 @@ class Simulation {
   }
 
   /** What a task that is done opens the way for. */
-  #follow({ title, spec }: Task, tookSeconds: number): void {
+  #follow(task: Task, tookSeconds: number): void {
+    const { title, spec } = task;
     if (spec.kind === "publish") this.#publish(title);
     else if (spec.kind === "preview") title.seenAt ??= this.#now;
-    else if (spec.kind === "video") {
-      const peers = title.peers.get(spec.part) ?? [];
+    else this.#open(task, tookSeconds);
+  }
+
+  #open(task: Task, tookSeconds: number): void {
+    const { title, spec } = task;
+    if (spec.kind === "video" || spec.kind === "look") {
+      const peers = title.peers.get(peersKey(spec)) ?? [];
       const peer = { workSeconds: spec.weight, tookSeconds };
-      title.peers.set(spec.part, [...peers.slice(1 - PEERS_KEPT), peer]);
-      // As `offerAfter`.
-      if (isLadderDone(title, spec.part)) this.#schedule.offer(title);
-    } else {
-      if (spec.kind === "probe") takePlan(title);
-      this.#schedule.offer(title);
+      title.peers.set(peersKey(spec), [...peers.slice(1 - PEERS_KEPT), peer]);
     }
+    if (spec.kind === "probe") takePlan(title);
+    // As `offerAfter`.
+    if (spec.kind !== "video" || completesLook(spec.chunk, openBeside(task))) this.#schedule.offer(title);
   }
 
   #publish(title: Title): void {

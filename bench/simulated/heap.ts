@@ -3,11 +3,13 @@ export interface Heap<T> {
   push(at: number, value: T): void;
   /** The smallest, and of equal ones the one that came first. */
   pop(): { at: number; value: T } | undefined;
+  /** Lets go of all others. */
+  keep(isKept: (at: number, value: T) => boolean): void;
 }
 
 /** An empty one. */
 export function heapOf<T>(): Heap<T> {
-  const items: { at: number; order: number; value: T }[] = [];
+  let items: { at: number; order: number; value: T }[] = [];
   let pushed = 0;
   const before = (a: number, b: number): boolean => {
     const [x, y] = [items[a]!, items[b]!];
@@ -25,6 +27,11 @@ export function heapOf<T>(): Heap<T> {
         swap(child, parent);
         child = parent;
       }
+    },
+    keep(isKept) {
+      items = items.filter(({ at, value }) => isKept(at, value));
+      // In order is a heap, too.
+      items.sort((a, b) => a.at - b.at || a.order - b.order);
     },
     pop() {
       if (items.length === 0) return undefined;

@@ -4,12 +4,15 @@ import { heapOf } from "./heap.ts";
 import { openTasks, type Task, type Title } from "./title.ts";
 
 const TITLES_LOOKED_AT = 32;
+/** Old places are let go of after so many rounds. */
+const ROUNDS_KEPT = 16;
 
 /** The queue of a simulation: what waits, by the places that the product's own rules give it. */
 export class Schedule {
   readonly #waiting = { fast: heapOf<Task>(), usual: heapOf<Task>(), pull: heapOf<Task>() };
   /** Unfinished titles of each tenant, oldest first. */
   readonly #active = new Map<string, Title[]>();
+  #rounds = 0;
 
   admit(title: Title): void {
     this.#active.set(title.tenant, [...this.#ofTenant(title), title]);
@@ -36,6 +39,8 @@ export class Schedule {
         .flatMap((title, rank) => openTasks(title).map((task) => ({ task, rank }))),
     );
     this.#place(looked, placeTasks);
+    if (++this.#rounds % ROUNDS_KEPT === 0)
+      for (const lane of Object.values(this.#waiting)) lane.keep(isWhereItStands);
   }
 
   put(task: Task, priority: number): void {
@@ -49,8 +54,7 @@ export class Schedule {
     for (;;) {
       const first = this.#waiting[lane].pop();
       if (first === undefined) return null;
-      // One that was placed anew stands at its old place as well.
-      if (first.value.state === "todo" && first.value.queuedAs === first.at) return first.value;
+      if (isWhereItStands(first.at, first.value)) return first.value;
     }
   }
 
@@ -66,6 +70,11 @@ export class Schedule {
   #rankOf(title: Title): number {
     return this.#ofTenant(title).indexOf(title);
   }
+}
+
+/** One that was placed anew, or is begun, stands at its old place as well. */
+function isWhereItStands(at: number, { state, queuedAs }: Task): boolean {
+  return state === "todo" && queuedAs === at;
 }
 
 function queuedOf({ spec, title, state }: Task, rank: number): Queued {

@@ -1,3 +1,4 @@
+import { chunksSeenWith } from "../../core/look-parts.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskState } from "../../core/records/task.ts";
@@ -6,6 +7,8 @@ import { type TaskSpec, tasksOf } from "../../core/work.ts";
 import { isOffered } from "../../core/work-order.ts";
 
 /** A title of a simulation, its tasks and who is at them. */
+
+const BEGINNING = new Date(0);
 
 export interface Arrival {
   atSeconds: number;
@@ -29,14 +32,16 @@ export interface Title extends SimulatedTitle {
   asset: AssetRecord;
   plan: Plan;
   tasks: Task[];
-  /** Of its chunks, those that are done: ladder by ladder. */
+  /** Of its tasks that are not alone of their kind, those that are done: by `peersKey`. */
   peers: Map<string, Peer[]>;
 }
 
-export interface Task {
+export interface Task extends Pick<TaskSpec, "kind" | "part" | "chunk"> {
   spec: TaskSpec;
   title: Title;
   state: TaskState;
+  /** Nobody's lease runs out here: whoever dies is noticed. */
+  leaseUntil: null;
   queuedAs: number | null;
   attempts: Attempt[];
   attemptsMade: number;
@@ -67,12 +72,19 @@ export function titleOf({ atSeconds, tenant, plan }: Arrival, index: number): Ti
   return { tenant, arrivedAt: atSeconds, ...never, asset, plan, tasks: [], peers: new Map() };
 }
 
+/** Who has the same peers. */
+export function peersKey({ kind, part }: Pick<TaskSpec, "kind" | "part">): string {
+  return `${kind} ${part}`;
+}
+
 /** Gives it the tasks that its state calls for. */
 export function planTasks(title: Title): void {
   title.tasks = tasksOf(title.asset).map((spec) => ({
+    ...{ kind: spec.kind, part: spec.part, chunk: spec.chunk },
     spec,
     title,
     state: "todo",
+    leaseUntil: null,
     queuedAs: null,
     attempts: [],
     attemptsMade: 0,
@@ -88,15 +100,16 @@ export function takePlan(title: Title): void {
 }
 
 /** Tasks that somebody is at or may begin. */
-export function openTasks(title: Title): Task[] {
-  const outlines = title.tasks.map(({ spec, state }) => ({ ...spec, state }));
-  return title.tasks.filter(
-    ({ spec, state }) =>
-      state === "claimed" || isOffered({ ...spec, state, leaseUntil: null }, outlines, new Date(0)),
-  );
+export function openTasks({ tasks }: Title): Task[] {
+  return tasks.filter((task) => task.state === "claimed" || isOffered(task, tasks, BEGINNING));
 }
 
-/** Whether all chunks of a ladder are done. */
-export function isLadderDone({ tasks }: Title, part: string): boolean {
-  return tasks.every(({ spec, state }) => state === "done" || spec.kind !== "video" || spec.part !== part);
+/** Of the chunks of this one's ladder that some part sees together with it, those that are not done. */
+export function openBeside({ title: { tasks }, spec: { part, chunk } }: Task): number[] {
+  const { first, end } = chunksSeenWith(chunk);
+  return tasks.flatMap(({ spec, state }) =>
+    spec.kind === "video" && spec.part === part && state !== "done" && spec.chunk >= first && spec.chunk < end
+      ? [spec.chunk]
+      : [],
+  );
 }

@@ -1,7 +1,7 @@
 import type { EncodingChoice } from "../encoding.ts";
-import type { Region } from "../picture-log.ts";
 import type { Plan } from "../plan.ts";
 import type { Quality } from "../quality.ts";
+import type { Region } from "../seen-parts.ts";
 import type { Sidecar } from "../sidecar.ts";
 import type { AudioRole, PinnedSource, Source, SubtitleRole } from "../source.ts";
 import type { TitleAnalysis } from "../title-analysis.ts";

@@ -1,4 +1,5 @@
 import type { CellScores, Window } from "../quality.ts";
+import type { SeenPart } from "../seen-parts.ts";
 import type { TimeRange } from "../time-ranges.ts";
 
 /** One produced segment: where it lies and what the playlists need to know of it. */
@@ -54,6 +55,8 @@ export interface TaskResult {
   texts?: TextResult[];
   /** VMAF of the windows that were looked at, rung by rung. */
   scores?: { trackId: string; window: Window; vmaf: number[] }[];
+  /** Of a part of the film that was looked at. */
+  seen?: SeenPart;
   /** The decoder complained of the source: it is looked at closely then. */
   isSuspect?: boolean;
 }

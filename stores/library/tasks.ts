@@ -1,5 +1,8 @@
+import type { Filter } from "mongodb";
+import type { ChunkSpan } from "../../core/look-parts.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
-import type { TaskRecord } from "../../core/records/task.ts";
+import type { TaskRecord, TaskState } from "../../core/records/task.ts";
+import type { TaskResult } from "../../core/records/task-result.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
 import { previewedGeneration, type TaskSpec } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
@@ -90,16 +93,38 @@ export async function outlinesOfAsset(library: Library, assetId: string): Promis
   return library.tasks.find({ assetId }, { projection: OUTLINE }).toArray() as Promise<TaskOutline[]>;
 }
 
-/** Whether another task of the same kind and part is still to be done; one small read, however many there are. */
-export async function hasOpenSibling(
+/** Which tasks are chunks of one ladder. */
+type OfLadder = Pick<TaskRecord, "assetId" | "generation" | "kind" | "part">;
+
+/** The chunks of some stretch of one ladder that are in this state; one small read, however long the film. */
+export async function chunksIn(
   library: Library,
-  { assetId, generation, kind, part }: Pick<TaskRecord, "assetId" | "generation" | "kind" | "part">,
-): Promise<boolean> {
-  for (const state of ["todo", "claimed"] as const) {
-    const filter = { assetId, state, kind, part, generation };
-    if ((await library.tasks.findOne(filter, { projection: { _id: 1 } })) !== null) return true;
-  }
-  return false;
+  state: TaskState,
+  ladder: OfLadder,
+  stretch: ChunkSpan,
+): Promise<number[]> {
+  const filter = inStretch(state, ladder, stretch);
+  const found = await fromDriver(library.tasks.find(filter, { projection: { _id: 0, chunk: 1 } }).toArray());
+  return found.map(({ chunk }) => chunk);
+}
+
+/** What the chunks of some stretch of one ladder made, as far as it is done. */
+export async function resultsOfChunks(
+  library: Library,
+  ladder: OfLadder,
+  stretch: ChunkSpan,
+): Promise<TaskResult[]> {
+  const filter = inStretch("done", ladder, stretch);
+  const found = await fromDriver(library.tasks.find(filter, { projection: { result: 1 } }).toArray());
+  return found.flatMap(({ result }) => result ?? []);
+}
+
+function inStretch(
+  state: TaskState,
+  { assetId, generation, kind, part }: OfLadder,
+  { first, end }: ChunkSpan,
+): Filter<TaskRecord> {
+  return { assetId, state, kind, part, generation, chunk: { $gte: first, $lt: end } };
 }
 
 /** Whether a task has been done; one small read. */

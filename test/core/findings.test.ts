@@ -8,7 +8,7 @@ import { type MeasuredPicture, pictureFindings } from "../../core/findings-pictu
 import { soundFindings } from "../../core/findings-sound.ts";
 import { sourceFindings } from "../../core/findings-source.ts";
 import { FLASH_COLUMNS, FLASH_ROWS, flashMeter } from "../../core/flash-meter.ts";
-import { pictureLogReader } from "../../core/picture-log.ts";
+import { combLogReader, pictureLogReader } from "../../core/picture-log.ts";
 import type { AssetRecord, Finding } from "../../core/records/asset.ts";
 import type { HeardTrack } from "../../core/records/task-result.ts";
 import type { Source, SourceAudio } from "../../core/source.ts";
@@ -149,27 +149,37 @@ test("the probe's words: an ordinary master gives none, each oddity its own", ()
     assert.deepEqual(short(sourceFindings({ ...ordinary, facts, ...change })), expected, name);
 });
 
-test("what filters print: ranges open to the end, black that is repeated, the last word on bars and combs", () => {
-  const reader = pictureLogReader(10);
-  const lines = [
-    "frame:0 pts:0 pts_time:0",
-    ...["lavfi.black_start=1", "lavfi.black_start=1", "lavfi.black_end=3.5", "lavfi.black_start=9"],
-    ...["lavfi.freezedetect.freeze_start=2", "lavfi.freezedetect.freeze_duration=4"],
-    ...["lavfi.freezedetect.freeze_end=6", "lavfi.black_end=nonsense", "", "no=thing"],
-    ...["x=0", "y=12", "w=100", "h=50", "w=160", "h=72"].map((pair) => `lavfi.cropdetect.${pair}`),
-    ...["tff=3.00", "bff=1.00", "progressive=9.00"].map((pair) => `lavfi.idet.multiple.${pair}`),
-  ];
-  for (const line of lines) reader.add(line);
-  assert.deepEqual(reader.log(), {
-    black: [at(1, 3.5), at(9, 10)],
-    frozen: [at(2, 6)],
-    content: { x: 0, y: 12, width: 160, height: 72 },
-    combedFrames: 4,
-    wholeFrames: 9,
+test("what filters print, in frames: spans open to the end, what is held and what moved, the last word on bars and combs", () => {
+  const reader = pictureLogReader({ from: 60, first: 70, end: 160 }, 10);
+  const at = (frame: number, ...pairs: string[]): void => {
+    reader.add(`frame:${frame}    pts:${frame * 512}     pts_time:${frame / 10}`);
+    for (const pair of pairs) reader.add(`lavfi.${pair}`);
+  };
+  const moves = "freezedetect.freeze_end=0";
+  at(0);
+  at(2, "black_start=0.2", moves);
+  at(4, "black_end=0.4", moves);
+  at(8, "black_start=0.8", "freezedetect.freeze_start=0.4", "freezedetect.freeze_duration=0.4");
+  at(9, "black_start=0.8");
+  at(30, "black_end=3", moves, ...["x1=0", "x2=99", "y1=12", "y2=61"].map((pair) => `cropdetect.${pair}`));
+  at(34, moves, "black_start=nonsense");
+  at(80, "black_start=8", ...["x1=0", "x2=159", "y1=12", "y2=83"].map((pair) => `cropdetect.${pair}`));
+  for (const line of ["", "no=thing", "lavfi.black_end=nonsense"]) reader.add(line);
+  assert.deepEqual(reader.seen(), {
+    ...{ first: 70, end: 160 },
+    black: [
+      { first: 62, end: 64 },
+      { first: 68, end: 90 },
+      { first: 140, end: 160 },
+    ],
+    still: [{ first: 64, end: 90 }],
+    movedBefore: [60, 62, 64],
+    lastMoved: 94,
+    lit: { left: 0, right: 159, top: 12, bottom: 83 },
   });
-  const dark = pictureLogReader(1);
-  for (const pair of ["x=319", "y=179", "w=-320", "h=-180"]) dark.add(`lavfi.cropdetect.${pair}`);
-  assert.equal(dark.log().content, null);
+  const combs = combLogReader();
+  for (const pair of ["tff=3.00", "bff=1.00", "progressive=9.00"]) combs.add(`lavfi.idet.multiple.${pair}`);
+  assert.deepEqual(combs.log(), { combedFrames: 4, wholeFrames: 9 });
 });
 
 /** Frames of one grey, some columns of them another. */
@@ -196,19 +206,20 @@ test("flashes: more than three a second over a quarter of the picture, of a tent
     ["less than a quarter", strobe(2, 3), null],
     ["too faint", strobe(2, 16, 100, 120), null],
     ["between two bright ones", strobe(2, 16, 220, 235), null],
+    ["about what it began with", [...frames(1, () => 166), ...strobe(2, 16, 156, 175).slice(1)], 1],
   ];
   for (const [name, film, share] of table) {
-    const meter = flashMeter(25);
+    const meter = flashMeter({ frameRate: 25, framesPerSegment: 150 });
     for (const frame of film) meter.add(frame);
-    const [found, ...others] = meter.ranges();
+    const [found, ...others] = meter.spans();
     assert.deepEqual([found?.share ?? null, others.length], [share, 0], name);
     if (found === undefined) continue;
-    assert.ok(Math.abs(found.startSeconds - 1) < 0.3 && Math.abs(found.endSeconds - 3) < 0.3, name);
+    assert.ok(Math.abs(found.first - 25) < 8 && Math.abs(found.end - 75) < 8, name);
   }
   // Every four frames of 24 is three flashes in any second, exactly the limit.
-  const limit = flashMeter(24);
+  const limit = flashMeter({ frameRate: 24, framesPerSegment: 144 });
   for (const frame of strobe(4)) limit.add(frame);
-  assert.deepEqual(limit.ranges(), []);
+  assert.deepEqual(limit.spans(), []);
 });
 
 test("damage: the decoder's complaints and lost frames, from the first frame on", () => {

@@ -7,6 +7,7 @@ import {
   percentile,
   qualityOfCells,
   qualityOfWindows,
+  scoringGoes,
   summarize,
   unpackScores,
 } from "../../core/quality.ts";
@@ -79,6 +80,22 @@ test("windows: one drawn at least, half of many the worst, evenly spread, the sa
     "the worst is among them",
   );
   assert.equal(chooseWindows(film(2000), 12_000, "a").length, 24);
+});
+
+test("many windows are scored in several goes, each window in one", () => {
+  for (const [windows, goes] of [
+    [1, 1],
+    [4, 1],
+    [5, 2],
+    [24, 6],
+  ] as const) {
+    const spans = scoringGoes(windows);
+    assert.equal(spans.length, goes, `${windows}`);
+    const scored = spans.flatMap(({ first, end }) =>
+      Array.from({ length: end - first }, (_, at) => first + at),
+    );
+    assert.deepEqual(scored, [...Array(windows).keys()]);
+  }
 });
 
 test("windows chosen for being bad do not pull the mean down, and are told as the worst", () => {

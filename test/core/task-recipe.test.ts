@@ -48,6 +48,8 @@ function recipes({
     sound: recipeOf({ kind: "audio", part: "a0", chunk: 0 }),
     surround: recipeOf({ kind: "audio", part: "a0-51", chunk: 0 }),
     images: recipeOf({ kind: "images", part: "h264", chunk: 0 }),
+    look: recipeOf({ kind: "look", part: "h264", chunk: 0 }),
+    nextLook: recipeOf({ kind: "look", part: "h264", chunk: 1 }),
     added: recipeOf({ kind: "audio", part: "sc_2", chunk: 0 }),
   };
 }
@@ -61,6 +63,7 @@ test("each task has its own; looking and publishing have none", () => {
     pinned: PINNED,
   });
   assert.equal(recipeOf({ kind: "probe", part: "r1", chunk: 0 }), null);
+  assert.equal(recipeOf({ kind: "inspect", part: "h264", chunk: 0 }), null);
   assert.equal(recipeOf({ kind: "publish", part: "r1", chunk: 0 }), null);
   assert.equal(
     recipesOf({ plan: null, source: null, pinned: null })({ kind: "video", part: "h264", chunk: 0 }),
@@ -80,7 +83,7 @@ const english = MASTER.audio.map((track) => ({
   ...track,
   ...{ language: "en-GB", label: "Stereo", role: "commentary" as const },
 }));
-const all = ["chunk", "next", "sound", "surround", "images"];
+const all = ["chunk", "next", "sound", "surround", "images", "look", "nextLook"];
 const table: [string, Making, string[]][] = [
   ["the same again", {}, []],
   ["the same bytes sent again", { pinned: { ...PINNED, key: "t/up_2/source" } }, []],
@@ -90,7 +93,7 @@ const table: [string, Making, string[]][] = [
   ["further codecs", { settings: { encoding: { codecs: ["h264", "hevc", "av1"] } } }, []],
   ["another loudness", { settings: { loudnessTargetLufs: -23 } }, ["sound", "surround"]],
   ["another rate of stereo", { settings: { audioBitrateBps: 96_000 } }, ["sound"]],
-  ["another preset", { settings: { preset: "medium" } }, ["chunk", "next", "images"]],
+  ["another preset", { settings: { preset: "medium" } }, ["chunk", "next", "images", "look", "nextLook"]],
   [
     "protection",
     { settings: { protection: { scheme: "cbcs", keyId: "0".repeat(32) } } },
