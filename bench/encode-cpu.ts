@@ -134,11 +134,12 @@ function encoder(plan: Plan, index: number): string[] {
   const rung = allRungs(plan)[index]!;
   const gop = plan.timeline.framesPerKeyframe;
   const cap = String(rung.maxBitrateBps);
+  const { params, laterCrf } = beyondPreset(plan.preset);
   return [
-    ...["-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high", "-crf", String(rung.crf)],
+    ...["-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high", "-crf", String(rung.crf + laterCrf)],
     ...["-maxrate", cap, "-bufsize", cap],
     "-x264-params",
-    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7${beyondPreset(plan.preset)}`,
+    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7${params}`,
     ...["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
   ];
 }

@@ -10,6 +10,16 @@ test("what an encode holds grows with its codec and its picture", () => {
   const uhd = planOf(60, 3840, 2160, ["h264", "hevc"]);
   const table: [string, number, number][] = [
     ["H.264 at 1080p", memoryOf({ kind: "video", part: "h264" }, hd), 0.5],
+    [
+      "H.264 at 1080p, looking further ahead",
+      memoryOf({ kind: "video", part: "h264" }, { ...hd, speed: "small" }),
+      0.8,
+    ],
+    [
+      "HEVC at 1080p, as far as always",
+      memoryOf({ kind: "video", part: "hevc" }, { ...hd, speed: "small" }),
+      1,
+    ],
     ["HEVC at 1080p", memoryOf({ kind: "video", part: "hevc" }, hd), 1],
     ["HEVC at 2160p", memoryOf({ kind: "video", part: "hevc" }, uhd), 2.5],
     ["an analysis of 1080p", memoryOf({ kind: "analyse", part: "r1" }, planOf(60, 1920, 1080)), 1.1],
@@ -25,7 +35,7 @@ test("a rung that is sent on as it is holds no encoder", () => {
   const { rungs, ...ladder } = plan.ladders[0]!;
   const [top, ...others] = rungs;
   const of = (some: typeof rungs) =>
-    memoryOf({ kind: "video", part: "h264" }, { ladders: [{ ...ladder, rungs: some }] });
+    memoryOf({ kind: "video", part: "h264" }, { ...plan, ladders: [{ ...ladder, rungs: some }] });
   assert.equal(of([{ ...top!, isCopied: true }, ...others]), of(others));
   assert.ok(of(others) < of(rungs));
 });
