@@ -9,7 +9,7 @@ import {
 import { Failure } from "../core/errors.ts";
 import type { BlobFacts } from "./blobs.ts";
 import { type BlobClients, isMissing, translated } from "./blobs-client.ts";
-import { type PartToSign, presignedParts } from "./presigned-part.ts";
+import { type PartToSign, presignedParts } from "./blobs-presign.ts";
 
 /** One multipart upload in the sources bucket, by the store's names for it. */
 export interface MultipartRef {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { S3Client, UploadPartCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { presignedParts } from "../../stores/presigned-part.ts";
+import { presignedParts } from "../../stores/blobs-presign.ts";
 
 const ENDPOINTS = [
   "http://127.0.0.1:9000",
