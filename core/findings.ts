@@ -3,7 +3,7 @@ import type { AssetRecord, Finding, Waiver } from "./records/asset.ts";
 import { clipRange, joinRanges, secondsOf, type TimeRange } from "./time-ranges.ts";
 
 /** Of one code no more than this many places are listed: the longest ones. */
-const MOST_OF_ONE_CODE = 20;
+export const MOST_OF_ONE_CODE = 20;
 
 /** One finding for each range, the longest `MOST_OF_ONE_CODE` of them, in order of time. */
 export function findingsAt<Range extends TimeRange>(

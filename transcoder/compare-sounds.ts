@@ -2,6 +2,7 @@ import { compareEnvelopes, envelope, type Likeness } from "../core/envelope.ts";
 import type { Plan } from "../core/plan.ts";
 import { type ProofLine, proved, untold } from "../core/proof.ts";
 import type { Source } from "../core/source.ts";
+import type { TimeRange } from "../core/time-ranges.ts";
 import { stretchRecipe } from "./audio-recipe.ts";
 import { assemble } from "./ffmpeg-command.ts";
 import { decode, type ProofBench } from "./proof-bench.ts";
@@ -16,6 +17,8 @@ const LARGEST_OFFSET_SECONDS = 0.04;
 const LEAST_LIKE = 0.6;
 
 const CLEARLY_MORE_LIKE = 0.05;
+/** A decoder that begins shortly before damage may come out of it elsewhere than one that has heard all. */
+const DAMAGE_REACH_SECONDS = 1;
 
 /** What the master's tracks sound like in each window: by window, then by the plan's track. */
 export async function hearMaster(
@@ -42,18 +45,23 @@ export async function hearMaster(
   return masters;
 }
 
+/** Compares one track with the master's in those windows in which the master is not `damaged`, on the film's clock. */
 export function compareWithMaster(
-  { part, attributes, track, windows }: Heard,
+  { part, attributes, track, windows: all }: Heard,
   masters: readonly Map<string, number[]>[],
+  damaged: readonly TimeRange[],
 ): ProofLine[] {
   if (track === undefined || track.file !== null)
     return [untold(part, "identity", "the track was not in the master")];
+  const windows = all.map((window) => ({ ...window, isIntact: !meetsAny(window, damaged) }));
+  if (!windows.some(({ isIntact }) => isIntact))
+    return (["identity", "sync"] as const).map((check) => untold(part, check, "the master is damaged there"));
   const ids = [...new Set(masters.flatMap((master) => [...master.keys()]))];
   const likenesses = new Map(
     ids.map((id) => [
       id,
-      windows.flatMap(({ envelope: heard }, index) => {
-        const wanted = masters[index]?.get(id);
+      windows.flatMap(({ envelope: heard, isIntact }, index) => {
+        const wanted = isIntact ? masters[index]?.get(id) : undefined;
         return (wanted && compareEnvelopes(heard, wanted)) ?? [];
       }),
     ]),
@@ -65,6 +73,12 @@ export function compareWithMaster(
     .filter((id) => id !== track.id)
     .map((id) => ({ id, alike: meanOf(likenesses.get(id) ?? []) }));
   return [identity(part, own, others, named), sync(part, own)];
+}
+
+function meetsAny(window: { startSeconds: number; seconds: number }, damaged: readonly TimeRange[]): boolean {
+  const from = window.startSeconds - DAMAGE_REACH_SECONDS;
+  const to = window.startSeconds + window.seconds + DAMAGE_REACH_SECONDS;
+  return damaged.some(({ startSeconds, endSeconds }) => startSeconds < to && endSeconds > from);
 }
 
 function meanOf(likenesses: readonly Likeness[]): number | null {

@@ -7,6 +7,7 @@ import type { Plan } from "../core/plan.ts";
 import type { AudioTrack } from "../core/plan-sounds.ts";
 import { codecFault, type ProofLine, proved } from "../core/proof.ts";
 import type { Source } from "../core/source.ts";
+import type { TimeRange } from "../core/time-ranges.ts";
 import { compareWithMaster, hearMaster } from "./compare-sounds.ts";
 import { assemble } from "./ffmpeg-command.ts";
 import {
@@ -30,7 +31,7 @@ export async function proveSounds(
   mainPath: string,
   media: readonly Attributes[],
   codecs: readonly string[],
-  master: { plan: Plan; source: Source; path: string | null },
+  master: { plan: Plan; source: Source; path: string | null; damaged: readonly TimeRange[] },
 ): Promise<ProofLine[]> {
   const lines: ProofLine[] = [];
   const heard: Heard[] = [];
@@ -44,7 +45,7 @@ export async function proveSounds(
   }
   if (heard.length === 0 || master.path === null) return lines;
   const masters = await hearMaster(bench, heard, { ...master, path: master.path });
-  return [...lines, ...heard.flatMap((one) => compareWithMaster(one, masters))];
+  return [...lines, ...heard.flatMap((one) => compareWithMaster(one, masters, master.damaged))];
 }
 
 async function playTrack(

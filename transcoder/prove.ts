@@ -4,6 +4,7 @@ import { MAIN_PLAYLIST } from "../core/keys.ts";
 import type { Plan } from "../core/plan.ts";
 import type { ProofLine } from "../core/proof.ts";
 import type { Source } from "../core/source.ts";
+import type { TimeRange } from "../core/time-ranges.ts";
 import { type ProofBench, readText } from "./proof-bench.ts";
 import { provePictures } from "./prove-pictures.ts";
 import { proveSounds } from "./prove-sounds.ts";
@@ -15,6 +16,8 @@ export interface Master {
   source: Source;
   /** The master itself; null where it is not at hand: tracks are then not compared with it. */
   path: string | null;
+  /** Where it could not be wholly decoded: what comes out there hangs on where decoding began, and tells nothing. */
+  damaged: readonly TimeRange[];
 }
 
 /**

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { decodeLogReader, type Rhythm } from "../../core/decode-log.ts";
 import { asFailure } from "../../core/errors.ts";
 import { addWaiver, blockingFindings, heldFailure, withWaivers } from "../../core/findings.ts";
-import { damageFindings } from "../../core/findings-damage.ts";
+import { damagedRanges, damageFindings } from "../../core/findings-damage.ts";
 import { type MeasuredPicture, pictureFindings } from "../../core/findings-picture.ts";
 import { soundFindings } from "../../core/findings-sound.ts";
 import { sourceFindings } from "../../core/findings-source.ts";
@@ -284,4 +284,17 @@ test("a waiver holds for one code of one master, the first one stands, and all e
   };
   assert.deepEqual(told(["flashing"]), ["findings_not_waived", true, "source"]);
   assert.deepEqual(told(["flashing", "damage"]), ["source_damaged", true, "source"]);
+});
+
+test("a film is damaged where that was told, and all along where there are more places than are told", () => {
+  const damage = (startSeconds: number) => ({
+    ...{ code: "damage", severity: "error" as const, message: "The picture is damaged" },
+    ...{ startSeconds, endSeconds: startSeconds + 0.1 },
+  });
+  const places = (count: number) => Array.from({ length: count }, (_, index) => damage(index));
+  const other = { code: "black", severity: "warning" as const, message: "", startSeconds: 0, endSeconds: 60 };
+  assert.deepEqual(damagedRanges([other], 60), []);
+  assert.deepEqual(damagedRanges([other, damage(3)], 60), [{ startSeconds: 3, endSeconds: 3.1 }]);
+  assert.equal(damagedRanges(places(19), 60).length, 19);
+  assert.deepEqual(damagedRanges(places(20), 60), [{ startSeconds: 0, endSeconds: 60 }]);
 });

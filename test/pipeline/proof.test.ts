@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { readFragments } from "../../core/fragments.ts";
 import type { ProofCheck, ProofLine } from "../../core/proof.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
+import type { TimeRange } from "../../core/time-ranges.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { provePackage, requireProof } from "../../transcoder/prove.ts";
@@ -39,7 +40,7 @@ before(async () => {
 });
 after(() => product.stop());
 
-async function prove(package_: Files): Promise<ProofLine[]> {
+async function prove(package_: Files, damaged: readonly TimeRange[] = []): Promise<ProofLine[]> {
   const directory = await mkdtemp(join(tmpdir(), "matinee-proof-"));
   try {
     const bench = {
@@ -49,7 +50,8 @@ async function prove(package_: Files): Promise<ProofLine[]> {
       signal: new AbortController().signal,
       note: () => undefined,
     };
-    return await provePackage(bench, { plan: asset.plan!, source: asset.source!, path: master });
+    const { plan, source } = asset;
+    return await provePackage(bench, { plan: plan!, source: source!, path: master, damaged });
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -171,3 +173,12 @@ for (const [name, breaking, part, check] of [
     assert.throws(() => requireProof(lines), { failureClass: "ours", code: "encode_failed" });
   });
 }
+
+test("where the master is damaged no sound is compared with it, elsewhere it is", async () => {
+  const identity = async (damaged: readonly TimeRange[]) => {
+    const lines = await prove(exchanged("audio/a0/", "audio/a1/"), damaged);
+    return lines.find(({ part, check }) => part === "audio/a1" && check === "identity")?.verdict;
+  };
+  assert.equal(await identity([{ startSeconds: 1, endSeconds: 1 }]), "fail");
+  assert.equal(await identity([{ startSeconds: 0, endSeconds: 8 }]), "not_applicable");
+});
