@@ -45,10 +45,8 @@ const getRoute = createRoute({
 export function catalogTitleRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>().openapi(getRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
-    const [entries, entry] = await Promise.all([
-      shownEntries(deps, c),
-      presentEntry(deps, c, c.req.valid("param").id),
-    ]);
+    const entries = await shownEntries(deps, c);
+    const entry = await presentEntry(deps, c, c.req.valid("param").id, entries);
     const { title, asset } = entry;
     const seasons = childrenOf(entries, title._id, "season").map((season) => ({
       season,
@@ -93,10 +91,14 @@ export function catalogTitleRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
  * What the catalog knows of a title that the library itself says may be seen now: a takedown holds at once. Read anew where
  * the catalog was read before it was published, or before it got another asset. Throws 404 where there is nothing to see.
  */
-async function presentEntry(deps: ApiDeps, c: Context<ApiEnv>, id: string): Promise<CatalogEntry> {
-  const { library, desk, catalog, config } = deps;
+async function presentEntry(
+  { library, desk, config }: ApiDeps,
+  c: Context<ApiEnv>,
+  id: string,
+  entries: readonly CatalogEntry[],
+): Promise<CatalogEntry> {
   const { tenant } = c.get("caller");
-  const [present, entries] = await Promise.all([desk.title({ tenant, id }), catalog.entries(tenant)]);
+  const present = await desk.title({ tenant, id });
   if (present === null || !isAvailable(present, library.serverNow(), countryOf(c, config)))
     throw notFound("title");
   const known = entries.find(({ title }) => title._id === id);

@@ -1,4 +1,5 @@
 import { BIG_BUCK_BUNNY, looped, made } from "../test/rig/media.ts";
+import { FRACTAL } from "./bits/content.ts";
 
 /** The films whose encoding is measured, by the word that a command line names them with. */
 const FILMS: Record<string, { name: string; file(): Promise<string> }> = {
@@ -28,10 +29,8 @@ function proresMaster(): Promise<string> {
 }
 
 function fractal(): Promise<string> {
-  const picture =
-    "mandelbrot=size=1280x720:rate=24:start_scale=0.5:end_scale=0.1:end_pts=60,noise=alls=3:allf=t:all_seed=1";
   return made("mp4", [
-    ...["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "anoisesrc=r=48000:a=0.1:c=pink:s=1", "-t", "30"],
+    ...["-f", "lavfi", "-i", FRACTAL, "-f", "lavfi", "-i", "anoisesrc=r=48000:a=0.1:c=pink:s=1", "-t", "30"],
     ...[
       "-c:v",
       "libx264",

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +8,7 @@ import { flashAndBeep } from "../test/rig/media.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { pidsBelow } from "./cpu.ts";
 import { follow } from "./follow.ts";
+import { makeViewers } from "./make-viewers.ts";
 import { publishTitle } from "./publish-title.ts";
 import { figure, printTable } from "./table.ts";
 import { type Load, load } from "./wrk.ts";
@@ -115,21 +115,6 @@ request = function()
   return wrk.format("POST", requests[at][1], { ${type}["Authorization"] = "Bearer " .. requests[at][2] }, '${body}')
 end
 `;
-}
-
-async function makeViewers({ library }: Product, count: number): Promise<string[]> {
-  const tokens = Array.from({ length: count }, () => `mk_${randomBytes(32).toString("hex")}`);
-  await library.apiKeys.insertMany(
-    tokens.map((token, index) => ({
-      _id: createHash("sha256").update(token).digest("hex"),
-      tenant: "default",
-      subject: `crowd-${index}`,
-      role: "viewer",
-      createdAt: library.serverNow(),
-      revokedAt: null,
-    })),
-  );
-  return tokens;
 }
 
 async function withBareRoute<T>(

@@ -22,6 +22,7 @@ const PARTS_OF_THE_RIG = [
   "bare-route.ts",
   "wrk.ts",
   "publish-title.ts",
+  "make-viewers.ts",
   "media-tools.ts",
   "simulated-plan.ts",
   "speed-up-chart.ts",

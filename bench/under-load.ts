@@ -31,9 +31,11 @@ try {
   // For the compiler, and for what is read once.
   await ask(kinds, 3);
   await report("nothing else", kinds, () => ask(kinds, seconds));
-  await encodingFor(product);
+  const encoded = await encodingFor(product);
   await report("a film encoded on all cores", kinds, () => ask(kinds, seconds));
   await report("and Redis frozen", kinds, () => whileFrozen(() => ask(kinds, seconds)));
+  const { state } = (await product.library.assets.findOne({ _id: encoded }))!;
+  if (state !== "encoding") throw new Error(`the film was ${state} before the crowd had gone`);
 } finally {
   await product.stop();
 }
@@ -57,14 +59,14 @@ async function ask(kinds: Asked[], forSeconds: number): Promise<Steady[]> {
   return answers;
 }
 
-/** Resolves once a film is being encoded that is not done before all this is over. */
-async function encodingFor({ uploadFile, library }: Product): Promise<void> {
+/** Resolves, with its asset, once a film is being encoded that is long enough for all this. */
+async function encodingFor({ uploadFile, library }: Product): Promise<string> {
   const film = await looped(BIG_BUCK_BUNNY, Math.ceil(seconds / 10));
   const assetId = await uploadFile(film);
   await follow(product, assetId, ({ state }) => state === "encoding");
   for (;;) {
     const busy = await library.tasks.countDocuments({ assetId, kind: "video", state: "claimed" });
-    if (busy > 0) return;
+    if (busy > 0) return assetId;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -10,16 +10,17 @@ export interface Content {
   input: string[];
 }
 
+/** What is hard for every coder, as a source of ffmpeg's. */
+export const FRACTAL =
+  "mandelbrot=size=1280x720:rate=24:start_scale=0.5:end_scale=0.1:end_pts=60,noise=alls=3:allf=t:all_seed=1";
+
 /** Two seconds of each, the cheapest first. `media` is the folder of films that do not come with the tests. */
 export function contentsIn(media: string): Content[] {
   return [
     film("fixed camera, 360p30", join(media, "bottle-detection.mp4"), "10", 640, 360, 30),
     {
       ...{ name: "hard: fractal and grain, 720p24", width: 1280, height: 720, fps: 24 },
-      input: [
-        ...["-f", "lavfi", "-i"],
-        "mandelbrot=size=1280x720:rate=24:start_scale=0.5:end_scale=0.1:end_pts=60,noise=alls=3:allf=t:all_seed=1",
-      ],
+      input: [...["-f", "lavfi", "-i"], FRACTAL],
     },
     film("animation, 1080p24", BIG_BUCK_BUNNY, "12", 1920, 1080, 24),
     film("animation, 1080p60", BIG_BUCK_BUNNY.replace("-30sec", "-60fps-30sec"), "12", 1920, 1080, 60),

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Product } from "../../test/rig/product.ts";
+import { makeViewers } from "../make-viewers.ts";
 import { publishTitle } from "../publish-title.ts";
 import type { Asked } from "./asked.ts";
 
@@ -14,7 +15,7 @@ const PARTS_AT_ONCE = 8;
 export async function evening(product: Product, assetId: string): Promise<Asked[]> {
   const titleIds: string[] = [];
   for (let count = 0; count < TITLES; count++) titleIds.push(await publishTitle(product, assetId));
-  const viewers = await makeViewers(product);
+  const viewers = await makeViewers(product, VIEWERS);
   const by = (index: number): string => viewers[index % viewers.length]!;
   const get = (path: string, index: number) => ({ method: "GET", path, token: by(index) });
   return [
@@ -51,17 +52,4 @@ async function partsToSign({ call, tokens }: Product): Promise<Asked["requests"]
     requests.push({ method: "POST", path, token: tokens.editor, body: JSON.stringify({ parts }) });
   }
   return requests;
-}
-
-async function makeViewers({ library }: Product): Promise<string[]> {
-  const tokens = Array.from({ length: VIEWERS }, () => `mk_${randomBytes(32).toString("hex")}`);
-  await library.apiKeys.insertMany(
-    tokens.map((token, index) => ({
-      _id: createHash("sha256").update(token).digest("hex"),
-      ...{ tenant: "default", subject: `crowd-${index}`, role: "viewer" as const },
-      createdAt: library.serverNow(),
-      revokedAt: null,
-    })),
-  );
-  return tokens;
 }
