@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import type { Launcher, RunLimits, RunOutcome } from "../../transcoder/launcher.ts";
 import { findMemoryGroups } from "../../transcoder/memory-group.ts";
+import { readProcess } from "../../transcoder/process-tree.ts";
 import { launcherForTest } from "../rig/launcher.ts";
 import { bars } from "../rig/odd-media.ts";
 import { descendants, namedIn, untilGone } from "../rig/process-tree.ts";
@@ -73,6 +75,29 @@ test("an encode: outputs under /out, progress, CPU time, and the line that can b
     assert.ok((await readFile(join(out, "made.mp4"))).length > 10_000);
     assert.deepEqual(run.argv[0], "ffmpeg");
     assert.match(run.shellLine, way === "bare" ? /made\.mp4/ : /bwrap .*--unshare-all/);
+  }
+});
+
+test("an encode's session weighs no more than its niceness says", async (t) => {
+  if (!existsSync("/proc/self/autogroup")) return t.skip("the kernel does not group by session");
+  for (const [way, launcher] of ways()) {
+    const seen: string[] = [];
+    const stop = new AbortController();
+    const looks: Promise<void>[] = [];
+    const look = async (): Promise<void> => {
+      for (const pid of await descendants(process.pid)) {
+        if (readProcess(pid)?.name !== "ffmpeg") continue;
+        seen.push((await readFile(`/proc/${pid}/autogroup`, "utf8")).trim());
+      }
+      if (seen.at(-1)?.endsWith(" nice 7")) stop.abort();
+    };
+    await launcher.run({
+      ...{ program: "ffmpeg", args: FOREVER, limits: { ...LIMITS, wallSeconds: 20 }, niceness: 7, signal: stop.signal },
+      // Two a second, until it is so: the kernel may refuse the first wishes.
+      onProgress: () => looks.push(look().catch(() => undefined)),
+    });
+    await Promise.all(looks);
+    assert.match(seen.at(-1) ?? "", /^\/autogroup-\d+ nice 7$/, `${way}: ${seen.join(", ")}`);
   }
 });
 
