@@ -1,3 +1,4 @@
+import type { Server } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
@@ -106,11 +107,22 @@ const server = serve(
     fetch: app.fetch,
     hostname: config.http.host,
     port: config.http.port,
-    // Slow senders are cut off (RELIABILITY T40); answers, such as event streams, may take as long as they like.
-    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000 },
+    serverOptions: {
+      // Slow senders are cut off (RELIABILITY T40); answers, such as event streams, may take as long as they like.
+      ...{ headersTimeout: 10_000, requestTimeout: 30_000 },
+      // Longer than the 60 s that load balancers keep an idle connection, so that they close first: a request that
+      // meets a closing connection on its way is lost.
+      keepAliveTimeout: 65_000,
+    },
   },
   ({ address, port }) => log.info({ address, port }, "listening"),
-);
+) as Server;
+let stopping = false;
+const closeIdle = (): void => {
+  if (stopping) server.closeIdleConnections();
+};
+// A connection that was busy when the stop began must not wait out its keep-alive.
+server.on("request", (_, answer) => answer.once("close", () => setImmediate(closeIdle)));
 
 const policy = { keepForRollback: config.keepGenerations, reachSeconds: GRANT_REACH_SECONDS };
 let reaping: Promise<void> = Promise.resolve();
@@ -140,7 +152,8 @@ closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) 
   deps.watch.close();
   edges.close();
   const closed = new Promise((resolve) => server.close(resolve));
-  if ("closeIdleConnections" in server) server.closeIdleConnections();
+  stopping = true;
+  closeIdle();
   await Promise.all([closed, reaping, folding, webhooks.close()]);
   deps.limits.close();
   await queue.close();
