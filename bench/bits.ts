@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Speed, VideoCodec } from "../core/encoding.ts";
+import { launcherForTest } from "../test/rig/launcher.ts";
+import { findRecentAv1 } from "../transcoder/recent-av1.ts";
 import { type ChartSeries, drawCharts } from "./bits/chart.ts";
 import { contentsIn, fileOf } from "./bits/content.ts";
 import { measureAppleTable, measureOurs, measurePeerTube, ratioAtEqualScore } from "./bits/ladders.ts";
@@ -38,6 +40,7 @@ const OURS: readonly [VideoCodec, Speed][] = [
   ["h264", "balanced"],
   ["h264", "small"],
   ["av1", "fast"],
+  ["av1", "balanced"],
   ["av1", "small"],
 ];
 
@@ -54,7 +57,9 @@ interface Comparison {
 
 const folder = await mkdtemp(join(tmpdir(), "matinee-bits-"));
 try {
-  await compareAll({ ffmpeg, scorer, folder });
+  const recentAv1 = await findRecentAv1(await launcherForTest());
+  process.stdout.write(`AV1 by ${recentAv1?.build ?? "what encodes H.264"}\n`);
+  await compareAll({ ffmpeg, scorer, recentAv1, folder });
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

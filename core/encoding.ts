@@ -57,3 +57,12 @@ export const PRESETS: Record<Speed, Record<VideoCodec, string>> = {
   balanced: { h264: "faster", hevc: "veryfast", av1: "9" },
   small: { h264: "medium", hevc: "fast", av1: "8" },
 };
+
+/**
+ * SVT-AV1's from its version 4 on, where each stands for much less work than before (docs/decisions/codecs.md), up to 1080p and
+ * above: there the slower ones hold more memory than a worker gives one encode.
+ */
+export const RECENT_AV1_PRESETS: Record<"upTo1080p" | "above", Record<Speed, string>> = {
+  upTo1080p: { fast: "9", balanced: "7", small: "5" },
+  above: { fast: "9", balanced: "9", small: "8" },
+};

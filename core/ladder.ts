@@ -13,6 +13,14 @@ export interface Ladder {
   rungs: Rung[];
   /** Of a PQ ladder whose master says what it was graded on: handed on, never made up. */
   hdr?: HdrMetadata;
+  /** What encodes it, where that is not what the rest of its plan is encoded by. */
+  encoder?: LadderEncoder;
+}
+
+/** A build of ffmpeg with its encoder, and the preset that this one works at. */
+export interface LadderEncoder {
+  build: string;
+  preset: string;
 }
 
 /**

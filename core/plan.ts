@@ -6,6 +6,7 @@ import {
   type EncodingChoice,
   type HardwareFamily,
   PRESETS,
+  RECENT_AV1_PRESETS,
   type Speed,
   speedOf,
 } from "./encoding.ts";
@@ -62,6 +63,8 @@ export interface PlanSettings {
   loudnessTargetLufs: number | null;
   /** Encoders in hardware that the planning worker has. */
   hardware: HardwareFamily | null;
+  /** Its build with a recent encoder of AV1, which need not be the one that encodes the rest; null where it has none. */
+  recentAv1Build: string | null;
   /** The key that the asset's media is under. */
   protection?: ContentProtection;
 }
@@ -74,6 +77,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
   surroundBitrateBps: 320_000,
   loudnessTargetLufs: -16,
   hardware: null,
+  recentAv1Build: null,
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
@@ -94,7 +98,7 @@ export function buildPlan(
   const { frameRate, frameCount } = shownTiming(source.video, picture.deinterlace);
   const timeline = buildTimeline(frameRate, frameCount);
   const { remux } = settings.encoding;
-  const ladders = planLadders(source.video, picture, settings.encoding, curves).map((ladder) =>
+  const ladders = planLadders(source.video, picture, settings, curves).map((ladder) =>
     withCopiedTop(ladder, source, picture, timeline, remux),
   );
   return {
@@ -131,6 +135,15 @@ export function hardwareFor(
   return plan === null || ladder === undefined ? null : hardwareOfLadder(plan, ladder);
 }
 
+/** The build without which a worker cannot do a task, where that is another than the plan's; null where any can. */
+export function recentBuildFor(
+  { kind, part }: { kind: string; part: string },
+  plan: Pick<Plan, "ladders"> | null,
+): string | null {
+  if (kind !== "video") return null;
+  return plan?.ladders.find(({ id }) => id === part)?.encoder?.build ?? null;
+}
+
 /** The hardware that encodes this ladder; null where software does. */
 export function hardwareOfLadder(
   { hardware }: Pick<Plan, "hardware">,
@@ -146,7 +159,7 @@ export function hardwareOfLadder(
 function planLadders(
   video: SourceVideo,
   picture: PicturePlan,
-  encoding: EncodingChoice,
+  { encoding, recentAv1Build }: PlanSettings,
   curves: readonly TitleCurve[],
 ): Ladder[] {
   const { width, height, hdr } = video;
@@ -158,12 +171,19 @@ function planLadders(
     const own = curve && titleRungs(width, height, curve, prefix);
     const rungs = own ?? buildLadder(width, height, codec, prefix);
     const plain: Ladder = { id: codec, codec, range: "SDR", rungs };
+    if (codec === "av1" && recentAv1Build !== null)
+      return [{ ...plain, encoder: { build: recentAv1Build, preset: recentPreset(rungs, encoding) } }];
     if (codec !== "hevc" || range === "SDR") return [plain];
     const hdrRungs = buildLadder(width, height, codec, "hevc-hdr-");
     const kept: Ladder = { id: "hevc-hdr", codec, range, rungs: hdrRungs };
     return [plain, range === "PQ" && hdr !== undefined ? { ...kept, hdr } : kept];
   });
   return ladders.filter(({ rungs }) => rungs.length > 0);
+}
+
+function recentPreset([top]: readonly Rung[], encoding: EncodingChoice): string {
+  const isAbove = top !== undefined && Math.min(top.width, top.height) > 1080;
+  return RECENT_AV1_PRESETS[isAbove ? "above" : "upTo1080p"][speedOf(encoding)];
 }
 
 /** Every rung of every ladder, ladder by ladder. */

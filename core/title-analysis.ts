@@ -1,5 +1,5 @@
 import { type EncodingChoice, type Speed, speedOf, type VideoCodec } from "./encoding.ts";
-import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
+import { buildLadder, type Ladder, type LadderEncoder, type Rung } from "./ladder.ts";
 import type { QualityMetric } from "./quality.ts";
 import { toNumber } from "./rational.ts";
 import type { PinnedSource, Source } from "./source.ts";
@@ -101,7 +101,12 @@ export function trialSizes(width: number, height: number, codec: VideoCodec): Ru
  * All trial sizes, each at both trial qualities, to be encoded and scored as any other ladder is: from one decode and one
  * scaling of each size. The qualities of a size stand side by side, and a cascade scales nothing between them.
  */
-export function trialLadders(width: number, height: number, codec: VideoCodec): TrialLadders {
+export function trialLadders(
+  width: number,
+  height: number,
+  codec: VideoCodec,
+  encoder?: LadderEncoder,
+): TrialLadders {
   const sizes = trialSizes(width, height, codec);
   const ladderOf = (rungs: readonly Rung[], name: string): Ladder => ({
     id: `trial-${codec}`,
@@ -116,6 +121,7 @@ export function trialLadders(width: number, height: number, codec: VideoCodec): 
         maxBitrateBps: rung.maxBitrateBps * 10,
       })),
     ),
+    ...(encoder === undefined ? {} : { encoder }),
   });
   return { halves: ladderOf(sizes, "half"), wholes: ladderOf(sizes.slice(-1), "whole") };
 }

@@ -1,4 +1,4 @@
-import type { VideoCodec } from "./encoding.ts";
+import type { Speed, VideoCodec } from "./encoding.ts";
 import { encodedPart, type Ladder } from "./ladder.ts";
 import { inspectWeight, lookWeights } from "./look-parts.ts";
 import type { AudioTrack } from "./plan-sounds.ts";
@@ -21,7 +21,11 @@ export interface TaskSpec {
 }
 
 /** Rough costs from measured baselines, in CPU seconds per second of picture: the whole ladder of 1080p at 24 frames. */
-const VIDEO_COST: Record<VideoCodec, number> = { h264: 2.2, hevc: 5, av1: 3 };
+const VIDEO_COST: Record<VideoCodec, Record<Speed, number>> = {
+  h264: { fast: 2.2, balanced: 3, small: 3.6 },
+  hevc: { fast: 5, balanced: 5, small: 7.7 },
+  av1: { fast: 3, balanced: 6, small: 9.5 },
+};
 /** Two passes: one measures, one encodes. By channels. */
 const AUDIO_COST: Record<AudioTrack["channels"], number> = { 2: 0.033, 6: 0.07 };
 /** The master is read once more, but nothing of it is decoded. */
@@ -64,7 +68,7 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     ...plan.ladders.flatMap((ladder) =>
       plan.chunks.map((chunk) => {
         const frames = chunkFrames(plan.timeline, chunk).frameCount;
-        return spec("video", ladder.id, chunk.index, pictureCost(ladder, frames));
+        return spec("video", ladder.id, chunk.index, pictureCost(ladder, plan.speed, frames));
       }),
     ),
     ...plan.audio.map((track) =>
@@ -89,10 +93,10 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
   ];
 }
 
-function pictureCost(ladder: Ladder, frames: number): number {
+function pictureCost(ladder: Ladder, speed: Speed, frames: number): number {
   const { codec, rungs } = encodedPart(ladder);
   const samples = frames * rungs.reduce((sum, { width, height }) => sum + width * height, 0);
-  return VIDEO_COST[codec] * (samples / MEASURED_SAMPLES_PER_SECOND);
+  return VIDEO_COST[codec][speed] * (samples / MEASURED_SAMPLES_PER_SECOND);
 }
 
 /** The task that makes one unit of the preview of what the asset is becoming, or has become. */

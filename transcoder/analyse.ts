@@ -39,7 +39,8 @@ export async function analyse(context: TaskContext, settings: PlanSettings): Pro
   if (source === null || pinned === null)
     throw new Failure("ours", "internal", "The asset has not been probed yet.");
   const known = analysis && isOf(analysis, pinned) ? analysis.curves : [];
-  const draft = buildPlan(source, { ...settings, encoding }, context.launcher.build);
+  const recentAv1Build = context.recentAv1?.build ?? null;
+  const draft = buildPlan(source, { ...settings, encoding, recentAv1Build }, context.launcher.build);
   const groupBytes = await readGroupBytes(context, source, pinned, draft);
   const windows = trialWindows(draft.timeline, groupBytes);
   const curves: TitleCurve[] = [];
@@ -92,7 +93,9 @@ async function tryWindows(
   codec: VideoCodec,
   metric: QualityMetric,
 ): Promise<TrialPoint[]> {
-  const ladders = trialLadders(source.video.width, source.video.height, codec);
+  const { width, height } = source.video;
+  const encoder = draft.ladders.find((ladder) => ladder.codec === codec)?.encoder;
+  const ladders = trialLadders(width, height, codec, encoder);
   if (ladders.halves.rungs.length === 0) return [];
   const seen: TrialOutcome[][] = [];
   for (const window of windows)

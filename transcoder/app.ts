@@ -14,6 +14,7 @@ import { findHardware } from "./hardware.ts";
 import { type Launcher, openLauncher } from "./launcher.ts";
 import { startLending } from "./lend-a-hand.ts";
 import { serveOperations } from "./operations.ts";
+import { findRecentAv1 } from "./recent-av1.ts";
 import { startReconciler } from "./reconcile.ts";
 import { openScratch } from "./scratch.ts";
 import type { Workshop } from "./task-context.ts";
@@ -102,8 +103,9 @@ async function openWorkshop(config: TranscoderConfig, log: Log, launcher: Launch
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
   const scoresVmaf = config.scoresVmaf && launcher.canScore;
   const hardware = await findHardware(launcher, scratch);
+  const recentAv1 = await findRecentAv1(launcher);
   const { masterKeys, pull } = config;
-  const tools = { launcher, scratch, scoresVmaf, hardware };
+  const tools = { launcher, scratch, scoresVmaf, hardware, recentAv1 };
   return { library, blobs, ...tools, log, workerId, masterKeys, pull };
 }
 
@@ -114,13 +116,16 @@ async function closeWorkshop({ scratch, library, blobs }: Workshop): Promise<voi
 }
 
 function sayStarted(
-  { log, workerId, launcher, scoresVmaf, hardware }: Workshop,
+  { log, workerId, launcher, scoresVmaf, hardware, recentAv1 }: Workshop,
   slots: number,
   pullSlots: number,
 ): void {
   const { build, state } = launcher;
   log.info(
-    { workerId, slots, pullSlots, sandboxed: state.sandboxed, build, scoresVmaf, hardware: hardware.detail },
+    {
+      ...{ workerId, slots, pullSlots, sandboxed: state.sandboxed, build, scoresVmaf },
+      ...{ hardware: hardware.detail, recentAv1: recentAv1?.build ?? null },
+    },
     "transcoder started",
   );
 }

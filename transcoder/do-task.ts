@@ -13,7 +13,7 @@ import { newAttempt, recordDone, recordFailure, recordLoss } from "./task-attemp
 import type { TaskContext, Workshop } from "./task-context.ts";
 
 /** A task that cannot be begun here is offered again after this, to whoever can; null: not at all. */
-const AGAIN_SECONDS: Record<Obstacle, number | null> = { unwanted: null, hardware: 2, early: 1 };
+const AGAIN_SECONDS: Record<Obstacle, number | null> = { unwanted: null, encoder: 2, early: 1 };
 
 /**
  * Runs the stage of a claimed task, records how it ended and offers what follows. Aborting `controller` with `Stopped`

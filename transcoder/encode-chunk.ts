@@ -11,6 +11,7 @@ import { DEVICES_OF } from "./hardware-recipe.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
 import { openProtector } from "./protect-media.ts";
 import { checkRung, type EncodedRung, type EncodedTrack, readRung, readTrickTrack } from "./read-rung.ts";
+import { encodingProgram } from "./recent-av1.ts";
 import { type ChunkFiles, scoreChunk } from "./score-chunk.ts";
 import { complaintsIn, type LoggedRun, pictureWindow, withSourceWindow } from "./source-window.ts";
 import { storeTrack } from "./store-track.ts";
@@ -87,7 +88,10 @@ async function encodeOnce(
   const { sourcePath, outputDirectory } = files;
   const heard = listenToEncoders();
   const recipe = videoRecipe(source, { ...plan, timing }, ladder, chunk);
-  const manner = { onStderrLine: heard.take, devices: devicesFor(plan, ladder) };
+  const manner = {
+    ...{ program: encodingProgram(context, ladder), devices: devicesFor(plan, ladder) },
+    onStderrLine: heard.take,
+  };
   const run = await runFfmpeg(context, recipe, sourcePath, outputDirectory, budgetOf(wanted), manner);
   const log = run.stderrTail;
   const rungs = await readRungs(context, wanted, timing, outputDirectory, log);

@@ -27,7 +27,7 @@ export function encoderOptions(plan: Coding, ladder: Ladder, rung: Rung): string
     case "hevc":
       return x265(plan, ladder, rung);
     case "av1":
-      return svtAv1(plan, rung);
+      return svtAv1(plan, ladder, rung);
   }
 }
 
@@ -118,9 +118,9 @@ function hdr10({ masteringDisplay, contentLight }: HdrMetadata = {}): string[] {
   return params;
 }
 
-function svtAv1(plan: Coding, rung: Rung): string[] {
+function svtAv1(plan: Coding, { encoder }: Ladder, rung: Rung): string[] {
   return [
-    ...["-c:v", ENCODER_OF.av1, "-preset", PRESETS[plan.speed].av1],
+    ...["-c:v", ENCODER_OF.av1, "-preset", encoder?.preset ?? PRESETS[plan.speed].av1],
     // Capped CRF; it knows no buffer beside.
     ...["-crf", String(rung.crf), "-maxrate", String(rung.maxBitrateBps)],
     ...["-g", String(plan.timeline.framesPerKeyframe)],

@@ -1,4 +1,4 @@
-import { hardwareFor } from "../core/plan.ts";
+import { hardwareFor, recentBuildFor } from "../core/plan.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import { isWanted } from "../core/work.ts";
@@ -8,20 +8,22 @@ import type { Workshop } from "./task-context.ts";
 
 /**
  * Why a task is not begun here and now. `unwanted`: of an earlier revision, or of a cancelled asset; whoever ended that may not have
- * come to this task. `hardware`: it needs an encoder that this machine lacks and others have. `early`: what it looks at may
+ * come to this task. `encoder`: it needs one, in hardware or of a build, that this machine lacks and others have. `early`: what it looks at may
  * have been found damaged since it was offered, and is being made again.
  */
-export type Obstacle = "unwanted" | "hardware" | "early";
+export type Obstacle = "unwanted" | "encoder" | "early";
 
 /** What stands in a task's way; null where it can be begun. */
 export async function obstacleTo(
-  { library, hardware }: Pick<Workshop, "library" | "hardware">,
+  { library, hardware, recentAv1 }: Pick<Workshop, "library" | "hardware" | "recentAv1">,
   task: Pick<TaskRecord, "_id" | "assetId" | "generation" | "kind" | "part" | "chunk" | "leaseUntil">,
   asset: AssetRecord | null,
 ): Promise<Obstacle | null> {
   if (asset === null || !isWanted(task, asset)) return "unwanted";
   const family = hardwareFor(task, asset.plan);
-  if (family !== null && family !== hardware.family) return "hardware";
+  if (family !== null && family !== hardware.family) return "encoder";
+  const build = recentBuildFor(task, asset.plan);
+  if (build !== null && build !== recentAv1?.build) return "encoder";
   if (!followsOthers(task)) return null;
   const all = await outlinesOfAsset(library, task.assetId);
   const own = all.filter(({ generation }) => generation === task.generation);

@@ -7,14 +7,17 @@ import type { TaskContext } from "./task-context.ts";
 
 /** Decides all that will be made of a master from what is known of it, and records it. */
 export async function planAsset(
-  { library, launcher, hardware, asset, masterKeys }: TaskContext,
+  { library, launcher, hardware, recentAv1, asset, masterKeys }: TaskContext,
   settings: PlanSettings,
   pinned: PinnedSource,
   found: FoundInMaster,
   step: PlanStep,
 ): Promise<void> {
   const { source, sidecars, analysis } = found;
-  const wishes: PlanSettings = { ...settings, encoding: asset.encoding, hardware: hardware.family };
+  const wishes: PlanSettings = {
+    ...{ ...settings, encoding: asset.encoding },
+    ...{ hardware: hardware.family, recentAv1Build: recentAv1?.build ?? null },
+  };
   if (asset.encoding.protection !== undefined) {
     const { keyId } = await obtainContentKey(library, masterKeys, asset);
     wishes.protection = { scheme: "cbcs", keyId };

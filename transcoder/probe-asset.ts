@@ -20,7 +20,7 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   const { pinned, encoding } = context.asset;
   if (pinned === null) throw new Failure("ours", "internal", "The asset has no source.");
   await startProbing(context.library, context.asset);
-  await requireCodecs(context.launcher, encoding.codecs);
+  await requireCodecs(context, encoding.codecs);
   // What an earlier revision found in the same master is true of it still.
   const known = context.asset.source;
   const source = known ?? (await describeMaster(context, pinned));

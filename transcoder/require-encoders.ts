@@ -2,28 +2,38 @@ import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
 import { ENCODER_OF } from "./encoders.ts";
 import type { Launcher } from "./launcher.ts";
+import type { RecentAv1 } from "./recent-av1.ts";
+import type { Workshop } from "./task-context.ts";
 
 /** Encoders without which no title can be made. */
 const ALWAYS_NEEDED = [ENCODER_OF.h264, "aac", "mjpeg"];
 
-/** Which codecs this machine's ffmpeg can make, H.264 first. Throws where it lacks what every title needs. */
-export async function availableCodecs(launcher: Launcher): Promise<VideoCodec[]> {
+/** Which codecs this machine can make, H.264 first. Throws where its ffmpeg lacks what every title needs. */
+export async function availableCodecs(
+  launcher: Launcher,
+  recentAv1: RecentAv1 | null,
+): Promise<VideoCodec[]> {
   const limits = { wallSeconds: 10, cpuSeconds: 5, outputBytes: 0 };
   const { stdout } = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", "-encoders"], limits });
   const lacks = (name: string): boolean => !stdout.includes(` ${name} `);
   const missing = ALWAYS_NEEDED.filter(lacks);
   if (missing.length > 0) throw new Error(`lacks ${missing.join(", ")}`);
-  return (Object.keys(ENCODER_OF) as VideoCodec[]).filter((codec) => !lacks(ENCODER_OF[codec]));
+  return (Object.keys(ENCODER_OF) as VideoCodec[]).filter(
+    (codec) => !lacks(ENCODER_OF[codec]) || (codec === "av1" && recentAv1 !== null),
+  );
 }
 
 /**
  * Refuses codecs that this build cannot make before anything is planned with them: a plan names its build, so no other
  * worker could help, and the asset would wait for ever. Throws `codec_unavailable`, which is never tried again by itself.
  */
-export async function requireCodecs(launcher: Launcher, codecs: readonly VideoCodec[]): Promise<void> {
+export async function requireCodecs(
+  { launcher, recentAv1 }: Pick<Workshop, "launcher" | "recentAv1">,
+  codecs: readonly VideoCodec[],
+): Promise<void> {
   // Readiness holds for H.264 already.
   if (codecs.every((codec) => codec === "h264")) return;
-  const available = await availableCodecs(launcher);
+  const available = await availableCodecs(launcher, recentAv1);
   const missing = codecs.filter((codec) => !available.includes(codec));
   if (missing.length === 0) return;
   throw new Failure(

@@ -113,9 +113,14 @@ async function withCut<T>(
   });
 }
 
+/** SVT-AV1 tells everybody its settings, however quiet ffmpeg is to be; it has not seen the file. */
+const ENCODER_TALK = /^Svt\[(info|warn)\]:/;
+
 /** The lines in which ffmpeg says that something is wrong with what it reads. */
 export function complaintsIn(log: string): string[] {
-  return log.split("\n").filter((line) => line.trim() !== "" && !HARMLESS.test(line));
+  return log
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !HARMLESS.test(line) && !ENCODER_TALK.test(line));
 }
 
 function mayBeAHole(thrown: unknown): boolean {

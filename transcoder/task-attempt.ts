@@ -8,7 +8,8 @@ import type { StageOutcome } from "./pipeline.ts";
 import type { Workshop } from "./task-context.ts";
 
 /** The ledger's line of an attempt that begins now; until it is known better, it is one that was lost. */
-export function newAttempt({ library, workerId, launcher }: Workshop, task: TaskRecord): AttemptRecord {
+export function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {
+  const { library, workerId, launcher, recentAv1 } = workshop;
   const startedAt = task.claimedAt ?? library.serverNow();
   return {
     stage: task.kind,
@@ -17,7 +18,11 @@ export function newAttempt({ library, workerId, launcher }: Workshop, task: Task
     endedAt: startedAt,
     outcome: "lost",
     argv: [],
-    versions: { ffmpeg: launcher.build, node: process.versions.node },
+    versions: {
+      ffmpeg: launcher.build,
+      ...(recentAv1 === null ? {} : { av1: recentAv1.build }),
+      node: process.versions.node,
+    },
     cpuSeconds: 0,
     bytesOut: 0,
     error: null,

@@ -8,6 +8,7 @@ import type { Library } from "../stores/library/connect.ts";
 import type { Log } from "../stores/log.ts";
 import type { Hardware } from "./hardware.ts";
 import type { Launcher, RunOutcome } from "./launcher.ts";
+import type { RecentAv1 } from "./recent-av1.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** Of masters that are fetched from where a stranger says. */
@@ -28,6 +29,8 @@ export interface Workshop {
   /** Whether this worker takes VMAF of what it can. */
   scoresVmaf: boolean;
   hardware: Hardware;
+  /** null: AV1 is made by what makes the rest. */
+  recentAv1: RecentAv1 | null;
   workerId: string;
   /** What opens the keys of protected assets; none: nothing can be protected here. */
   masterKeys: readonly NamedKey[];

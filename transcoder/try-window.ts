@@ -9,6 +9,7 @@ import type { FrameRange } from "../core/timeline.ts";
 import { ratesOfWindow, type TrialLadders, type TrialWindow } from "../core/title-analysis.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
+import { encodingProgram } from "./recent-av1.ts";
 import { readScores, scoreFile, screenRecipe } from "./score-recipe.ts";
 import { pictureWindow, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -43,7 +44,8 @@ export async function tryWindow(
     context.scratch.withDirectory(async (folder) => {
       const read = (file: string): Promise<Buffer> => readFile(join(folder, file.replace("/out/", "")));
       const encode = trialRecipe(source, plan, ladders, window);
-      const encoded = await runFfmpeg(context, encode, sourcePath, folder, budget);
+      const encoder = { program: encodingProgram(context, halves) };
+      const encoded = await runFfmpeg(context, encode, sourcePath, folder, budget, encoder);
       const score = screenRecipe(source, plan, halves, half, metric);
       const scored = await runFfmpeg(context, score, sourcePath, folder, budget, manner);
       const bytesOf = ({ rungs }: Ladder, { frameCount }: FrameRange): Promise<number[][]> =>

@@ -51,7 +51,8 @@ export function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[]
   ];
 }
 
-async function checkEncoders({ launcher, hardware }: Workshop): Promise<string> {
-  const codecs = (await availableCodecs(launcher)).join(", ");
-  return `${launcher.build}; makes ${codecs}; in hardware: ${hardware.family ?? "none"} (${hardware.detail})`;
+async function checkEncoders({ launcher, hardware, recentAv1 }: Workshop): Promise<string> {
+  const codecs = (await availableCodecs(launcher, recentAv1)).join(", ");
+  const av1 = recentAv1 === null ? "" : `; AV1 by ${recentAv1.build}`;
+  return `${launcher.build}; makes ${codecs}${av1}; in hardware: ${hardware.family ?? "none"} (${hardware.detail})`;
 }

@@ -1,4 +1,4 @@
-import { PRESETS, type Speed, type VideoCodec } from "../../core/encoding.ts";
+import { PRESETS, RECENT_AV1_PRESETS, type Speed, type VideoCodec } from "../../core/encoding.ts";
 import type { Ladder, Rung } from "../../core/ladder.ts";
 import { type Candidate, candidatesOf, decibels, upperEdge } from "../../core/quality-curve.ts";
 import { rational } from "../../core/rational.ts";
@@ -56,14 +56,17 @@ export async function measureOurs(
   const { width, height, fps } = reference.content;
   const timeline = buildTimeline(rational(fps, 1), fps * 2);
   const coding = { timeline, speed, preset: PRESETS[speed].h264 };
+  const recent = codec === "av1" ? reference.tools.recentAv1 : null;
+  const encoder = recent && { build: recent.build, preset: RECENT_AV1_PRESETS.upTo1080p[speed] };
   const points: TrialPoint[] = [];
   let cpuSeconds = 0;
   for (const crf of TRIAL_CRFS[codec]) {
     for (const size of trialSizes(width, height, codec)) {
       const rung: Rung = { ...size, crf, maxBitrateBps: size.maxBitrateBps * 10 };
-      const ladder: Ladder = { id: codec, codec, range: "SDR", rungs: [rung] };
+      const ladder: Ladder = { id: codec, codec, range: "SDR", rungs: [rung], ...(encoder && { encoder }) };
       const options = [...encoderOptions(coding, ladder, rung), "-threads", "1"];
-      const made = await measure(reference, Math.min(size.width, size.height), options);
+      const program = recent?.program === "scorer" ? reference.tools.scorer : reference.tools.ffmpeg;
+      const made = await measure(reference, Math.min(size.width, size.height), options, program);
       cpuSeconds += made.cpuSeconds;
       points.push({ width: size.width, height: size.height, crf, averageBps: made.bps, score: made.score });
     }

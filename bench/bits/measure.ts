@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { RecentAv1 } from "../../transcoder/recent-av1.ts";
 import { timed } from "../cpu.ts";
 import type { ChartPoint } from "./chart.ts";
 import { type Content, widthOf } from "./content.ts";
@@ -12,6 +13,8 @@ const SECONDS = 2;
 export interface Tools {
   ffmpeg: string;
   scorer: string;
+  /** Which of them makes AV1, as a worker finds it; null where neither is recent. */
+  recentAv1: RecentAv1 | null;
   folder: string;
 }
 
@@ -42,10 +45,11 @@ export async function measure(
   reference: Reference,
   shortSide: number,
   options: readonly string[],
+  program = reference.tools.ffmpeg,
 ): Promise<Measured> {
   const { content, path, tools } = reference;
   const out = join(tools.folder, "out.mkv");
-  const { cpuSeconds } = await timed(tools.ffmpeg, [
+  const { cpuSeconds } = await timed(program, [
     ...["-v", "error", "-nostdin", "-y", "-i", path],
     ...["-vf", `scale=${widthOf(content, shortSide)}:${shortSide}:flags=bicubic`, ...options, out],
   ]);

@@ -70,7 +70,7 @@ test("F23 what is larger than the machine is left to others first, and then runs
 });
 
 test("what is set aside for fetches leaves the largest task its room, and one is fetched in any case", () => {
-  const uhd = planOf(60, 3840, 2160, ["h264", "hevc", "av1"]);
+  const uhd = { ...planOf(60, 3840, 2160, ["h264", "hevc", "av1"]), speed: "small" as const };
   const tasks = [
     memoryOf({ kind: "analyse", part: "r1" }, uhd),
     ...uhd.ladders.map(({ id }) => memoryOf({ kind: "video", part: id }, uhd)),
@@ -79,9 +79,9 @@ test("what is set aside for fetches leaves the largest task its room, and one is
   const table: [string, number, number, number, number][] = [
     ["a large machine", 16, 2, 2, 0.5],
     ["many slots", 16, 8, 8, 2],
-    ["just enough", 3, 2, 2, 0.5],
-    ["enough for one", 2.9, 2, 1, 0.25],
-    ["enough for an encode of 2160p alone", 2.5, 2, 1, 0],
+    ["just enough", 3.4, 2, 2, 0.5],
+    ["enough for one", 3.2, 2, 1, 0.25],
+    ["enough for an encode of 2160p alone", 2.9, 2, 1, 0],
     ["a small one", 0.2, 2, 1, 0],
   ];
   for (const [what, limit, wanted, slots, setAside] of table)

@@ -19,7 +19,9 @@ import { allRungs } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
 import { describeStoredText, storedTransport } from "../../transcoder/gate.ts";
+import { findRecentAv1 } from "../../transcoder/recent-av1.ts";
 import { launchBrowser } from "../e2e/browser.ts";
+import { launcherForTest } from "../rig/launcher.ts";
 import { made } from "../rig/media.ts";
 import { type NumberedPicture, numbered, readNumbers } from "../rig/numbered.ts";
 import { readPackage, withPackageFolder } from "../rig/package.ts";
@@ -142,6 +144,8 @@ test("H.264, HEVC and AV1 are ladders over the same cuts, each whole over a chun
     plan.ladders.map(({ id, range }) => `${id} ${range}`),
     ["h264 SDR", "hevc SDR", "av1 SDR"],
   );
+  const recentAv1 = await findRecentAv1(await launcherForTest());
+  assert.equal(plan.ladders[2]?.encoder?.build, recentAv1?.build);
   const files = await readPackage(product, asset);
   ofThreeCodecs = files;
   for (const ladder of plan.ladders) await checkLadder(ladder, files, FRAMES);

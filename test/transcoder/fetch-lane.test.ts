@@ -31,7 +31,7 @@ after(() => blobs.close());
 
 const workshop = {
   ...{ library, blobs, log: openLog({ name: "fetch-lane-test", level: "silent" }), workerId: "wk_one" },
-  ...{ launcher: { build: "test" }, hardware: { family: null, detail: "" } },
+  ...{ launcher: { build: "test" }, hardware: { family: null, detail: "" }, recentAv1: null },
   pull: {
     ...{ networks: parseNetworks("127.0.0.0/8"), maxBytes: MAX_PULLED_BYTES },
     pace: { leastBps: 0, graceSeconds: 60, mostSeconds: 600 },
