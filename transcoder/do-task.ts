@@ -7,6 +7,7 @@ import { findAssetForWork } from "../stores/library/open-work.ts";
 import { offerAfter, offerWork } from "../stores/offer-work.ts";
 import type { Handled, WorkQueue } from "../stores/queue.ts";
 import { type KeptClaim, keepClaim, Stopped } from "./keep-claim.ts";
+import { requireSomebodyFor } from "./missing-encoder.ts";
 import { type Obstacle, obstacleTo } from "./obstacles.ts";
 import { runStage } from "./pipeline.ts";
 import { newAttempt, recordDone, recordFailure, recordLoss } from "./task-attempt.ts";
@@ -31,6 +32,7 @@ export async function doTask(
   try {
     const asset = await findAssetForWork(workshop.library, task.assetId);
     const obstacle = await obstacleTo(workshop, task, asset);
+    if (asset !== null && obstacle === "encoder") await requireSomebodyFor(workshop, task, asset);
     if (asset === null || obstacle !== null) return await putBack(workshop, task, obstacle ?? "unwanted");
     const context = contextOf(workshop, task, asset, claim, attempt, controller.signal);
     const outcome = await runStage(context, settings);

@@ -1,9 +1,9 @@
-import { hardwareFor, recentBuildFor } from "../core/plan.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import { isWanted } from "../core/work.ts";
 import { followsOthers, isOffered } from "../core/work-order.ts";
 import { outlinesOfAsset } from "../stores/library/tasks.ts";
+import { encoderNeeded, encodersHere } from "./missing-encoder.ts";
 import type { Workshop } from "./task-context.ts";
 
 /**
@@ -15,16 +15,15 @@ export type Obstacle = "unwanted" | "encoder" | "early";
 
 /** What stands in a task's way; null where it can be begun. */
 export async function obstacleTo(
-  { library, hardware, recentAv1 }: Pick<Workshop, "library" | "hardware" | "recentAv1">,
+  workshop: Pick<Workshop, "library" | "hardware" | "recentAv1">,
   task: Pick<TaskRecord, "_id" | "assetId" | "generation" | "kind" | "part" | "chunk" | "leaseUntil">,
   asset: AssetRecord | null,
 ): Promise<Obstacle | null> {
   if (asset === null || !isWanted(task, asset)) return "unwanted";
-  const family = hardwareFor(task, asset.plan);
-  if (family !== null && family !== hardware.family) return "encoder";
-  const build = recentBuildFor(task, asset.plan);
-  if (build !== null && build !== recentAv1?.build) return "encoder";
+  const needed = encoderNeeded(task, asset.plan);
+  if (needed !== null && encodersHere(workshop)[needed.name] !== needed.is) return "encoder";
   if (!followsOthers(task)) return null;
+  const { library } = workshop;
   const all = await outlinesOfAsset(library, task.assetId);
   const own = all.filter(({ generation }) => generation === task.generation);
   return isOffered({ ...task, state: "todo" }, own, library.serverNow()) ? null : "early";

@@ -4,12 +4,13 @@ import type { TaskResult } from "../core/records/task-result.ts";
 import { type Verdict, verdictOn } from "../core/retry-verdict.ts";
 import { completeTask, failTask } from "../stores/library/claimed-work.ts";
 import { recordLost } from "../stores/library/second-claims.ts";
+import { encodersHere } from "./missing-encoder.ts";
 import type { StageOutcome } from "./pipeline.ts";
 import type { Workshop } from "./task-context.ts";
 
 /** The ledger's line of an attempt that begins now; until it is known better, it is one that was lost. */
 export function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord {
-  const { library, workerId, launcher, recentAv1 } = workshop;
+  const { library, workerId, launcher } = workshop;
   const startedAt = task.claimedAt ?? library.serverNow();
   return {
     stage: task.kind,
@@ -20,7 +21,7 @@ export function newAttempt(workshop: Workshop, task: TaskRecord): AttemptRecord 
     argv: [],
     versions: {
       ffmpeg: launcher.build,
-      ...(recentAv1 === null ? {} : { av1: recentAv1.build }),
+      ...encodersHere(workshop),
       node: process.versions.node,
     },
     cpuSeconds: 0,

@@ -49,6 +49,24 @@ export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
   );
 }
 
+/** Whether a worker that has this, by its ledger's lines, has ended anything since then of what is in work. */
+export async function isAtWork(
+  library: Library,
+  { name, is }: { name: string; is: string },
+  since: Date,
+): Promise<boolean> {
+  const active = await library.assets
+    .find({ state: { $in: [...ACTIVE_STATES] } })
+    .project<{ _id: string }>({ _id: 1 })
+    .toArray();
+  const ended = { endedAt: { $gte: since }, [`versions.${name}`]: is };
+  const found = await library.tasks.findOne(
+    { assetId: { $in: active.map(({ _id }) => _id) }, attempts: { $elemMatch: ended } },
+    { projection: { _id: 1 } },
+  );
+  return found !== null;
+}
+
 /** Work on record that is not done, in seconds of one core, lane by lane. */
 export async function openWorkSeconds(library: Library): Promise<Record<Lane, number>> {
   const open = await library.tasks

@@ -182,5 +182,22 @@ test("chunks of a film that is planned with an encoder in hardware are left to w
     chunks.filter(({ state, failures, deaths }) => state === "done" || failures + deaths > 0),
     [],
   );
-  assert.equal((await product.call("POST", `/v1/assets/${cleanId}/cancel`, {})).status, 202);
+
+  // Half an hour later: as long as somebody who has it has lately done anything it waits, and then it says why not.
+  const { tasks } = product.library;
+  const ofFilm = { assetId: cleanId, generation };
+  await tasks.updateMany(
+    { ...ofFilm, state: "done" },
+    { $set: { "attempts.$[].versions.hardware": "nvenc" } },
+  );
+  await tasks.updateMany({ ...ofFilm, kind: "video" }, { $set: { epoch: 900 } });
+  await eventually("asked for more than once", 120, async () =>
+    (await made()).every(({ kind, epoch }) => kind !== "video" || epoch > 920) ? true : null,
+  );
+  assert.equal((await assets.findOne({ _id: cleanId }))?.state, "encoding");
+  const longAgo = new Date(Date.now() - 2 * 3_600_000);
+  await tasks.updateMany({ ...ofFilm, state: "done" }, { $set: { "attempts.$[].endedAt": longAgo } });
+  const failed = await product.until(cleanId, ({ state }) => state === "failed", 120);
+  assert.equal(failed.error?.code, "codec_unavailable");
+  assert.match(failed.error?.message ?? "", /No worker has the encoder any more .*nvenc/);
 });
