@@ -22,7 +22,7 @@ export interface TaskSpec {
 
 /** Rough costs from measured baselines, in CPU seconds per second of picture: the whole ladder of 1080p at 24 frames. */
 const VIDEO_COST: Record<VideoCodec, Record<Speed, number>> = {
-  h264: { fast: 2.2, balanced: 3, small: 3.6 },
+  h264: { fast: 2.2, balanced: 3, small: 6 },
   hevc: { fast: 5, balanced: 5, small: 7.7 },
   av1: { fast: 3, balanced: 6, small: 9.5 },
 };

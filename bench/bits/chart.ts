@@ -16,7 +16,7 @@ const WIDTH = 360;
 const HEIGHT = 240;
 const MARGIN = 40;
 const LEGEND = 24;
-const COLOURS = ["#444", "#c60", "#9bf", "#47d", "#025", "#6b6", "#063"];
+const COLOURS = ["#444", "#c60", "#9bf", "#47d", "#025", "#8c8", "#3a5", "#063"];
 const RATES_BPS = [100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000];
 const LEAST_SCORE = 40;
 
