@@ -168,7 +168,7 @@ async function removeTitle({ client, known, faults }: Desk, title: KnownTitle): 
 }
 
 function stoppingActs(desk: Desk, asset: KnownAsset): [number, () => Promise<void>][] {
-  return [[0.5, () => stopAndGoOn(desk, asset)]];
+  return [[0.25, () => stopAndGoOn(desk, asset)]];
 }
 
 async function stopAndGoOn({ client, known, chance }: Desk, asset: KnownAsset): Promise<void> {

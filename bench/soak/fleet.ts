@@ -46,6 +46,8 @@ export interface Fleet {
 
 const LIFELINE = new URL("../../test/rig/lifeline.ts", import.meta.url).href;
 const RESTART_MS = 500;
+/** So long after an outage somebody may still tell of it: a call that hangs is given up after fifteen seconds. */
+const OUTAGE_GRACE_MS = 20_000;
 const MEMORY_EVERY_MS = 5_000;
 /** What `docs/operations.md` promises of SIGTERM. */
 const STOP_WITHIN_MS = 30_000;
@@ -62,6 +64,10 @@ export function openFleet(faults: FaultLog, folder: string): Fleet {
   const odd = (member: string, text: string): void => {
     oddities.push({ at: faults.now(), member, text });
   };
+  /** What is away is told of as such, and nothing else is. */
+  const isExcused = (line: string): boolean =>
+    /"type":"Failure","message":"(The library cannot|The queue does not|The blob store)/.test(line) &&
+    faults.during(faults.now(), faults.now(), OUTAGE_GRACE_MS, ["mongo", "redis", "s3"]).length > 0;
   const run = (member: Member, main: string, sign: string, env: Record<string, string>): Promise<boolean> => {
     const child = spawn(process.execPath, ["--import", LIFELINE, main], {
       env,
@@ -72,7 +78,7 @@ export function openFleet(faults: FaultLog, folder: string): Fleet {
     return new Promise((resolve) => {
       createInterface({ input: child.stdout! }).on("line", (line) => {
         appendFileSync(log, `${line}\n`);
-        if (/^\{"level":[56]0/.test(line)) odd(member.name, line);
+        if (/^\{"level":[56]0/.test(line) && !isExcused(line)) odd(member.name, line);
         if (!line.includes(sign)) return;
         member.isUp = true;
         resolve(true);

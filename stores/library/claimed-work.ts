@@ -99,6 +99,17 @@ export async function releaseTask(library: Library, claim: TaskRecord): Promise<
   if (released.matchedCount === 0) await endBeside(library, claim, null);
 }
 
+/** Puts a claim aside that its asset does not call for (any more): were it only handed back, it would be to do for ever. */
+export async function callOffClaim(library: Library, claim: TaskRecord): Promise<void> {
+  const calledOff = await fromDriver(
+    library.tasks.updateOne(held(claim), {
+      $set: { state: "cancelled", leaseUntil: null, worker: null, ratio: 0 },
+      $inc: { epoch: 1 },
+    }),
+  );
+  if (calledOff.matchedCount === 0) await endBeside(library, claim, null);
+}
+
 function held(claim: TaskRecord): { _id: string; epoch: number; state: "claimed" } {
   return { _id: claim._id, epoch: claim.epoch, state: "claimed" };
 }

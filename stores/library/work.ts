@@ -80,15 +80,15 @@ export async function recordPlan(
 ): Promise<void> {
   const { generation } = found;
   await openGeneration(library, asset, found);
-  await reopenTasks(library, { assetId: asset._id, generation });
+  const draftGeneration = { only: null, draft: generation, final: asset.draftGeneration ?? null }[step];
+  await reopenTasks(library, { ...asset, ...found, state: "encoding", draftGeneration });
   await reopenInspection(library, asset._id, generation);
   const moved =
     step === "final"
       ? await moveAsset(library, asset, ["encoding"], found, { generation: asset.generation })
       : await moveAsset(library, asset, ["queued", "probing"], {
           ...found,
-          state: "encoding",
-          draftGeneration: step === "draft" ? generation : null,
+          ...{ state: "encoding", draftGeneration },
         });
   // Too late, for a revision that is no more: what was opened for it is to be closed again.
   if (!moved) await markUnsettled(library, asset._id);
