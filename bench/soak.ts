@@ -161,7 +161,10 @@ async function soak(): Promise<boolean> {
   }, 30_000);
   await Promise.all([
     ...editors.map((client, index) =>
-      edit({ ...shared, name: `editor ${index}`, client, films, chance: chance(`editor ${index}`) }, day),
+      edit(
+        { ...shared, name: `editor ${index}`, client, films, seen, chance: chance(`editor ${index}`) },
+        day,
+      ),
     ),
     ...Array.from({ length: VIEWERS }, (_, index) => {
       const account = `viewer-s${index}`;

@@ -4,6 +4,7 @@ import type { Acknowledged, KnownAsset, KnownTitle } from "./acknowledged.ts";
 import type { Client, Complaints } from "./client.ts";
 import type { FaultLog } from "./faults.ts";
 import { type Film, SUBTITLES } from "./films.ts";
+import { lookAhead } from "./look-ahead.ts";
 import { sendFilm } from "./send-film.ts";
 import { pickWeighted } from "./weighted.ts";
 
@@ -14,6 +15,8 @@ export interface Desk {
   complaints: Complaints;
   known: Acknowledged;
   films: readonly Film[];
+  /** Of every object that was ever seen: path below the grant, and the hash of its bytes. */
+  seen: Map<string, string>;
   chance: Random;
 }
 
@@ -34,9 +37,9 @@ export async function edit(desk: Desk, signal: AbortSignal): Promise<void> {
     const unfinished = await unfinishedOf(desk, own);
     const acts: [number, () => Promise<void>][] = [
       [unfinished.length < MOST_UNFINISHED ? 5 : 0, () => newFilm(desk, own)],
-      ...(own.titles.length > 0 ? titleActs(desk, chance.pick(own.titles)) : []),
-      ...(unfinished.length > 0 ? stoppingActs(desk, chance.pick(unfinished)) : []),
-      ...(own.assets.length > 0 && unfinished.length < MOST_UNFINISHED ? assetActs(desk, own) : []),
+      ...titleActs(desk, own),
+      ...(unfinished.length > 0 ? unfinishedActs(desk, chance.pick(unfinished)) : []),
+      ...(unfinished.length <= MOST_UNFINISHED ? assetActs(desk, own) : []),
     ];
     await pickWeighted(chance, acts)?.();
     await pause(PAUSE_MS * (0.5 + chance.share()));
@@ -86,8 +89,10 @@ async function newFilm(desk: Desk, own: Own): Promise<void> {
   await publish(desk, title);
 }
 
-function titleActs(desk: Desk, title: KnownTitle): [number, () => Promise<void>][] {
-  if (title.state === "deleted") return [];
+function titleActs(desk: Desk, { titles }: Own): [number, () => Promise<void>][] {
+  const those = titles.filter(({ state }) => state !== "deleted");
+  if (those.length === 0) return [];
+  const title = desk.chance.pick(those);
   return [
     [3, () => rename(desk, title)],
     [title.state === "published" ? 1 : 3, () => publish(desk, title)],
@@ -167,8 +172,11 @@ async function removeTitle({ client, known, faults }: Desk, title: KnownTitle): 
   known.count("title deleted");
 }
 
-function stoppingActs(desk: Desk, asset: KnownAsset): [number, () => Promise<void>][] {
-  return [[0.25, () => stopAndGoOn(desk, asset)]];
+function unfinishedActs(desk: Desk, asset: KnownAsset): [number, () => Promise<void>][] {
+  return [
+    [0.4, () => stopAndGoOn(desk, asset)],
+    [2, () => lookAhead(desk, asset)],
+  ];
 }
 
 async function stopAndGoOn({ client, known, chance }: Desk, asset: KnownAsset): Promise<void> {
@@ -187,8 +195,9 @@ async function stopAndGoOn({ client, known, chance }: Desk, asset: KnownAsset): 
 }
 
 function assetActs(desk: Desk, { assets }: Own): [number, () => Promise<void>][] {
-  const asset = desk.chance.pick(assets);
-  if (asset.fate === "deleted" || asset.film.failsWith.length > 0) return [];
+  const those = assets.filter(({ fate, film }) => fate !== "deleted" && film.failsWith.length === 0);
+  if (those.length === 0) return [];
+  const asset = desk.chance.pick(those);
   return [
     [1, () => replace(desk, asset)],
     [2, () => addTrack(desk, asset)],

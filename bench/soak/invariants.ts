@@ -20,10 +20,26 @@ export async function checkAssets(client: Client, known: Acknowledged): Promise<
     const { status, body } = await client.insist("GET", `/v1/assets/${asset.id}`);
     const fault = status === 200 ? faultOfAsset(asset, body) : `${status}`;
     if (fault !== null) faults.push(`${asset.id} ${asset.filename} (${asset.fate}): ${fault}`);
-    const report = await client.insist("GET", `/v1/assets/${asset.id}/conformance`, undefined, [200, 404]);
-    if (body.state === "ready" && report.body?.passed === false) faults.push(`${asset.id} does not conform`);
+    if (body.state !== "ready") continue;
+    const report = await client.insist("GET", `/v1/assets/${asset.id}/conformance`);
+    faults.push(...brokenRules(report.body).map((rule) => `${asset.id} ${asset.filename} breaks ${rule}`));
   }
   return faults;
+}
+
+interface Report {
+  results: { rule: string; level: string; verdict: string; evidence: string }[];
+  proof: { part: string; verdict: string; evidence: string }[] | null;
+}
+
+/** Rules that the package must keep and does not, and what of it did not play. */
+function brokenRules({ results, proof }: Report): string[] {
+  return [
+    ...results.filter(({ level, verdict }) => level === "MUST" && verdict === "fail").map(({ rule }) => rule),
+    ...(proof ?? [])
+      .filter(({ verdict }) => verdict === "fail")
+      .map(({ part, evidence }) => `${part}: ${evidence}`),
+  ];
 }
 
 function faultOfAsset(

@@ -151,7 +151,7 @@ async function fetchObject(seat: Seat, title: KnownTitle, wanted: string): Promi
 }
 
 /** What a playlist names, by lines and by attributes. */
-function urisOf(text: string, base: string): string[] {
+export function urisOf(text: string, base: string): string[] {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const attributes = [...text.matchAll(/URI="([^"]+)"/g)].map(([, uri = ""]) => uri);
   return [...new Set([...lines, ...attributes])]
