@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { AssetView } from "../../api/asset-view.ts";
 import { emptyAsset } from "../../api/reap-assets.ts";
 import { IMAGES_SESSION, splitGrantedPath, verifyGrant } from "../../core/grant.ts";
+import { sidecarKey } from "../../core/keys.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskKind, TaskState } from "../../core/records/task.ts";
 import { retryAsset } from "../../stores/library/asset-changes.ts";
@@ -255,6 +256,9 @@ describe("an asset", () => {
     await api.deps.blobs.put("media", key, Buffer.from("#EXTM3U"), {
       contentType: "application/vnd.apple.mpegurl",
     });
+    // As by an API that died before it had put the track on record.
+    const track = sidecarKey("alpha", asset._id, "sc_never");
+    await api.deps.blobs.put("sources", track, Buffer.from("WEBVTT"), { contentType: "text/plain" });
     const answer = await editor("DELETE", `/v1/assets/${asset._id}`);
     assert.deepEqual(
       [answer.status, answer.body.state, answer.body.progress.playable],
@@ -263,6 +267,7 @@ describe("an asset", () => {
     assert.equal((await editor("DELETE", `/v1/assets/${asset._id}`)).status, 202);
     await emptyAsset(api.deps, (await findAsset(library, "alpha", asset._id)) as AssetRecord);
     assert.equal(await api.deps.blobs.head("media", key), null);
+    assert.equal(await api.deps.blobs.head("sources", track), null);
     const listed = (await editor("GET", "/v1/assets?limit=100")).body.data;
     assert.ok(!listed.some(({ id }: AssetView) => id === asset._id));
     assert.equal((await editor("POST", `/v1/assets/${asset._id}/preview`)).body.code, "not_playable");
