@@ -65,7 +65,7 @@ export function openClient(
   faults: FaultLog,
   complaints: Complaints,
 ): Client {
-  let turn = Math.floor(Math.random() * apis.length);
+  let turn = 0;
   let count = 0;
   const once: Client["once"] = async (method, path, body, wanted = [200], headers = {}) => {
     const api = apis[turn++ % apis.length]!;
@@ -94,7 +94,9 @@ export function openClient(
       complaints.add(`${method} ${path} at ${api.name}: ${answer.status} ${short(answer.body)}`, from);
     return answer;
   };
-  const isExcused = ({ status }: Asked, api: string, from: number): boolean => {
+  const isExcused = ({ status, body }: Asked, api: string, from: number): boolean => {
+    // Whoever did it before us may have died.
+    if (body?.code === "idempotency_in_progress") return true;
     if (status === 0) return faults.during(from, faults.now(), GRACE_MS, [api]).length > 0;
     return status === 503 && faults.during(from, faults.now(), GRACE_MS, ["mongo", "s3", api]).length > 0;
   };
@@ -104,7 +106,8 @@ export function openClient(
     async insist(...request) {
       for (let tries = 0; ; tries++) {
         const answer = await once(...request);
-        if (answer.status !== 0 && answer.status < 500 && answer.status !== 429)
+        const isOpen = answer.body?.code === "idempotency_in_progress";
+        if (answer.status !== 0 && answer.status < 500 && answer.status !== 429 && !isOpen)
           return { ...answer, isRepeated: tries > 0 };
         await pause(AGAIN_MS);
       }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { KnownAsset } from "./acknowledged.ts";
-import type { Desk } from "./editor.ts";
+import type { Desk } from "./desk.ts";
 import { urisOf } from "./viewer.ts";
 
 /** How often somebody who seeks asks again for a part that is still being made. */

@@ -154,8 +154,11 @@ async function fetchObject(seat: Seat, title: KnownTitle, wanted: string): Promi
 export function urisOf(text: string, base: string): string[] {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const attributes = [...text.matchAll(/URI="([^"]+)"/g)].map(([, uri = ""]) => uri);
-  return [...new Set([...lines, ...attributes])]
-    .filter((uri) => !uri.startsWith("data:") && !uri.startsWith("skd:"))
-    .map((uri) => new URL(uri, base).href)
-    .filter((uri) => !uri.includes("steering"));
+  return (
+    [...new Set([...lines, ...attributes])]
+      .map((uri) => new URL(uri, base))
+      // Keys are named and not fetched.
+      .filter(({ protocol, pathname }) => protocol === "http:" && !pathname.includes("steering"))
+      .map(({ href }) => href)
+  );
 }
