@@ -1,4 +1,4 @@
-import { sourceKey } from "../core/keys.ts";
+import { assetSources, sourceKey } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
@@ -26,10 +26,12 @@ export async function emptyAsset({ library, blobs }: { library: Library; blobs: 
   await removeContentKey(library, asset._id);
   await blobs.removePrefix("media", `${asset._id}/`);
   const files = [...(asset.pinned === null ? [] : [asset.pinned]), ...asset.sidecars].map(({ key }) => key);
-  const fetched = asset.pull === undefined ? [] : [sourceKey(asset.tenant, asset._id)];
   const { transfer } = asset.pull ?? {};
-  if (transfer) await blobs.abortMultipart({ key: fetched[0]!, multipartId: transfer.multipartId });
-  await blobs.remove("sources", [...files, ...asset.retiredSources, ...fetched]);
+  const fetched = sourceKey(asset.tenant, asset._id);
+  if (transfer) await blobs.abortMultipart({ key: fetched, multipartId: transfer.multipartId });
+  await blobs.remove("sources", [...files, ...asset.retiredSources]);
+  // Also a text that was stored by somebody who died before it was on record.
+  await blobs.removePrefix("sources", assetSources(asset.tenant, asset._id));
   const age = library.serverNow().getTime() - asset.updatedAt.getTime();
   if (age > SETTLED_MS) await markAssetEmptied(library, asset);
 }

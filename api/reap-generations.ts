@@ -13,6 +13,7 @@ import type { Library } from "../stores/library/connect.ts";
 import { dropRetiredSources } from "../stores/library/emptied-assets.ts";
 import { type GenerationSummary, generationsOf } from "../stores/library/generations.ts";
 import { findAssetForWork } from "../stores/library/open-work.ts";
+import { callOffLeftovers } from "../stores/library/reopen-tasks.ts";
 import type { Log } from "../stores/log.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -44,12 +45,16 @@ export async function reapGenerations(parts: CollectorParts, policy: GenerationP
 
 async function settleAsset(
   parts: CollectorParts,
-  asset: AssetRecord,
+  { _id }: AssetRecord,
   policy: GenerationPolicy,
 ): Promise<void> {
-  // First the files: once settled, the asset is not looked at again before it changes.
+  // As it is now: the round may have taken a while to come to it.
+  const asset = await findAssetForWork(parts.library, _id);
+  if (asset === null) return;
+  // First the files and tasks: once settled, the asset is not looked at again before it changes.
   await removeUnusedSources(parts, asset);
-  await settleGenerations(parts.library, asset, policy);
+  const areTasksSettled = await callOffLeftovers(parts.library, asset);
+  await settleGenerations(parts.library, asset, policy, areTasksSettled);
 }
 
 async function collect(parts: CollectorParts, one: GenerationSummary): Promise<void> {

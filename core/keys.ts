@@ -39,7 +39,12 @@ export function textSegmentName(segment: number): string {
 
 /** A text track that was added to an asset. */
 export function sidecarKey(tenant: string, assetId: string, sidecarId: string): string {
-  return `${tenant}/${assetId}/${sidecarId}`;
+  return assetSources(tenant, assetId) + sidecarId;
+}
+
+/** The folder of what goes into an asset and comes by no upload: its text tracks, and a master that is fetched. Ends in `/`. */
+export function assetSources(tenant: string, assetId: string): string {
+  return `${tenant}/${assetId}/`;
 }
 
 /** A master, as the server names it by the upload, or by the asset that it is fetched for: nothing of the client's text is in a key. */

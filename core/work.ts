@@ -144,10 +144,19 @@ function revisionPart({ revision }: Pick<AssetRecord, "revision">): string {
 }
 
 /** Whether its asset, as it is now, calls for this task: one of an earlier revision does nothing any more. */
-export function isWanted(task: Pick<TaskRecord, "_id" | "kind" | "generation">, asset: AssetRecord): boolean {
+export function isWanted(task: Judged, asset: AssetRecord): boolean {
+  return wantedBy(asset)(task);
+}
+
+type Judged = Pick<TaskRecord, "_id" | "kind" | "generation">;
+
+/** The same of many tasks of one asset. */
+export function wantedBy(asset: AssetRecord): (task: Judged) => boolean {
+  const ids = new Set(tasksOf(asset).map(({ id }) => id));
   // Units of a preview are there because somebody asked, who may still be looking when the film is ready.
-  if (task.kind === "preview") return isPreviewed(asset) && task.generation === previewedGeneration(asset);
-  return tasksOf(asset).some(({ id }) => id === task._id);
+  const previewed = isPreviewed(asset) ? previewedGeneration(asset) : null;
+  return ({ _id, kind, generation }) =>
+    kind === "preview" ? previewed !== null && generation === previewed : ids.has(_id);
 }
 
 /** Whether units of its preview are made on demand. */

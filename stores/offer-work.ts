@@ -141,10 +141,9 @@ async function openTasksOf(library: Library, asset: AssetRecord, rank: number): 
     await failAsset(library, asset, failed.error);
     return [];
   }
-  const calledOff = tasks.filter((task) => task.state === "cancelled").map(({ _id }) => _id);
-  if (calledOff.length > 0) {
+  if (tasks.some((task) => task.state === "cancelled")) {
     // Whoever called them off crossed with whoever wants them now: the asset's state is what counts.
-    await reopenTasks(library, { assetId: asset._id, _id: { $in: calledOff } });
+    await reopenTasks(library, asset);
     return openTasksOf(library, asset, rank);
   }
   const now = library.serverNow();

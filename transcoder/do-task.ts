@@ -2,7 +2,7 @@ import { asFailure } from "../core/errors.ts";
 import type { PlanSettings } from "../core/plan.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { AttemptRecord, TaskRecord } from "../core/records/task.ts";
-import { releaseTask } from "../stores/library/claimed-work.ts";
+import { callOffClaim, releaseTask } from "../stores/library/claimed-work.ts";
 import { findAssetForWork } from "../stores/library/open-work.ts";
 import { offerAfter, offerWork } from "../stores/offer-work.ts";
 import type { Handled, WorkQueue } from "../stores/queue.ts";
@@ -13,8 +13,8 @@ import { runStage } from "./pipeline.ts";
 import { newAttempt, recordDone, recordFailure, recordLoss } from "./task-attempt.ts";
 import type { TaskContext, Workshop } from "./task-context.ts";
 
-/** A task that cannot be begun here is offered again after this, to whoever can; null: not at all. */
-const AGAIN_SECONDS: Record<Obstacle, number | null> = { unwanted: null, encoder: 2, early: 1 };
+/** A task that cannot be begun here is offered again after this, to whoever can. */
+const AGAIN_SECONDS: Record<Exclude<Obstacle, "unwanted">, number> = { encoder: 2, early: 1 };
 
 /**
  * Runs the stage of a claimed task, records how it ended and offers what follows. Aborting `controller` with `Stopped`
@@ -60,9 +60,12 @@ export function againIn({ library }: Pick<Workshop, "library">, seconds: number)
 }
 
 async function putBack(workshop: Workshop, task: TaskRecord, obstacle: Obstacle): Promise<Handled> {
+  if (obstacle === "unwanted") {
+    await callOffClaim(workshop.library, task);
+    return "done";
+  }
   await releaseTask(workshop.library, task);
-  const seconds = AGAIN_SECONDS[obstacle];
-  return seconds === null ? "done" : againIn(workshop, seconds);
+  return againIn(workshop, AGAIN_SECONDS[obstacle]);
 }
 
 function contextOf(

@@ -101,10 +101,10 @@ export async function retryAsset(library: Library, tenant: string, id: string): 
   const asset = await findAsset(library, tenant, id);
   if (asset === null || (asset.pinned === null && asset.pull?.sourceUrl == null)) return null;
   if (asset.state !== "failed" && asset.state !== "cancelled") return null;
-  await reopenTasks(library, { assetId: id });
   // With the plan there is nothing left to probe, and a finished probe would never be offered again.
   const planned = asset.plan === null ? "queued" : "encoding";
   const state = asset.pinned === null ? "waiting" : planned;
+  await reopenTasks(library, { ...asset, state });
   return changeAsset(library, tenant, id, ["failed", "cancelled"], { state, error: null });
 }
 

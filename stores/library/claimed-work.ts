@@ -5,6 +5,7 @@ import type { AssetError } from "../../core/records/asset.ts";
 import type { AttemptRecord, ClaimBeside, TaskRecord } from "../../core/records/task.ts";
 import type { TaskResult } from "../../core/records/task-result.ts";
 import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
 
 /**
  * What becomes of a claim. Every write names the epoch that it was claimed under, so a late writer changes nothing.
@@ -18,11 +19,11 @@ export async function renewLease(
   leaseSeconds: number,
 ): Promise<boolean> {
   const leaseUntil = new Date(library.serverNow().getTime() + leaseSeconds * 1000);
-  const result = await library.tasks.updateOne(held(claim), { $set: { leaseUntil, ratio } });
+  const result = await fromDriver(library.tasks.updateOne(held(claim), { $set: { leaseUntil, ratio } }));
   if (result.matchedCount === 1) return true;
-  const beside = await library.tasks.updateOne(heldBeside(claim), {
-    $set: { "beside.leaseUntil": leaseUntil },
-  });
+  const beside = await fromDriver(
+    library.tasks.updateOne(heldBeside(claim), { $set: { "beside.leaseUntil": leaseUntil } }),
+  );
   return beside.matchedCount === 1;
 }
 
@@ -41,10 +42,12 @@ export async function completeTask(
       other === null
         ? [attempt]
         : [attempt, lineOf({ ...other, stage: claim.kind, leaseUntil: attempt.endedAt })];
-    const done = await library.tasks.updateOne(only, {
-      $set: { state: "done", result, ratio: 1, leaseUntil: null, error: null, beside: null },
-      $push: { attempts: { $each: lines } },
-    });
+    const done = await fromDriver(
+      library.tasks.updateOne(only, {
+        $set: { state: "done", result, ratio: 1, leaseUntil: null, error: null, beside: null },
+        $push: { attempts: { $each: lines } },
+      }),
+    );
     return done.matchedCount === 1;
   };
   const { beside } = claim;
@@ -52,7 +55,7 @@ export async function completeTask(
     return true;
   if (await complete(held(claim), null)) return true;
   for (;;) {
-    const task = await library.tasks.findOne(heldBeside(claim));
+    const task = await fromDriver(library.tasks.findOne(heldBeside(claim)));
     if (task === null) return false;
     const { epoch, state } = task;
     // Who stands in the place may change until it is written: then it is looked at again.
@@ -70,26 +73,41 @@ export async function failTask(
 ): Promise<boolean> {
   const final = verdict === "final";
   const notBefore = final ? null : new Date(library.serverNow().getTime() + verdict.retryInSeconds * 1000);
-  const failed = await library.tasks.updateOne(held(claim), {
-    $set: {
-      state: final ? "failed" : "todo",
-      error: assetError(failure),
-      leaseUntil: null,
-      ratio: 0,
-      notBefore,
-    },
-    $inc: { failures: 1 },
-    $push: { attempts: attempt },
-  });
+  const failed = await fromDriver(
+    library.tasks.updateOne(held(claim), {
+      $set: {
+        state: final ? "failed" : "todo",
+        error: assetError(failure),
+        leaseUntil: null,
+        ratio: 0,
+        notBefore,
+      },
+      $inc: { failures: 1 },
+      $push: { attempts: attempt },
+    }),
+  );
   return failed.matchedCount === 1 || endBeside(library, claim, attempt);
 }
 
 /** Hands a claim back unharmed (shutdown): no attempt is burnt, the next worker may take it at once. */
 export async function releaseTask(library: Library, claim: TaskRecord): Promise<void> {
-  const released = await library.tasks.updateOne(held(claim), {
-    $set: { state: "todo", leaseUntil: null, worker: null, ratio: 0 },
-  });
+  const released = await fromDriver(
+    library.tasks.updateOne(held(claim), {
+      $set: { state: "todo", leaseUntil: null, worker: null, ratio: 0 },
+    }),
+  );
   if (released.matchedCount === 0) await endBeside(library, claim, null);
+}
+
+/** Puts a claim aside that its asset does not call for (any more): were it only handed back, it would be to do for ever. */
+export async function callOffClaim(library: Library, claim: TaskRecord): Promise<void> {
+  const calledOff = await fromDriver(
+    library.tasks.updateOne(held(claim), {
+      $set: { state: "cancelled", leaseUntil: null, worker: null, ratio: 0 },
+      $inc: { epoch: 1 },
+    }),
+  );
+  if (calledOff.matchedCount === 0) await endBeside(library, claim, null);
 }
 
 function held(claim: TaskRecord): { _id: string; epoch: number; state: "claimed" } {
@@ -108,10 +126,12 @@ async function endBeside(
 ): Promise<boolean> {
   // Whatever has become of the task meanwhile.
   const filter = { _id: claim._id, "beside.epoch": claim.epoch };
-  const ended = await library.tasks.updateOne(filter, {
-    $set: { beside: null },
-    ...(attempt === null ? {} : { $push: { attempts: attempt } }),
-  });
+  const ended = await fromDriver(
+    library.tasks.updateOne(filter, {
+      $set: { beside: null },
+      ...(attempt === null ? {} : { $push: { attempts: attempt } }),
+    }),
+  );
   return ended.matchedCount === 1;
 }
 

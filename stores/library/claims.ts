@@ -3,6 +3,7 @@ import { type FallenClaim, fallenClaims, isEarly, isPoisoned, lineOf } from "../
 import type { AssetError } from "../../core/records/asset.ts";
 import type { TaskRecord } from "../../core/records/task.ts";
 import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
 
 /** Who gets a task: claims with leases and epochs, of which one wins. */
 
@@ -25,7 +26,7 @@ export async function claimTask(
   worker: string,
   leaseSeconds: number,
 ): Promise<ClaimOutcome> {
-  const task = await library.tasks.findOne({ _id: id });
+  const task = await fromDriver(library.tasks.findOne({ _id: id }));
   if (task === null || (task.state !== "todo" && task.state !== "claimed")) return { gone: true };
   const now = library.serverNow();
   if (task.state === "todo" && task.notBefore !== null && task.notBefore > now)
@@ -76,5 +77,5 @@ export async function swap(
   update: UpdateFilter<TaskRecord>,
 ): Promise<TaskRecord | null> {
   const filter = { _id: task._id, epoch: task.epoch, state: task.state };
-  return library.tasks.findOneAndUpdate(filter, update, { returnDocument: "after" });
+  return fromDriver(library.tasks.findOneAndUpdate(filter, update, { returnDocument: "after" }));
 }

@@ -19,12 +19,13 @@ export async function listUnsettledAssets(library: Library, limit: number): Prom
 
 /**
  * Brings the records of an asset's generations in line with it. Every write names the state that was read, and the
- * asset counts as settled only where it did not change meanwhile: what came in between is settled in the next round.
+ * asset counts as settled only where it did not change meanwhile and all else of it is, too: the rest is settled in the next round.
  */
 export async function settleGenerations(
   library: Library,
   asset: AssetRecord,
   policy: GenerationPolicy,
+  isAllSettled = true,
 ): Promise<void> {
   const all = await generationsOf(library, asset._id);
   const settled = settle(all, asset, policy, library.serverNow());
@@ -33,6 +34,7 @@ export async function settleGenerations(
     if (next !== undefined && differs(one, next))
       await change(library, { _id: one._id, state: one.state }, next);
   }
+  if (!isAllSettled) return;
   const unchanged = { _id: asset._id, version: asset.version };
   await fromDriver(library.assets.updateOne(unchanged, { $set: { unsettled: false } }));
 }

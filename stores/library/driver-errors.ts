@@ -24,24 +24,29 @@ export async function duplicatesIn(pending: Promise<unknown>): Promise<number[]>
     const errors = thrown instanceof MongoBulkWriteError ? [thrown.writeErrors].flat() : [];
     if (errors.length > 0 && errors.every(({ code }) => code === DUPLICATE_KEY))
       return errors.map(({ index }) => index);
-    throw thrown instanceof MongoError ? unavailable(thrown) : thrown;
+    throw isTrouble(thrown) ? unavailable(thrown) : thrown;
   }
 }
 
 /**
- * The answer of the driver, with every error of its own turned into a `transient` Failure (the library was
+ * The answer of the driver, with every error of its own and of its connections turned into a `transient` Failure (the library was
  * away, stepped down or too slow). A duplicate key passes as it is: it is an answer, not an outage.
  */
 export async function fromDriver<T>(pending: Promise<T>): Promise<T> {
   try {
     return await pending;
   } catch (thrown) {
-    if (!(thrown instanceof MongoError) || isDuplicateKey(thrown)) throw thrown;
+    if (!isTrouble(thrown) || isDuplicateKey(thrown)) throw thrown;
     throw unavailable(thrown);
   }
 }
 
-function unavailable(cause: MongoError): Failure {
+/** An error of the driver's, or one of the connection's that it hands on as it is: a write to one that was reset just now. */
+function isTrouble(thrown: unknown): thrown is Error {
+  return thrown instanceof MongoError || (thrown instanceof Error && "syscall" in thrown);
+}
+
+function unavailable(cause: Error): Failure {
   return new Failure("transient", "library_unavailable", "The library cannot be reached right now.", {
     cause,
     retryAfterSeconds: 2,

@@ -4,6 +4,7 @@ import type { TaskKind } from "../../core/records/task.ts";
 import { isBackfill } from "../../core/schedule.ts";
 import { type Lane, laneOf } from "../../core/work-order.ts";
 import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
 
 /** What is to be done, over all tenants: the schedule's view of assets and tasks. */
 
@@ -25,18 +26,19 @@ function inLane(backfill: boolean): Filter<AssetRecord> {
  * too, and what is in no hurry keeps nothing else out.
  */
 export async function activeAssets(library: Library): Promise<AssetRecord[][]> {
-  const found = await library.assets
-    .aggregate<{ _id: string }>([
-      { $match: { state: { $in: [...ACTIVE_STATES] } } },
-      { $group: { _id: "$tenant" } },
-    ])
-    .toArray();
+  const tenants = library.assets.aggregate<{ _id: string }>([
+    { $match: { state: { $in: [...ACTIVE_STATES] } } },
+    { $group: { _id: "$tenant" } },
+  ]);
+  const found = await fromDriver(tenants.toArray());
   const oldest = (tenant: string, state: AssetState, backfill: boolean): Promise<AssetRecord[]> =>
-    library.assets
-      .find({ tenant, state, ...inLane(backfill) })
-      .sort({ createdAt: 1 })
-      .limit(TITLES_LOOKED_AT)
-      .toArray();
+    fromDriver(
+      library.assets
+        .find({ tenant, state, ...inLane(backfill) })
+        .sort({ createdAt: 1 })
+        .limit(TITLES_LOOKED_AT)
+        .toArray(),
+    );
   const lanes = found.flatMap(({ _id: tenant }) => [false, true].map((backfill) => ({ tenant, backfill })));
   return Promise.all(
     lanes.map(async ({ tenant, backfill }) => {
@@ -55,28 +57,21 @@ export async function isAtWork(
   { name, is }: { name: string; is: string },
   since: Date,
 ): Promise<boolean> {
-  const active = await library.assets
-    .find({ state: { $in: [...ACTIVE_STATES] } })
-    .project<{ _id: string }>({ _id: 1 })
-    .toArray();
+  const inWork = library.assets.find({ state: { $in: [...ACTIVE_STATES] } });
+  const active = await fromDriver(inWork.project<{ _id: string }>({ _id: 1 }).toArray());
   const ended = { endedAt: { $gte: since }, [`versions.${name}`]: is };
-  const found = await library.tasks.findOne(
-    { assetId: { $in: active.map(({ _id }) => _id) }, attempts: { $elemMatch: ended } },
-    { projection: { _id: 1 } },
-  );
-  return found !== null;
+  const ofThem = { assetId: { $in: active.map(({ _id }) => _id) }, attempts: { $elemMatch: ended } };
+  return (await fromDriver(library.tasks.findOne(ofThem, { projection: { _id: 1 } }))) !== null;
 }
 
 /** Work on record that is not done, in seconds of one core, lane by lane. */
 export async function openWorkSeconds(library: Library): Promise<Record<Lane, number>> {
-  const open = await library.tasks
-    .aggregate<{ _id: TaskKind; seconds: number }>([
-      { $match: { state: { $in: ["todo", "claimed"] } } },
-      { $group: { _id: "$kind", seconds: { $sum: "$weight" } } },
-    ])
-    .toArray();
+  const open = library.tasks.aggregate<{ _id: TaskKind; seconds: number }>([
+    { $match: { state: { $in: ["todo", "claimed"] } } },
+    { $group: { _id: "$kind", seconds: { $sum: "$weight" } } },
+  ]);
   const total: Record<Lane, number> = { fast: 0, usual: 0, pull: 0 };
-  for (const { _id: kind, seconds } of open) total[laneOf(kind)] += seconds;
+  for (const { _id: kind, seconds } of await fromDriver(open.toArray())) total[laneOf(kind)] += seconds;
   return total;
 }
 
@@ -91,10 +86,10 @@ export async function rankOfAsset(
     ...{ tenant, state: { $in: [...ACTIVE_STATES] }, createdAt: { $lt: createdAt } },
     ...inLane(isBackfill(asset)),
   };
-  return library.assets.countDocuments(older, { limit: most });
+  return fromDriver(library.assets.countDocuments(older, { limit: most }));
 }
 
 /** The asset, whatever its tenant: workers serve all of them. */
 export async function findAssetForWork(library: Library, assetId: string): Promise<AssetRecord | null> {
-  return library.assets.findOne({ _id: assetId });
+  return fromDriver(library.assets.findOne({ _id: assetId }));
 }

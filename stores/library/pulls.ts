@@ -24,16 +24,20 @@ const KEPT_MS = 86_400_000;
 /** Each tenant's oldest assets whose master is still to be fetched, oldest first. */
 export async function pulledAssets(library: Library): Promise<AssetRecord[][]> {
   const pulled = { state: "waiting" as const, "pull.sourceUrl": ANY };
-  const found = await library.assets
-    .aggregate<{ _id: string }>([{ $match: pulled }, { $group: { _id: "$tenant" } }])
-    .toArray();
+  const tenants = library.assets.aggregate<{ _id: string }>([
+    { $match: pulled },
+    { $group: { _id: "$tenant" } },
+  ]);
+  const found = await fromDriver(tenants.toArray());
   return Promise.all(
     found.map(({ _id: tenant }) =>
-      library.assets
-        .find({ tenant, ...pulled })
-        .sort({ createdAt: 1 })
-        .limit(TITLES_LOOKED_AT)
-        .toArray(),
+      fromDriver(
+        library.assets
+          .find({ tenant, ...pulled })
+          .sort({ createdAt: 1 })
+          .limit(TITLES_LOOKED_AT)
+          .toArray(),
+      ),
     ),
   );
 }

@@ -1,10 +1,10 @@
-import type { Filter } from "mongodb";
 import type { AssetRecord } from "../../core/records/asset.ts";
-import type { TaskRecord } from "../../core/records/task.ts";
-import { tasksOf } from "../../core/work.ts";
+import type { TaskRecord, TaskState } from "../../core/records/task.ts";
+import { wantedBy } from "../../core/work.ts";
 import { swap } from "./claims.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver } from "./driver-errors.ts";
+import { markUnsettled } from "./generations.ts";
 
 /** Tasks that are to be done no more, or anew. Whoever still holds one holds nothing. */
 
@@ -13,28 +13,63 @@ import { fromDriver } from "./driver-errors.ts";
  * notice at their next renewal.
  */
 export async function callOffTasks(library: Library, asset: AssetRecord): Promise<void> {
-  const wanted = tasksOf(asset).map(({ id }) => id);
+  const unwanted = await tasksIn(library, asset, ["todo", "claimed"], false);
+  if (unwanted.length === 0) return;
   for (const state of ["todo", "claimed"] as const) {
     await fromDriver(
-      library.tasks.updateMany(
-        { assetId: asset._id, _id: { $nin: wanted }, state },
-        { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } },
-      ),
+      library.tasks.updateMany({ assetId: asset._id, _id: { $in: unwanted }, state }, CALLED_OFF),
     );
   }
 }
 
-/** What had failed or was called off is to do again, with a fresh budget; whoever still holds it holds nothing. */
-export async function reopenTasks(
-  library: Library,
-  which: { assetId: string } & Pick<Filter<TaskRecord>, "generation" | "_id">,
-): Promise<void> {
+/**
+ * What had failed or was called off, and is called for by the asset as it is to be, is to do again, with a fresh budget; whoever
+ * still holds it holds nothing. All else stays as it is: nobody would ever take it up. Where the asset does not come to be so, the
+ * reaper calls it off again.
+ */
+export async function reopenTasks(library: Library, asset: AssetRecord): Promise<void> {
+  const wanted = await tasksIn(library, asset, ["failed", "cancelled"], true);
+  if (wanted.length === 0) return;
+  await markUnsettled(library, asset._id);
   await fromDriver(
     library.tasks.updateMany(
-      { ...which, state: { $in: ["failed", "cancelled"] } },
+      { assetId: asset._id, _id: { $in: wanted }, state: { $in: ["failed", "cancelled"] } },
       { $set: AFRESH, $inc: { epoch: 1 } },
     ),
   );
+}
+
+/**
+ * Calls off what an asset does not call for and nobody works on: whoever was to do that, or had opened it for something that did not
+ * come about, may have died. False where somebody still holds a claim of that kind, which a later look finds ended or fallen.
+ */
+export async function callOffLeftovers(library: Library, asset: AssetRecord): Promise<boolean> {
+  const now = library.serverNow();
+  const unwanted = await tasksIn(library, asset, ["todo", "claimed"], false);
+  if (unwanted.length === 0) return true;
+  const these = { assetId: asset._id, _id: { $in: unwanted } };
+  const idle = [{ state: "todo" }, { state: "claimed", leaseUntil: { $lt: now } }] as const;
+  for (const which of idle) {
+    await fromDriver(library.tasks.updateMany({ ...these, ...which }, CALLED_OFF));
+  }
+  return (await fromDriver(library.tasks.countDocuments({ ...these, state: "claimed" }, { limit: 1 }))) === 0;
+}
+
+const CALLED_OFF = { $set: { state: "cancelled", leaseUntil: null }, $inc: { epoch: 1 } } as const;
+
+/** Ids of the tasks in these states that the asset calls for, or that it does not. */
+async function tasksIn(
+  library: Library,
+  asset: AssetRecord,
+  states: TaskState[],
+  areWanted: boolean,
+): Promise<string[]> {
+  const filter = { assetId: asset._id, state: { $in: states } };
+  const found = library.tasks.find(filter, { projection: { kind: 1, generation: 1 } });
+  const isWanted = wantedBy(asset);
+  return (await fromDriver(found.toArray()))
+    .filter((one) => isWanted(one) === areWanted)
+    .map(({ _id }) => _id);
 }
 
 /** What was made of a generation is to be looked at again: its findings may have gone with another master meanwhile. */

@@ -4,6 +4,7 @@ import { isStraggling, type Peer } from "../../core/stragglers.ts";
 import { laneOf } from "../../core/work-order.ts";
 import { counted, swap } from "./claims.ts";
 import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
 
 /**
  * Claims beside claims: an idle worker begins what another is slow at. Both may renew and complete; the first to
@@ -26,9 +27,8 @@ const HAVE_PEERS: ReadonlySet<TaskKind> = new Set(["video", "look"]);
 /** Claims of the usual lane that are so slow that somebody idle is to begin the same. `leaseSeconds` is what they renew for. */
 export async function stragglers(library: Library, leaseSeconds: number): Promise<HeldClaim[]> {
   const now = library.serverNow();
-  const claims = (await library.tasks
-    .find({ state: "claimed", leaseUntil: { $gte: now } }, { projection: HELD })
-    .toArray()) as HeldClaim[];
+  const held = library.tasks.find({ state: "claimed", leaseUntil: { $gte: now } }, { projection: HELD });
+  const claims = (await fromDriver(held.toArray())) as HeldClaim[];
   // What two are at already is left to them, unless one of them is gone.
   const single = claims.filter(
     ({ kind, beside }) => laneOf(kind) === "usual" && (beside == null || beside.leaseUntil < now),
@@ -54,18 +54,16 @@ export async function stragglers(library: Library, leaseSeconds: number): Promis
 }
 
 async function peersOf(library: Library, { assetId, generation, kind, part }: HeldClaim): Promise<Peer[]> {
-  const done = await library.tasks
-    .find(
-      { assetId, state: "done", kind, part, generation },
-      {
-        projection: {
-          ...{ weight: 1, "attempts.startedAt": 1, "attempts.endedAt": 1, "attempts.outcome": 1 },
-        },
-        limit: PEERS_ASKED,
+  const done = library.tasks.find(
+    { assetId, state: "done", kind, part, generation },
+    {
+      projection: {
+        ...{ weight: 1, "attempts.startedAt": 1, "attempts.endedAt": 1, "attempts.outcome": 1 },
       },
-    )
-    .toArray();
-  return done.flatMap(({ weight, attempts }) =>
+      limit: PEERS_ASKED,
+    },
+  );
+  return (await fromDriver(done.toArray())).flatMap(({ weight, attempts }) =>
     attempts
       .filter(({ outcome }) => outcome === "done")
       .map(({ startedAt, endedAt }) => ({
@@ -82,7 +80,7 @@ function secondsBetween(from: Date, to: Date): number {
 /** The claim of a task that was made with this epoch, where it is still in its place. */
 export async function findClaim(library: Library, id: string, epoch: number): Promise<HeldClaim | null> {
   const filter = { _id: id, epoch, state: "claimed" as const };
-  return library.tasks.findOne<HeldClaim>(filter, { projection: HELD });
+  return fromDriver(library.tasks.findOne<HeldClaim>(filter, { projection: HELD }));
 }
 
 /**
@@ -96,7 +94,8 @@ export async function claimBeside(
   worker: string,
   leaseSeconds: number,
 ): Promise<TaskRecord | null> {
-  const task = await library.tasks.findOne({ _id: id, epoch: besideEpoch, state: "claimed" });
+  const filter = { _id: id, epoch: besideEpoch, state: "claimed" as const };
+  const task = await fromDriver(library.tasks.findOne(filter));
   const now = library.serverNow();
   if (task === null || task.worker === worker || task.leaseUntil === null) return null;
   const { epoch, leaseUntil, ratio, beside } = task;
@@ -120,19 +119,20 @@ export async function claimBeside(
  * for dead. Changes nothing else but that it is no longer beside another.
  */
 export async function recordLost(library: Library, claim: TaskRecord, attempt: AttemptRecord): Promise<void> {
-  const task = await library.tasks.findOne(
-    { _id: claim._id },
-    { projection: { "attempts.worker": 1, "attempts.startedAt": 1, "beside.epoch": 1 } },
-  );
+  const projection = { "attempts.worker": 1, "attempts.startedAt": 1, "beside.epoch": 1 };
+  const task = await fromDriver(library.tasks.findOne({ _id: claim._id }, { projection }));
   if (task === null) return;
   const line = task.attempts.findIndex(
     ({ worker, startedAt }) =>
       worker === attempt.worker && startedAt.getTime() === attempt.startedAt.getTime(),
   );
-  await library.tasks.updateOne(
-    { _id: claim._id },
-    // Lines are only ever added: each keeps its place.
-    line < 0 ? { $push: { attempts: attempt } } : { $set: { [`attempts.${line}`]: attempt } },
+  await fromDriver(
+    library.tasks.updateOne(
+      { _id: claim._id },
+      // Lines are only ever added: each keeps its place.
+      line < 0 ? { $push: { attempts: attempt } } : { $set: { [`attempts.${line}`]: attempt } },
+    ),
   );
-  await library.tasks.updateOne({ _id: claim._id, "beside.epoch": claim.epoch }, { $set: { beside: null } });
+  const filter = { _id: claim._id, "beside.epoch": claim.epoch };
+  await fromDriver(library.tasks.updateOne(filter, { $set: { beside: null } }));
 }

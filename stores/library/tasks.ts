@@ -6,11 +6,9 @@ import type { TaskResult } from "../../core/records/task-result.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
 import { previewedGeneration, type TaskSpec } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
-import { fromDriver } from "./driver-errors.ts";
+import { duplicatesIn, fromDriver } from "./driver-errors.ts";
 
 /** Tasks as records: which there are, and what the schedule needs to know of them. */
-
-const DUPLICATE_KEY = 11000;
 
 /** Inserts the tasks that have no record yet. Safe to call any number of times, from anywhere. */
 export async function ensureTasks(
@@ -20,17 +18,13 @@ export async function ensureTasks(
 ): Promise<void> {
   if (specs.length === 0) return;
   const ids = library.tasks.find({ assetId: asset._id }, { projection: { _id: 1 } });
-  const known = new Set((await ids.toArray()).map((task) => task._id));
+  const known = new Set((await fromDriver(ids.toArray())).map((task) => task._id));
   const unknown = specs.filter((spec) => !known.has(spec.id));
   if (unknown.length === 0) return;
   const recipeOf = recipesOf(asset);
   const missing = unknown.map((spec) => newTask(asset, spec, recipeOf(spec)));
-  try {
-    await library.tasks.insertMany(missing, { ordered: false });
-  } catch (error) {
-    // Someone else inserted some of them in between: that is what was wanted.
-    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error;
-  }
+  // Someone else may have inserted some of them in between: that is what was wanted.
+  await duplicatesIn(library.tasks.insertMany(missing, { ordered: false }));
 }
 
 function newTask(asset: AssetRecord, spec: TaskSpec, recipe: string | null): TaskRecord {
@@ -67,7 +61,7 @@ function generationOfTask(asset: AssetRecord, { kind }: TaskSpec): string | null
 
 /** All tasks of an asset: of its probe and of every generation. */
 export async function tasksOfAsset(library: Library, assetId: string): Promise<TaskRecord[]> {
-  return library.tasks.find({ assetId }).toArray();
+  return fromDriver(library.tasks.find({ assetId }).toArray());
 }
 
 /** What the schedule needs of a task: results and attempts are large and stay in the library. */
@@ -90,7 +84,8 @@ const OUTLINE = {
 
 /** As `tasksOfAsset`, without what they made. */
 export async function outlinesOfAsset(library: Library, assetId: string): Promise<TaskOutline[]> {
-  return library.tasks.find({ assetId }, { projection: OUTLINE }).toArray() as Promise<TaskOutline[]>;
+  const outlines = library.tasks.find<TaskOutline>({ assetId }, { projection: OUTLINE });
+  return fromDriver(outlines.toArray());
 }
 
 /** Which tasks are chunks of one ladder. */
@@ -137,7 +132,9 @@ export async function isTaskDone(library: Library, id: string): Promise<boolean>
 export async function findTwins(library: Library, task: TaskRecord): Promise<TaskRecord[]> {
   if (task.recipe === null) return [];
   const { assetId, tenant, recipe, generation } = task;
-  return library.tasks
-    .find({ assetId, tenant, generation: { $ne: generation }, recipe, state: "done" })
-    .toArray();
+  const twins = library.tasks.find({
+    ...{ assetId, tenant, recipe, state: "done" },
+    generation: { $ne: generation },
+  });
+  return fromDriver(twins.toArray());
 }

@@ -8,6 +8,7 @@ import type { TitleAnalysis } from "../../core/title-analysis.ts";
 import { newEvent, type RecordedEvent } from "../../core/webhook-event.ts";
 import { previewedGeneration } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
+import { fromDriver } from "./driver-errors.ts";
 import { closeGeneration, markUnsettled, notePublication, openGeneration } from "./generations.ts";
 import { ACTIVE_STATES } from "./open-work.ts";
 import { telling } from "./outbox.ts";
@@ -29,12 +30,14 @@ async function moveAsset(
   only: Pick<Filter<AssetRecord>, "generation"> = {},
   events: RecordedEvent[] = [],
 ): Promise<boolean> {
-  const moved = await library.assets.updateOne(
-    { ...only, _id, revision, state: { $in: [...from] } },
-    telling<AssetRecord>(events, {
-      $set: { ...set, unsettled: true, updatedAt: library.serverNow() },
-      $inc: { version: 1 },
-    }),
+  const moved = await fromDriver(
+    library.assets.updateOne(
+      { ...only, _id, revision, state: { $in: [...from] } },
+      telling<AssetRecord>(events, {
+        $set: { ...set, unsettled: true, updatedAt: library.serverNow() },
+        $inc: { version: 1 },
+      }),
+    ),
   );
   return moved.modifiedCount === 1;
 }
@@ -77,15 +80,15 @@ export async function recordPlan(
 ): Promise<void> {
   const { generation } = found;
   await openGeneration(library, asset, found);
-  await reopenTasks(library, { assetId: asset._id, generation });
+  const draftGeneration = { only: null, draft: generation, final: asset.draftGeneration ?? null }[step];
+  await reopenTasks(library, { ...asset, ...found, state: "encoding", draftGeneration });
   await reopenInspection(library, asset._id, generation);
   const moved =
     step === "final"
       ? await moveAsset(library, asset, ["encoding"], found, { generation: asset.generation })
       : await moveAsset(library, asset, ["queued", "probing"], {
           ...found,
-          state: "encoding",
-          draftGeneration: step === "draft" ? generation : null,
+          ...{ state: "encoding", draftGeneration },
         });
   // Too late, for a revision that is no more: what was opened for it is to be closed again.
   if (!moved) await markUnsettled(library, asset._id);
@@ -101,16 +104,15 @@ export async function markPreviewed(library: Library, asset: AssetRecord, genera
   // What is on air could be played all along.
   const events =
     asset.published === null ? [newEvent("asset.playable", now, { state: "encoding", generation })] : [];
-  await library.assets.updateOne(
-    {
-      ...{ _id: asset._id, revision: asset.revision, state: "encoding", preview: { $ne: generation } },
-      ...draftOrOnly,
-    },
-    telling<AssetRecord>(events, {
-      $set: { preview: generation, updatedAt: now },
-      $inc: { version: 1 },
-    }),
-  );
+  const unmarked = {
+    ...{ _id: asset._id, revision: asset.revision, state: "encoding", preview: { $ne: generation } },
+    ...draftOrOnly,
+  } as Filter<AssetRecord>;
+  const update = telling<AssetRecord>(events, {
+    $set: { preview: generation, updatedAt: now },
+    $inc: { version: 1 },
+  });
+  await fromDriver(library.assets.updateOne(unmarked, update));
 }
 
 /**
@@ -132,20 +134,22 @@ export async function publishAsset(
     ...(keyId === undefined ? {} : { keyId }),
   };
   const publishOnly = async (only: Filter<AssetRecord>, events: RecordedEvent[]): Promise<boolean> => {
-    const result = await library.assets.updateOne(
-      { ...only, _id: asset._id, state: "encoding", generation, revision: asset.revision },
-      telling<AssetRecord>(events, {
-        $set: {
-          state: "ready",
-          published,
-          renditions,
-          error: null,
-          shownRatio: 1,
-          unsettled: true,
-          updatedAt: at,
-        },
-        $inc: { version: 1 },
-      }),
+    const result = await fromDriver(
+      library.assets.updateOne(
+        { ...only, _id: asset._id, state: "encoding", generation, revision: asset.revision },
+        telling<AssetRecord>(events, {
+          $set: {
+            state: "ready",
+            published,
+            renditions,
+            error: null,
+            shownRatio: 1,
+            unsettled: true,
+            updatedAt: at,
+          },
+          $inc: { version: 1 },
+        }),
+      ),
     );
     return result.modifiedCount === 1;
   };

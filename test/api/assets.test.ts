@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { AssetView } from "../../api/asset-view.ts";
 import { emptyAsset } from "../../api/reap-assets.ts";
 import { IMAGES_SESSION, splitGrantedPath, verifyGrant } from "../../core/grant.ts";
+import { sidecarKey } from "../../core/keys.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskKind, TaskState } from "../../core/records/task.ts";
 import { retryAsset } from "../../stores/library/asset-changes.ts";
@@ -29,14 +30,18 @@ const { library } = api.deps;
 /** An encoding asset with two video tasks and a publishing one. */
 async function busyAsset(): Promise<AssetRecord> {
   const asset = await madeAsset(api, "alpha", "encoding");
-  const spec = (kind: TaskKind, chunk: number, weight: number) => ({
-    id: `${asset._id}.${GENERATION}.${kind}.all.${chunk}`,
+  const spec = (kind: TaskKind, part: string, chunk: number, weight: number) => ({
+    id: `${asset._id}.${GENERATION}.${kind}.${part}.${chunk}`,
     kind,
-    part: "all",
+    part,
     chunk,
     weight,
   });
-  await ensureTasks(library, asset, [spec("video", 0, 10), spec("video", 1, 10), spec("publish", 0, 1)]);
+  await ensureTasks(library, asset, [
+    spec("video", "h264", 0, 10),
+    spec("images", "h264", 0, 10),
+    spec("publish", "r1", 0, 1),
+  ]);
   return asset;
 }
 
@@ -156,7 +161,7 @@ describe("an asset", () => {
 
   test("tells each change in order, never going back, to all who listen", async () => {
     const asset = await busyAsset();
-    const first = await claim(`${asset._id}.${GENERATION}.video.all.0`);
+    const first = await claim(`${asset._id}.${GENERATION}.video.h264.0`);
     const steps = [
       () => renewLease(library, first, 0.5, 60),
       () => renewLease(library, first, 0.7, 60),
@@ -193,7 +198,7 @@ describe("an asset", () => {
 
   test("never looks less far than it has looked before", async () => {
     const asset = await busyAsset();
-    const claimed = await claim(`${asset._id}.${GENERATION}.video.all.0`);
+    const claimed = await claim(`${asset._id}.${GENERATION}.video.h264.0`);
     const shown = async () => (await editor("GET", `/v1/assets/${asset._id}`)).body.progress.ratio;
     await renewLease(library, claimed, 0.5, 60);
     const far = await shown();
@@ -213,7 +218,7 @@ describe("an asset", () => {
 
   test("cancelled stops its tasks; retried does only what is missing", async () => {
     const asset = await busyAsset();
-    const ids = [0, 1].map((chunk) => `${asset._id}.${GENERATION}.video.all.${chunk}`);
+    const ids = ["video", "images"].map((kind) => `${asset._id}.${GENERATION}.${kind}.h264.0`);
     await completeTask(library, await claim(ids[0] as string), null, attempt);
     const running = await claim(ids[1] as string);
     const cancelled = await editor("POST", `/v1/assets/${asset._id}/cancel`);
@@ -227,7 +232,7 @@ describe("an asset", () => {
     assert.deepEqual(Object.fromEntries(states), {
       [ids[0] as string]: "done",
       [ids[1] as string]: "todo",
-      [`${asset._id}.${GENERATION}.publish.all.0`]: "todo",
+      [`${asset._id}.${GENERATION}.publish.r1.0`]: "todo",
     });
     assert.equal(await completeTask(library, running, null, attempt), false);
     assert.deepEqual([(await editor("POST", `/v1/assets/${asset._id}/retry`)).body.code], ["not_retryable"]);
@@ -236,11 +241,11 @@ describe("an asset", () => {
 
   test("keeps a ledger of every attempt", async () => {
     const asset = await busyAsset();
-    await completeTask(library, await claim(`${asset._id}.${GENERATION}.video.all.1`), null, attempt);
+    await completeTask(library, await claim(`${asset._id}.${GENERATION}.images.h264.0`), null, attempt);
     const { body } = await editor("GET", `/v1/assets/${asset._id}/ledger`);
     assert.deepEqual(
       body.data.map(({ taskId, outcome, argv }: typeof body) => [taskId, outcome, argv]),
-      [[`${asset._id}.${GENERATION}.video.all.1`, "done", [["ffmpeg"]]]],
+      [[`${asset._id}.${GENERATION}.images.h264.0`, "done", [["ffmpeg"]]]],
     );
     assert.deepEqual([body.data[0].versions, body.nextCursor], [{ ffmpeg: "7" }, null]);
   });
@@ -251,6 +256,9 @@ describe("an asset", () => {
     await api.deps.blobs.put("media", key, Buffer.from("#EXTM3U"), {
       contentType: "application/vnd.apple.mpegurl",
     });
+    // As by an API that died before it had put the track on record.
+    const track = sidecarKey("alpha", asset._id, "sc_never");
+    await api.deps.blobs.put("sources", track, Buffer.from("WEBVTT"), { contentType: "text/plain" });
     const answer = await editor("DELETE", `/v1/assets/${asset._id}`);
     assert.deepEqual(
       [answer.status, answer.body.state, answer.body.progress.playable],
@@ -259,6 +267,7 @@ describe("an asset", () => {
     assert.equal((await editor("DELETE", `/v1/assets/${asset._id}`)).status, 202);
     await emptyAsset(api.deps, (await findAsset(library, "alpha", asset._id)) as AssetRecord);
     assert.equal(await api.deps.blobs.head("media", key), null);
+    assert.equal(await api.deps.blobs.head("sources", track), null);
     const listed = (await editor("GET", "/v1/assets?limit=100")).body.data;
     assert.ok(!listed.some(({ id }: AssetView) => id === asset._id));
     assert.equal((await editor("POST", `/v1/assets/${asset._id}/preview`)).body.code, "not_playable");

@@ -10,7 +10,7 @@ import { type Blobs, openBlobs } from "../../stores/blobs.ts";
 import type { Product } from "./product.ts";
 
 /** The product's storage, for a test that looks or reaches into it. The caller closes it. */
-export function openStorage({ environment: env }: Product): Blobs {
+export function openStorage({ environment: env }: Pick<Product, "environment">): Blobs {
   return openBlobs({
     endpoint: env.MATINEE_S3_ENDPOINT!,
     publicEndpoint: env.MATINEE_S3_ENDPOINT!,

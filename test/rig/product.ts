@@ -173,7 +173,8 @@ export function callerOf(apiUrl: string, editor: string): Product["call"] {
   };
 }
 
-function environmentOf(
+/** What the processes of one product are told: where everything is, and names of their own in it. */
+export function environmentOf(
   name: string,
   scratch: string,
   tokens: Product["tokens"],

@@ -153,7 +153,7 @@ test("both fall with their asset, also where it is wanted again", async () => {
   const fresh = await besides(slow, "fresh");
   const asset = (await library.assets.findOne({ _id: slow.assetId }))!;
   await callOffTasks(library, { ...asset, state: "cancelled" });
-  await reopenTasks(library, { assetId: asset._id });
+  await reopenTasks(library, asset);
   assert.deepEqual([await complete(slow), await complete(fresh)], [false, false]);
 });
 

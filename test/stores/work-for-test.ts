@@ -40,5 +40,5 @@ export async function openWork(onCommand: (command: string) => void = () => unde
     await offerWork(library, queue, id);
     return asset;
   };
-  return { library, queue, settings, planned };
+  return { library, queue, settings, planned, url: url.href };
 }

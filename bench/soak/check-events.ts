@@ -1,0 +1,50 @@
+import type { AssetRecord } from "../../core/records/asset.ts";
+import { type Received, verified } from "../../test/rig/webhook-receiver.ts";
+import type { Acknowledged } from "./acknowledged.ts";
+
+/** All that had to be told was told, in messages that are signed. */
+export function checkEvents(
+  received: readonly Received[],
+  secret: string,
+  known: Acknowledged,
+  assets: readonly AssetRecord[],
+): string[] {
+  const faults: string[] = [];
+  for (const message of received) {
+    try {
+      verified(secret, message);
+    } catch (thrown) {
+      // The library of the receivers takes no message that is older than five minutes.
+      if (!/too old/.test(String(thrown))) faults.push(`${message.payload.type}: ${thrown}`);
+    }
+  }
+  const has = (type: string, data: Record<string, unknown>): number =>
+    new Set(
+      received
+        .filter(
+          ({ payload }) =>
+            payload.type === type &&
+            Object.entries(data).every(([name, value]) => payload.data[name] === value),
+        )
+        .map(({ headers }) => headers["webhook-id"]),
+    ).size;
+  const want = (type: string, data: Record<string, unknown>, least = 1): void => {
+    const count = has(type, data);
+    if (count < least) faults.push(`${type} ${JSON.stringify(data)}: ${count} of ${least}`);
+  };
+  for (const asset of known.assets) {
+    const record = assets.find(({ _id }) => _id === asset.id);
+    for (const uploadId of asset.uploadIds) want("upload.completed", { uploadId });
+    if (record?.state === "ready") {
+      want("asset.ready", { assetId: asset.id, generation: record.published?.generation });
+      want("asset.playable", { assetId: asset.id });
+    }
+    if (record?.state === "failed") want("asset.failed", { assetId: asset.id });
+    if (record?.state === "deleted") want("asset.deleted", { assetId: asset.id });
+  }
+  for (const title of known.titles) {
+    want("title.published", { titleId: title.id }, title.publications);
+    want("title.unpublished", { titleId: title.id }, title.takedowns);
+  }
+  return faults;
+}

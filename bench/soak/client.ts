@@ -1,0 +1,128 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type FaultLog, named } from "./faults.ts";
+
+/** An answer, or that there was none. */
+export interface Asked {
+  /** 0: no answer came. */
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: answers have every shape
+  body: any;
+  etag: string | null;
+}
+
+/** What the product should not have answered. */
+export interface Complaint {
+  at: number;
+  what: string;
+  /** What was wrong with the product at that time. */
+  during: string;
+}
+
+export interface Complaints {
+  all: Complaint[];
+  add(what: string, from?: number): void;
+}
+
+export function openComplaints(faults: FaultLog): Complaints {
+  const all: Complaint[] = [];
+  return {
+    all,
+    add: (what, from = faults.now()) =>
+      all.push({ at: Math.round(from), what, during: named(faults.during(from, faults.now(), 5_000)) }),
+  };
+}
+
+/** A client of the API: asks whichever of them, and judges what comes back by what was wrong at the time. */
+export interface Client {
+  /** One request; statuses that are not `wanted` and not the fault of a fault are complained of. */
+  once(
+    method: string,
+    path: string,
+    body?: unknown,
+    wanted?: readonly number[],
+    headers?: Record<string, string>,
+  ): Promise<Asked>;
+  /** The same again and again until an API has answered, neither with 5xx nor 429; `isRepeated` says that it was asked more than once. */
+  insist(
+    method: string,
+    path: string,
+    body?: unknown,
+    wanted?: readonly number[],
+    headers?: Record<string, string>,
+  ): Promise<Asked & { isRepeated: boolean }>;
+  asked(): number;
+}
+
+/** An answer may be late or none for so long after what it needs is well again. */
+const GRACE_MS = 3_000;
+/** Longer than any request may take with all faults together. */
+const LIMIT_MS = 60_000;
+const AGAIN_MS = 400;
+
+export function openClient(
+  apis: readonly { name: string; url: string }[],
+  token: string,
+  faults: FaultLog,
+  complaints: Complaints,
+): Client {
+  let turn = 0;
+  let count = 0;
+  const once: Client["once"] = async (method, path, body, wanted = [200], headers = {}) => {
+    const api = apis[turn++ % apis.length]!;
+    const from = faults.now();
+    count++;
+    let answer: Asked;
+    try {
+      const response = await fetch(api.url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(LIMIT_MS),
+      });
+      const text = await response.text();
+      answer = { status: response.status, body: parsed(text), etag: response.headers.get("etag") };
+    } catch (thrown) {
+      const cause =
+        thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : String(thrown);
+      answer = { status: 0, body: cause, etag: null };
+    }
+    if (!wanted.includes(answer.status) && !isExcused(answer, api.name, from))
+      complaints.add(`${method} ${path} at ${api.name}: ${answer.status} ${short(answer.body)}`, from);
+    return answer;
+  };
+  const isExcused = ({ status, body }: Asked, api: string, from: number): boolean => {
+    // Whoever did it before us may have died.
+    if (body?.code === "idempotency_in_progress") return true;
+    if (status === 0) return faults.during(from, faults.now(), GRACE_MS, [api]).length > 0;
+    return status === 503 && faults.during(from, faults.now(), GRACE_MS, ["mongo", "s3", api]).length > 0;
+  };
+  return {
+    once,
+    asked: () => count,
+    async insist(...request) {
+      for (let tries = 0; ; tries++) {
+        const answer = await once(...request);
+        const isOpen = answer.body?.code === "idempotency_in_progress";
+        if (answer.status !== 0 && answer.status < 500 && answer.status !== 429 && !isOpen)
+          return { ...answer, isRepeated: tries > 0 };
+        await pause(AGAIN_MS);
+      }
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function short(body: unknown): string {
+  return (typeof body === "string" ? body : JSON.stringify(body)).slice(0, 200);
+}
