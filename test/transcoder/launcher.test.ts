@@ -92,7 +92,13 @@ test("an encode's session weighs no more than its niceness says", async (t) => {
       if (seen.at(-1)?.endsWith(" nice 7")) stop.abort();
     };
     await launcher.run({
-      ...{ program: "ffmpeg", args: FOREVER, limits: { ...LIMITS, wallSeconds: 20 }, niceness: 7, signal: stop.signal },
+      ...{
+        program: "ffmpeg",
+        args: FOREVER,
+        limits: { ...LIMITS, wallSeconds: 20 },
+        niceness: 7,
+        signal: stop.signal,
+      },
       // Two a second, until it is so: the kernel may refuse the first wishes.
       onProgress: () => looks.push(look().catch(() => undefined)),
     });
