@@ -28,7 +28,7 @@ const FIRST_UNITS = [1, 1];
 const UNIT_CELLS = 2;
 /** Made without being asked for: enough for a player to begin with, and little CPU where nobody looks. */
 const EAGER_UNITS = 5;
-/** Of a short film even that would be a large part: beyond the first units, no more than this. */
+/** Of a short film even that would be a large part: beyond the first unit, no more than this. */
 const EAGER_SHARE = 0.1;
 /** A film shorter than this is ready about as soon as its preview would be. */
 const SHORTEST_SECONDS = 24;
@@ -83,7 +83,7 @@ export function eagerUnits(timeline: Timeline): number[] {
   const share = segmentCount(grid) * EAGER_SHARE;
   return units(grid)
     .slice(0, EAGER_UNITS)
-    .filter((unit) => unit.index < FIRST_UNITS.length || unit.firstSegment + unit.segmentCount <= share)
+    .filter((unit) => unit.index === 0 || unit.firstSegment + unit.segmentCount <= share)
     .map(({ index }) => index);
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { FrameRange } from "./timeline.ts";
 
 /** Scores of pictures against what they were made from, and what is told of many of them. Pure. */
 
@@ -145,6 +146,18 @@ export function chooseWindows(
     ...[...drawn].map((segment): Window => ({ segment, chosen: "sample" })),
     ...worst.map(({ segment }): Window => ({ segment, chosen: "worst" })),
   ].sort((a, b) => a.segment - b.segment);
+}
+
+/** Of a window: a second at the usual rates. At 60 frames a second twice as many would cost twice as much, and tell no more of the film. */
+const MOST_WINDOW_FRAMES = 30;
+
+/**
+ * The frames of a segment that are scored: the first half of its first group of pictures, which holds what the encoder does
+ * well and what it does badly, and no more than thirty.
+ */
+export function windowFrames({ firstFrame, frameCount }: FrameRange, framesPerKeyframe: number): FrameRange {
+  const half = Math.ceil(framesPerKeyframe / 2);
+  return { firstFrame, frameCount: Math.min(frameCount, half, MOST_WINDOW_FRAMES) };
 }
 
 /** A number that is anywhere, and always the same for one seed. */

@@ -70,21 +70,37 @@ export async function read(
   key: string,
   options: ReadOptions,
 ): Promise<Uint8Array | null> {
+  const pieces = await readPieces(clients, bucket, key, options);
+  return pieces && Buffer.concat(pieces);
+}
+
+export async function readPieces(
+  clients: BlobClients,
+  bucket: Bucket,
+  key: string,
+  options: ReadOptions,
+): Promise<Uint8Array[] | null> {
   return retried(options.signal, async () => {
     const opened = await open(clients, bucket, key, options);
     if (opened === null) return null;
-    const bytes = await translated(`read ${key}`, options.signal, async () => {
-      const pieces: Buffer[] = [];
-      for await (const piece of watchIdle(opened.body)) pieces.push(piece);
-      return Buffer.concat(pieces);
+    const pieces = await translated(`read ${key}`, options.signal, async () => {
+      const came: Buffer[] = [];
+      for await (const piece of watchIdle(opened.body)) came.push(piece);
+      return came;
     });
-    const whole = bytes.byteLength === opened.facts.sizeBytes;
-    if (bytes.byteLength !== opened.lengthBytes) throw cutShort(key);
-    if (whole && opened.facts.sha256 !== undefined) {
-      if (createHash("sha256").update(bytes).digest("base64") !== opened.facts.sha256) throw cutShort(key);
-    }
-    return bytes;
+    const arrived = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (arrived !== opened.lengthBytes) throw cutShort(key);
+    const { sizeBytes, sha256 } = opened.facts;
+    if (arrived === sizeBytes && sha256 !== undefined && digestOf(pieces) !== sha256) throw cutShort(key);
+    return pieces;
   });
+}
+
+/** Base64 SHA-256. */
+function digestOf(pieces: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("base64");
 }
 
 function cutShort(key: string): Failure {

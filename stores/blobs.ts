@@ -4,7 +4,7 @@ import { type BlobsConfig, type Bucket, openBlobClients } from "./blobs-client.t
 import { downloadToFile } from "./blobs-download.ts";
 import { type MultipartUploads, openMultipartUploads } from "./blobs-multipart.ts";
 import { copy, put, remove, removePrefix } from "./blobs-objects.ts";
-import { head, list, open, read } from "./blobs-reading.ts";
+import { head, list, open, read, readPieces } from "./blobs-reading.ts";
 
 export type { BlobsConfig, Bucket } from "./blobs-client.ts";
 export type { MultipartRef, StoredPart } from "./blobs-multipart.ts";
@@ -66,6 +66,8 @@ export interface Blobs extends MultipartUploads {
   head(bucket: Bucket, key: string): Promise<BlobFacts | null>;
   /** The bytes of an object or range, in memory; their number (and hash, where kept) is checked. */
   read(bucket: Bucket, key: string, options?: ReadOptions): Promise<Uint8Array | null>;
+  /** The same, in the pieces that they came in: for whoever writes them on, and needs no copy of all of them. */
+  readPieces(bucket: Bucket, key: string, options?: ReadOptions): Promise<Uint8Array[] | null>;
   /**
    * The object as a stream. The caller consumes or destroys `body`, and decides how long it waits for its next byte.
    * A range that starts behind the end is the `request` failure `range_not_satisfiable` (416).
@@ -103,6 +105,7 @@ export function openBlobs(config: BlobsConfig): Blobs {
     copy: (bucket, fromKey, toKey) => copy(clients, bucket, fromKey, toKey),
     head: (bucket, key) => head(clients, bucket, key),
     read: (bucket, key, options = {}) => read(clients, bucket, key, options),
+    readPieces: (bucket, key, options = {}) => readPieces(clients, bucket, key, options),
     open: (bucket, key, options = {}) => open(clients, bucket, key, options),
     download: (bucket, key, filePath, options = {}) =>
       downloadToFile(

@@ -85,42 +85,48 @@ export interface Stretch {
   seconds: number;
 }
 
+/** Whether a stretch can be entered: of a file without an index only its beginning can. */
+export function canEnter(source: Source, { startSeconds }: Stretch): boolean {
+  return startSeconds === 0 || isIndexed(source);
+}
+
 /**
- * The ffmpeg call that decodes a stretch of every track as it would be encoded at its own level, each into the output
- * that `outputOf` gives for a link of the graph; null where the file cannot be entered there.
+ * The ffmpeg call that decodes stretches of every track as it would be encoded at its own level, each into the output
+ * that `outputOf` gives for a link of the graph, the track and the stretch. All of the stretches must be ones that can be entered.
  */
-export function stretchRecipe(
+export function stretchesRecipe(
   source: Source,
   tracks: readonly AudioTrack[],
-  { startSeconds, seconds }: Stretch,
-  outputOf: (link: string, track: AudioTrack) => FfmpegRecipe["outputs"][number],
-): FfmpegRecipe | null {
-  const isStart = startSeconds === 0;
-  if (!isStart && !isIndexed(source)) return null;
-  const offset = offsetSeconds(source);
-  const chains = tracks.map((track, index) => {
+  stretches: readonly Stretch[],
+  outputOf: (link: string, track: AudioTrack, stretch: number) => FfmpegRecipe["outputs"][number],
+): FfmpegRecipe {
+  const cuts = stretches.flatMap((stretch, input) =>
+    tracks.map((track, index) => ({ stretch, input, track, link: `[m${input}-${index}]` })),
+  );
+  const chains = cuts.map(({ stretch: { startSeconds, seconds }, input, track, link }) => {
     const filters = [
-      ...placed(source, track, isStart ? offset : 0),
+      ...placed(source, track, startSeconds === 0 ? offsetSeconds(source) : 0),
       `apad,atrim=duration=${seconds.toFixed(6)}`,
     ];
-    return `[0:${track.streamIndex}]${filters.join(",")}[m${index}]`;
+    return `[${input}:${track.streamIndex}]${filters.join(",")}${link}`;
   });
   return {
     globalOptions: ["-hide_banner", "-nostdin", "-v", "error", "-filter_complex_threads", "1"],
-    inputs: [
-      {
-        options: [
-          ...[...SAFE_INPUT_OPTIONS, ...fixedZero(source), "-threads", "1"],
-          ...(isStart ? [] : ["-ss", (startSeconds + offset).toFixed(6)]),
-          // A second more than is wanted: sound may begin before the picture does.
-          ...["-t", (seconds + Math.max(0, isStart ? offset : 0) + 1).toFixed(6)],
-        ],
-        file: "/in/source",
-      },
-    ],
+    inputs: stretches.map((stretch) => ({ options: stretchOptions(source, stretch), file: "/in/source" })),
     filterGraph: chains.join(";"),
-    outputs: tracks.map((track, index) => outputOf(`[m${index}]`, track)),
+    outputs: cuts.map(({ link, track, input }) => outputOf(link, track, input)),
   };
+}
+
+function stretchOptions(source: Source, { startSeconds, seconds }: Stretch): string[] {
+  const isStart = startSeconds === 0;
+  const offset = offsetSeconds(source);
+  return [
+    ...[...SAFE_INPUT_OPTIONS, ...fixedZero(source), "-threads", "1"],
+    ...(isStart ? [] : ["-ss", (startSeconds + offset).toFixed(6)]),
+    // A second more than is wanted: sound may begin before the picture does.
+    ...["-t", (seconds + Math.max(0, isStart ? offset : 0) + 1).toFixed(6)],
+  ];
 }
 
 function offsetSeconds({ video }: Source): number {

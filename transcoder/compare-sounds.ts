@@ -3,7 +3,7 @@ import type { Plan } from "../core/plan.ts";
 import { type ProofLine, proved, untold } from "../core/proof.ts";
 import type { Source } from "../core/source.ts";
 import type { TimeRange } from "../core/time-ranges.ts";
-import { stretchRecipe } from "./audio-recipe.ts";
+import { canEnter, stretchesRecipe } from "./audio-recipe.ts";
 import { assemble } from "./ffmpeg-command.ts";
 import { decode, type ProofBench } from "./proof-bench.ts";
 import { FINGERPRINT, FINGERPRINT_HZ, fingerprint, type Heard } from "./sound-fingerprint.ts";
@@ -20,28 +20,28 @@ const CLEARLY_MORE_LIKE = 0.05;
 /** A decoder that begins shortly before damage may come out of it elsewhere than one that has heard all. */
 const DAMAGE_REACH_SECONDS = 1;
 
-/** What the master's tracks sound like in each window: by window, then by the plan's track. */
+/** What the master's tracks sound like in each window: by window, then by the plan's track. One process for all of them. */
 export async function hearMaster(
   bench: ProofBench,
   heard: readonly Heard[],
   { plan, source, path }: { plan: Plan; source: Source; path: string },
 ): Promise<Map<string, number[]>[]> {
-  const masters: Map<string, number[]>[] = [];
+  const { windows } = heard[0]!;
+  const masters = windows.map(() => new Map<string, number[]>());
   const tracks = plan.audio.filter(({ file }) => file === null);
-  for (const { startSeconds, seconds } of heard[0]!.windows) {
-    const recipe = stretchRecipe(source, tracks, { startSeconds, seconds }, (link, { id }) => ({
-      options: ["-map", link, ...FINGERPRINT],
-      file: `/out/master-${id}.pcm`,
-    }));
-    const envelopes = new Map<string, number[]>();
-    if (recipe !== null) {
-      // What the master's decoders complain of is the probe's business.
-      await decode(bench, { program: "ffmpeg", args: assemble(recipe), source: path });
-      for (const { id } of tracks)
-        envelopes.set(id, envelope(await fingerprint(bench, `master-${id}.pcm`), FINGERPRINT_HZ));
-    }
-    masters.push(envelopes);
-  }
+  const entered = [...windows.keys()].filter((index) => canEnter(source, windows[index]!));
+  if (tracks.length === 0 || entered.length === 0) return masters;
+  const fileOf = (window: number, id: string): string => `master-${window}-${id}.pcm`;
+  const stretches = entered.map((index) => windows[index]!);
+  const recipe = stretchesRecipe(source, tracks, stretches, (link, { id }, stretch) => ({
+    options: ["-map", link, ...FINGERPRINT],
+    file: `/out/${fileOf(entered[stretch]!, id)}`,
+  }));
+  // What the master's decoders complain of is the probe's business.
+  await decode(bench, { program: "ffmpeg", args: assemble(recipe), source: path });
+  for (const window of entered)
+    for (const { id } of tracks)
+      masters[window]!.set(id, envelope(await fingerprint(bench, fileOf(window, id)), FINGERPRINT_HZ));
   return masters;
 }
 

@@ -78,16 +78,17 @@ export class KeptMasters {
     return { file, fill, fetch, users: 0, usedAt: performance.now(), index: null, isDigestChecked: false };
   }
 
-  async #fetch({ key, etag }: PinnedSource, range: ByteRange, signal: AbortSignal): Promise<Uint8Array> {
-    const bytes = await this.#blobs.read("sources", key, {
+  async #fetch({ key, etag }: PinnedSource, range: ByteRange, signal: AbortSignal): Promise<Uint8Array[]> {
+    const pieces = await this.#blobs.readPieces("sources", key, {
       range: { start: range.start, end: range.end - 1 },
       ifMatch: etag,
       signal,
     });
-    if (bytes?.length !== range.end - range.start)
+    const arrived = pieces?.reduce((sum, { length }) => sum + length, 0);
+    if (pieces === null || arrived !== range.end - range.start)
       throw new Failure("transient", "source_short", "The source did not arrive whole.");
-    this.#fetchedBytes += bytes.length;
-    return bytes;
+    this.#fetchedBytes += arrived;
+    return pieces;
   }
 
   /** Removes masters nobody uses, longest unused first, until so much more of this one fits the limit and the disk. */

@@ -18,7 +18,8 @@ export async function digestInOrder(master: KeptMaster, signal: AbortSignal): Pr
   for (const piece of inPieces([whole], HASHED_AT_ONCE_BYTES)) {
     // Kept where there is room: whoever encodes here reads it next.
     const isHere = await isKept(master, piece, signal);
-    hash.update(isHere ? await readSpan(master.file.path, piece) : await master.fetch(piece, signal));
+    const bytes = isHere ? [await readSpan(master.file.path, piece)] : await master.fetch(piece, signal);
+    for (const one of bytes) hash.update(one);
   }
   return hash.digest("hex");
 }

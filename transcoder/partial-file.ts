@@ -16,8 +16,8 @@ export interface PartialFile {
   isWhole(): boolean;
 }
 
-/** Gets one span of the master; at most `PIECE_BYTES` long. */
-export type FetchRange = (range: ByteRange, signal: AbortSignal) => Promise<Uint8Array>;
+/** Gets one span of the master, at most `PIECE_BYTES` long, in the pieces that it comes in. */
+export type FetchRange = (range: ByteRange, signal: AbortSignal) => Promise<readonly Uint8Array[]>;
 
 /** What one request fetches at most: it is held in memory until it is written. */
 const PIECE_BYTES = 8 * 2 ** 20;
@@ -41,8 +41,7 @@ export async function makePartialFile(
   const flights = new Set<Flight>();
 
   const bring = async (piece: ByteRange, signal: AbortSignal): Promise<void> => {
-    const bytes = await fetch(piece, signal);
-    await writeAt(path, bytes, piece.start);
+    await writeAt(path, await fetch(piece, signal), piece.start);
     held = joined([...held, piece]);
   };
   const take = (piece: ByteRange, signal: AbortSignal): Promise<void> => {
@@ -79,18 +78,31 @@ export async function makePartialFile(
   };
 }
 
-async function writeAt(path: string, bytes: Uint8Array, position: number): Promise<void> {
+/** Hands the pieces to the system as they are: joining them first would copy the whole master once more. */
+async function writeAt(path: string, pieces: readonly Uint8Array[], position: number): Promise<void> {
   const file = await open(path, "r+");
   try {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-      done += bytesWritten;
+    let at = position;
+    for (let left = pieces; left.length > 0; ) {
+      const { bytesWritten } = await file.writev(left, at);
+      at += bytesWritten;
+      left = behind(left, bytesWritten);
     }
   } catch (thrown) {
     throw asDiskFailure(thrown);
   } finally {
     await file.close();
   }
+}
+
+/** What is left of pieces once so many bytes of them are gone: a write may take fewer than it was given. */
+export function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let gone = bytes;
+  return pieces.flatMap((piece) => {
+    const rest = piece.subarray(Math.min(gone, piece.length));
+    gone -= piece.length - rest.length;
+    return rest.length === 0 ? [] : [rest];
+  });
 }
 
 /** The bytes of one span of a local file. */

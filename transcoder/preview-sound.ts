@@ -7,7 +7,7 @@ import type { Source } from "../core/source.ts";
 import type { TimeWindow } from "../core/source-window.ts";
 import type { Chunk } from "../core/timeline.ts";
 import { readSound, soundCell } from "./aac-cells.ts";
-import { AAC_SAMPLES_PER_FRAME, AUDIO_FILE, stretchRecipe } from "./audio-recipe.ts";
+import { AAC_SAMPLES_PER_FRAME, AUDIO_FILE, canEnter, stretchesRecipe } from "./audio-recipe.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import type { MadeTrack } from "./protect-media.ts";
 
@@ -53,7 +53,9 @@ export function previewSoundRecipe(
   track: AudioTrack,
   source: Source,
 ): FfmpegRecipe | null {
-  return stretchRecipe(source, [track], stretchOf(preview, unit, track), (link) => ({
+  const stretch = stretchOf(preview, unit, track);
+  if (!canEnter(source, stretch)) return null;
+  return stretchesRecipe(source, [track], [stretch], (link) => ({
     options: [
       ...["-map", link, "-c:a", "aac", "-b:a", String(track.bitrateBps), "-threads", "1"],
       ...["-map_metadata", "-1", "-map_chapters", "-1"],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
 import type { Ladder } from "../core/ladder.ts";
 import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
-import { chooseWindows, scoringGoes, type Window, windowCount } from "../core/quality.ts";
+import { chooseWindows, scoringGoes, type Window, windowCount, windowFrames } from "../core/quality.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { resultsOfChunks } from "../stores/library/tasks.ts";
@@ -114,9 +114,4 @@ async function scoreFrames(
     })),
   );
   return { made, log: run.stderrTail };
-}
-
-/** The first half of the segment's first group of pictures: a second, which holds what the encoder does well and what it does badly. */
-function windowFrames({ firstFrame, frameCount }: FrameRange, framesPerKeyframe: number): FrameRange {
-  return { firstFrame, frameCount: Math.min(frameCount, Math.ceil(framesPerKeyframe / 2)) };
 }

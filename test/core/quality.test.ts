@@ -10,6 +10,7 @@ import {
   scoringGoes,
   summarize,
   unpackScores,
+  windowFrames,
 } from "../../core/quality.ts";
 
 test("packed scores come back within a tenth of a decibel, a frame for a frame, perfect ones too", () => {
@@ -80,6 +81,20 @@ test("windows: one drawn at least, half of many the worst, evenly spread, the sa
     "the worst is among them",
   );
   assert.equal(chooseWindows(film(2000), 12_000, "a").length, 24);
+});
+
+test("a window is the first half of a group of pictures, within its segment, and no longer where frames are dense", () => {
+  for (const [framesPerKeyframe, frameCount, scored] of [
+    [48, 144, 24],
+    [50, 150, 25],
+    [60, 180, 30],
+    [120, 360, 30],
+    [48, 7, 7],
+  ] as const)
+    assert.deepEqual(windowFrames({ firstFrame: 9, frameCount }, framesPerKeyframe), {
+      firstFrame: 9,
+      frameCount: scored,
+    });
 });
 
 test("many windows are scored in several goes, each window in one", () => {

@@ -57,7 +57,7 @@ async function read(bytes: Buffer) {
   let requests = 0;
   const file = await makePartialFile(join(folder, `${made++}.mkv`), bytes.length, async ({ start, end }) => {
     requests++;
-    return bytes.subarray(start, end);
+    return [bytes.subarray(start, end)];
   });
   const index = await readCueIndex(file, PROBE_BYTES, new AbortController().signal);
   return { index, requests, heldBytes: file.heldBytes() };
