@@ -9,6 +9,7 @@ import { pidsBelow } from "./cpu.ts";
 import { type Hits, openSession, watchTogether } from "./delivery/crowd.ts";
 import { holdIdle, type Idle } from "./delivery/idle-viewers.ts";
 import { withPlainNginx } from "./delivery/plain-nginx.ts";
+import { forgetPages } from "./delivery/read-back.ts";
 import { getScript, grantedPrefixes } from "./delivery/segment-requests.ts";
 import { follow } from "./follow.ts";
 import { publishTitle } from "./publish-title.ts";
@@ -17,14 +18,14 @@ import { type Load, load } from "./wrk.ts";
 
 /**
  * Media: bytes a second of both edges for the warm segments of a published film, asked for by viewers with a grant each,
- * beside plain nginx that serves the same files from disk; what of a crowd's requests the caches answer; what idle viewers
- * cost. 200 connections each, from `wrk` on the same machine.
+ * beside plain nginx that serves the same files from disk (all three have read theirs back from it once); what of a crowd's
+ * requests the caches answer; what idle viewers cost. 200 connections each, from `wrk` on the same machine.
  * `node bench/delivery.ts [seconds]`
  */
 
 const CONNECTIONS = 200;
 /** Each of so many rounds measures all three; the middle of their ratios counts. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 const VIEWERS = 100;
 const IDLE_VIEWERS = 1_000;
 const seconds = Math.min(10, Number(process.argv[2] ?? 8));
@@ -58,7 +59,7 @@ try {
   // A viewer's grant for each connection, taking turns: what an edge remembers of one must not speak for all.
   const prefixes = grantedPrefixes(product.environment, base.pathname, CONNECTIONS);
   const edgeScript = getScript(prefixes, film.segments);
-  // Once without counting: all caches are warm.
+  // All caches are filled.
   await loadAt(base.origin, edgeScript);
   await loadAt(nginxEdge.url, edgeScript);
   const idle = await holdIdle(base.origin, `${base.pathname}main.m3u8`, IDLE_VIEWERS);
@@ -93,6 +94,12 @@ function inTurns({ files, segments }: Film, edgeOrigin: string, edgeScript: stri
       const nginxEdgePids = await pidsBelow(nginxEdge.child.pid!, "nginx: worker");
       const edgePids = await pidsBelow(process.pid, "delivery/main.ts");
       const plainScript = getScript(["/"], segments);
+      const caches = [join(nginxEdge.folder, "cache"), join(folder, "edge-cache")];
+      for (const served of [root, ...caches]) await forgetPages(served);
+      // Once without counting: all that is asked for is in memory.
+      await loadAt(plainOrigin, plainScript);
+      await loadAt(nginxEdge.url, edgeScript);
+      await loadAt(edgeOrigin, edgeScript);
       const rounds: Round[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         rounds.push({
