@@ -273,6 +273,11 @@ test("types, ranges, conditions and codings are those of the Node edge", { skip 
       undefined,
     );
   }
+  // The caller's own id where it is plain text, one of ours otherwise.
+  const idOf = async (given: string) =>
+    (await ask(SEGMENT, { "x-request-id": given })).headers["x-request-id"];
+  assert.equal(await idOf("abc-1"), "abc-1");
+  for (const odd of ['a"b {}', "a".repeat(65)]) assert.match((await idOf(odd)) ?? "", /^[0-9a-f]{32}$/);
   const segment = objects.get(SEGMENT)!;
   const etag = (await ask(SEGMENT)).headers.etag!;
   const cases: [Record<string, string>, number, number, number][] = [
