@@ -134,7 +134,7 @@ test("a worker that meets a task which nobody wants puts it aside for good", asy
   const [task] = await openOf(asset);
   const workshop = {
     ...{ library, log: api.deps.log, workerId: "worker", launcher: { build: "test" } },
-    hardware: { family: null, detail: "" },
+    ...{ hardware: { family: null, detail: "" }, recentAv1: null },
   };
   const worker = createWorker(workshop as never, null as never, DEFAULT_PLAN_SETTINGS, openRoom(2 ** 30));
   assert.equal(await worker.handle({ taskId: task!, lane: "usual", memoryBytes: 1 }), "done");
