@@ -105,7 +105,13 @@ test("a seat beside a claim is left to workers that have the film's hardware", a
   const chunk = await title({ ...planOf(60, 640, 360), hardware: "nvenc" });
   const slow = await claimed(chunk(0), "slow");
   const log = openLog({ name: "claims-test", level: "silent" });
-  const workshop = { library, log, workerId: "fresh", hardware: { family: null, detail: "" } };
+  const workshop = {
+    library,
+    log,
+    workerId: "fresh",
+    hardware: { family: null, detail: "" },
+    recentAv1: null,
+  };
   const worker = createWorker(
     workshop as unknown as Workshop,
     queue,
