@@ -27,8 +27,8 @@ export async function doTask(
   task: TaskRecord,
   controller: AbortController,
 ): Promise<Handled> {
-  const claim = keepClaim(workshop, task, controller);
   const attempt = newAttempt(workshop, task);
+  const claim = keepClaim(workshop, task, controller);
   try {
     const asset = await findAssetForWork(workshop.library, task.assetId);
     const obstacle = await obstacleTo(workshop, task, asset);
