@@ -117,12 +117,10 @@ const server = serve(
   },
   ({ address, port }) => log.info({ address, port }, "listening"),
 ) as Server;
-let stopping = false;
-const closeIdle = (): void => {
-  if (stopping) server.closeIdleConnections();
-};
 // A connection that was busy when the stop began must not wait out its keep-alive.
-server.on("request", (_, answer) => answer.once("close", () => setImmediate(closeIdle)));
+server.on("request", (_, answer) =>
+  answer.once("close", () => setImmediate(() => server.listening || server.closeIdleConnections())),
+);
 
 const policy = { keepForRollback: config.keepGenerations, reachSeconds: GRANT_REACH_SECONDS };
 let reaping: Promise<void> = Promise.resolve();
@@ -152,8 +150,6 @@ closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) 
   deps.watch.close();
   edges.close();
   const closed = new Promise((resolve) => server.close(resolve));
-  stopping = true;
-  closeIdle();
   await Promise.all([closed, reaping, folding, webhooks.close()]);
   deps.limits.close();
   await queue.close();
