@@ -33,15 +33,7 @@ async function askForPicture(
     program,
     // Loud, since ffmpeg and the encoder say their versions themselves.
     args: [
-      "-nostdin",
-      "-v",
-      "info",
-      "-f",
-      "lavfi",
-      "-i",
-      "color=s=64x64",
-      "-frames:v",
-      "1",
+      ...["-nostdin", "-v", "info", "-f", "lavfi", "-i", "color=s=64x64", "-frames:v", "1"],
       ...AV1_TO_NOWHERE,
     ],
     limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 },

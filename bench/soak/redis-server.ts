@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually } from "../../test/rig/processes.ts";
+import { eventually, isListening } from "../../test/rig/processes.ts";
 import { freePort } from "../../test/rig/product.ts";
 
 /** A Redis of the soak's own, to be killed, emptied and frozen. */
@@ -28,7 +27,7 @@ export async function startOwnRedis(): Promise<OwnRedis> {
     child = spawn("redis-server", [...place, "--appendonly", "yes", "--maxmemory-policy", "noeviction"], {
       stdio: "ignore",
     });
-    await eventually("redis answers", 20, () => answers(port));
+    await eventually("redis answers", 20, async () => (await isListening(port)) || null);
   };
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -54,14 +53,4 @@ export async function startOwnRedis(): Promise<OwnRedis> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function answers(port: number): Promise<true | null> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(null));
-  });
 }

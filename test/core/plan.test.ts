@@ -7,7 +7,7 @@ import { buildLadder } from "../../core/ladder.ts";
 import { allRungs, buildPlan, DEFAULT_PLAN_SETTINGS, generationOf } from "../../core/plan.ts";
 import type { Source } from "../../core/source.ts";
 import { segmentCount } from "../../core/timeline.ts";
-import { sourceOf } from "./source-for-test.ts";
+import { sourceOf } from "../rig/plain-source.ts";
 
 const anySource = fc
   .tuple(

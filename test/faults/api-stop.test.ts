@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, test } from "node:test";
-import { eventually } from "../rig/processes.ts";
+import { eventually, isListening } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 
 let product: Product;
@@ -23,19 +23,9 @@ test("F04 an API told to stop in mid-request answers it, refuses new ones and le
   );
   assert.match((await once(caller, "data"))[0], /^HTTP\/1.1 100 /);
   api.kill("SIGTERM");
-  await eventually("new callers are refused", 10, () => isRefused(Number(port)));
+  await eventually("new callers are refused", 10, async () => !(await isListening(Number(port))) || null);
   caller.write(body);
   // A load balancer keeps an idle connection for 60 s: it is to close first.
   assert.match((await once(caller, "data"))[0], /^HTTP\/1.1 400 .*\r\nKeep-Alive: timeout=65\r\n/s);
   assert.deepEqual(await left, [0, null]);
 });
-
-function isRefused(port: number): Promise<true | null> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(null);
-    });
-    socket.on("error", () => resolve(true));
-  });
-}

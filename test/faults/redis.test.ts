@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Redis } from "ioredis";
 import { openTestApi } from "../api/api-for-test.ts";
 import { flashAndBeep } from "../rig/media.ts";
-import { eventually } from "../rig/processes.ts";
+import { eventually, isListening } from "../rig/processes.ts";
 import { freePort, type Product, startProduct } from "../rig/product.ts";
 
 let redis: ChildProcess;
@@ -31,17 +30,7 @@ async function startRedis(
     ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...settings],
     { stdio: "ignore" },
   );
-  await eventually("redis answers", 20, () => answers(port));
-}
-
-function answers(port: number): Promise<true | null> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(null));
-  });
+  await eventually("redis answers", 20, async () => (await isListening(port)) || null);
 }
 
 async function loseRedis(): Promise<void> {

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { allProcesses, type ProcessStat } from "../../transcoder/process-tree.ts";
 
@@ -44,4 +45,15 @@ export async function eventually<T>(
     if (performance.now() > deadline) throw new Error(`not within ${withinSeconds} s: ${what}`);
     await pause(ASK_EVERY_MS);
   }
+}
+
+/** Whether somebody listens on this port of the machine. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
 }

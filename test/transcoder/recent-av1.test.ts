@@ -9,8 +9,8 @@ import { encodingProgram, findRecentAv1 } from "../../transcoder/recent-av1.ts";
 import { complaintsIn } from "../../transcoder/source-window.ts";
 import { trialRecipe } from "../../transcoder/trial-recipe.ts";
 import { videoRecipe } from "../../transcoder/video-recipe.ts";
-import { sourceOf } from "../core/source-for-test.ts";
 import { launcherForTest } from "../rig/launcher.ts";
+import { sourceOf } from "../rig/plain-source.ts";
 
 /** Which of a machine's ffmpegs makes AV1, what a plan says of it, and who may do such a plan's chunks. */
 
