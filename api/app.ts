@@ -1,14 +1,12 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
 import { notFound, requestFailure } from "../core/errors.ts";
-import { newId } from "../core/ids.ts";
+import { admitted } from "./admitted.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
+import { answerHead } from "./answer-head.ts";
 import { assetActionRoutes } from "./asset-action-routes.ts";
 import { assetReportRoutes } from "./asset-report-routes.ts";
 import { assetRoutes } from "./asset-routes.ts";
-import { authenticated } from "./auth.ts";
 import { catalogBrowseRoutes } from "./catalog-browse-routes.ts";
 import { catalogHomeRoutes } from "./catalog-home-routes.ts";
 import { catalogSearchRoutes } from "./catalog-search-routes.ts";
@@ -33,8 +31,7 @@ import { invalidRequest, problemResponse } from "./problem.ts";
 import { publicationRoutes } from "./publication-routes.ts";
 import { pullRoutes } from "./pull-routes.ts";
 import { queueRoutes } from "./queue-routes.ts";
-import { accountLimit, strangerLimit } from "./rate-limit.ts";
-import { corsByList, jsonOnly, notCached, sizeLimit } from "./request-guards.ts";
+import { guarded } from "./request-guards.ts";
 import { steeringRoutes } from "./steering-routes.ts";
 import { titleRoutes } from "./title-routes.ts";
 import { trackRoutes } from "./track-routes.ts";
@@ -50,22 +47,22 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
     },
   });
   app.onError((thrown, c) => problemResponse(c, thrown));
-  app.notFound((c) => problemResponse(c, notFound("page")));
-  app.use(requestId({ generator: () => newId("rq"), limitLength: 128 }));
+  const wrongMethod = methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      c.header("Allow", methods.join(", "));
+      return problemResponse(c, requestFailure(405, "method_not_allowed", `Use ${methods.join(", ")}.`));
+    },
+  });
+  app.notFound(async (c) => {
+    c.res = problemResponse(c, notFound("page"));
+    // Here and not around every request: it has to do with what has no route alone.
+    await wrongMethod(c, async () => undefined);
+    return c.res;
+  });
   app.use(observed(deps.metrics, deps.log));
-  app.use(secureHeaders());
-  app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed: (c, methods) => {
-        c.header("Allow", methods.join(", "));
-        return problemResponse(c, requestFailure(405, "method_not_allowed", `Use ${methods.join(", ")}.`));
-      },
-    }),
-  );
-  app.use("/v1/*", corsByList(deps.config.corsOrigins), jsonOnly, sizeLimit);
-  app.use("/v1/*", notCached);
-  app.use("/v1/*", strangerLimit(deps.limits), authenticated(deps.authenticate), accountLimit(deps.limits));
+  app.use(answerHead());
+  app.use("/v1/*", guarded(deps.config.corsOrigins), admitted(deps.authenticate, deps.limits));
   app.route("/", uploadRoutes(deps));
   app.route("/", assetRoutes(deps));
   app.route("/", pullRoutes(deps));

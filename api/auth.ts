@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 import { Failure, notFound, requestFailure } from "../core/errors.ts";
@@ -84,16 +85,11 @@ export function callerOfClaims(claims: JWTPayload): Caller | null {
   return { tenant, subject: claims.sub, role, ...(country === null ? {} : { country }) };
 }
 
-/** Lets a request through whose bearer token is good, and says whose it is. */
-export function authenticated(authenticate: Authenticator) {
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    // RFC 6750 §2.1: "Authorization: Bearer" b64token; the scheme's name is case-insensitive (RFC 9110 §11.1).
-    const token = /^Bearer +([A-Za-z0-9._~+/-]{1,4096}=*)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
-    const caller = token === undefined ? null : await authenticate(token);
-    if (caller === null) throw requestFailure(401, "unauthenticated", "A valid bearer token is needed.");
-    c.set("caller", caller);
-    await next();
-  });
+/** Whose bearer token the request shows; null where it shows none that is good. */
+export async function callerOf(c: Context<ApiEnv>, authenticate: Authenticator): Promise<Caller | null> {
+  // RFC 6750 §2.1: "Authorization: Bearer" b64token; the scheme's name is case-insensitive (RFC 9110 §11.1).
+  const token = /^Bearer +([A-Za-z0-9._~+/-]{1,4096}=*)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
+  return token === undefined ? null : authenticate(token);
 }
 
 /** Lets accounts of this role and above through. */
@@ -102,7 +98,7 @@ export function atLeast(role: Role) {
     if (ROLE_RANK[c.get("caller").role] < ROLE_RANK[role]) {
       throw requestFailure(403, "forbidden", `This needs the role ${role}.`);
     }
-    await next();
+    return next();
   });
 }
 

@@ -54,5 +54,9 @@ export interface ApiDeps {
 /** What a request carries through its handlers. */
 export interface ApiEnv {
   Variables: { requestId: string; caller: Caller };
-  Bindings: { incoming?: { socket?: { remoteAddress?: string } } };
+  /** Node's own two, where it serves. */
+  Bindings: {
+    incoming?: { socket?: { remoteAddress?: string } };
+    outgoing?: { setHeader(name: string, value: string): unknown };
+  };
 }

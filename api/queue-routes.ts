@@ -7,13 +7,14 @@ import {
   listFailedAssets,
   listWorkers,
 } from "../stores/library/work-overview.ts";
-import { atLeast, authenticated, ofInstallation } from "./auth.ts";
+import { admitted } from "./admitted.ts";
+import { sayFirst } from "./answer-head.ts";
+import { atLeast, ofInstallation } from "./auth.ts";
 import { BEARER, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import type { Pages } from "./pages.ts";
 import { presentQueues, queuesView } from "./queue-view.ts";
-import { accountLimit, strangerLimit } from "./rate-limit.ts";
-import { notCached } from "./request-guards.ts";
+import { sayNotCached } from "./request-guards.ts";
 
 const CLAIMS_SHOWN = 100;
 const FAILURES_SHOWN = 20;
@@ -30,7 +31,8 @@ export function queueRoutes(deps: ApiDeps, pages: Pages) {
   const { library, limits, authenticate, countJobs } = deps;
   const toPage = createMiddleware<ApiEnv>(async (c, next) => {
     const isBrowser = /\btext\/html\b/.test(c.req.header("Accept") ?? "");
-    c.header("Vary", "Accept, Authorization");
+    sayNotCached(c);
+    sayFirst(c, "Vary", "Accept, Authorization");
     if (!isBrowser || c.req.header("Authorization") !== undefined || !pages.has(PAGE)) return next();
     // A browser carries `#token=…` over to where it is sent (RFC 9110 §10.2.2).
     return c.redirect(PAGE, 302);
@@ -38,15 +40,7 @@ export function queueRoutes(deps: ApiDeps, pages: Pages) {
   const queuesRoute = createRoute({
     tags: ["Operations"],
     security: BEARER,
-    middleware: [
-      notCached,
-      toPage,
-      strangerLimit(limits),
-      authenticated(authenticate),
-      accountLimit(limits),
-      atLeast("admin"),
-      ofInstallation("page"),
-    ] as const,
+    middleware: [toPage, admitted(authenticate, limits), atLeast("admin"), ofInstallation("page")] as const,
     method: "get",
     path: "/admin/queues",
     summary: "What is to be done and who is at it; a browser gets a page that shows it",

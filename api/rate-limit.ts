@@ -1,8 +1,9 @@
-import { createMiddleware } from "hono/factory";
+import type { Context } from "hono";
 import { Redis } from "ioredis";
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import { Failure } from "../core/errors.ts";
 import { inOneTurn } from "../stores/together.ts";
+import { sayFirst } from "./answer-head.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
 import { rateLimitHeaders } from "./problem.ts";
@@ -106,31 +107,24 @@ function countingStore(redis: Redis) {
 }
 
 /** One point of the account's budget for each request; over it: 429 with when to come again. */
-export function accountLimit(limits: RateLimits) {
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    const { tenant, subject } = c.get("caller");
-    const spent = await consume(limits.account, `${tenant}:${subject}`);
-    if (spent.over) throw tooMany(spent);
-    const { limit, remainingPoints: remaining } = spent;
-    const resetSeconds = Math.ceil(spent.msBeforeNext / 1000);
-    for (const [name, value] of Object.entries(rateLimitHeaders({ limit, remaining, resetSeconds })))
-      c.header(name, value);
-    await next();
-  });
+export async function spendRequest(c: Context<ApiEnv>, limits: RateLimits): Promise<void> {
+  const { tenant, subject } = c.get("caller");
+  const spent = await consume(limits.account, `${tenant}:${subject}`);
+  if (spent.over) throw tooMany(spent);
+  const { limit, remainingPoints: remaining } = spent;
+  const resetSeconds = Math.ceil(spent.msBeforeNext / 1000);
+  for (const [name, value] of Object.entries(rateLimitHeaders({ limit, remaining, resetSeconds })))
+    sayFirst(c, name, value);
 }
 
 /**
- * Bad tokens count against the socket's address: guessing gets slow whatever headers it forges (RELIABILITY T42).
- * A good token costs nothing here.
+ * One bad token of what the socket's address may show; over it: 429. Guessing gets slow whatever headers it forges
+ * (RELIABILITY T42), and a good token costs nothing here.
  */
-export function strangerLimit(limits: RateLimits) {
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    const address = c.env?.incoming?.socket?.remoteAddress ?? "unknown";
-    await next();
-    if (c.res.status !== 401) return;
-    const spent = await consume(limits.stranger, address);
-    if (spent.over) throw tooMany(spent);
-  });
+export async function spendStrange(c: Context<ApiEnv>, limits: RateLimits): Promise<void> {
+  const address = c.env?.incoming?.socket?.remoteAddress ?? "unknown";
+  const spent = await consume(limits.stranger, address);
+  if (spent.over) throw tooMany(spent);
 }
 
 /** One licence of a session's budget; over it: 429 with when to come again. */

@@ -1,7 +1,9 @@
+import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { notDeclaredJson, requestFailure } from "../core/errors.ts";
+import { sayFirst } from "./answer-head.ts";
 import type { ApiEnv } from "./deps.ts";
 import { TRACK_BODY_BYTES, TRACK_PATH } from "./track-routes.ts";
 
@@ -17,9 +19,24 @@ const EXPOSED_HEADERS = [
   "X-Request-Id",
 ].join(",");
 
+/**
+ * What holds for every request below `/v1`: which pages may read the answer, that it is kept by nobody, that a body is
+ * declared as JSON and no larger than it may be.
+ */
+export function guarded(origins: readonly string[]) {
+  const preflight = corsPreflight(origins);
+  return createMiddleware<ApiEnv>((c, next) => {
+    if (c.req.method === "OPTIONS") return preflight(c, next);
+    sayOrigin(c, origins);
+    sayNotCached(c);
+    refuseOtherThanJson(c);
+    return TRACK_PATH.test(c.req.path) ? trackLimit(c, next) : usualLimit(c, next);
+  });
+}
+
 /** Exact origins only: no wildcard, no suffix, no `null` (RELIABILITY T41). Tokens travel in a header, not in cookies. */
-export function corsByList(origins: readonly string[]) {
-  const preflight = cors({
+function corsPreflight(origins: readonly string[]) {
+  return cors({
     origin: (origin) => (origins.includes(origin) ? origin : null),
     allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     allowHeaders: [
@@ -32,16 +49,27 @@ export function corsByList(origins: readonly string[]) {
     ],
     maxAge: 3_600,
   });
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    if (c.req.method === "OPTIONS") return preflight(c, next);
-    // Said before there is an answer. Hono's own says it of one that is made, which makes each of them anew, body and all:
-    // that was the larger part of a small answer's cost.
-    const origin = c.req.header("Origin");
-    if (origin !== undefined && origins.includes(origin)) c.header("Access-Control-Allow-Origin", origin);
-    c.header("Access-Control-Expose-Headers", EXPOSED_HEADERS);
-    c.header("Vary", "Origin");
-    return next();
-  });
+}
+
+/** Hono's own says it of an answer that is made, which makes each of them anew, body and all. */
+function sayOrigin(c: Context<ApiEnv>, origins: readonly string[]): void {
+  const origin = c.req.header("Origin");
+  if (origin !== undefined && origins.includes(origin)) {
+    sayFirst(c, "Access-Control-Allow-Origin", origin);
+    sayFirst(c, "Access-Control-Expose-Headers", EXPOSED_HEADERS);
+  }
+  sayFirst(c, "Vary", "Origin");
+}
+
+/** Answers hold grants and belong to one account. */
+export function sayNotCached(c: Context<ApiEnv>): void {
+  sayFirst(c, "Cache-Control", "private, no-store");
+}
+
+/** A body that is not declared as JSON would pass the schemas unread. */
+function refuseOtherThanJson(c: Context<ApiEnv>): void {
+  const type = c.req.header("Content-Type");
+  if (type !== undefined && !/^application\/json *(;|$)/i.test(type)) throw notDeclaredJson();
 }
 
 function bodyLimitOf(maxSize: number, words: string) {
@@ -60,24 +88,7 @@ function bodyLimitOf(maxSize: number, words: string) {
     return Number(said) > maxSize ? refuse() : next();
   });
 }
+
 const usualLimit = bodyLimitOf(MAX_BODY_BYTES, "64 KiB");
-const trackLimit = bodyLimitOf(TRACK_BODY_BYTES, "2 MiB");
 /** Texts of subtitles are the only large bodies there are; films go to storage. */
-export const sizeLimit = createMiddleware<ApiEnv>((c, next) =>
-  TRACK_PATH.test(c.req.path) ? trackLimit(c, next) : usualLimit(c, next),
-);
-
-/** Answers hold grants and belong to one account. */
-export const notCached = createMiddleware<ApiEnv>(async (c, next) => {
-  c.header("Cache-Control", "private, no-store");
-  await next();
-});
-
-/** A body that is not declared as JSON would pass the schemas unread. */
-export const jsonOnly = createMiddleware<ApiEnv>(async (c, next) => {
-  const type = c.req.header("Content-Type");
-  if (type !== undefined && !/^application\/json *(;|$)/i.test(type)) {
-    throw notDeclaredJson();
-  }
-  await next();
-});
+const trackLimit = bodyLimitOf(TRACK_BODY_BYTES, "2 MiB");
