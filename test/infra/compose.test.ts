@@ -10,6 +10,7 @@ import { readApiConfig } from "../../api/config.ts";
 import { readDeliveryConfig } from "../../delivery/config.ts";
 import { fillSecrets } from "../../infra/compose-env.ts";
 import { readNginxSettings } from "../../infra/nginx/settings.ts";
+import { SCORER_PACKAGE } from "../../infra/start/parts/scorer.ts";
 import { makeSecrets } from "../../infra/start/secrets.ts";
 import { readConfig as readTranscoderConfig } from "../../transcoder/config.ts";
 
@@ -111,6 +112,17 @@ test("with the secrets that compose:env makes, each of ours reads its settings, 
     const unread = Object.keys(given).filter((key) => !asked.has(key) && !/^MATINEE_JWT_/.test(key));
     assert.deepEqual(unread, [], `${name} is given what it never reads`);
   }
+});
+
+test("the transcoder's image takes VMAF, by the ffmpeg that npm start fetches", () => {
+  const fetched = stages.get("scorer")!.find(([word]) => word === "RUN")!;
+  assert.ok(fetched.includes(SCORER_PACKAGE.requirement), fetched.join(" "));
+  const [, , from, to] = stages.get("transcoder")!.find((words) => words[1] === "--from=scorer")!;
+  assert.ok(fetched.join(" ").endsWith(` ${from}`));
+  assert.equal(
+    environmentOf("transcoder", parseEnv(fillSecrets(example, makeSecrets()))).MATINEE_VMAF_FFMPEG_PATH,
+    to,
+  );
 });
 
 test("one wiring: the same keys at both ends, and readers of the bucket that is written", () => {

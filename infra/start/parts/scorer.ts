@@ -5,7 +5,11 @@ import { type Installer, install, type Machine, toolsDirectory, type Workbench }
 
 const PART = "vmaf";
 /** A static build with libvmaf, which distributions' ffmpegs often lack. */
-const PACKAGE: Installer = { by: "python", requirement: "imageio-ffmpeg==0.8.1", binary: "python3" };
+export const SCORER_PACKAGE: Installer & { by: "python" } = {
+  by: "python",
+  requirement: "imageio-ffmpeg==0.8.1",
+  binary: "python3",
+};
 const ASK_PACKAGE = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
 
 const run = promisify(execFile);
@@ -32,7 +36,7 @@ export async function findScorer(bench: Workbench, ffmpegPath: string): Promise<
 async function installed(bench: Workbench): Promise<string | null> {
   if (bench.machine.find("python3") === null) return null;
   try {
-    await install(PACKAGE, PART, bench);
+    await install(SCORER_PACKAGE, PART, bench);
   } catch (error) {
     if (bench.signal.aborted) throw error;
     return null;
