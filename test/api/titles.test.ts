@@ -118,7 +118,15 @@ describe("a title", () => {
     const { body } = await editor("POST", "/v1/titles", { name: "Soon", assetId: asset._id });
     await publish(body.id);
     assert.equal((await viewer("GET", `/v1/catalog/titles/${body.id}`)).status, 404);
-    assert.equal((await viewer("POST", "/v1/playback", { titleId: body.id })).body.code, "not_playable");
+    assert.equal((await viewer("POST", "/v1/playback", { titleId: body.id })).status, 404);
+  });
+
+  test("a series that is shown has nothing of its own to play", async () => {
+    const { body } = await editor("POST", "/v1/titles", { name: "Many", type: "series" });
+    await publish(body.id);
+    assert.equal((await viewer("GET", `/v1/catalog/titles/${body.id}`)).status, 200);
+    const { status, body: problem } = await viewer("POST", "/v1/playback", { titleId: body.id });
+    assert.deepEqual([status, problem.code], [409, "not_playable"]);
   });
 
   test("deleted is gone for everybody; its asset stays", async () => {
