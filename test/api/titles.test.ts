@@ -35,6 +35,18 @@ describe("a title", () => {
     assert.deepEqual(read.body, made.body);
   });
 
+  test("takes no text under what is no language, whatever it is called", async () => {
+    // As text: in a literal of the language the last one would be another thing.
+    const named = ['{"en!":"A"}', '{"en":"A","__proto__":"B"}', '{"__proto__":"B"}'];
+    for (const texts of named) {
+      for (const body of [`{"name":${texts}}`, `{"name":"A","synopsis":${texts}}`]) {
+        const { status, body: problem } = await editor("POST", "/v1/titles", body);
+        assert.deepEqual([status, problem.code], [400, "invalid_request"], body);
+        assert.match(problem.errors[0].path, /^(name|synopsis)/, body);
+      }
+    }
+  });
+
   test("changes only for who saw its present version", async () => {
     const { id } = await draft();
     const patch = (headers: Record<string, string>) =>
