@@ -61,8 +61,10 @@ const startRoute = createRoute({
   request: { body: jsonBody(newPlayback) },
   responses: {
     201: jsonAnswer(playbackView, "A session with the signed manifest URL"),
-    404: problemAnswer("There is no such title, or it is not to be seen now, or not where the viewer is"),
-    409: tooManyStreams("There is nothing to play yet (`not_playable`)"),
+    404: problemAnswer(
+      "There is no such title, or it is not to be seen now, or not where the viewer is, or there is no film to it yet",
+    ),
+    409: tooManyStreams("A series or a season, which has nothing of its own to play (`not_playable`)"),
   },
 });
 const renewRoute = createRoute({
@@ -157,7 +159,7 @@ export function playbackRoutes(deps: ApiDeps) {
     });
 }
 
-/** What a viewer is shown of the title now. Throws 404 where they may not see it, 409 where there is nothing yet. */
+/** What a viewer is shown of the title now. Throws 404 where they may not see it, 409 where they may and there is nothing in it. */
 async function playableAsset(
   { desk, library }: ApiDeps,
   tenant: string,
@@ -167,9 +169,10 @@ async function playableAsset(
   const shown = await desk.shown({ tenant, id: titleId });
   if (shown === null || !isAvailable(shown.title, library.serverNow(), country)) throw notFound("title");
   const { asset } = shown;
-  if (asset === null || asset.published === null || asset.state === "deleted")
-    throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
-  return asset;
+  if (asset !== null && asset.published !== null && asset.state !== "deleted") return asset;
+  // The catalog hides what has nothing to play, unless it holds others.
+  if (shown.title.type === "movie" || shown.title.type === "episode") throw notFound("title");
+  throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
 }
 
 /**

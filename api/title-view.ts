@@ -20,7 +20,17 @@ function localized(maxLength: number) {
       (texts) => Object.keys(texts).length >= 1 && Object.keys(texts).length <= 50,
       "needs 1 to 50 languages",
     );
-  return z.union([text.transform((one): Localized => ({ [DEFAULT_LANGUAGE]: one })), byLanguage]);
+  return z.union([
+    text.transform((one): Localized => ({ [DEFAULT_LANGUAGE]: one })),
+    z.preprocess(refusePrototype, byLanguage),
+  ]);
+}
+
+/** Zod leaves this key out of a record without a word, and the text with it. */
+function refusePrototype(texts: unknown, context: z.RefinementCtx): unknown {
+  if (typeof texts === "object" && texts !== null && Object.hasOwn(texts, "__proto__"))
+    context.addIssue({ code: "custom", path: ["__proto__"], message: "is not a language" });
+  return texts;
 }
 
 const chapter = z.strictObject({

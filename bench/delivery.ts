@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
 import { startNginxEdge } from "../test/rig/nginx-edge.ts";
 import { openStorage, readPackage, withPackageFolder } from "../test/rig/package.ts";
+import { eventually } from "../test/rig/processes.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { pidsBelow } from "./cpu.ts";
 import { type Hits, openSession, watchTogether } from "./delivery/crowd.ts";
@@ -89,9 +90,8 @@ function loadAt(origin: string, script: string, pids: readonly number[] = []): P
 function inTurns({ files, segments }: Film, edgeOrigin: string, edgeScript: string): Promise<Round[]> {
   return withPackageFolder(files, (root) =>
     withPlainNginx(folder, root, async (plainOrigin, plainPid) => {
-      // The one of nginx' processes that looks through the cache once ends by itself.
-      const plainPids = await pidsBelow(plainPid, "nginx: worker");
-      const nginxEdgePids = await pidsBelow(nginxEdge.child.pid!, "nginx: worker");
+      const plainPids = await nginxWorkers(plainPid);
+      const nginxEdgePids = await nginxWorkers(nginxEdge.child.pid!);
       const edgePids = await pidsBelow(process.pid, "delivery/main.ts");
       const plainScript = getScript(["/"], segments);
       const caches = [join(nginxEdge.folder, "cache"), join(folder, "edge-cache")];
@@ -111,6 +111,17 @@ function inTurns({ files, segments }: Film, edgeOrigin: string, edgeScript: stri
       return rounds;
     }),
   );
+}
+
+/**
+ * nginx listens before it has a process that answers: what is counted is waited for. The one of its processes that looks through
+ * the cache once ends by itself.
+ */
+function nginxWorkers(below: number): Promise<number[]> {
+  return eventually("a worker of nginx", 10, async () => {
+    const pids = await pidsBelow(below, "nginx: worker");
+    return pids.length > 0 ? pids : null;
+  });
 }
 
 function printRounds({ files, segments }: Film, rounds: readonly Round[]): void {

@@ -68,7 +68,7 @@ export interface ByteRange {
  * server ignore it, and several ranges in one answer help no player. A range behind the end is "unsatisfiable".
  */
 export function parseRange(header: string, sizeBytes: number): ByteRange | "whole" | "unsatisfiable" {
-  const [, first, last] = /^bytes=([0-9]{0,15})-([0-9]{0,15})$/i.exec(header) ?? [];
+  const [, first, last] = /^bytes=([0-9]*)-([0-9]*)$/i.exec(header) ?? [];
   if (first === undefined || last === undefined || (first === "" && last === "")) return "whole";
   if (first === "") {
     const suffix = Number(last);

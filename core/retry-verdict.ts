@@ -1,4 +1,5 @@
 import type { Failure, FailureClass } from "./errors.ts";
+import type { TaskRecord } from "./records/task.ts";
 
 /** What to do with a task whose attempt failed. */
 export type Verdict = { retryInSeconds: number } | "final";
@@ -51,3 +52,20 @@ function attemptsAllowed(failureClass: FailureClass, code: string, usual: number
  */
 export const EARLY_DEATHS_ALLOWED = 8;
 export const DEATHS_ALLOWED = 40;
+
+/** What viewers ask for and could not be made is tried anew, with a fresh budget, so often. */
+const REVIVALS = 4;
+/** So long after the last attempt at the soonest, and twice as long each time: players ask again every second. */
+const FIRST_REVIVAL_AFTER_SECONDS = 60;
+
+/** Whether a task that somebody waits for and nobody will take up is to be tried anew now. */
+export function isRevived(
+  { state, error, attempts, revivals = 0 }: Pick<TaskRecord, "state" | "error" | "attempts" | "revivals">,
+  now: Date,
+): boolean {
+  // Nothing was wrong with it: its film was called off, and is back.
+  if (state === "cancelled") return true;
+  if (state !== "failed" || error?.retryable === false || revivals >= REVIVALS) return false;
+  const lastAt = attempts.at(-1)?.endedAt.getTime() ?? 0;
+  return now.getTime() - lastAt >= FIRST_REVIVAL_AFTER_SECONDS * 1000 * 2 ** revivals;
+}

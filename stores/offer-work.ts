@@ -17,7 +17,7 @@ import { followsOthers, isOffered, laneOf } from "../core/work-order.ts";
 import type { Library } from "./library/connect.ts";
 import { activeAssets, findAssetForWork, rankOfAsset } from "./library/open-work.ts";
 import { pulledAssets } from "./library/pulls.ts";
-import { reopenTasks } from "./library/reopen-tasks.ts";
+import { reopenTasks, reviveTasks } from "./library/reopen-tasks.ts";
 import { stragglers } from "./library/second-claims.ts";
 import { chunksIn, ensureTasks, outlinesOfAsset, type TaskOutline } from "./library/tasks.ts";
 import { failAsset } from "./library/work.ts";
@@ -176,7 +176,8 @@ function queuedOf(
 
 /**
  * Puts the unit of a preview in which a cell lies before everything else, and a few units behind it in line: the id of
- * its task. null where the film has no such cell, or no preview. Repeating it changes nothing.
+ * its task. null where the film has no such cell, or no preview. Repeating it changes nothing, but that
+ * what could not be made is tried anew after a while, a few times.
  */
 export async function offerPreviewCell(
   library: Library,
@@ -189,6 +190,10 @@ export async function offerPreviewCell(
   const [waitedFor, ...ahead] = specs;
   if (waitedFor === undefined) return null;
   await ensureTasks(library, asset, specs);
+  await reviveTasks(
+    library,
+    specs.map(({ id }) => id),
+  );
   await queue.offer(
     [waitedFor, ...ahead].map((spec, behind) => ({
       taskId: spec.id,

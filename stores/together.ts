@@ -7,7 +7,7 @@ const MOST_IN_ONE = 500;
  * From one call's beginning to the next one's, at least. Of some hundred questions a second each would else go alone, and a command
  * costs the same for one as for several; nobody who comes alone waits for it.
  */
-const APART_MS = 5;
+export const APART_MS = 5;
 
 /** Answers key by key; where it throws, all who were in it hear that. */
 export type SharedCall<Key, Value> = (keys: readonly Key[]) => Promise<readonly Value[]>;

@@ -17,13 +17,16 @@ import { openReport } from "../infra/start/report.ts";
 import { makeSecrets } from "../infra/start/secrets.ts";
 import { openState } from "../infra/start/state.ts";
 import { createSupervisor, type Supervisor } from "../infra/start/supervise.ts";
+import { endHung } from "./end-hung.ts";
 import { descendants } from "./rig/processes.ts";
 import { runStaticChecks } from "./static.ts";
 
 /** The whole of `npm test` ends by itself after this, whatever hangs. */
 const LIMIT_MS = 29 * 60_000;
-/** A file that hangs does not take the time of those after it. */
-const FILE_LIMIT_MS = 8 * 60_000;
+/** A file that hangs does not take the time of those after it. The longest has taken four minutes, on a machine that did much else. */
+const FILE_LIMITS = { wholeMs: 8 * 60_000, afterLastTestMs: 2 * 60_000 };
+/** Before its file is ended, so that Node says which it was. */
+const TEST_LIMIT_MS = 6 * 60_000;
 const SLOWEST_TOLD = 10;
 /** These drive whole systems: after the others, one of each at a time. Both wait more than they reckon. */
 const LAST = ["test/e2e/", "test/faults/"];
@@ -39,6 +42,7 @@ const report = openReport(process.stderr);
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 /** What each file took by the clock, beside whatever ran with it. */
 const took: { file: string; seconds: number }[] = [];
+const hungFiles: string[] = [];
 const ending = new AbortController();
 let supervisor: Supervisor | undefined;
 const temporary = mkdtempSync(join(tmpdir(), "matinee-test-"));
@@ -74,8 +78,9 @@ try {
 }
 took.sort((one, other) => other.seconds - one.seconds);
 for (const { file, seconds } of took.slice(0, SLOWEST_TOLD)) process.stdout.write(`${seconds} s  ${file}\n`);
+for (const hung of hungFiles) process.stdout.write(`ended  ${hung}\n`);
 const { passed, failed, skipped } = totals;
-process.exitCode = failed === 0 && passed > 0 && !ending.signal.aborted ? 0 : 1;
+process.exitCode = failed + hungFiles.length === 0 && passed > 0 && !ending.signal.aborted ? 0 : 1;
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
 
 function endDescendants(): void {
@@ -146,7 +151,11 @@ async function chosenFiles(filters: readonly string[]): Promise<string[]> {
 
 async function runFiles(files: string[], concurrency: number): Promise<void> {
   if (files.length === 0 || ending.signal.aborted) return;
-  const stream = run({ cwd: root, files, concurrency, signal: ending.signal, timeout: FILE_LIMIT_MS });
+  const stream = run({ cwd: root, files, concurrency, signal: ending.signal, timeout: TEST_LIMIT_MS });
+  const stopLooking = endHung(stream, FILE_LIMITS, ({ file, why, lastOutput }) => {
+    hungFiles.push(`${relative(root, file)}: ${why}`);
+    report.fail(`${hungFiles.at(-1)}; what it said last:\n${lastOutput}`);
+  });
   stream.on("test:summary", ({ file, counts, duration_ms: milliseconds }) => {
     // One for each file, then one for all of them.
     if (file !== undefined) {
@@ -158,4 +167,5 @@ async function runFiles(files: string[], concurrency: number): Promise<void> {
     totals.failed += counts.tests - counts.passed - counts.skipped - counts.todo;
   });
   for await (const text of stream.compose(new spec())) process.stdout.write(text as string);
+  stopLooking();
 }

@@ -1,5 +1,7 @@
+import type { Filter } from "mongodb";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskRecord, TaskState } from "../../core/records/task.ts";
+import { isRevived } from "../../core/retry-verdict.ts";
 import { wantedBy } from "../../core/work.ts";
 import { swap } from "./claims.ts";
 import type { Library } from "./connect.ts";
@@ -37,6 +39,22 @@ export async function reopenTasks(library: Library, asset: AssetRecord): Promise
       { $set: AFRESH, $inc: { epoch: 1 } },
     ),
   );
+}
+
+/**
+ * What somebody waits for now, of these tasks, and nobody will take up is to do again, as often as `isRevived` lets it. The
+ * asset is one that calls for them.
+ */
+export async function reviveTasks(library: Library, ids: readonly string[]): Promise<void> {
+  const idle = {
+    _id: { $in: [...ids] },
+    state: { $in: ["failed", "cancelled"] },
+  } satisfies Filter<TaskRecord>;
+  const now = library.serverNow();
+  for (const task of await fromDriver(library.tasks.find(idle).toArray())) {
+    const revivals = task.state === "failed" ? 1 : 0;
+    if (isRevived(task, now)) await swap(library, task, { $set: AFRESH, $inc: { epoch: 1, revivals } });
+  }
 }
 
 /**

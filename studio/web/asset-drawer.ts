@@ -18,6 +18,7 @@ import { viewing } from "./viewing.ts";
 export interface AssetDrawer {
   readonly assetId: string;
   update(asset: Asset, upload: BrowserUpload | null): void;
+  close(): void;
 }
 
 /** Opens one asset at the side: its way, its title, a preview, and everything known of it. */
@@ -61,6 +62,7 @@ export function openDrawer(
       state.update(asset.state);
       for (const part of parts) part.update(asset, upload);
     },
+    close: () => dialog.close(),
   };
 }
 

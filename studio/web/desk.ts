@@ -4,6 +4,7 @@ import { type AssetCard, assetCard, type Entry } from "./asset-card.ts";
 import { type AssetDrawer, openDrawer } from "./asset-drawer.ts";
 import { AssetStore } from "./asset-store.ts";
 import { BrowserUpload } from "./browser-upload.ts";
+import { assetInAddress, goToAsset, goToDesk } from "./drawer-place.ts";
 import { dropZone } from "./drop-zone.ts";
 import { element } from "./element.ts";
 import { button } from "./form-parts.ts";
@@ -17,6 +18,7 @@ export async function showDesk(root: HTMLElement, api: Api): Promise<void> {
     if (desk.isSending) event.preventDefault();
   });
   const heading = element("h2", { id: "films" }, text("films"));
+  addEventListener("popstate", () => void desk.followAddress());
   root.replaceChildren(
     dropZone((files) => desk.send(files)),
     element("section", { "aria-labelledby": "films" }, heading, desk.note, desk.list, desk.more),
@@ -44,6 +46,23 @@ class Desk {
   async start(): Promise<void> {
     await this.#store.refresh();
     this.note.textContent = text("empty");
+    await this.followAddress();
+  }
+
+  /** Shows what the address names: an asset, or none. */
+  async followAddress(): Promise<void> {
+    const assetId = assetInAddress();
+    if (assetId === (this.#drawer?.assetId ?? null)) return;
+    this.#drawer?.close();
+    this.#drawer = null;
+    if (assetId === null) return;
+    // A link may lead to one that is not listed yet.
+    if (this.#store.find(assetId) === undefined)
+      await this.#api.call<Asset>("GET", `/v1/assets/${encodeURIComponent(assetId)}`).then(
+        (asset) => this.#store.put(asset),
+        () => undefined,
+      );
+    if (assetId === assetInAddress() && this.#drawer === null) this.#open(assetId);
   }
 
   send(files: readonly File[]): void {
@@ -67,7 +86,10 @@ class Desk {
       if (card === undefined)
         this.#cards.set(
           key,
-          assetCard(entry, (assetId) => this.#open(assetId)),
+          assetCard(entry, (assetId) => {
+            goToAsset(assetId);
+            this.#open(assetId);
+          }),
         );
       else card.update(entry);
     }
@@ -84,13 +106,20 @@ class Desk {
 
   #open(assetId: string): void {
     const asset = this.#store.find(assetId);
-    if (asset === undefined) return;
+    if (asset === undefined || asset.state === "deleted") {
+      goToDesk();
+      return;
+    }
     const onClose = () => {
+      // Where the address led elsewhere, it is there already.
+      if (this.#drawer !== drawer) return;
       this.#drawer = null;
+      goToDesk();
     };
     const onChange = (changed: Asset) => this.#store.put(changed);
-    this.#drawer = openDrawer(this.#api, asset, { onChange, onClose });
-    this.#drawer.update(asset, uploadOf(this.#uploads, assetId));
+    const drawer = openDrawer(this.#api, asset, { onChange, onClose });
+    this.#drawer = drawer;
+    drawer.update(asset, uploadOf(this.#uploads, assetId));
     if (asset.state !== "ready") this.#store.follow(assetId);
   }
 

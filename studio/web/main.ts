@@ -3,7 +3,7 @@ import { showDesk } from "./desk.ts";
 import { element } from "./element.ts";
 import { button } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
-import { forgetToken, takeToken } from "./session-token.ts";
+import { forgetToken, hasToken, takeToken } from "./session-token.ts";
 import { showSignIn } from "./sign-in.ts";
 import { pageLanguage, text } from "./strings.ts";
 
@@ -23,7 +23,7 @@ function header(): HTMLElement {
 
 async function start(root: HTMLElement): Promise<void> {
   document.documentElement.lang = pageLanguage;
-  addEventListener("hashchange", () => location.reload());
+  addEventListener("hashchange", () => hasToken() && location.reload());
   const token = takeToken();
   if (token === null) {
     showSignIn(root, null);

@@ -35,6 +35,18 @@ describe("a title", () => {
     assert.deepEqual(read.body, made.body);
   });
 
+  test("takes no text under what is no language, whatever it is called", async () => {
+    // As text: in a literal of the language the last one would be another thing.
+    const named = ['{"en!":"A"}', '{"en":"A","__proto__":"B"}', '{"__proto__":"B"}'];
+    for (const texts of named) {
+      for (const body of [`{"name":${texts}}`, `{"name":"A","synopsis":${texts}}`]) {
+        const { status, body: problem } = await editor("POST", "/v1/titles", body);
+        assert.deepEqual([status, problem.code], [400, "invalid_request"], body);
+        assert.match(problem.errors[0].path, /^(name|synopsis)/, body);
+      }
+    }
+  });
+
   test("changes only for who saw its present version", async () => {
     const { id } = await draft();
     const patch = (headers: Record<string, string>) =>
@@ -118,7 +130,15 @@ describe("a title", () => {
     const { body } = await editor("POST", "/v1/titles", { name: "Soon", assetId: asset._id });
     await publish(body.id);
     assert.equal((await viewer("GET", `/v1/catalog/titles/${body.id}`)).status, 404);
-    assert.equal((await viewer("POST", "/v1/playback", { titleId: body.id })).body.code, "not_playable");
+    assert.equal((await viewer("POST", "/v1/playback", { titleId: body.id })).status, 404);
+  });
+
+  test("a series that is shown has nothing of its own to play", async () => {
+    const { body } = await editor("POST", "/v1/titles", { name: "Many", type: "series" });
+    await publish(body.id);
+    assert.equal((await viewer("GET", `/v1/catalog/titles/${body.id}`)).status, 200);
+    const { status, body: problem } = await viewer("POST", "/v1/playback", { titleId: body.id });
+    assert.deepEqual([status, problem.code], [409, "not_playable"]);
   });
 
   test("deleted is gone for everybody; its asset stays", async () => {

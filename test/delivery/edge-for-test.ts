@@ -20,6 +20,9 @@ export const PAGE = "http://player.test";
 export const NOW = 1_900_000_000;
 export const PLAYLIST = "#EXTM3U\n#EXT-X-VERSION:7\n".repeat(40);
 
+/** First bytes of ranges behind the end of the test's segment: within its first slice, far beyond it, and beyond what numbers hold. */
+export const BEHIND = ["200000", "9000000000", "9007199254740993", "9".repeat(22)];
+
 /** An edge over the real store, on a port of its own, with a clock that the test sets. */
 export interface Edge {
   url: string;

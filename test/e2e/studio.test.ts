@@ -99,6 +99,46 @@ test("a dropped film goes its way in view, gets a name, is published and watched
   await context.close();
 });
 
+test("Back and Escape close a film's drawer and leave the studio open; its address leads to it", async () => {
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(product.studio);
+  const desk = page.url();
+  const drawer = page.locator(".drawer[open]");
+  const card = page.locator(".cards .card", { hasText: "first film.mp4" });
+  await card.click();
+  await drawer.waitFor();
+  const address = page.url();
+  assert.match(address, /\/studio\/#asset=as_/);
+
+  await page.goBack();
+  await drawer.waitFor({ state: "detached" });
+  assert.equal(page.url(), desk);
+  await page.goForward();
+  await drawer.waitFor();
+  await page.keyboard.press("Escape");
+  await drawer.waitFor({ state: "detached" });
+  await page.waitForURL(desk);
+  assert.ok(await card.evaluate((one) => one === document.activeElement), "the focus is where it was");
+
+  // Told to somebody, who is elsewhere: there is no desk behind it.
+  await page.goto("about:blank");
+  await page.goto(address);
+  await drawer.waitFor();
+  assert.match((await drawer.locator("h2").first().textContent()) ?? "", /first film/);
+  await drawer.locator(".close").click();
+  await drawer.waitFor({ state: "detached" });
+  assert.equal(page.url(), desk);
+  await page.goto(`${desk}#asset=as_none`);
+  await page.waitForURL(desk);
+  assert.equal(await drawer.count(), 0);
+  assert.deepEqual(
+    complaints.filter((one) => !/as_none|404/.test(one)),
+    [],
+  );
+  await context.close();
+});
+
 test("a file that is no film fails in words, with what to do", async () => {
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();

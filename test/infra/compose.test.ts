@@ -125,6 +125,46 @@ test("the transcoder's image takes VMAF, by the ffmpeg that npm start fetches", 
   );
 });
 
+/** What compose does not pass on, and why. */
+const FIXED: Record<string, string> = {
+  MATINEE_REDIS_PREFIX: "the Redis is this installation's own",
+  MATINEE_WORKER_MEMORY_BYTES: "the worker reads the container's limit",
+  MATINEE_MEMORY_CGROUP: "a container has no group to make others under",
+  MATINEE_ALLOW_UNSANDBOXED: "never",
+  MATINEE_TLS_CERT_FILE: "TLS ends at the proxy in front",
+  MATINEE_TLS_KEY_FILE: "TLS ends at the proxy in front",
+  MATINEE_NGINX_USER: "nginx starts as the user that it is to be",
+  MATINEE_NGINX_PATH: "the image knows",
+  MATINEE_NGINX_MODULES_DIR: "the image knows",
+  MATINEE_REVOCATIONS_EVERY_MS: "how soon grants end is promised",
+  MATINEE_NGINX_CLOCK_OFFSET_SECONDS: "for tests",
+  "transcoder MATINEE_S3_PUBLIC_ENDPOINT": "it signs nothing for browsers",
+  "delivery MATINEE_S3_SOURCE_BUCKET": "it reads no master",
+};
+
+test("each of ours is given every setting that it reads, but for those that are fixed for a reason", () => {
+  const env = parseEnv(fillSecrets(example, makeSecrets()));
+  const asked = new Set<string>();
+  for (const [name, read] of Object.entries(READERS)) {
+    const given = environmentOf(name, env);
+    const missing = new Set<string>();
+    read(
+      new Proxy(given, {
+        get: (target, key: string) => {
+          asked.add(key).add(`${name} ${key}`);
+          if (!(key in target) && !(key in FIXED) && !(`${name} ${key}` in FIXED)) missing.add(key);
+          return target[key];
+        },
+      }),
+    );
+    assert.deepEqual([...missing], [], `${name} reads what it is not given`);
+  }
+  assert.deepEqual(
+    Object.keys(FIXED).filter((name) => !asked.has(name)),
+    [],
+  );
+});
+
 test("one wiring: the same keys at both ends, and readers of the bucket that is written", () => {
   const env = parseEnv(fillSecrets(example, makeSecrets()));
   const [api, transcoder, delivery] = ["api", "transcoder", "delivery"].map((name) =>

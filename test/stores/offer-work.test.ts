@@ -10,7 +10,7 @@ import { completeTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
 import { activeAssets, openWorkSeconds, rankOfAsset } from "../../stores/library/open-work.ts";
 import { outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
-import { offerAfter, offerAll } from "../../stores/offer-work.ts";
+import { offerAfter, offerAll, offerPreviewCell } from "../../stores/offer-work.ts";
 import { consume } from "../../stores/queue-consumer.ts";
 import { openWork } from "./work-for-test.ts";
 
@@ -144,6 +144,42 @@ async function takenInOrder(tenants: string[]): Promise<TaskOutline[]> {
   await consumer.close();
   return taken;
 }
+
+test("a unit of a preview that could not be made is tried anew when somebody asks for it, but not for ever", async () => {
+  const asset = await planned("as_seen");
+  const id = (await offerPreviewCell(library, queue, asset, 5))!;
+  const failed = (endedAt: Date, retryable = true) =>
+    library.tasks.updateOne(
+      { _id: id },
+      {
+        $set: { state: "failed", failures: 3, error: { code: "internal", message: "", retryable } },
+        $push: { attempts: { ...attempt, outcome: "failed", endedAt } },
+      },
+    );
+  const stateOnceAsked = async () => {
+    assert.equal(await offerPreviewCell(library, queue, asset, 5), id);
+    return (await library.tasks.findOne({ _id: id }))?.state;
+  };
+  await failed(library.serverNow());
+  assert.equal(await stateOnceAsked(), "failed", "a moment after");
+  const epochs: number[] = [];
+  for (let time = 0; time < 4; time++) {
+    await failed(new Date(0));
+    assert.equal(await stateOnceAsked(), "todo", `time ${time}`);
+    const claim = await claimTask(library, id, "w", 60);
+    assert.ok("claimed" in claim);
+    assert.equal(claim.claimed.failures, 0);
+    epochs.push(claim.claimed.epoch);
+  }
+  assert.deepEqual(epochs, [2, 4, 6, 8]);
+  await failed(new Date(0));
+  assert.equal(await stateOnceAsked(), "failed", "enough is enough");
+  await library.tasks.updateOne({ _id: id }, { $set: { state: "cancelled" } });
+  assert.equal(await stateOnceAsked(), "todo", "its film was called off and is back");
+  await library.tasks.updateOne({ _id: id }, { $unset: { revivals: "" } });
+  await failed(new Date(0), false);
+  assert.equal(await stateOnceAsked(), "failed", "its master's own fault");
+});
 
 test("work that is not done is told in seconds", async () => {
   const before = await openWorkSeconds(library);
