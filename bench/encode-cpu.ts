@@ -35,6 +35,7 @@ const OTHER_STAGES: Record<Exclude<TaskKind, "video" | "audio">, string> = {
   preview: "preview: its beginning",
   look: "inspection: its parts",
   inspect: "inspection",
+  verify: "reading back of its parts",
   subtitle: "text",
   images: "images",
   score: "VMAF of samples",

@@ -42,13 +42,16 @@ function boundsOf(plan: Plan): {
   const tasks = tasksOf(asset as unknown as AssetRecord).filter(({ kind }) => kind !== "preview");
   const longest = (of: TaskKind): number =>
     Math.max(0, ...tasks.filter(({ kind }) => kind === of).map(({ weight }) => weight));
-  const [inspect, publish] = [longest("inspect"), longest("publish")];
+  const [inspect, verify, publish] = [longest("inspect"), longest("verify"), longest("publish")];
   // What follows the last picture, and what follows the sound.
-  const tailSeconds = Math.max(longest("score"), longest("look") + inspect) + publish;
+  const tailSeconds = Math.max(longest("score"), longest("look") + inspect, verify) + publish;
   return {
     workSeconds: tasks.reduce((sum, { weight }) => sum + weight, 0),
     tailSeconds,
-    chainSeconds: Math.max(longest("video") + tailSeconds, longest("audio") + inspect + publish),
+    chainSeconds: Math.max(
+      longest("video") + tailSeconds,
+      longest("audio") + Math.max(inspect, verify) + publish,
+    ),
     tasks: tasks.length,
   };
 }

@@ -7,10 +7,14 @@ import type { CellRecord, TaskResult } from "./records/task-result.ts";
 export type ProducedTrack = TaskResult["tracks"][number];
 
 /**
- * Joins what the tasks made into whole tracks, cells in order. Throws where a cell is missing or twice, or where
- * parts of one track do not share one init segment.
+ * Joins what the tasks made into whole tracks, cells in order, or into a stretch of `segments` of them that begins with `first`.
+ * Throws where a cell is missing or twice, or where parts of one track do not share one init segment.
  */
-export function joinTracks(results: readonly TaskResult[], segments: number): Map<string, ProducedTrack> {
+export function joinTracks(
+  results: readonly TaskResult[],
+  segments: number,
+  first = 0,
+): Map<string, ProducedTrack> {
   const tracks = new Map<string, ProducedTrack>();
   for (const part of results.flatMap((result) => result.tracks)) {
     const known = tracks.get(part.trackId);
@@ -21,7 +25,10 @@ export function joinTracks(results: readonly TaskResult[], segments: number): Ma
   }
   for (const track of tracks.values()) {
     track.cells.sort((a, b) => a.segment - b.segment);
-    if (track.cells.length !== segments || track.cells.some((cell, index) => cell.segment !== index)) {
+    if (
+      track.cells.length !== segments ||
+      track.cells.some((cell, index) => cell.segment !== first + index)
+    ) {
       throw new RangeError(`${track.trackId} has ${track.cells.length} of ${segments} segments`);
     }
   }

@@ -9,7 +9,7 @@ import { laneOf } from "./work-order.ts";
  */
 
 /** A task as the schedule sees it. */
-export interface Queued extends Pick<TaskRecord, "tenant" | "assetId" | "kind" | "chunk"> {
+export interface Queued extends Pick<TaskRecord, "tenant" | "assetId" | "kind" | "part" | "chunk"> {
   taskId: string;
   /** What it costs, in seconds of one core. */
   workSeconds: number;

@@ -74,6 +74,8 @@ export function recipesOf(
       case "preview":
       // What it finds is kept on the asset, beside what it made nothing of.
       case "inspect":
+      // Of what lies in the store here: copies are read back like all else.
+      case "verify":
       case "fetch":
       case "probe":
       case "analyse":

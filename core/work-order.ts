@@ -1,4 +1,4 @@
-import { chunksLookedAt } from "./look-parts.ts";
+import { chunksLookedAt, chunksOf, isWithin } from "./film-parts.ts";
 import type { TaskKind, TaskRecord } from "./records/task.ts";
 
 /**
@@ -13,26 +13,37 @@ export function laneOf(kind: TaskKind): Lane {
   return kind === "probe" || kind === "preview" ? "fast" : "usual";
 }
 
-const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set(["score", "look", "inspect", "images", "publish"]);
+const FOLLOWS_OTHERS: ReadonlySet<TaskKind> = new Set([
+  "score",
+  "look",
+  "inspect",
+  "verify",
+  "images",
+  "publish",
+]);
 
-type Ordered = Pick<TaskRecord, "kind" | "part" | "chunk">;
+/** What of a task decides what it waits for. */
+export type Ordered = Pick<TaskRecord, "kind" | "part" | "chunk">;
 
 /**
- * What a task must wait for: `score`, `look` and `images` for what they look at, `inspect` for all that was seen, heard and said,
- * `publish` for all others.
+ * What a task must wait for: `score`, `look` and `images` for what they look at, `verify` for what it reads back, `inspect` for all
+ * that was seen, heard and said, `publish` for all others.
  */
-function waitsFor(task: Ordered, other: Ordered): boolean {
+export function waitsFor(task: Ordered, other: Ordered): boolean {
   if (task.kind === "publish")
     return other.kind !== "publish" && other.kind !== "probe" && other.kind !== "preview";
   const isItsPicture = other.kind === "video" && other.part === task.part;
-  if (task.kind === "look") return isItsPicture && isLookedAt(other.chunk, task.chunk);
+  if (task.kind === "look") return isItsPicture && isWithin(other.chunk, chunksLookedAt(task.chunk));
+  if (task.kind === "verify") return isReadBack(other, task);
   if (task.kind === "inspect") return isItsPicture || other.kind === "audio" || other.kind === "look";
   return (task.kind === "score" || task.kind === "images") && isItsPicture;
 }
 
-function isLookedAt(chunk: number, part: number): boolean {
-  const { first, end } = chunksLookedAt(part);
-  return chunk >= first && chunk < end;
+/** A part of a ladder's pictures, or a whole sound or text. */
+function isReadBack(other: Ordered, task: Ordered): boolean {
+  if (other.part !== task.part) return false;
+  if (other.kind === "video") return isWithin(other.chunk, chunksOf(task.chunk));
+  return other.kind === "audio" || other.kind === "subtitle";
 }
 
 /** Whether a task must wait for others at all: most are chunks, of which a long film has hundreds. */

@@ -3,7 +3,7 @@ import { encodedPart, type Ladder } from "./ladder.ts";
 import { inspectWeight, lookWeights } from "./look-parts.ts";
 import type { AudioTrack } from "./plan-sounds.ts";
 import { eagerUnits } from "./preview.ts";
-import { publishWeight } from "./publish-cost.ts";
+import { publishWeight, readTasks } from "./publish-cost.ts";
 import { scoringGoes, windowCount } from "./quality.ts";
 import type { AssetRecord } from "./records/asset.ts";
 import type { TaskKind, TaskRecord } from "./records/task.ts";
@@ -89,6 +89,7 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
     // At what the first ladder shows: every title has it.
     ...lookWeights(plan).map((weight, part) => spec("look", plan.ladders[0]!.id, part, weight)),
     spec("inspect", plan.ladders[0]!.id, 0, inspectWeight(plan)),
+    ...readTasks(plan).map(({ part, chunk, weight }) => spec("verify", part, chunk, weight)),
     spec("publish", revisionPart(asset), 0, publishWeight(plan)),
   ];
 }

@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { Failure } from "../core/errors.ts";
-import type { BlobFacts, BlobRange, Bucket, OpenedBlob, ReadOptions } from "./blobs.ts";
+import type {
+  BlobFacts,
+  BlobRange,
+  Bucket,
+  ListedBlob,
+  OpenedBlob,
+  ReadOptions,
+  WholeBlob,
+} from "./blobs.ts";
 import { type BlobClients, isMissing, refusalStatus, retried, translated } from "./blobs-client.ts";
 import { watchIdle } from "./blobs-download.ts";
 
@@ -74,12 +82,31 @@ export async function read(
   return pieces && Buffer.concat(pieces);
 }
 
+export async function readWhole(
+  clients: BlobClients,
+  bucket: Bucket,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<WholeBlob | null> {
+  const arrived = await receive(clients, bucket, key, signal === undefined ? {} : { signal });
+  return arrived && { bytes: Buffer.concat(arrived.pieces), facts: arrived.facts };
+}
+
 export async function readPieces(
   clients: BlobClients,
   bucket: Bucket,
   key: string,
   options: ReadOptions,
 ): Promise<Uint8Array[] | null> {
+  return (await receive(clients, bucket, key, options))?.pieces ?? null;
+}
+
+async function receive(
+  clients: BlobClients,
+  bucket: Bucket,
+  key: string,
+  options: ReadOptions,
+): Promise<{ pieces: Uint8Array[]; facts: BlobFacts } | null> {
   return retried(options.signal, async () => {
     const opened = await open(clients, bucket, key, options);
     if (opened === null) return null;
@@ -92,7 +119,7 @@ export async function readPieces(
     if (arrived !== opened.lengthBytes) throw cutShort(key);
     const { sizeBytes, sha256 } = opened.facts;
     if (arrived === sizeBytes && sha256 !== undefined && digestOf(pieces) !== sha256) throw cutShort(key);
-    return pieces;
+    return { pieces, facts: opened.facts };
   });
 }
 
@@ -107,7 +134,11 @@ function cutShort(key: string): Failure {
   return new Failure("transient", "blob_store_unavailable", `The bytes of ${key} arrived damaged.`);
 }
 
-export async function* list(clients: BlobClients, bucket: Bucket, prefix: string) {
+export async function* list(
+  clients: BlobClients,
+  bucket: Bucket,
+  prefix: string,
+): AsyncGenerator<ListedBlob> {
   let token: string | undefined;
   do {
     const page = await translated("list objects", undefined, () =>
@@ -119,7 +150,8 @@ export async function* list(clients: BlobClients, bucket: Bucket, prefix: string
         }),
       ),
     );
-    for (const object of page.Contents ?? []) yield { key: object.Key ?? "", sizeBytes: object.Size ?? 0 };
+    for (const { Key = "", Size = 0, ETag = "", LastModified = null } of page.Contents ?? [])
+      yield { key: Key, sizeBytes: Size, etag: ETag, lastModified: LastModified };
     token = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
 }

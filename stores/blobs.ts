@@ -4,7 +4,7 @@ import { type BlobsConfig, type Bucket, openBlobClients } from "./blobs-client.t
 import { downloadToFile } from "./blobs-download.ts";
 import { type MultipartUploads, openMultipartUploads } from "./blobs-multipart.ts";
 import { copy, put, remove, removePrefix } from "./blobs-objects.ts";
-import { head, list, open, read, readPieces } from "./blobs-reading.ts";
+import { head, list, open, read, readPieces, readWhole } from "./blobs-reading.ts";
 
 export type { BlobsConfig, Bucket } from "./blobs-client.ts";
 export type { MultipartRef, StoredPart } from "./blobs-multipart.ts";
@@ -40,6 +40,16 @@ export interface ReadOptions {
   signal?: AbortSignal;
 }
 
+/** An object as a listing has it: `etag` as `BlobFacts` have it, or empty. */
+export interface ListedBlob extends Pick<BlobFacts, "sizeBytes" | "etag" | "lastModified"> {
+  key: string;
+}
+
+export interface WholeBlob {
+  bytes: Uint8Array;
+  facts: BlobFacts;
+}
+
 /** An object on its way: `facts.sizeBytes` is the whole object, `lengthBytes` what this body carries. */
 export interface OpenedBlob {
   body: Readable;
@@ -66,6 +76,8 @@ export interface Blobs extends MultipartUploads {
   head(bucket: Bucket, key: string): Promise<BlobFacts | null>;
   /** The bytes of an object or range, in memory; their number (and hash, where kept) is checked. */
   read(bucket: Bucket, key: string, options?: ReadOptions): Promise<Uint8Array | null>;
+  /** The same of a whole object, with what the store says of it. */
+  readWhole(bucket: Bucket, key: string, signal?: AbortSignal): Promise<WholeBlob | null>;
   /** The same, in the pieces that they came in: for whoever writes them on, and needs no copy of all of them. */
   readPieces(bucket: Bucket, key: string, options?: ReadOptions): Promise<Uint8Array[] | null>;
   /**
@@ -85,7 +97,7 @@ export interface Blobs extends MultipartUploads {
     options?: { ifMatch?: string; signal?: AbortSignal; onBytes?: (bytes: number) => void },
   ): Promise<BlobFacts | null>;
   /** Every object below `prefix`, in key order, page by page. */
-  list(bucket: Bucket, prefix: string): AsyncIterable<{ key: string; sizeBytes: number }>;
+  list(bucket: Bucket, prefix: string): AsyncIterable<ListedBlob>;
   /** Removes objects; those already gone count as removed. */
   remove(bucket: Bucket, keys: string[]): Promise<void>;
   /** Removes everything below `prefix` (which must end in `/`) and says how many objects that were. */
@@ -105,6 +117,7 @@ export function openBlobs(config: BlobsConfig): Blobs {
     copy: (bucket, fromKey, toKey) => copy(clients, bucket, fromKey, toKey),
     head: (bucket, key) => head(clients, bucket, key),
     read: (bucket, key, options = {}) => read(clients, bucket, key, options),
+    readWhole: (bucket, key, signal) => readWhole(clients, bucket, key, signal),
     readPieces: (bucket, key, options = {}) => readPieces(clients, bucket, key, options),
     open: (bucket, key, options = {}) => open(clients, bucket, key, options),
     download: (bucket, key, filePath, options = {}) =>

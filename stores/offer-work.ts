@@ -1,5 +1,5 @@
 import { memoryOf } from "../core/admission.ts";
-import { chunksSeenWith, completesLook } from "../core/look-parts.ts";
+import { chunksSeenWith, completesPart } from "../core/film-parts.ts";
 import { unitsFor } from "../core/preview.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskKind, TaskRecord } from "../core/records/task.ts";
@@ -13,7 +13,7 @@ import {
   WAITED_FOR_PRIORITY,
 } from "../core/schedule.ts";
 import { isPreviewed, isWanted, previewedGeneration, previewSpec, tasksOf } from "../core/work.ts";
-import { followsOthers, isOffered, laneOf } from "../core/work-order.ts";
+import { isOffered, laneOf, type Ordered, waitsFor } from "../core/work-order.ts";
 import type { Library } from "./library/connect.ts";
 import { activeAssets, findAssetForWork, rankOfAsset } from "./library/open-work.ts";
 import { pulledAssets } from "./library/pulls.ts";
@@ -51,29 +51,31 @@ export async function offerWork(library: Library, queue: WorkQueue, assetId: str
  */
 export async function offerAfter(library: Library, queue: WorkQueue, done: TaskRecord): Promise<void> {
   if (done.kind === "preview") return;
-  if (done.kind === "video" && !(await opensLook(library, done))) return;
-  if (MANY_IN_A_FILM.has(done.kind)) await offerFollowers(library, queue, done.assetId);
+  if (done.kind === "video" && !(await opensPart(library, done))) return;
+  if (MANY_IN_A_FILM.has(done.kind)) await offerFollowers(library, queue, done);
   else await offerWork(library, queue, done.assetId);
 }
 
 /** They open what waits for them and nothing else. */
-const MANY_IN_A_FILM: ReadonlySet<TaskKind> = new Set(["video", "look", "score"]);
+const MANY_IN_A_FILM: ReadonlySet<TaskKind> = new Set(["video", "look", "score", "verify"]);
 
-/** What waits for others and need not any more. Those others are in the queue: to offer hundreds of chunks again would cost it as many calls. */
-async function offerFollowers(library: Library, queue: WorkQueue, assetId: string): Promise<void> {
-  const asset = await findAssetForWork(library, assetId);
+/** What waited for this one and need not any more. All else is in the queue: to offer hundreds of chunks and parts again would cost it as many calls. */
+async function offerFollowers(library: Library, queue: WorkQueue, done: TaskRecord): Promise<void> {
+  const asset = await findAssetForWork(library, done.assetId);
   if (asset === null) return;
   const rank = await rankOfAsset(library, asset, TITLES_IN_HAND);
-  await offerPlaced(queue, await openTasksOf(library, asset, rank), placeTitle, followsOthers);
+  await offerPlaced(queue, await openTasksOf(library, asset, rank), placeTitle, (task: Ordered) =>
+    waitsFor(task, done),
+  );
 }
 
-/** Whether a part of the film can be looked at now that this chunk is done; so it is, too, after the last one of a ladder. */
-async function opensLook(library: Library, done: TaskRecord): Promise<boolean> {
+/** Whether a part of the film can be looked at or read back now that this chunk is done; so it is, too, after the last one of a ladder. */
+async function opensPart(library: Library, done: TaskRecord): Promise<boolean> {
   const stretch = chunksSeenWith(done.chunk);
   const open = await chunksIn(library, "todo", done, stretch);
-  if (!completesLook(done.chunk, open)) return false;
+  if (!completesPart(done.chunk, open)) return false;
   open.push(...(await chunksIn(library, "claimed", done, stretch)));
-  return completesLook(done.chunk, open);
+  return completesPart(done.chunk, open);
 }
 
 /**
@@ -164,6 +166,7 @@ function queuedOf(
     tenant: asset.tenant,
     assetId: asset._id,
     kind: task.kind,
+    part: task.part,
     chunk: task.chunk,
     workSeconds: task.weight,
     // A run that met its limit is given twice as much the next time.

@@ -1,11 +1,12 @@
 import { decodeLogReader, type Rhythm } from "../core/decode-log.ts";
 import { Failure } from "../core/errors.ts";
+import { partCount } from "../core/film-parts.ts";
 import { damageFindings } from "../core/findings-damage.ts";
 import { type MeasuredPicture, pictureFindings } from "../core/findings-picture.ts";
 import { nameOf, soundFindings } from "../core/findings-sound.ts";
 import { sourceFindings } from "../core/findings-source.ts";
 import type { Ladder } from "../core/ladder.ts";
-import { lookCount, wholeFilm } from "../core/look-parts.ts";
+import { wholeFilm } from "../core/look-parts.ts";
 import type { Plan } from "../core/plan.ts";
 import type { AudioTrack } from "../core/plan-sounds.ts";
 import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
@@ -61,7 +62,7 @@ async function findInPicture(
   );
   const [top, bottom] = [ladder.rungs[0]!, ladder.rungs.at(-1)!];
   const parts =
-    lookCount(plan.chunks.length) === 1
+    partCount(plan.chunks.length) === 1
       ? [await lookAt(context, tracks.get(bottom.id)!, plan.timeline, wholeFilm(plan))]
       : seenIn(plan, ladder, tasks);
   // Lines that were scaled or turned tell nothing of fields any more.
@@ -86,7 +87,7 @@ function seenIn({ chunks }: Plan, ladder: Ladder, tasks: readonly TaskRecord[]):
   const seen = tasks
     .filter(({ kind, part }) => kind === "look" && part === ladder.id)
     .flatMap(({ result }) => result?.seen ?? []);
-  if (seen.length !== lookCount(chunks.length))
+  if (seen.length !== partCount(chunks.length))
     throw new Failure("transient", "internal", "Not all parts of the film have been looked at.");
   return seen.toSorted((a, b) => a.first - b.first);
 }

@@ -1,5 +1,6 @@
 import { Failure } from "../core/errors.ts";
-import { chunksLookedAt, type LookSpan, lookSpan } from "../core/look-parts.ts";
+import { chunksLookedAt } from "../core/film-parts.ts";
+import { type LookSpan, lookSpan } from "../core/look-parts.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import { resultsOfChunks } from "../stores/library/tasks.ts";
 import { lookAt, type SmallPicture } from "./measure-picture.ts";

@@ -15,6 +15,7 @@ import { publish } from "./publish.ts";
 import { reuseCells } from "./reuse-cells.ts";
 import { scoreLadder } from "./score-ladder.ts";
 import type { TaskContext } from "./task-context.ts";
+import { verifyPart } from "./verify-part.ts";
 
 export interface StageOutcome {
   result: TaskResult | null;
@@ -26,9 +27,9 @@ export interface StageOutcome {
  * The whole flow of a title:
  *
  *     probe ──► video 0 ┐         (a ladder of its own: probe ─► analyse ─► …; a master from elsewhere: fetch ─► probe)
- *           ├─► video 1 ├─► images, score ┐         (a long film is looked at in parts before: … ─► look ─► inspect)
- *           ├─► …       ├─► inspect ──────┼─► publish: verify → package → gate → proof → one compare-and-set
- *           ├─► audio ──┘                 │
+ *           ├─► video 1 ├─► images, score ┐         (a long film is looked at and read back in parts: … ─► look ─► inspect,
+ *           ├─► …       ├─► inspect ──────┤          … ─► verify ─► publish)
+ *           ├─► audio ──┘                 ├─► publish: verify → package → gate → proof → one compare-and-set
  *           ├─► text ─────────────────────┤
  *           ├─► preview 0 … (nobody waits for these but who looks)
  *           └─► checksum ─────────────────┘
@@ -67,6 +68,8 @@ function makeStage(context: TaskContext, settings: PlanSettings): Promise<TaskRe
       return look(context);
     case "inspect":
       return inspect(context);
+    case "verify":
+      return verifyPart(context);
     case "publish":
       return publish(context);
   }

@@ -7,6 +7,7 @@ import { buildPackage, type Package } from "../core/package.ts";
 import { imageRenditions } from "../core/posters.ts";
 import { joinTracks } from "../core/produced-track.ts";
 import { qualityOfWindows } from "../core/quality.ts";
+import { expectedObjects } from "../core/read-parts.ts";
 import type { Rendition } from "../core/records/asset.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import { segmentCount, timelineSeconds } from "../core/timeline.ts";
@@ -16,15 +17,15 @@ import { describeStoredText, passGate } from "./gate.ts";
 import { makeAgain } from "./make-again.ts";
 import { passProof } from "./pass-proof.ts";
 import { requirePlanned } from "./planned-asset.ts";
+import { takeReadings } from "./take-readings.ts";
 import type { TaskContext } from "./task-context.ts";
-import { type FactsOfPackage, verifyCells, verifyInits } from "./verify.ts";
+import { type FactsOfPackage, verifyInits, verifyObjects } from "./verify.ts";
 import { verifyImages } from "./verify-images.ts";
-import { verifyTexts } from "./verify-subtitles.ts";
 
 /**
- * Package → verify → gate → proof → publish. Playlists are made from produced bytes, everything is read back and a little
- * of each part is played, and only then does one compare-and-set move the pointer that viewers follow. May be run again
- * from any point. Not begun where a finding stops it that nobody has waived.
+ * Verify → package → gate → proof → publish. Playlists are made from produced bytes, everything has been read back, here or in the
+ * parts of a long film, and a little of each part is played, and only then does one compare-and-set move the pointer that viewers
+ * follow. May be run again from any point. Not begun where a finding stops it that nobody has waived.
  */
 export async function publish(context: TaskContext): Promise<TaskResult> {
   const { plan, generation } = requirePlanned(context.asset);
@@ -42,11 +43,11 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   const facts: FactsOfPackage = { prefix, objects: new Map() };
   const images = results.flatMap((result) => result.images);
   const texts = results.flatMap((result) => result.texts ?? []);
-  const bad = [
-    ...(await verifyCells(context.blobs, plan, tracks, context.signal, facts)),
-    ...(await verifyTexts(context.blobs, texts, context.signal, facts)),
-    ...(await verifyImages(context.blobs, images, timelineSeconds(plan.timeline))),
-  ];
+  const parts = results.flatMap((result) => result.read ?? []);
+  const expected = expectedObjects(plan, tracks, texts);
+  const unread = await takeReadings(context, expected, parts, facts);
+  const { bad } = await verifyObjects(context.blobs, unread, context.signal, facts);
+  bad.push(...(await verifyImages(context.blobs, images, timelineSeconds(plan.timeline))));
   if (bad.length > 0) throw await makeAgain(context, bad);
   await verifyInits(context.blobs, tracks, facts);
   context.report(0.6);
@@ -63,7 +64,7 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
     renditions: [...withSampledQuality(made.renditions, results), ...imageRenditions(images)],
   });
   context.log.info(
-    { assetId: context.asset._id, generation, won },
+    { assetId: context.asset._id, generation, won, objects: expected.length, readHere: unread.length },
     won ? "published" : "had been published already",
   );
   return { tracks: [], images: [] };

@@ -1,13 +1,12 @@
+import { gunzipSync } from "node:zlib";
 import { describeMedia, type ObjectFacts } from "../core/conformance/object-facts.ts";
 import { Failure } from "../core/errors.ts";
 import { readFragments } from "../core/fragments.ts";
-import { allRungs, type Plan } from "../core/plan.ts";
 import type { ProducedTrack } from "../core/produced-track.ts";
-import type { CellRecord } from "../core/records/task-result.ts";
-import { segmentFrames } from "../core/timeline.ts";
-import type { Blobs } from "../stores/blobs.ts";
+import type { ExpectedObject, ReadObject, StoredVersion } from "../core/read-parts.ts";
+import type { Blobs, ListedBlob } from "../stores/blobs.ts";
 import { sha256 } from "./cells.ts";
-import { storedTransport } from "./gate.ts";
+import { describeStoredText, storedTransport } from "./gate.ts";
 import type { DamagedObject } from "./make-again.ts";
 
 /** Facts of the objects of one package, by their path below `prefix`. */
@@ -19,65 +18,64 @@ export interface FactsOfPackage {
 const PARALLEL_READS = 6;
 
 /**
- * Reads every cell back from storage and compares: bytes and digest as recorded, times continuous from zero,
- * keyframe first, every rung cut at the same instants. What it returns must be made again; empty means that a
- * player will find what the playlists promise. What the gate needs to know of each cell goes `into` the facts, so
- * that everything is read once.
+ * Reads objects back from storage and compares: bytes and digest as recorded; of media times continuous from where it stands,
+ * keyframe first, every rung cut at the same instants. What is `bad` must be made again; where nothing is, a player will find what
+ * the playlists promise. What the gate needs to know of each goes `into` the facts, so that everything is read once. `report` is
+ * told how far it is, 0..1.
  */
-export async function verifyCells(
+export async function verifyObjects(
   blobs: Blobs,
-  plan: Plan,
-  tracks: ReadonlyMap<string, ProducedTrack>,
+  expected: readonly ExpectedObject[],
   signal: AbortSignal,
   into: FactsOfPackage,
-): Promise<DamagedObject[]> {
-  const video = new Set(allRungs(plan).map((rung) => rung.id));
-  const work = [...tracks.values()].flatMap((track) => {
-    let startTicks = 0;
-    return track.cells.map((cell) => {
-      const expectedStart = startTicks;
-      startTicks += cell.durationTicks;
-      return { cell, expectedStart, isVideo: video.has(track.trackId) };
-    });
-  });
+  report: (ratio: number) => void = () => undefined,
+): Promise<{ read: ReadObject[]; bad: DamagedObject[] }> {
+  const read: ReadObject[] = [];
   const bad: DamagedObject[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
-    for (let item = work[next++]; item !== undefined; item = work[next++]) {
+    for (let object = expected[next++]; object !== undefined; object = expected[next++]) {
       signal.throwIfAborted();
-      const reason = await checkCell(blobs, plan, item.cell, item.expectedStart, item.isVideo, into);
-      if (reason !== null) bad.push({ key: item.cell.key, reason });
+      const { key } = object;
+      const found = await blobs.readWhole("media", key, signal);
+      const reason = found === null ? "missing" : faultOf(object, found.bytes);
+      if (found === null || reason !== null) bad.push({ key, reason: reason ?? "missing" });
+      else {
+        collect(into, object, found.bytes);
+        read.push({ ...object, version: versionOf(found.facts) });
+      }
+      report((read.length + bad.length) / expected.length);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_READS }, lane));
-  return bad;
+  return { read, bad };
 }
 
-async function checkCell(
-  blobs: Blobs,
-  plan: Plan,
-  cell: CellRecord,
-  expectedStart: number,
-  isVideo: boolean,
-  into: FactsOfPackage,
-): Promise<string | null> {
-  const bytes = await blobs.read("media", cell.key);
-  if (bytes === null) return "missing";
-  collect(into, cell.key, bytes);
-  if (bytes.length !== cell.bytes || sha256(bytes) !== cell.sha256) return "not the bytes that were written";
-  const fragments = readFragments(bytes);
-  let expected = expectedStart;
+/** Which of its versions an object is that was read or listed. */
+export function versionOf({ sizeBytes, etag, lastModified }: Omit<ListedBlob, "key">): StoredVersion {
+  return { sizeBytes, etag, modifiedSeconds: Math.floor((lastModified?.getTime() ?? 0) / 1000) };
+}
+
+function faultOf(object: ExpectedObject, bytes: Uint8Array): string | null {
+  if (bytes.length !== object.bytes || sha256(bytes) !== object.sha256)
+    return "not the bytes that were written";
+  return object.media === null ? null : mediaFault(object.media, bytes);
+}
+
+function mediaFault(
+  { startTicks, durationTicks, frames: planned }: NonNullable<ExpectedObject["media"]>,
+  bytes: Uint8Array,
+): string | null {
+  let expected = startTicks;
   let frames = 0;
-  for (const fragment of fragments) {
+  for (const fragment of readFragments(bytes)) {
     if (fragment.baseDecodeTime !== expected) return `starts at ${fragment.baseDecodeTime}, not ${expected}`;
     if (!fragment.samples[0]?.isSync) return "does not begin with a keyframe";
     for (const sample of fragment.samples) expected += sample.durationTicks;
     frames += fragment.samples.length;
   }
-  if (expected - expectedStart !== cell.durationTicks) return "has another duration than recorded";
-  if (isVideo && frames !== segmentFrames(plan.timeline, cell.segment).frameCount)
-    return `has ${frames} frames`;
-  return null;
+  if (expected - startTicks !== durationTicks) return "has another duration than recorded";
+  return planned === null || frames === planned ? null : `has ${frames} frames`;
 }
 
 /** The init segment of every track is there, as it was written. */
@@ -91,11 +89,19 @@ export async function verifyInits(
     if (bytes === null || sha256(bytes) !== track.initSha256) {
       throw new Failure("transient", "internal", `The init segment of ${track.trackId} did not read back.`);
     }
-    collect(into, track.initKey, bytes);
+    collect(into, { key: track.initKey, media: {} }, bytes);
   }
 }
 
-function collect({ prefix, objects }: FactsOfPackage, key: string, bytes: Uint8Array): void {
+function collect(
+  { prefix, objects }: FactsOfPackage,
+  { key, media }: { key: string; media: object | null },
+  bytes: Uint8Array,
+): void {
   const path = key.slice(prefix.length);
-  objects.set(path, describeMedia(path, bytes, storedTransport(path, null)));
+  const facts =
+    media === null
+      ? describeStoredText(path, gunzipSync(bytes).toString("utf8"), bytes)
+      : describeMedia(path, bytes, storedTransport(path, null));
+  objects.set(path, facts);
 }

@@ -1,4 +1,4 @@
-import { completesLook } from "../../core/look-parts.ts";
+import { completesPart } from "../../core/film-parts.ts";
 import { type Lane, laneOf } from "../../core/work-order.ts";
 import { type Drawn, drawAttempt, isSlow, type Luck } from "./attempt.ts";
 import { heapOf } from "./heap.ts";
@@ -177,14 +177,14 @@ class Simulation {
 
   #open(task: Task, tookSeconds: number): void {
     const { title, spec } = task;
-    if (spec.kind === "video" || spec.kind === "look") {
+    if (spec.kind === "video" || spec.kind === "look" || spec.kind === "verify") {
       const peers = title.peers.get(peersKey(spec)) ?? [];
       const peer = { workSeconds: spec.weight, tookSeconds };
       title.peers.set(peersKey(spec), [...peers.slice(1 - PEERS_KEPT), peer]);
     }
     if (spec.kind === "probe") takePlan(title);
     // As `offerAfter`.
-    if (spec.kind !== "video" || completesLook(spec.chunk, openBeside(task))) this.#schedule.offer(title);
+    if (spec.kind !== "video" || completesPart(spec.chunk, openBeside(task))) this.#schedule.offer(title);
   }
 
   #publish(title: Title): void {

@@ -83,6 +83,7 @@ function queuedOf({ spec, title, state }: Task, rank: number): Queued {
     tenant: title.tenant,
     assetId: title.asset._id,
     kind: spec.kind,
+    part: spec.part,
     chunk: spec.chunk,
     workSeconds: spec.weight,
     memoryBytes: 0,

@@ -1,4 +1,4 @@
-import { chunksSeenWith } from "../../core/look-parts.ts";
+import { chunksSeenWith } from "../../core/film-parts.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskState } from "../../core/records/task.ts";

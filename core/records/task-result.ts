@@ -1,4 +1,5 @@
 import type { CellScores, Window } from "../quality.ts";
+import type { ReadPart } from "../read-parts.ts";
 import type { SeenPart } from "../seen-parts.ts";
 import type { TimeRange } from "../time-ranges.ts";
 
@@ -57,6 +58,8 @@ export interface TaskResult {
   scores?: { trackId: string; window: Window; vmaf: number[] }[];
   /** Of a part of the film that was looked at. */
   seen?: SeenPart;
+  /** Of a part of the film that was read back from storage. */
+  read?: ReadPart;
   /** The decoder complained of the source: it is looked at closely then. */
   isSuspect?: boolean;
 }

@@ -14,6 +14,7 @@ export type TaskKind =
   | "score"
   | "look"
   | "inspect"
+  | "verify"
   | "publish";
 
 export type TaskState = "todo" | "claimed" | "done" | "failed" | "cancelled";
@@ -58,7 +59,7 @@ export interface TaskRecord {
   kind: TaskKind;
   /** What it is about within its kind: a ladder, a track, a revision of the asset; `all` where there is only one. */
   part: string;
-  /** Index of the chunk for `video`, of the unit for `preview`, of the part of the film for `look`, of the go for `score`, 0 otherwise. */
+  /** Index of the chunk for `video`, of the unit for `preview`, of the part of the film for `look` and `verify`, of the go for `score`, 0 otherwise. */
   chunk: number;
   /** Hash of all that its bytes depend on: tasks with the same one make the same. null where it is done anew each time. */
   recipe: string | null;

@@ -66,7 +66,7 @@ export function stageOf(
   if (isPulled(asset)) return "fetching";
   if (asset.state !== "encoding") return asset.state;
   const planned = plannedOf(asset, tasks);
-  const cells = planned.filter(({ kind }) => kind !== "images" && kind !== "publish");
+  const cells = planned.filter(({ kind }) => kind !== "images" && kind !== "verify" && kind !== "publish");
   return cells.length > 0 && cells.every(({ state }) => state === "done") ? "packaging" : "encoding";
 }
 

@@ -21,8 +21,8 @@ const HELD = {
 
 /** How many of those that are done say enough of how long one takes. */
 const PEERS_ASKED = 32;
-/** A chunk has others beside it to be measured by, as has a part that is looked at; the rest of the kinds are alone in their title. */
-const HAVE_PEERS: ReadonlySet<TaskKind> = new Set(["video", "look"]);
+/** A chunk has others beside it to be measured by, as has a part that is looked at or read back; the rest of the kinds are alone in their title. */
+const HAVE_PEERS: ReadonlySet<TaskKind> = new Set(["video", "look", "verify"]);
 
 /** Claims of the usual lane that are so slow that somebody idle is to begin the same. `leaseSeconds` is what they renew for. */
 export async function stragglers(library: Library, leaseSeconds: number): Promise<HeldClaim[]> {

@@ -1,5 +1,5 @@
 import type { Filter } from "mongodb";
-import type { ChunkSpan } from "../../core/look-parts.ts";
+import type { ChunkSpan } from "../../core/film-parts.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskRecord, TaskState } from "../../core/records/task.ts";
 import type { TaskResult } from "../../core/records/task-result.ts";

@@ -19,6 +19,7 @@ function queued(taskId: string, more: Partial<Queued> = {}): Queued {
     tenant: "t",
     assetId: "a",
     kind: "video",
+    part: "h264",
     chunk: 0,
     workSeconds: 10,
     memoryBytes: 0,

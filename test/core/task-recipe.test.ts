@@ -54,7 +54,7 @@ function recipes({
   };
 }
 
-test("each task has its own; looking and publishing have none", () => {
+test("each task has its own; inspecting, reading back and publishing have none", () => {
   const own = Object.values(recipes());
   assert.equal(new Set(own).size, own.length);
   const recipeOf = recipesOf({
@@ -64,6 +64,7 @@ test("each task has its own; looking and publishing have none", () => {
   });
   assert.equal(recipeOf({ kind: "probe", part: "r1", chunk: 0 }), null);
   assert.equal(recipeOf({ kind: "inspect", part: "h264", chunk: 0 }), null);
+  assert.equal(recipeOf({ kind: "verify", part: "h264", chunk: 0 }), null);
   assert.equal(recipeOf({ kind: "publish", part: "r1", chunk: 0 }), null);
   assert.equal(
     recipesOf({ plan: null, source: null, pinned: null })({ kind: "video", part: "h264", chunk: 0 }),

@@ -12,6 +12,7 @@ import {
   type PlanSettings,
 } from "../../core/plan.ts";
 import { joinTracks, type ProducedTrack } from "../../core/produced-track.ts";
+import { expectedObjects } from "../../core/read-parts.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskKind, TaskRecord } from "../../core/records/task.ts";
 import type { TaskResult } from "../../core/records/task-result.ts";
@@ -26,7 +27,7 @@ import type { RunOutcome } from "../../transcoder/launcher.ts";
 import { describeMaster } from "../../transcoder/probe-asset.ts";
 import { openScratch } from "../../transcoder/scratch.ts";
 import type { TaskContext, Workshop } from "../../transcoder/task-context.ts";
-import { verifyCells } from "../../transcoder/verify.ts";
+import { verifyObjects } from "../../transcoder/verify.ts";
 import { launcherForTest } from "../rig/launcher.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
 
@@ -160,7 +161,8 @@ async function fill(
   try {
     const tracks = joinTracks(results, segmentCount(plan.timeline));
     const facts = { prefix, objects: new Map() };
-    const bad = await verifyCells(workshop.blobs, plan, tracks, new AbortController().signal, facts);
+    const expected = expectedObjects(plan, tracks, []);
+    const { bad } = await verifyObjects(workshop.blobs, expected, new AbortController().signal, facts);
     if (bad.length > 0) throw new Error(`bad cells: ${JSON.stringify(bad)}`);
     await countFrames(workshop, plan, tracks, runs);
     const cells = [...tracks.values()].flatMap((track) => track.cells);

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { lookCount, lookSpan } from "../../core/look-parts.ts";
+import { partCount } from "../../core/film-parts.ts";
+import { lookSpan } from "../../core/look-parts.ts";
 import type { AssetRecord, Finding } from "../../core/records/asset.ts";
 import type { TaskRecord } from "../../core/records/task.ts";
 import { made } from "../rig/media.ts";
@@ -60,7 +61,7 @@ test("each flaw over a border is found once, from where it begins to where it en
   ]);
   const { plan } = film;
   const borders = [1, 2].map((part) => lookSpan(plan!, part).first / 10);
-  assert.equal(lookCount(plan!.chunks.length), 3);
+  assert.equal(partCount(plan!.chunks.length), 3);
   for (const [index, [from, until]] of [BLACK, FROZEN].entries())
     assert.ok(from < borders[index]! && borders[index]! < until, `${borders[index]}`);
 });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Failure } from "../../core/errors.ts";
 import { openBlobs, type StoredPart } from "../../stores/blobs.ts";
+import { versionOf } from "../../transcoder/verify.ts";
 import { s3ForTest } from "./s3-for-test.ts";
 import { wireToStore } from "./wire-to-store.ts";
 
@@ -205,6 +206,29 @@ test("listing and removing a prefix takes all of it and nothing beside it", asyn
   assert.deepEqual(left, [`${root}/ab/3=4`]);
   await assert.rejects(blobs.removePrefix("media", root), { code: "prefix_refused" });
   await blobs.remove("media", [`${root}/ab/3`, `${root}/gone`]);
+});
+
+test("a listing and a reading name the same version of an object, written or copied, and another one of other bytes", async () => {
+  const root = newKey();
+  const keys = [`${root}/a/1`, `${root}/a/2`];
+  const read = (key: string) => blobs.readWhole("media", key);
+  const listed = async () => {
+    const found = [];
+    for await (const { key, ...listing } of blobs.list("media", `${root}/`))
+      found.push([key, versionOf(listing)]);
+    return found;
+  };
+  await blobs.put("media", keys[0]!, Buffer.from("one"), { contentType: "text/plain" });
+  await blobs.copy("media", keys[0]!, keys[1]!);
+  const first = await Promise.all(keys.map(async (key) => [key, versionOf((await read(key))!.facts)]));
+  assert.deepEqual(await listed(), first);
+  await blobs.put("media", keys[1]!, Buffer.from("two"), { contentType: "text/plain" });
+  assert.equal(Buffer.from((await read(keys[1]!))!.bytes).toString(), "two");
+  const [same, other] = await listed();
+  assert.deepEqual(same, first[0]);
+  assert.notDeepEqual(other, first[1]);
+  assert.equal(await read(`${root}/a/3`), null);
+  await blobs.remove("media", keys);
 });
 
 test("a presigned part takes exactly its bytes: wrong length, flipped, cut or unsigned is refused (T16, T19)", async () => {

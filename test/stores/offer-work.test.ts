@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_ENCODING, type EncodingChoice } from "../../core/encoding.ts";
-import { CHUNKS_PER_LOOK } from "../../core/look-parts.ts";
+import { CHUNKS_PER_PART } from "../../core/film-parts.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { AttemptRecord } from "../../core/records/task.ts";
 import { TITLES_IN_HAND } from "../../core/schedule.ts";
@@ -44,16 +44,16 @@ test("what a chunk costs the library does not grow with the title, but for the o
   const short = await commandsPerChunk("as_short", 60);
   const long = await commandsPerChunk("as_long", 600);
   assert.ok(long.length >= 10 * short.length);
-  const opening = long.filter((_, chunk) => (chunk + 1) % CHUNKS_PER_LOOK === 0);
-  const others = long.filter((_, chunk) => (chunk + 1) % CHUNKS_PER_LOOK !== 0);
+  const opening = long.filter((_, chunk) => (chunk + 1) % CHUNKS_PER_PART === 0);
+  const others = long.filter((_, chunk) => (chunk + 1) % CHUNKS_PER_PART !== 0);
   assert.equal(Math.max(...others), Math.max(...short));
   assert.ok(Math.max(...others) <= 5, `${Math.max(...others)} commands`);
-  // Three parts that can be looked at now: each is found by going over the title once.
+  // Three parts that can be read back and looked at now: each is found by going over the title once.
   assert.equal(opening.length, 3);
   assert.ok(Math.max(...opening) <= 12, `${Math.max(...opening)} commands`);
 });
 
-test("a part of a film that can be looked at is in the queue at once", async () => {
+test("a part of a film that can be read back and looked at is in the queue at once", async () => {
   const { plan } = await planned("as_looked", { seconds: 600 });
   const waiting = async (): Promise<number> => (await queue.depth()).waiting;
   const finish = async (chunk: number): Promise<void> => {
@@ -62,12 +62,12 @@ test("a part of a film that can be looked at is in the queue at once", async () 
     assert.ok(await completeTask(library, claim.claimed, null, attempt));
     await offerAfter(library, queue, claim.claimed);
   };
-  assert.ok(plan!.chunks.length > 2 * CHUNKS_PER_LOOK);
+  assert.ok(plan!.chunks.length > 2 * CHUNKS_PER_PART);
   const before = await waiting();
-  for (let chunk = 1; chunk < CHUNKS_PER_LOOK; chunk++) await finish(chunk);
+  for (let chunk = 1; chunk < CHUNKS_PER_PART; chunk++) await finish(chunk);
   assert.equal(await waiting(), before);
   await finish(0);
-  assert.equal(await waiting(), before + 1);
+  assert.equal(await waiting(), before + 2);
 });
 
 test("F29 one tenant's titles wait for their turn, another's has half of all that is taken up", async () => {
