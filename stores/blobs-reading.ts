@@ -9,6 +9,7 @@ import type {
   ListedBlob,
   OpenedBlob,
   ReadOptions,
+  TakePieces,
   WholeBlob,
 } from "./blobs.ts";
 import { type BlobClients, isMissing, refusalStatus, retried, translated } from "./blobs-client.ts";
@@ -78,8 +79,7 @@ export async function read(
   key: string,
   options: ReadOptions,
 ): Promise<Uint8Array | null> {
-  const pieces = await readPieces(clients, bucket, key, options);
-  return pieces && Buffer.concat(pieces);
+  return (await gather(clients, bucket, key, options))?.bytes ?? null;
 }
 
 export async function readWhole(
@@ -88,46 +88,86 @@ export async function readWhole(
   key: string,
   signal: AbortSignal | undefined,
 ): Promise<WholeBlob | null> {
-  const arrived = await receive(clients, bucket, key, signal === undefined ? {} : { signal });
-  return arrived && { bytes: Buffer.concat(arrived.pieces), facts: arrived.facts };
+  return gather(clients, bucket, key, signal === undefined ? {} : { signal });
 }
 
-export async function readPieces(
+async function gather(
   clients: BlobClients,
   bucket: Bucket,
   key: string,
   options: ReadOptions,
-): Promise<Uint8Array[] | null> {
-  return (await receive(clients, bucket, key, options))?.pieces ?? null;
+): Promise<WholeBlob | null> {
+  let came: Uint8Array[] = [];
+  const passed = await passOn(clients, bucket, key, options, async (pieces, at) => {
+    came = at === 0 ? [...pieces] : [...came, ...pieces];
+  });
+  return passed && { bytes: Buffer.concat(came), facts: passed.facts };
 }
 
-async function receive(
+export async function readThrough(
   clients: BlobClients,
   bucket: Bucket,
   key: string,
   options: ReadOptions,
-): Promise<{ pieces: Uint8Array[]; facts: BlobFacts } | null> {
+  take: TakePieces,
+): Promise<number | null> {
+  return (await passOn(clients, bucket, key, options, take))?.lengthBytes ?? null;
+}
+
+async function passOn(
+  clients: BlobClients,
+  bucket: Bucket,
+  key: string,
+  options: ReadOptions,
+  take: TakePieces,
+): Promise<Pick<OpenedBlob, "facts" | "lengthBytes"> | null> {
   return retried(options.signal, async () => {
     const opened = await open(clients, bucket, key, options);
     if (opened === null) return null;
-    const pieces = await translated(`read ${key}`, options.signal, async () => {
-      const came: Buffer[] = [];
-      for await (const piece of watchIdle(opened.body)) came.push(piece);
-      return came;
-    });
-    const arrived = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (arrived !== opened.lengthBytes) throw cutShort(key);
-    const { sizeBytes, sha256 } = opened.facts;
-    if (arrived === sizeBytes && sha256 !== undefined && digestOf(pieces) !== sha256) throw cutShort(key);
-    return { pieces, facts: opened.facts };
+    const { body, facts, lengthBytes } = opened;
+    const isWhole = lengthBytes === facts.sizeBytes;
+    const hash = isWhole && facts.sha256 !== undefined ? createHash("sha256") : null;
+    let arrived = 0;
+    try {
+      const handfuls = inHandfuls(body);
+      for (;;) {
+        const { done, value: pieces } = await translated(`read ${key}`, options.signal, () =>
+          handfuls.next(),
+        );
+        if (done === true) break;
+        const at = arrived;
+        for (const piece of pieces) {
+          hash?.update(piece);
+          arrived += piece.byteLength;
+        }
+        // They are the taker's from here on.
+        await take(pieces, at);
+      }
+    } finally {
+      // Whoever takes them may have failed.
+      body.destroy();
+    }
+    if (arrived !== lengthBytes) throw cutShort(key);
+    if (hash !== null && hash.digest("base64") !== facts.sha256) throw cutShort(key);
+    return { facts, lengthBytes };
   });
 }
 
-/** Base64 SHA-256. */
-function digestOf(pieces: readonly Uint8Array[]): string {
-  const hash = createHash("sha256");
-  for (const piece of pieces) hash.update(piece);
-  return hash.digest("base64");
+/** Pieces come as the network cuts them, mostly 64 KiB: to hand on each by itself costs more than what is done with it. */
+const HANDFUL_BYTES = 512 * 2 ** 10;
+
+async function* inHandfuls(body: Readable): AsyncGenerator<Buffer[], undefined> {
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  for await (const piece of watchIdle(body)) {
+    held.push(piece);
+    heldBytes += piece.byteLength;
+    if (heldBytes < HANDFUL_BYTES) continue;
+    yield held;
+    held = [];
+    heldBytes = 0;
+  }
+  if (held.length > 0) yield held;
 }
 
 function cutShort(key: string): Failure {

@@ -4,7 +4,7 @@ import { type BlobsConfig, type Bucket, openBlobClients } from "./blobs-client.t
 import { downloadToFile } from "./blobs-download.ts";
 import { type MultipartUploads, openMultipartUploads } from "./blobs-multipart.ts";
 import { copy, put, remove, removePrefix } from "./blobs-objects.ts";
-import { head, list, open, read, readPieces, readWhole } from "./blobs-reading.ts";
+import { head, list, open, read, readThrough, readWhole } from "./blobs-reading.ts";
 
 export type { BlobsConfig, Bucket } from "./blobs-client.ts";
 export type { MultipartRef, StoredPart } from "./blobs-multipart.ts";
@@ -50,6 +50,9 @@ export interface WholeBlob {
   facts: BlobFacts;
 }
 
+/** Takes some pieces of a body, of which the first stands `at` bytes behind where the body begins, and owns them. The next come once it has. */
+export type TakePieces = (pieces: readonly Uint8Array[], at: number) => Promise<void>;
+
 /** An object on its way: `facts.sizeBytes` is the whole object, `lengthBytes` what this body carries. */
 export interface OpenedBlob {
   body: Readable;
@@ -78,8 +81,11 @@ export interface Blobs extends MultipartUploads {
   read(bucket: Bucket, key: string, options?: ReadOptions): Promise<Uint8Array | null>;
   /** The same of a whole object, with what the store says of it. */
   readWhole(bucket: Bucket, key: string, signal?: AbortSignal): Promise<WholeBlob | null>;
-  /** The same, in the pieces that they came in: for whoever writes them on, and needs no copy of all of them. */
-  readPieces(bucket: Bucket, key: string, options?: ReadOptions): Promise<Uint8Array[] | null>;
+  /**
+   * An object or range, handed to `take` as they come, in order, and none of them kept; answers how many they were. A try that failed
+   * is begun again at nought, so `take` must not mind having had some before.
+   */
+  readThrough(bucket: Bucket, key: string, options: ReadOptions, take: TakePieces): Promise<number | null>;
   /**
    * The object as a stream. The caller consumes or destroys `body`, and decides how long it waits for its next byte.
    * A range that starts behind the end is the `request` failure `range_not_satisfiable` (416).
@@ -118,7 +124,7 @@ export function openBlobs(config: BlobsConfig): Blobs {
     head: (bucket, key) => head(clients, bucket, key),
     read: (bucket, key, options = {}) => read(clients, bucket, key, options),
     readWhole: (bucket, key, signal) => readWhole(clients, bucket, key, signal),
-    readPieces: (bucket, key, options = {}) => readPieces(clients, bucket, key, options),
+    readThrough: (bucket, key, options, take) => readThrough(clients, bucket, key, options, take),
     open: (bucket, key, options = {}) => open(clients, bucket, key, options),
     download: (bucket, key, filePath, options = {}) =>
       downloadToFile(

@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
 import { rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { type ByteRange, coveredBytes } from "../core/byte-ranges.ts";
+import { type ByteRange, coveredBytes, joined } from "../core/byte-ranges.ts";
 import { Failure } from "../core/errors.ts";
 import type { PinnedSource } from "../core/source.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { asDiskFailure } from "./disk-failure.ts";
-import { type FetchRange, makePartialFile, type PartialFile } from "./partial-file.ts";
+import { type FetchRange, makePartialFile, type PartialFile, type TakePieces } from "./partial-file.ts";
 import { readSourceIndex, type SourceIndex } from "./source-index.ts";
 
 /** A master of which what was asked for is on this machine. */
 export interface KeptMaster {
   readonly file: PartialFile;
   /** As the file's own, once there is room for it: `scratch_full` or `source_too_large` where there is none. */
-  readonly fill: PartialFile["fill"];
-  /** From storage, without keeping it. */
-  readonly fetch: FetchRange;
+  readonly fill: (ranges: readonly ByteRange[], signal: AbortSignal) => Promise<void>;
+  /** From storage, into memory. */
+  readonly fetch: (range: ByteRange, signal: AbortSignal) => Promise<readonly Uint8Array[]>;
   users: number;
   /** By `performance.now()`. */
   usedAt: number;
@@ -26,6 +26,22 @@ export interface KeptMaster {
 
 /** Kept free beside a master, for what is being encoded from it. */
 const HEADROOM_BYTES = 256 * 2 ** 20;
+
+/**
+ * Sound lies in little pieces between the pictures: of half a minute of ProRes in 700, of which each costs as much by itself as a
+ * MiB of what is between, and leaves as many spans of picture to be fetched one by one. So little masters are read in one go. Of a
+ * large one whoever encodes its sound would read, and keep, all of the picture for it.
+ */
+const WIDE_GAP_BYTES = 2 ** 20;
+const SMALL_MASTER_BYTES = 2 ** 30;
+
+/** Codes of a master, or a part of one, that cannot be kept here. */
+const NO_ROOM: ReadonlySet<string> = new Set(["scratch_full", "source_too_large"]);
+
+/** Whether something failed because a master cannot be kept here. */
+export function isForRoom(thrown: unknown): boolean {
+  return thrown instanceof Failure && NO_ROOM.has(thrown.code);
+}
 
 /** The masters in a folder: each stays for the next who asks until another needs its room. */
 export class KeptMasters {
@@ -69,26 +85,50 @@ export class KeptMasters {
 
   async #admit(pinned: PinnedSource): Promise<KeptMaster> {
     const name = `master-${createHash("sha256").update(pinned.key).digest("hex").slice(0, 24)}`;
-    const fetch: FetchRange = (range, signal) => this.#fetch(pinned, range, signal);
-    const file = await makePartialFile(join(this.#folder, name), pinned.sizeBytes, fetch);
-    const fill: PartialFile["fill"] = async (ranges, signal) => {
-      await this.#makeRoom(pinned.key, file, coveredBytes(ranges));
-      await file.fill(ranges, signal);
+    const bring: FetchRange = (range, take, signal) => this.#bring(pinned, range, take, signal);
+    const file = await makePartialFile(join(this.#folder, name), pinned.sizeBytes, bring);
+    const fill: KeptMaster["fill"] = async (ranges, signal) => {
+      const isWide = await this.#makeWideRoom(pinned.key, file, ranges);
+      if (!isWide) await this.#makeRoom(pinned.key, file, coveredBytes(ranges));
+      await file.fill(ranges, signal, isWide ? WIDE_GAP_BYTES : undefined);
+    };
+    const fetch: KeptMaster["fetch"] = async (range, signal) => {
+      let came: Uint8Array[] = [];
+      const collect: TakePieces = async (pieces, position) => {
+        came = position === range.start ? [...pieces] : [...came, ...pieces];
+      };
+      await bring(range, collect, signal);
+      return came;
     };
     return { file, fill, fetch, users: 0, usedAt: performance.now(), index: null, isDigestChecked: false };
   }
 
-  async #fetch({ key, etag }: PinnedSource, range: ByteRange, signal: AbortSignal): Promise<Uint8Array[]> {
-    const pieces = await this.#blobs.readPieces("sources", key, {
-      range: { start: range.start, end: range.end - 1 },
-      ifMatch: etag,
-      signal,
-    });
-    const arrived = pieces?.reduce((sum, { length }) => sum + length, 0);
-    if (pieces === null || arrived !== range.end - range.start)
+  async #bring(
+    { key, etag }: PinnedSource,
+    range: ByteRange,
+    take: TakePieces,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const options = { range: { start: range.start, end: range.end - 1 }, ifMatch: etag, signal };
+    const arrived = await this.#blobs.readThrough("sources", key, options, (pieces, at) =>
+      take(pieces, range.start + at),
+    );
+    if (arrived !== range.end - range.start)
       throw new Failure("transient", "source_short", "The source did not arrive whole.");
     this.#fetchedBytes += arrived;
-    return pieces;
+  }
+
+  /** Makes room for the ranges of a small master and what lies between near ones; false where there is none, or it is no small one. */
+  async #makeWideRoom(key: string, file: PartialFile, ranges: readonly ByteRange[]): Promise<boolean> {
+    if (file.sizeBytes > SMALL_MASTER_BYTES) return false;
+    const wide = coveredBytes(joined(ranges, WIDE_GAP_BYTES));
+    return this.#makeRoom(key, file, wide).then(
+      () => true,
+      (thrown) => {
+        if (isForRoom(thrown)) return false;
+        throw thrown;
+      },
+    );
   }
 
   /** Removes masters nobody uses, longest unused first, until so much more of this one fits the limit and the disk. */

@@ -2,14 +2,12 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { type ByteRange, inPieces } from "../core/byte-ranges.ts";
-import { Failure, sourceFailure } from "../core/errors.ts";
+import { sourceFailure } from "../core/errors.ts";
 import type { PinnedSource } from "../core/source.ts";
-import type { KeptMaster } from "./kept-masters.ts";
+import { isForRoom, type KeptMaster } from "./kept-masters.ts";
 import { readSpan } from "./partial-file.ts";
 
 const HASHED_AT_ONCE_BYTES = 8 * 2 ** 20;
-/** Codes of a master, or a part of one, that cannot be kept here. */
-const NO_ROOM: ReadonlySet<string> = new Set(["scratch_full", "source_too_large"]);
 
 /** Hex SHA-256 of the whole master, read once in order; what fits stays on disk. */
 export async function digestInOrder(master: KeptMaster, signal: AbortSignal): Promise<string> {
@@ -29,7 +27,7 @@ async function isKept(master: KeptMaster, piece: ByteRange, signal: AbortSignal)
     await master.fill([piece], signal);
     return true;
   } catch (thrown) {
-    if (thrown instanceof Failure && NO_ROOM.has(thrown.code)) return false;
+    if (isForRoom(thrown)) return false;
     throw thrown;
   }
 }

@@ -1,4 +1,4 @@
-import { open, truncate } from "node:fs/promises";
+import { type FileHandle, open, truncate } from "node:fs/promises";
 import { type ByteRange, coveredBytes, inPieces, joined, missing } from "../core/byte-ranges.ts";
 import { asDiskFailure } from "./disk-failure.ts";
 
@@ -9,19 +9,26 @@ import { asDiskFailure } from "./disk-failure.ts";
 export interface PartialFile {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Resolves when all of `ranges` is there; each byte is fetched once, however many ask for it. */
-  fill(ranges: readonly ByteRange[], signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when all of `ranges` is there; each byte is fetched once, however many ask for it. Spans at most `gapBytes` apart
+   * are fetched with what lies between.
+   */
+  fill(ranges: readonly ByteRange[], signal: AbortSignal, gapBytes?: number): Promise<void>;
   /** Bytes on disk. */
   heldBytes(): number;
   isWhole(): boolean;
 }
 
-/** Gets one span of the master, at most `PIECE_BYTES` long, in the pieces that it comes in. */
-export type FetchRange = (range: ByteRange, signal: AbortSignal) => Promise<readonly Uint8Array[]>;
+/**
+ * Gets one span of the master, at most `PIECE_BYTES` long, and gives `take` what has come of it with its place in the master. Some
+ * may come twice, where a try failed. What was taken belongs to the taker.
+ */
+export type FetchRange = (range: ByteRange, take: TakePieces, signal: AbortSignal) => Promise<void>;
+export type TakePieces = (pieces: readonly Uint8Array[], position: number) => Promise<void>;
 
-/** What one request fetches at most: it is held in memory until it is written. */
+/** What one request fetches at most: where it fails, so much is fetched again. */
 const PIECE_BYTES = 8 * 2 ** 20;
-/** Spans this near to each other are fetched with what lies between: a request costs more than the bytes. */
+/** A request costs more than so many bytes, whoever pays for them. */
 const GAP_BYTES = 64 * 2 ** 10;
 const PARALLEL_REQUESTS = 4;
 
@@ -41,7 +48,12 @@ export async function makePartialFile(
   const flights = new Set<Flight>();
 
   const bring = async (piece: ByteRange, signal: AbortSignal): Promise<void> => {
-    await writeAt(path, await fetch(piece, signal), piece.start);
+    const file = await open(path, "r+");
+    try {
+      await fetch(piece, (pieces, position) => writeAt(file, pieces, position), signal);
+    } finally {
+      await file.close();
+    }
     held = joined([...held, piece]);
   };
   const take = (piece: ByteRange, signal: AbortSignal): Promise<void> => {
@@ -52,8 +64,14 @@ export async function makePartialFile(
     return flight.landed;
   };
 
-  const fill = async (ranges: readonly ByteRange[], signal: AbortSignal): Promise<void> => {
-    const wanted = joined(ranges, GAP_BYTES).map(({ start, end }) => ({
+  /** What of a piece nobody has brought, or is bringing, since it was found missing. */
+  const leftOf = (piece: ByteRange): ByteRange[] => {
+    const meets = ({ start, end }: ByteRange): boolean => end > piece.start && start < piece.end;
+    return missing([piece], [...held.filter(meets), ...[...flights].filter(meets)]);
+  };
+
+  const fill: PartialFile["fill"] = async (ranges, signal, gapBytes = GAP_BYTES) => {
+    const wanted = joined(ranges, gapBytes).map(({ start, end }) => ({
       start,
       end: Math.min(end, sizeBytes),
     }));
@@ -64,7 +82,9 @@ export async function makePartialFile(
       const pieces = inPieces(missing(absent, [...flights]), PIECE_BYTES);
       // What others are fetching already is waited for; where they fail, the next round fetches it.
       const others = [...flights].map(({ landed }) => landed.catch(() => undefined));
-      await inLanes(pieces, (piece) => take(piece, signal));
+      await inLanes(pieces, async (piece) => {
+        for (const span of leftOf(piece)) await take(span, signal);
+      });
       if (pieces.length === 0) await Promise.all(others);
     }
   };
@@ -78,9 +98,8 @@ export async function makePartialFile(
   };
 }
 
-/** Hands the pieces to the system as they are: joining them first would copy the whole master once more. */
-async function writeAt(path: string, pieces: readonly Uint8Array[], position: number): Promise<void> {
-  const file = await open(path, "r+");
+/** Hands the pieces to the system as they are, since joining them first would copy the whole master once more, and lets go of them. */
+async function writeAt(file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
   try {
     let at = position;
     for (let left = pieces; left.length > 0; ) {
@@ -90,8 +109,18 @@ async function writeAt(path: string, pieces: readonly Uint8Array[], position: nu
     }
   } catch (thrown) {
     throw asDiskFailure(thrown);
-  } finally {
-    await file.close();
+  }
+  giveBack(pieces);
+}
+
+/**
+ * Frees the memory of pieces at once. What is left to the garbage collector counts as if it were still in use, and every 64 MiB
+ * of it makes V8 look through its whole heap: two dozen times for a master of 600 MB.
+ */
+function giveBack(pieces: readonly Uint8Array[]): void {
+  for (const { buffer, byteLength } of pieces) {
+    // A part of something larger is not ours to free.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
   }
 }
 

@@ -195,6 +195,35 @@ test("a download that breaks off goes on where it stopped, and never ends short 
   }
 });
 
+test("what is read through comes in order, after a break from nought again, and stops where its taker fails", async () => {
+  const wire = await wireToStore();
+  const broken = openBlobs({ ...s3ForTest("blobs"), endpoint: wire.endpoint });
+  try {
+    const key = newKey();
+    const body = randomBytes(8 * MiB);
+    await blobs.put("sources", key, body, { contentType: "video/mp4" });
+    Object.assign(wire.state, { cutAfter: 3 * MiB, cutsLeft: 1 });
+    const range = { start: 5, end: body.length - 1 };
+    let came = Buffer.alloc(0);
+    const arrived = await broken.readThrough("sources", key, { range }, async (pieces, at) => {
+      came = Buffer.concat([came.subarray(0, at), ...pieces]);
+    });
+    assert.equal(arrived, body.length - 5);
+    assert.ok(came.equals(body.subarray(5)));
+    assert.equal(wire.state.cutsLeft, 0, "it was cut once");
+    let takes = 0;
+    const full = broken.readThrough("sources", key, {}, async () => {
+      takes++;
+      throw new Error("no room");
+    });
+    await assert.rejects(full, { message: "no room" });
+    assert.equal(takes, 1);
+  } finally {
+    broken.close();
+    wire.close();
+  }
+});
+
 test("listing and removing a prefix takes all of it and nothing beside it", async () => {
   const root = newKey();
   for (const name of ["a/1", "a/2", "ab/3"]) {

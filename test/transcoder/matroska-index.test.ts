@@ -55,9 +55,10 @@ function film(cues: Uint8Array, seeks = 1): Buffer {
 
 async function read(bytes: Buffer) {
   let requests = 0;
-  const file = await makePartialFile(join(folder, `${made++}.mkv`), bytes.length, async ({ start, end }) => {
+  const path = join(folder, `${made++}.mkv`);
+  const file = await makePartialFile(path, bytes.length, async ({ start, end }, take) => {
     requests++;
-    return [bytes.subarray(start, end)];
+    await take([bytes.subarray(start, end)], start);
   });
   const index = await readCueIndex(file, PROBE_BYTES, new AbortController().signal);
   return { index, requests, heldBytes: file.heldBytes() };

@@ -71,8 +71,8 @@ async function stored(path: string, sha256: string | null = null): Promise<Pinne
 }
 
 let opened = 0;
-async function withScratch<T>(use: (scratch: Scratch) => Promise<T>): Promise<T> {
-  const settings = { directory: join(folder, `scratch-${opened++}`), limitBytes: 2 ** 30, workerId: "w" };
+async function withScratch<T>(use: (scratch: Scratch) => Promise<T>, limitBytes = 2 ** 30): Promise<T> {
+  const settings = { directory: join(folder, `scratch-${opened++}`), limitBytes, workerId: "w" };
   const scratch = await openScratch(settings, blobs);
   try {
     return await use(scratch);
@@ -258,6 +258,19 @@ test("each byte is fetched once, however many ask at the same time", async () =>
   });
 });
 
+test("a byte that several ask for at once in spans of different places is fetched once", async () => {
+  const pinned = await stored(await longFilm([]));
+  const { sizeBytes } = pinned;
+  await withScratch(async (scratch) => {
+    const ask = (start: number) =>
+      scratch.withParts(pinned, (master) => master.fill([{ start, end: sizeBytes }], signal));
+    await Promise.all([0, 1, 2, 3].map((place) => ask(place * 1_500_000)));
+    assert.equal(scratch.fetchedBytes(), sizeBytes);
+    const whole = await readFile(await longFilm([]));
+    await scratch.withSource(pinned, signal, async (path) => assert.ok(whole.equals(await readFile(path))));
+  });
+});
+
 test("the whole master must have the digest that its owner stated", async () => {
   const pinned = await stored(await longFilm([]), "0".repeat(64));
   await withScratch(async (scratch) => {
@@ -277,4 +290,26 @@ test("another object under the same key is not read into the file", async () => 
       { code: "source_changed" },
     );
   });
+});
+
+test("of a small master what lies between the pieces of a sound is read with them, where there is room for it", async () => {
+  const pinned = await stored(await longFilm([]));
+  const spans = Array.from({ length: 20 }, (_, index) => ({
+    start: index * 500_000,
+    end: index * 500_000 + 1_000,
+  }));
+  for (const [limitBytes, fetchedBytes] of [
+    [2 ** 30, 19 * 500_000 + 1_000],
+    [2 ** 20, 20 * 1_000],
+  ] as const)
+    await withScratch(async (scratch) => {
+      const bytes = await scratch.withParts(pinned, async (master) => {
+        await master.fill(spans, signal);
+        return readFile(master.path);
+      });
+      assert.equal(scratch.fetchedBytes(), fetchedBytes);
+      const original = await readFile(await longFilm([]));
+      for (const { start, end } of spans)
+        assert.ok(bytes.subarray(start, end).equals(original.subarray(start, end)), `from ${start}`);
+    }, limitBytes);
 });
