@@ -70,7 +70,7 @@ export function screenRecipe(
   const reference = [
     ...entry.filters,
     `trim=end_frame=${frames.frameCount}`,
-    ...colourFilters(pictureFor(plan.picture, ladder.range), width, height),
+    ...colourFilters(pictureFor(plan.picture, ladder.range), width, height, plan.speed),
   ];
   const compare = ladder.rungs.map(
     (_, index) =>

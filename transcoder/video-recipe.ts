@@ -1,4 +1,5 @@
 import { ACCEPTED_DECODERS, ACCEPTED_FORMATS } from "../core/accepted-media.ts";
+import type { Speed } from "../core/encoding.ts";
 import type { Ladder, Rung } from "../core/ladder.ts";
 import { pictureFor } from "../core/picture.ts";
 import { hardwareOfLadder, type Plan } from "../core/plan.ts";
@@ -10,7 +11,7 @@ import { TALKATIVE } from "./encoder-scores.ts";
 import { encoderOptions } from "./encoders.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { hardwareGlobalOptions, uploadFilter } from "./hardware-recipe.ts";
-import { colourFilters, colourTags } from "./picture-filters.ts";
+import { colourFilters, colourTags, SCALER } from "./picture-filters.ts";
 import { TRICK_FILE, trickFilters, trickOptions } from "./trick-track.ts";
 
 /** File that a chunk's frames of one rung are written to, inside the sandbox. */
@@ -92,10 +93,13 @@ export function filterGraph(
 ): string {
   const top = rungs[0]!;
   const ends = rungs.length + (further.length > 0 ? 1 : 0);
-  const steps = [...entry, ...colourFilters(pictureFor(plan.picture, range), top.width, top.height)];
+  const steps = [
+    ...entry,
+    ...colourFilters(pictureFor(plan.picture, range), top.width, top.height, plan.speed),
+  ];
   const parts = [`[0:${source.video.streamIndex}]${steps.join(",")}${fork(0, ends)}`];
   rungs.slice(1).forEach((rung, index) => {
-    parts.push(`[s${index + 1}]${scaleTo(rung).join(",")}${fork(index + 1, ends)}`);
+    parts.push(`[s${index + 1}]${scaleTo(rung, plan.speed).join(",")}${fork(index + 1, ends)}`);
   });
   if (further.length > 0) parts.push(`[s${rungs.length}]${further.join(",")}[further]`);
   return parts.join(";");
@@ -105,8 +109,8 @@ function fork(index: number, count: number): string {
   return index === count - 1 ? `[v${index}]` : `,split=2[v${index}][s${index + 1}]`;
 }
 
-function scaleTo(rung: Rung): string[] {
-  return [`scale=${rung.width}:${rung.height}:flags=bicubic`, "setsar=1"];
+function scaleTo(rung: Rung, speed: Speed): string[] {
+  return [`scale=${rung.width}:${rung.height}:flags=${SCALER[speed]}`, "setsar=1"];
 }
 
 /** One rung's encoder, its place on the timeline and its file. */

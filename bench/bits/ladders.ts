@@ -6,6 +6,7 @@ import { buildTimeline } from "../../core/timeline.ts";
 import { TRIAL_CRFS, type TrialPoint, trialSizes } from "../../core/title-analysis.ts";
 import { FIXED_TABLE } from "../../core/title-ladder.ts";
 import { encoderOptions } from "../../transcoder/encoders.ts";
+import { SCALER } from "../../transcoder/picture-filters.ts";
 import { type Content, widthOf } from "./content.ts";
 import { type Measured, measure, type Reference } from "./measure.ts";
 
@@ -66,7 +67,8 @@ export async function measureOurs(
       const ladder: Ladder = { id: codec, codec, range: "SDR", rungs: [rung], ...(encoder && { encoder }) };
       const options = [...encoderOptions(coding, ladder, rung), "-threads", "1"];
       const program = recent?.program === "scorer" ? reference.tools.scorer : reference.tools.ffmpeg;
-      const made = await measure(reference, Math.min(size.width, size.height), options, program);
+      const way = { program, scaler: SCALER[speed] };
+      const made = await measure(reference, Math.min(size.width, size.height), options, way);
       cpuSeconds += made.cpuSeconds;
       points.push({ width: size.width, height: size.height, crf, averageBps: made.bps, score: made.score });
     }

@@ -40,18 +40,18 @@ export async function makeReference(tools: Tools, content: Content): Promise<Ref
   return { content, path, tools };
 }
 
-/** Encodes it at this short side with these options of the encoder. */
+/** Encodes it at this short side with these options of the encoder, made smaller as ffmpeg does unasked or by another way. */
 export async function measure(
   reference: Reference,
   shortSide: number,
   options: readonly string[],
-  program = reference.tools.ffmpeg,
+  { program = reference.tools.ffmpeg, scaler = "bicubic" } = {},
 ): Promise<Measured> {
   const { content, path, tools } = reference;
   const out = join(tools.folder, "out.mkv");
   const { cpuSeconds } = await timed(program, [
     ...["-v", "error", "-nostdin", "-y", "-i", path],
-    ...["-vf", `scale=${widthOf(content, shortSide)}:${shortSide}:flags=bicubic`, ...options, out],
+    ...["-vf", `scale=${widthOf(content, shortSide)}:${shortSide}:flags=${scaler}`, ...options, out],
   ]);
   return { bps: (8 * (await codedBytes(out))) / SECONDS, score: await vmafOf(reference, out), cpuSeconds };
 }

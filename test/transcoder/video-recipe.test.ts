@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { VideoCodec } from "../../core/encoding.ts";
+import type { Speed, VideoCodec } from "../../core/encoding.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import { describeSource, type ProbeStream } from "../../core/probe-report.ts";
 import { videoRecipe } from "../../transcoder/video-recipe.ts";
 
 const LIGHT = { side_data_type: "Content light level metadata", max_content: 1000, max_average: 400 };
 
-function recipesOf(codecs: VideoCodec[], picture: Partial<ProbeStream>, light = false) {
+function recipesOf(codecs: VideoCodec[], picture: Partial<ProbeStream>, light = false, speed?: Speed) {
   const frames = Array.from({ length: 100 }, (_, index) => ({
     seconds: index / 25,
     durationSeconds: 0.04,
@@ -22,7 +22,11 @@ function recipesOf(codecs: VideoCodec[], picture: Partial<ProbeStream>, light = 
   const spans = new Map([[0, { startSeconds: 0, endSeconds: 4 }]]);
   const table = { frames, hasAllTimes: true, timelessFrames: 0, entries: [], spans };
   const source = describeSource(report, table, { sizeBytes: 1, sha256: null });
-  const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, encoding: { codecs } }, "b");
+  const plan = buildPlan(
+    source,
+    { ...DEFAULT_PLAN_SETTINGS, encoding: { codecs, ...(speed && { speed }) } },
+    "b",
+  );
   return new Map(
     plan.ladders.map((ladder) => {
       const recipe = videoRecipe(source, plan, ladder, plan.chunks[0]!);
@@ -59,6 +63,22 @@ test("each codec is told the grid, the cap and one thread in its own words", () 
     assert.match(graph, /format=yuv420p,/);
     // The pictures for seeking ride on H.264's decode.
     assert.equal(outputs, id === "h264" ? 3 : 2);
+  }
+});
+
+test("each speed has its way of making pictures smaller, to the top rung and to those below it", () => {
+  const table: [Speed | undefined, string][] = [
+    [undefined, "bicubic"],
+    ["fast", "bicubic"],
+    ["balanced", "lanczos"],
+    ["small", "lanczos"],
+  ];
+  // Larger than the largest rung of H.264, so that the top is scaled too.
+  const picture = { width: 3840, height: 2160 };
+  for (const [speed, scaler] of table) {
+    const { graph } = recipesOf(["h264"], picture, false, speed).get("h264")!;
+    const ways = [...graph.matchAll(/scale=\d+:\d+:flags=(\w+)/g)].map(([, way]) => way);
+    assert.deepEqual(ways, Array(5).fill(scaler), `${speed}: ${graph}`);
   }
 });
 
