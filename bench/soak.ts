@@ -16,6 +16,7 @@ import { edit } from "./soak/editor.ts";
 import { openFaultLog } from "./soak/faults.ts";
 import { makeFilms } from "./soak/films.ts";
 import { openFleet } from "./soak/fleet.ts";
+import { openOrigin } from "./soak/origin.ts";
 import { report } from "./soak/report.ts";
 import { sabotage } from "./soak/saboteur.ts";
 import { settled } from "./soak/settle.ts";
@@ -44,6 +45,7 @@ const fleet = openFleet(faults, folder);
 const viewers = Array.from({ length: VIEWERS }, (_, index) => `viewer-${index}`);
 const stage = await setStage(folder, ["editor-1", "admin-1", ...viewers]);
 const receiver = await openReceiver();
+const origin = await openOrigin();
 const ending = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => ending.abort());
 
@@ -54,6 +56,7 @@ try {
   await fleet.stop();
   await stage.close();
   await receiver.close();
+  origin.close();
   if (isGood) rmSync(folder, { recursive: true, force: true });
   else process.stdout.write(`logs: ${folder}\n`);
 }
@@ -74,7 +77,7 @@ async function soak(): Promise<boolean> {
   const seen = new Map<string, string>();
   const day = AbortSignal.any([ending.signal, AbortSignal.timeout(minutes * 60_000)]);
   const shared = { faults, complaints, known };
-  const target = { ...stage, fleet, faults, chance: chance("saboteur") };
+  const target = { ...stage, origin, fleet, faults, chance: chance("saboteur") };
   const progress = setInterval(() => {
     process.stderr.write(
       `${Math.round(faults.now() / 1000)} s: ${JSON.stringify(known.counts)}, ${faults.all.length} faults, ${complaints.all.length} complaints\n`,
@@ -83,7 +86,15 @@ async function soak(): Promise<boolean> {
   await Promise.all([
     ...editors.map((client, index) =>
       edit(
-        { ...shared, name: `editor ${index}`, client, films, seen, chance: chance(`editor ${index}`) },
+        {
+          ...shared,
+          name: `editor ${index}`,
+          client,
+          films,
+          origin,
+          seen,
+          chance: chance(`editor ${index}`),
+        },
         day,
       ),
     ),

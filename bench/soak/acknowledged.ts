@@ -5,6 +5,10 @@ import type { Film } from "./films.ts";
 export interface KnownAsset {
   id: string;
   uploadIds: string[];
+  /** It is fetched from elsewhere. */
+  isFetched: boolean;
+  /** Its master is not known to be here yet: nothing that needs one may be done to it. */
+  isAwaited: boolean;
   film: Film;
   /** The name that the last accepted master came under. */
   filename: string;

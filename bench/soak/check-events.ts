@@ -35,6 +35,9 @@ export function checkEvents(
   for (const asset of known.assets) {
     const record = assets.find(({ _id }) => _id === asset.id);
     for (const uploadId of asset.uploadIds) want("upload.completed", { uploadId });
+    // Of one that was called off before its master was here there is nothing to tell.
+    if (asset.isFetched && asset.uploadIds.length === 0 && record?.pinned)
+      want("upload.completed", { uploadId: null, assetId: asset.id });
     if (record?.state === "ready") {
       want("asset.ready", { assetId: asset.id, generation: record.published?.generation });
       want("asset.playable", { assetId: asset.id });

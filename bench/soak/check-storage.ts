@@ -42,7 +42,7 @@ export async function checkStorage(
   return faults;
 }
 
-/** No multipart upload is open but those of uploads that are. */
+/** No multipart upload is open but those of uploads that are, and of fetches. */
 export async function checkMultiparts(
   library: Library,
   environment: Record<string, string>,
@@ -60,9 +60,13 @@ export async function checkMultiparts(
     new ListMultipartUploadsCommand({ Bucket: environment.MATINEE_S3_SOURCE_BUCKET! }),
   );
   client.destroy();
-  const open = new Set(
-    (await library.uploads.find({ state: "open" }).toArray()).map(({ multipartId }) => multipartId),
-  );
+  const uploads = await library.uploads.find({ state: "open" }).toArray();
+  // What has come of a fetch that was called off is kept for who tries again.
+  const fetched = await library.assets.find({ "pull.transfer.multipartId": { $gt: "" } }).toArray();
+  const open = new Set([
+    ...uploads.map(({ multipartId }) => multipartId),
+    ...fetched.map(({ pull }) => pull?.transfer?.multipartId),
+  ]);
   return (listed.Uploads ?? [])
     .filter(({ UploadId }) => !open.has(UploadId ?? ""))
     .map(({ Key }) => `multipart of no open upload: ${Key}`);

@@ -64,6 +64,8 @@ export async function setStage(folder: string, accounts: readonly string[]): Pro
     MATINEE_S3_ENDPOINT: `http://127.0.0.1:${s3.port}`,
     MATINEE_DELIVERY_URLS: hosts.map((host) => `http://${host}:${port}`).join(),
     MATINEE_WEBHOOK_NETWORKS: "127.0.0.0/8",
+    MATINEE_PULL_INGEST: "on",
+    MATINEE_PULL_NETWORKS: "127.0.0.0/8",
     MATINEE_VMAF: "off",
     MATINEE_BOOT_KEYS: JSON.stringify(bootKeys),
   };
