@@ -1,16 +1,18 @@
 import type { AssetRecord } from "../../core/records/asset.ts";
-import { type Received, verified } from "../../test/rig/webhook-receiver.ts";
-import type { Acknowledged } from "./acknowledged.ts";
+import { verified } from "../../test/rig/webhook-receiver.ts";
+import type { House } from "./house.ts";
+import type { Sightings } from "./sightings.ts";
 
-/** All that had to be told was told, in messages that are signed. */
+/** All that had to be told to a tenant was told, in messages that are signed, and nothing of another one's. */
 export function checkEvents(
-  received: readonly Received[],
-  secret: string,
-  known: Acknowledged,
+  { name: tenant, receiver: { received }, secret, known }: House,
+  sightings: Sightings,
   assets: readonly AssetRecord[],
 ): string[] {
   const faults: string[] = [];
   for (const message of received) {
+    const foreign = sightings.note(tenant, message.body);
+    if (foreign.length > 0) faults.push(`${message.payload.type} told ${tenant} of ${foreign}`);
     try {
       verified(secret, message);
     } catch (thrown) {

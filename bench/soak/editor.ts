@@ -4,7 +4,9 @@ import { assetActs, unfinishedActs } from "./asset-acts.ts";
 import type { Acts, Desk, Own } from "./desk.ts";
 import { haveFetched } from "./fetch-film.ts";
 import type { Film } from "./films.ts";
+import { boundaryActs } from "./look-around.ts";
 import { sendFilm } from "./send-film.ts";
+import { nameIn } from "./sightings.ts";
 import { publish, titleActs } from "./title-acts.ts";
 import { pickWeighted } from "./weighted.ts";
 
@@ -21,6 +23,7 @@ export async function edit(desk: Desk, signal: AbortSignal): Promise<void> {
     const acts: Acts = [
       [unfinished.length < MOST_UNFINISHED ? 5 : 0, () => newFilm(desk, own)],
       ...titleActs(desk, own),
+      ...boundaryActs(desk, own),
       ...(unfinished.length > 0 ? unfinishedActs(desk, chance.pick(unfinished)) : []),
       ...(unfinished.length < MOST_UNFINISHED ? assetActs(desk, own, unfinished) : []),
     ];
@@ -66,8 +69,8 @@ async function send(desk: Desk, film: Film): Promise<KnownAsset | null> {
 }
 
 async function showIt(desk: Desk, own: Own, asset: KnownAsset): Promise<void> {
-  const { client, known, faults } = desk;
-  const name = `Film ${known.titles.length}`;
+  const { client, known, faults, tenant } = desk;
+  const name = nameIn(tenant, known.titles.length);
   const key = { "idempotency-key": `title-${asset.id}` };
   const made = await client.insist("POST", "/v1/titles", { name, assetId: asset.id }, [201], key);
   if (made.status !== 201) return;

@@ -12,8 +12,8 @@ export interface Stage {
   mongo: Wire;
   s3: Wire;
   environment: Record<string, string>;
-  /** The token of an account (`viewer-…`, `editor-…`, `admin-…`). */
-  token(account: string): string;
+  /** The token of an account (`viewer-…`, `editor-…`, `admin-…`) of that tenant. */
+  token(tenant: string, subject: string): string;
   apis: { name: string; url: string }[];
   /** Names of the edges by their hosts. */
   edges: Map<string, string>;
@@ -25,8 +25,14 @@ export interface Stage {
 
 const WORKERS = 3;
 
+/** Somebody with a key; the same subject in two tenants is two people. */
+export interface Account {
+  tenant: string;
+  subject: string;
+}
+
 /** Sets the stage for these accounts; all that the product keeps on disk is in `folder`. */
-export async function setStage(folder: string, accounts: readonly string[]): Promise<Stage> {
+export async function setStage(folder: string, accounts: readonly Account[]): Promise<Stage> {
   const redis = await startOwnRedis();
   const mongoUrl = new URL(process.env.MATINEE_MONGO_URL ?? "mongodb://127.0.0.1:37017/");
   const s3Url = new URL(process.env.MATINEE_S3_ENDPOINT ?? "http://127.0.0.1:39000");
@@ -39,11 +45,13 @@ export async function setStage(folder: string, accounts: readonly string[]): Pro
     pathname: `/${name}`,
     search: "directConnection=true",
   });
-  const tokens = new Map(accounts.map((one) => [one, `mk_${randomBytes(32).toString("hex")}`]));
-  const token = (account: string): string => tokens.get(account) ?? "";
-  const bootKeys = accounts.map((subject) => ({
-    ...{ role: subject.split("-")[0], tenant: "default", subject },
-    sha256: createHash("sha256").update(token(subject)).digest("hex"),
+  const tokens = new Map(
+    accounts.map(({ tenant, subject }) => [`${subject}@${tenant}`, `mk_${randomBytes(32).toString("hex")}`]),
+  );
+  const token = (tenant: string, subject: string): string => tokens.get(`${subject}@${tenant}`) ?? "";
+  const bootKeys = accounts.map(({ tenant, subject }) => ({
+    ...{ role: subject.split("-")[0], tenant, subject },
+    sha256: createHash("sha256").update(token(tenant, subject)).digest("hex"),
   }));
   const port = await freePort();
   const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
