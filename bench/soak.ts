@@ -5,6 +5,7 @@ import { openLibrary } from "../stores/library/connect.ts";
 import { seeded, seedOf } from "../test/fuzz/random.ts";
 import { openStorage } from "../test/rig/package.ts";
 import { descendants } from "../test/rig/processes.ts";
+import { checkEdges } from "./soak/check-edges.ts";
 import { checkEvents } from "./soak/check-events.ts";
 import { checkAssets, checkTitles } from "./soak/check-records.ts";
 import { checkMultiparts, checkScratch, checkStorage } from "./soak/check-storage.ts";
@@ -129,6 +130,12 @@ async function judge(seen: ReadonlyMap<string, string>): Promise<boolean> {
         await ofEach(({ known }, editor) => checkTitles(editor, known)),
       ],
       ["not told, or wrongly", houses.flatMap((house) => checkEvents(house, sightings, records))],
+      [
+        "edges",
+        await ofEach(({ name, known, viewers }) =>
+          checkEdges(clientOf(name, viewers[0]!), known, stage.edges),
+        ),
+      ],
       ["storage", await checkStorage(library, blobs, seen)],
       ["multipart uploads", await checkMultiparts(library, stage.environment)],
       ["scratch", await checkScratch(stage.scratchFolders)],

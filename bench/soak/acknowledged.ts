@@ -39,6 +39,8 @@ export interface Acknowledged {
   titles: KnownTitle[];
   /** By viewer and title: where the last accepted beacon was, and what later ones of unknown fate said. */
   positions: Map<string, { seconds: number; maybe: number[] }>;
+  /** Addresses of manifests whose sessions were ended. */
+  ended: string[];
   counts: Record<string, number>;
   count(what: string): void;
 }
@@ -49,6 +51,7 @@ export function openAcknowledged(): Acknowledged {
     assets: [],
     titles: [],
     positions: new Map(),
+    ended: [],
     counts,
     count(what) {
       counts[what] = (counts[what] ?? 0) + 1;

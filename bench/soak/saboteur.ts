@@ -78,11 +78,11 @@ function ending(role: Role, signal: "SIGKILL" | "SIGTERM"): Sabotage {
 /** For a moment, or for longer than a lease lasts. */
 function suspending(role: Role): Sabotage {
   return async ({ fleet, chance, faults }) => {
-    const { name, child } = chance.pick(fleet.members.filter((one) => one.role === role && one.isUp));
-    const over = faults.begin("suspended", name);
-    child.kill("SIGSTOP");
+    const member = chance.pick(fleet.members.filter((one) => one.role === role && one.isUp));
+    const over = faults.begin("suspended", member.name);
+    fleet.signal(member, "SIGSTOP");
     await pause(1_000 + 14_000 * chance.share() ** 2);
-    child.kill("SIGCONT");
+    fleet.signal(member, "SIGCONT");
     over();
   };
 }

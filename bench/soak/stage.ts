@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { environmentOf, freePort } from "../../test/rig/product.ts";
 import { openWire, type Wire } from "../../test/rig/wire.ts";
@@ -18,12 +19,15 @@ export interface Stage {
   /** Names of the edges by their hosts. */
   edges: Map<string, string>;
   scratchFolders: string[];
-  /** Starts two APIs, the edges and three workers of one slot. */
+  /** Starts two APIs, the edges (of which the last is nginx, if there is one) and three workers of one slot. */
   start(fleet: Fleet): Promise<void>;
   close(): Promise<void>;
 }
 
 const WORKERS = 3;
+/** As Debian has them. */
+const NGINX = "/usr/sbin/nginx";
+const NGINX_SCRIPTS = "/usr/lib/nginx/modules/ngx_http_js_module.so";
 
 /** Somebody with a key; the same subject in two tenants is two people. */
 export interface Account {
@@ -55,7 +59,9 @@ export async function setStage(folder: string, accounts: readonly Account[]): Pr
   }));
   const port = await freePort();
   const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
-  const hosts = ["127.0.0.1", "127.0.0.2"];
+  const nginx = existsSync(NGINX) && existsSync(NGINX_SCRIPTS) ? "127.0.0.3" : null;
+  // Previews go by the first.
+  const hosts = ["127.0.0.1", "127.0.0.2", ...(nginx === null ? [] : [nginx])];
   const environment = {
     ...environmentOf(
       name,
@@ -90,7 +96,16 @@ export async function setStage(folder: string, accounts: readonly Account[]): Pr
       for (const [host, edge] of edges) {
         const place = { MATINEE_HTTP_HOST: host, MATINEE_HTTP_PORT: String(port) };
         const own = { MATINEE_STEERING_URL: urls[0], MATINEE_EDGE_CACHE_DIR: join(folder, edge) };
-        await fleet.add(edge, "edge", "delivery/main.ts", "listening", { ...environment, ...place, ...own });
+        const settings = { ...environment, ...place, ...own };
+        if (host === nginx)
+          await fleet.add(edge, "edge", "infra/nginx/main.ts", "nginx started", {
+            ...settings,
+            MATINEE_NGINX_PATH: NGINX,
+            MATINEE_NGINX_STATE_DIR: join(folder, "nginx"),
+            MATINEE_NGINX_USER: userInfo().username,
+            MATINEE_NGINX_WORKERS: "1",
+          });
+        else await fleet.add(edge, "edge", "delivery/main.ts", "listening", settings);
       }
       for (const [index, scratch] of scratchFolders.entries()) {
         mkdirSync(scratch);

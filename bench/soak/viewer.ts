@@ -61,6 +61,7 @@ async function watchOne(seat: Seat, title: KnownTitle, signal: AbortSignal): Pro
     manifestUrl = renewed.body.manifestUrl;
   }
   await client.insist("DELETE", path, undefined, [204]);
+  known.ended.push(manifestUrl);
 }
 
 /** Somebody changed not long ago what viewers may see of it. */
@@ -97,9 +98,12 @@ async function tellPosition(
 }
 
 async function playSome(seat: Seat, title: KnownTitle, manifestUrl: string): Promise<void> {
-  const main = await fetchObject(seat, title, manifestUrl);
+  // As by content steering: any edge may be the one.
+  const at = new URL(manifestUrl);
+  at.hostname = seat.chance.pick([...seat.edges.keys()]);
+  const main = await fetchObject(seat, title, at.href);
   if (main === null) return;
-  const playlists = urisOf(main.toString("utf8"), manifestUrl).filter((uri) => /\.m3u8$/.test(uri));
+  const playlists = urisOf(main.toString("utf8"), at.href).filter((uri) => /\.m3u8$/.test(uri));
   for (let count = 0; count < 3 && playlists.length > 0; count++) {
     const playlist = seat.chance.pick(playlists);
     const text = await fetchObject(seat, title, playlist);
@@ -143,9 +147,8 @@ async function fetchObject(seat: Seat, title: KnownTitle, wanted: string): Promi
         from,
       );
     if (isRefusal) return null;
-    // As players do: the other edge.
-    const other = [...edges.keys()].find((host) => host !== url.hostname);
-    if (other !== undefined) url.hostname = other;
+    // As players do: another edge.
+    url.hostname = seat.chance.pick([...edges.keys()].filter((host) => host !== url.hostname));
   }
   return null;
 }
