@@ -26,7 +26,12 @@ export async function checkStorage(
   const named = new Set(
     [...assets.values()]
       .filter(({ state }) => state !== "deleted")
-      .flatMap((one) => [one.pinned?.key, ...one.sidecars.map(({ key }) => key), ...one.retiredSources]),
+      .flatMap((one) => [
+        one.pinned?.key,
+        one.pull?.transfer?.key,
+        ...one.sidecars.map(({ key }) => key),
+        ...one.retiredSources,
+      ]),
   );
   for (const one of generations.filter(({ state }) => state !== "collected"))
     for (const key of [one.pinned.key, ...one.sidecars.map((sidecar) => sidecar.key)]) named.add(key);

@@ -90,6 +90,8 @@ export function openClient({ apis, token, tenant, faults, complaints, sightings 
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // Share links are followed by nobody here.
+        redirect: "manual",
         signal: AbortSignal.timeout(LIMIT_MS),
       });
       const text = await response.text();

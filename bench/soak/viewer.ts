@@ -38,6 +38,7 @@ export async function watch(seat: Seat, signal: AbortSignal): Promise<void> {
 
 async function watchOne(seat: Seat, title: KnownTitle, signal: AbortSignal): Promise<void> {
   const { client, chance, complaints, known } = seat;
+  if (title.links.length > 0) await follow(seat, title);
   const key = { "idempotency-key": `play-${seat.name}-${Math.floor(chance.share() * 1e15)}` };
   const wish = { titleId: title.id, capabilities: { renews: true } };
   const opened = await client.insist("POST", "/v1/playback", wish, [201, 404, 409], key);
@@ -64,8 +65,20 @@ async function watchOne(seat: Seat, title: KnownTitle, signal: AbortSignal): Pro
   known.ended.push(manifestUrl);
 }
 
+/** Comes by a share link. */
+async function follow(
+  { client, chance, complaints, known, ...seat }: Seat,
+  title: KnownTitle,
+): Promise<void> {
+  const code = chance.pick(title.links);
+  const { status } = await client.insist("GET", `/l/${code}`, undefined, [302, 404]);
+  if (status === 404 && !isUnsettled(seat, title))
+    complaints.add(`link ${code} of ${title.id} leads nowhere`);
+  known.count("link followed");
+}
+
 /** Somebody changed not long ago what viewers may see of it. */
-function isUnsettled({ faults }: Seat, { changedAt, asset, state }: KnownTitle): boolean {
+function isUnsettled({ faults }: Pick<Seat, "faults">, { changedAt, asset, state }: KnownTitle): boolean {
   return state !== "published" || asset.alsoFate === "deleted" || faults.now() - changedAt < SETTLED_MS;
 }
 
