@@ -144,7 +144,7 @@ async function firstEvent(body: ReadableStream<Uint8Array> | null): Promise<stri
   let text = "";
   for await (const piece of body ?? []) {
     text += Buffer.from(piece).toString("utf8");
-    if (/^data:[^]*\n\n/m.test(text)) break;
+    if (/^data:.*\n(.+\n)*\n/m.test(text)) break;
   }
   return text;
 }
