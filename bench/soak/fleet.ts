@@ -69,8 +69,9 @@ export function openFleet(faults: FaultLog, folder: string): Fleet {
   };
   /** What is away is told of as such, and nothing else is. */
   const isExcused = (line: string): boolean =>
-    /"type":"Failure","message":"(The library cannot|The queue does not|The blob store)/.test(line) &&
-    faults.during(faults.now(), faults.now(), OUTAGE_GRACE_MS, ["mongo", "redis", "s3"]).length > 0;
+    /"type":"Failure","message":"(The library cannot|The queue does not|The blob store|This part .*: the API answered 503")/.test(
+      line,
+    ) && faults.during(faults.now(), faults.now(), OUTAGE_GRACE_MS, ["mongo", "redis", "s3"]).length > 0;
   const run = (member: Member, main: string, sign: string, env: Record<string, string>): Promise<boolean> => {
     const child = spawn(process.execPath, ["--import", LIFELINE, main], {
       env,

@@ -48,7 +48,7 @@ const REACHES: Record<string, (id: string) => Reach[]> = {
     ["POST", `/v1/titles/${id}/unpublish`, 404],
     ["DELETE", `/v1/titles/${id}`, 404],
     ["POST", "/v1/playback", 404, { titleId: id }],
-    ["POST", "/v1/links", 400, { titleId: id }],
+    ["POST", "/v1/links", 404, { titleId: id }],
   ],
   up: (id) => [
     ["GET", `/v1/uploads/${id}`, 404],
