@@ -1,4 +1,4 @@
-import { assetSources, sourceKey } from "../core/keys.ts";
+import { assetSources } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
@@ -27,8 +27,7 @@ export async function emptyAsset({ library, blobs }: { library: Library; blobs: 
   await blobs.removePrefix("media", `${asset._id}/`);
   const files = [...(asset.pinned === null ? [] : [asset.pinned]), ...asset.sidecars].map(({ key }) => key);
   const { transfer } = asset.pull ?? {};
-  const fetched = sourceKey(asset.tenant, asset._id);
-  if (transfer) await blobs.abortMultipart({ key: fetched, multipartId: transfer.multipartId });
+  if (transfer) await blobs.abortMultipart(transfer);
   await blobs.remove("sources", [...files, ...asset.retiredSources]);
   // Also a text that was stored by somebody who died before it was on record.
   await blobs.removePrefix("sources", assetSources(asset.tenant, asset._id));

@@ -1,9 +1,9 @@
-import { sourceKey } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { dropIdleTransfer, forgetTransfer, listIdleTransfers } from "../stores/library/pulls.ts";
 import type { Log } from "../stores/log.ts";
+import { removeTransfer } from "../stores/remove-transfer.ts";
 
 /** How many one round takes up. */
 const ROUND = 50;
@@ -26,8 +26,7 @@ async function reapPull({ library, blobs }: Parts, asset: AssetRecord): Promise<
   const transfer = asset.pull?.transfer;
   // Whoever retries it from here on fetches it from its beginning; who did before keeps what is there.
   if (transfer == null || !(await dropIdleTransfer(library, asset))) return;
-  const key = sourceKey(asset.tenant, asset._id);
-  // First the parts: once forgotten, nobody looks for them again.
-  await blobs.abortMultipart({ key, multipartId: transfer.multipartId });
+  // First what is stored: once forgotten, nobody looks for it again.
+  await removeTransfer(blobs, transfer);
   await forgetTransfer(library, asset, transfer);
 }

@@ -47,7 +47,12 @@ export function assetSources(tenant: string, assetId: string): string {
   return `${tenant}/${assetId}/`;
 }
 
-/** A master, as the server names it by the upload, or by the asset that it is fetched for: nothing of the client's text is in a key. */
-export function sourceKey(tenant: string, id: string): string {
-  return `${tenant}/${id}/source`;
+/** A master, as the server names it by the upload: nothing of the client's text is in a key. */
+export function sourceKey(tenant: string, uploadId: string): string {
+  return `${tenant}/${uploadId}/source`;
+}
+
+/** A master that is fetched, by the claim that began with it: what an earlier one has left can be removed while this one comes. */
+export function fetchedKey(tenant: string, assetId: string, epoch: number): string {
+  return `${assetSources(tenant, assetId)}source-${epoch}`;
 }

@@ -2,6 +2,7 @@ import { Failure } from "../core/errors.ts";
 import { type GrantKey, signGrant } from "../core/grant.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { previewCellOf } from "../core/preview.ts";
+import { PREVIEW_SESSION } from "../core/revocation.ts";
 import type { ObjectSource } from "./object-source.ts";
 
 /** Has a cell of a preview made. False where its film has no such cell; throws `transient` where it takes too long. */
@@ -10,7 +11,8 @@ export type Demand = (key: string, signal: AbortSignal) => Promise<boolean>;
 /** The API answers within eight seconds; longer than this it is not there. */
 const LONGEST_WAIT_MS = 9_500;
 const DEMAND_SECONDS = 60;
-const DEMANDED_BY = "edge";
+/** Editors look at a film also while no viewer may. */
+const DEMANDED_BY = `${PREVIEW_SESSION}edge`;
 
 /**
  * A source in which the cells of previews come to be when they are asked for. `demand` is null at an edge that knows no

@@ -1,10 +1,11 @@
 import { Failure, sourceFailure } from "../core/errors.ts";
-import { sourceKey } from "../core/keys.ts";
+import { fetchedKey } from "../core/keys.ts";
 import { tooLarge, unreachable } from "../core/pull-answer.ts";
 import { heldParts, pullPartLength } from "../core/pull-parts.ts";
 import type { PullTransfer } from "../core/records/pull.ts";
 import type { StoredPart } from "../stores/blobs.ts";
 import { recordTransfer } from "../stores/library/pulls.ts";
+import { removeTransfer } from "../stores/remove-transfer.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** Of a file of unknown length no more can be told than that it comes. */
@@ -20,7 +21,6 @@ export interface FileFacts {
 /** What storage holds of a file that is being fetched, and how more is added to it. */
 export class HeldTransfer {
   readonly #context: TaskContext;
-  readonly #key: string;
   #filename: string;
   #transfer: PullTransfer | null;
   #parts: StoredPart[] = [];
@@ -30,7 +30,6 @@ export class HeldTransfer {
 
   private constructor(context: TaskContext) {
     this.#context = context;
-    this.#key = sourceKey(context.asset.tenant, context.asset._id);
     this.#filename = context.asset.filename;
     this.#transfer = context.asset.pull?.transfer ?? null;
   }
@@ -50,13 +49,13 @@ export class HeldTransfer {
   async #look(): Promise<void> {
     const { blobs } = this.#context;
     if (this.#transfer === null) return;
-    const { multipartId, sizeBytes } = this.#transfer;
-    const stored = await blobs.listParts({ key: this.#key, multipartId });
+    const { key, sizeBytes } = this.#transfer;
+    const stored = await blobs.listParts(this.#transfer);
     if (stored !== null) {
       const { parts, bytes } = heldParts(stored, sizeBytes);
       this.#parts = parts;
       this.#heldBytes = bytes;
-    } else if (sizeBytes !== null && (await blobs.head("sources", this.#key))?.sizeBytes === sizeBytes) {
+    } else if (sizeBytes !== null && (await blobs.head("sources", key))?.sizeBytes === sizeBytes) {
       this.#isMade = true;
       this.#heldBytes = sizeBytes;
     }
@@ -88,14 +87,15 @@ export class HeldTransfer {
 
   /** A file from its beginning, in the place of whatever is held. */
   async begin({ etag, sizeBytes, filename }: FileFacts): Promise<void> {
-    const { blobs, task } = this.#context;
+    const { blobs, task, asset } = this.#context;
     if (sizeBytes === 0) throw empty();
     await this.#remove();
     // The type is ours: what a server says of the file is never served to anybody (RELIABILITY T12).
-    const multipartId = await blobs.createMultipart(this.#key, "application/octet-stream");
+    const key = fetchedKey(asset.tenant, asset._id, task.epoch);
+    const multipartId = await blobs.createMultipart(key, "application/octet-stream");
     this.#filename = filename;
-    if (!(await this.#change({ multipartId, etag, sizeBytes, epoch: task.epoch }))) {
-      await blobs.abortMultipart({ key: this.#key, multipartId });
+    if (!(await this.#change({ key, multipartId, etag, sizeBytes, epoch: task.epoch }))) {
+      await blobs.abortMultipart({ key, multipartId });
       throw superseded();
     }
     this.drop();
@@ -107,7 +107,7 @@ export class HeldTransfer {
     if (transfer === null) return;
     // First on record: somebody may have taken it up meanwhile, and then its parts are in use.
     if (!transfer.isDropped && !(await this.#change({ ...transfer, isDropped: true }))) throw superseded();
-    await this.#context.blobs.abortMultipart({ key: this.#key, multipartId: transfer.multipartId });
+    await removeTransfer(this.#context.blobs, transfer);
   }
 
   /** How long the file is, where only the answer about its rest says so. */
@@ -169,8 +169,8 @@ export class HeldTransfer {
 
   async #store(body: Buffer): Promise<void> {
     const { blobs, signal } = this.#context;
-    const { multipartId } = this.#transfer!;
-    const ref = { key: this.#key, multipartId, partNumber: this.#parts.length + 1 };
+    const { key, multipartId } = this.#transfer!;
+    const ref = { key, multipartId, partNumber: this.#parts.length + 1 };
     this.#parts.push(await blobs.sendPart(ref, body, signal));
     this.#heldBytes += body.length;
   }
@@ -193,15 +193,15 @@ export class HeldTransfer {
   async finish(): Promise<{ key: string; etag: string; sizeBytes: number }> {
     const { blobs, signal } = this.#context;
     const transfer = this.#transfer!;
-    const { multipartId } = transfer;
+    const { key, multipartId } = transfer;
     // Whoever lost the claim leaves this to who has it, and may not have heard of it yet: two at once spoil it.
     signal.throwIfAborted();
     if (!(await this.#change(transfer))) throw superseded();
     const facts = this.#isMade
-      ? await blobs.head("sources", this.#key)
-      : await blobs.completeMultipart({ key: this.#key, multipartId, parts: this.#parts });
+      ? await blobs.head("sources", key)
+      : await blobs.completeMultipart({ key, multipartId, parts: this.#parts });
     if (facts === null) throw superseded();
-    return { key: this.#key, etag: facts.etag, sizeBytes: facts.sizeBytes };
+    return { key, etag: facts.etag, sizeBytes: facts.sizeBytes };
   }
 }
 

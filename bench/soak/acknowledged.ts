@@ -5,6 +5,10 @@ import type { Film } from "./films.ts";
 export interface KnownAsset {
   id: string;
   uploadIds: string[];
+  /** It is fetched from elsewhere. */
+  isFetched: boolean;
+  /** Its master is not known to be here yet: nothing that needs one may be done to it. */
+  isAwaited: boolean;
   film: Film;
   /** The name that the last accepted master came under. */
   filename: string;
@@ -35,6 +39,8 @@ export interface Acknowledged {
   titles: KnownTitle[];
   /** By viewer and title: where the last accepted beacon was, and what later ones of unknown fate said. */
   positions: Map<string, { seconds: number; maybe: number[] }>;
+  /** Addresses of manifests whose sessions were ended. */
+  ended: string[];
   counts: Record<string, number>;
   count(what: string): void;
 }
@@ -45,6 +51,7 @@ export function openAcknowledged(): Acknowledged {
     assets: [],
     titles: [],
     positions: new Map(),
+    ended: [],
     counts,
     count(what) {
       counts[what] = (counts[what] ?? 0) + 1;

@@ -9,7 +9,8 @@ import { sendFilm } from "./send-film.ts";
 export function unfinishedActs(desk: Desk, asset: KnownAsset): Acts {
   return [
     [0.4, () => stopAndGoOn(desk, asset)],
-    [2, () => lookAhead(desk, asset)],
+    [asset.isAwaited ? 0 : 2, () => lookAhead(desk, asset)],
+    [asset.isAwaited ? 0.2 : 0, () => removeAsset(desk, asset)],
   ];
 }
 
@@ -25,6 +26,8 @@ async function stopAndGoOn({ client, known, chance }: Desk, asset: KnownAsset): 
   // Asked again after an answer that was lost, it is at work already.
   if (again.status !== 202 && !again.isRepeated) return;
   asset.fate = "made";
+  // It may be that its master has not come.
+  asset.isAwaited = asset.isFetched;
   known.count("retry");
 }
 
@@ -33,6 +36,7 @@ export function assetActs(desk: Desk, { assets }: Own, unfinished: readonly Know
   const those = assets.filter(
     (asset) =>
       asset.fate !== "deleted" &&
+      !asset.isAwaited &&
       asset.film.failsWith.length === 0 &&
       (!unfinished.includes(asset) || desk.chance.share() < 0.1),
   );

@@ -1,16 +1,18 @@
 import type { AssetRecord } from "../../core/records/asset.ts";
-import { type Received, verified } from "../../test/rig/webhook-receiver.ts";
-import type { Acknowledged } from "./acknowledged.ts";
+import { verified } from "../../test/rig/webhook-receiver.ts";
+import type { House } from "./house.ts";
+import type { Sightings } from "./sightings.ts";
 
-/** All that had to be told was told, in messages that are signed. */
+/** All that had to be told to a tenant was told, in messages that are signed, and nothing of another one's. */
 export function checkEvents(
-  received: readonly Received[],
-  secret: string,
-  known: Acknowledged,
+  { name: tenant, receiver: { received }, secret, known }: House,
+  sightings: Sightings,
   assets: readonly AssetRecord[],
 ): string[] {
   const faults: string[] = [];
   for (const message of received) {
+    const foreign = sightings.note(tenant, message.body);
+    if (foreign.length > 0) faults.push(`${message.payload.type} told ${tenant} of ${foreign}`);
     try {
       verified(secret, message);
     } catch (thrown) {
@@ -35,6 +37,9 @@ export function checkEvents(
   for (const asset of known.assets) {
     const record = assets.find(({ _id }) => _id === asset.id);
     for (const uploadId of asset.uploadIds) want("upload.completed", { uploadId });
+    // Of one that was called off before its master was here there is nothing to tell.
+    if (asset.isFetched && asset.uploadIds.length === 0 && record?.pinned)
+      want("upload.completed", { uploadId: null, assetId: asset.id });
     if (record?.state === "ready") {
       want("asset.ready", { assetId: asset.id, generation: record.published?.generation });
       want("asset.playable", { assetId: asset.id });

@@ -74,6 +74,9 @@ export async function checkTitles(client: Client, known: Acknowledged): Promise<
     for (const code of title.links) {
       const link = await client.insist("GET", `/v1/links/${code}`, undefined, [200, 404]);
       if (isGone !== (link.status === 404)) faults.push(`link ${code} of ${title.id}: ${link.status}`);
+      const visit = await client.insist("GET", `/l/${code}`, undefined, [302, 404]);
+      if ((title.state === "published") !== (visit.status === 302))
+        faults.push(`link ${code} of ${title.id} (${title.state}) is answered ${visit.status}`);
     }
   }
   return faults;

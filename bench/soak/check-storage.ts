@@ -26,7 +26,12 @@ export async function checkStorage(
   const named = new Set(
     [...assets.values()]
       .filter(({ state }) => state !== "deleted")
-      .flatMap((one) => [one.pinned?.key, ...one.sidecars.map(({ key }) => key), ...one.retiredSources]),
+      .flatMap((one) => [
+        one.pinned?.key,
+        one.pull?.transfer?.key,
+        ...one.sidecars.map(({ key }) => key),
+        ...one.retiredSources,
+      ]),
   );
   for (const one of generations.filter(({ state }) => state !== "collected"))
     for (const key of [one.pinned.key, ...one.sidecars.map((sidecar) => sidecar.key)]) named.add(key);
@@ -42,7 +47,7 @@ export async function checkStorage(
   return faults;
 }
 
-/** No multipart upload is open but those of uploads that are. */
+/** No multipart upload is open but those of uploads that are, and of fetches. */
 export async function checkMultiparts(
   library: Library,
   environment: Record<string, string>,
@@ -60,9 +65,13 @@ export async function checkMultiparts(
     new ListMultipartUploadsCommand({ Bucket: environment.MATINEE_S3_SOURCE_BUCKET! }),
   );
   client.destroy();
-  const open = new Set(
-    (await library.uploads.find({ state: "open" }).toArray()).map(({ multipartId }) => multipartId),
-  );
+  const uploads = await library.uploads.find({ state: "open" }).toArray();
+  // What has come of a fetch that was called off is kept for who tries again.
+  const fetched = await library.assets.find({ "pull.transfer.multipartId": { $gt: "" } }).toArray();
+  const open = new Set([
+    ...uploads.map(({ multipartId }) => multipartId),
+    ...fetched.map(({ pull }) => pull?.transfer?.multipartId),
+  ]);
   return (listed.Uploads ?? [])
     .filter(({ UploadId }) => !open.has(UploadId ?? ""))
     .map(({ Key }) => `multipart of no open upload: ${Key}`);

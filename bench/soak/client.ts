@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type FaultLog, named } from "./faults.ts";
+import type { Sightings } from "./sightings.ts";
 
 /** An answer, or that there was none. */
 export interface Asked {
@@ -50,7 +51,18 @@ export interface Client {
     wanted?: readonly number[],
     headers?: Record<string, string>,
   ): Promise<Asked & { isRepeated: boolean }>;
-  asked(): number;
+  /** The first of a stream of events, or that it is refused. */
+  listen(path: string, wanted: readonly number[]): Promise<void>;
+}
+
+/** How a client is to be had, and who is told of what. */
+export interface Post {
+  apis: readonly { name: string; url: string }[];
+  token: string;
+  tenant: string;
+  faults: FaultLog;
+  complaints: Complaints;
+  sightings: Sightings;
 }
 
 /** An answer may be late or none for so long after what it needs is well again. */
@@ -59,18 +71,15 @@ const GRACE_MS = 3_000;
 const LIMIT_MS = 60_000;
 const AGAIN_MS = 400;
 
-export function openClient(
-  apis: readonly { name: string; url: string }[],
-  token: string,
-  faults: FaultLog,
-  complaints: Complaints,
-): Client {
+export function openClient({ apis, token, tenant, faults, complaints, sightings }: Post): Client {
   let turn = 0;
-  let count = 0;
+  const note = (what: string, text: string): void => {
+    const foreign = sightings.note(tenant, text);
+    if (foreign.length > 0) complaints.add(`${what} told ${tenant} of ${foreign.slice(0, 3)}`);
+  };
   const once: Client["once"] = async (method, path, body, wanted = [200], headers = {}) => {
     const api = apis[turn++ % apis.length]!;
     const from = faults.now();
-    count++;
     let answer: Asked;
     try {
       const response = await fetch(api.url + path, {
@@ -81,9 +90,12 @@ export function openClient(
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // Share links are followed by nobody here.
+        redirect: "manual",
         signal: AbortSignal.timeout(LIMIT_MS),
       });
       const text = await response.text();
+      note(`${method} ${path}`, text);
       answer = { status: response.status, body: parsed(text), etag: response.headers.get("etag") };
     } catch (thrown) {
       const cause =
@@ -102,7 +114,19 @@ export function openClient(
   };
   return {
     once,
-    asked: () => count,
+    async listen(path, wanted) {
+      const api = apis[turn++ % apis.length]!;
+      const from = faults.now();
+      const leaving = new AbortController();
+      const signal = AbortSignal.any([leaving.signal, AbortSignal.timeout(LIMIT_MS)]);
+      const answer = await fetch(api.url + path, { headers: { authorization: `Bearer ${token}` }, signal })
+        .then(async ({ status, body }) => ({ status, body: await firstEvent(body) }))
+        .catch((thrown: unknown) => ({ status: 0, body: String(thrown) }));
+      leaving.abort();
+      note(`GET ${path}`, answer.body);
+      if (!wanted.includes(answer.status) && !isExcused({ ...answer, etag: null }, api.name, from))
+        complaints.add(`GET ${path} at ${api.name}: ${answer.status} ${short(answer.body)}`, from);
+    },
     async insist(...request) {
       for (let tries = 0; ; tries++) {
         const answer = await once(...request);
@@ -113,6 +137,16 @@ export function openClient(
       }
     },
   };
+}
+
+/** As much of a stream as its first event, or all of what is none. */
+async function firstEvent(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  let text = "";
+  for await (const piece of body ?? []) {
+    text += Buffer.from(piece).toString("utf8");
+    if (/^data:.*\n(.+\n)*\n/m.test(text)) break;
+  }
+  return text;
 }
 
 function parsed(text: string): unknown {

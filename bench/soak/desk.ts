@@ -3,6 +3,8 @@ import type { Acknowledged, KnownAsset, KnownTitle } from "./acknowledged.ts";
 import type { Client, Complaints } from "./client.ts";
 import type { FaultLog } from "./faults.ts";
 import type { Film } from "./films.ts";
+import type { Origin } from "./origin.ts";
+import type { Sightings } from "./sightings.ts";
 
 /** An editor, and all that there is to work with. */
 export interface Desk {
@@ -12,6 +14,9 @@ export interface Desk {
   complaints: Complaints;
   known: Acknowledged;
   films: readonly Film[];
+  origin: Origin;
+  tenant: string;
+  sightings: Sightings;
   /** Of every object that was ever seen: path below the grant, and the hash of its bytes. */
   seen: Map<string, string>;
   chance: Random;

@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import { descendants } from "../../test/rig/processes.ts";
 import type { FaultLog } from "./faults.ts";
 
 export type Role = "api" | "edge" | "worker";
@@ -40,6 +41,8 @@ export interface Fleet {
   ): Promise<void>;
   /** Sends a signal that ends it; resolves once it is up again. */
   end(member: Member, signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+  /** Sends a signal to the process and, where it is an edge, to the nginx below it. */
+  signal(member: Member, signal: NodeJS.Signals): void;
   allUp(): boolean;
   stop(): Promise<void>;
 }
@@ -66,8 +69,9 @@ export function openFleet(faults: FaultLog, folder: string): Fleet {
   };
   /** What is away is told of as such, and nothing else is. */
   const isExcused = (line: string): boolean =>
-    /"type":"Failure","message":"(The library cannot|The queue does not|The blob store)/.test(line) &&
-    faults.during(faults.now(), faults.now(), OUTAGE_GRACE_MS, ["mongo", "redis", "s3"]).length > 0;
+    /"type":"Failure","message":"(The library cannot|The queue does not|The blob store|This part .*: the API answered 503")/.test(
+      line,
+    ) && faults.during(faults.now(), faults.now(), OUTAGE_GRACE_MS, ["mongo", "redis", "s3"]).length > 0;
   const run = (member: Member, main: string, sign: string, env: Record<string, string>): Promise<boolean> => {
     const child = spawn(process.execPath, ["--import", LIFELINE, main], {
       env,
@@ -85,7 +89,7 @@ export function openFleet(faults: FaultLog, folder: string): Fleet {
       });
       createInterface({ input: child.stderr! }).on("line", (line) => {
         appendFileSync(log, `${line}\n`);
-        if (/Warning/.test(line)) odd(member.name, line);
+        if (/Warning|\[(alert|crit|emerg)\]/.test(line)) odd(member.name, line);
       });
       child.once("exit", () => {
         member.isUp = false;
@@ -134,7 +138,9 @@ export function openFleet(faults: FaultLog, folder: string): Fleet {
       const over = faults.begin(signal, member.name);
       const askedAt = faults.now();
       const gone = once(child, "exit");
-      child.kill(signal);
+      // nginx goes on without whoever started it; with a container all of it ends.
+      if (signal === "SIGKILL") signalAll(member, signal);
+      else child.kill(signal);
       const [code] = await gone;
       const took = faults.now() - askedAt;
       if (signal === "SIGTERM" && (code !== 0 || took > STOP_WITHIN_MS))
@@ -142,14 +148,27 @@ export function openFleet(faults: FaultLog, folder: string): Fleet {
       while (!isStopping && !(member.isUp && member.child !== child)) await pause(50);
       over();
     },
+    signal: signalAll,
     allUp: () => members.every(({ isUp }) => isUp),
     async stop() {
       isStopping = true;
       clearInterval(sampler);
-      for (const { child } of members) child.kill("SIGKILL");
+      for (const member of members) signalAll(member, "SIGKILL");
       await Promise.all(rounds);
     },
   };
+}
+
+function signalAll({ child }: Member, signal: NodeJS.Signals): void {
+  const servers = descendants(child.pid!).filter(({ name }) => name === "nginx");
+  child.kill(signal);
+  for (const { pid } of servers) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended with the one before it.
+    }
+  }
 }
 
 function residentBytes(pid: number | undefined): number {

@@ -1,7 +1,7 @@
 import { printTable } from "../table.ts";
-import type { Acknowledged } from "./acknowledged.ts";
 import type { FaultLog } from "./faults.ts";
 import type { Fleet } from "./fleet.ts";
+import type { House } from "./house.ts";
 
 /** What did not hold, check by check. */
 export type Findings = readonly (readonly [what: string, lines: readonly string[]])[];
@@ -13,7 +13,7 @@ export function report(
   title: string,
   settleMs: number,
   findings: Findings,
-  { faults, known, fleet }: { faults: FaultLog; known: Acknowledged; fleet: Fleet },
+  { faults, houses, fleet }: { faults: FaultLog; houses: readonly House[]; fleet: Fleet },
 ): void {
   for (const [what, lines] of findings)
     if (lines.length > 0)
@@ -26,11 +26,12 @@ export function report(
   const done = faults.all.filter(({ kind }) => kind !== "down");
   const deeds = Map.groupBy(done, ({ kind, target }) => `${target.replace(/-\d$/, "")} ${kind}`);
   process.stdout.write(`\n${[...deeds].map(([deed, all]) => `${deed} ${all.length}`).join(", ")}\n`);
-  process.stdout.write(
-    `${Object.entries(known.counts)
-      .map(([what, count]) => `${what} ${count}`)
-      .join(", ")}\n`,
-  );
+  for (const { name, known } of houses)
+    process.stdout.write(
+      `${name}: ${Object.entries(known.counts)
+        .map(([what, count]) => `${what} ${count}`)
+        .join(", ")}\n`,
+    );
   for (const { name: member } of fleet.members.filter((one) => one.name.endsWith("-0"))) {
     const samples = fleet.memory
       .filter((one) => one.member === member)

@@ -4,6 +4,7 @@ import { encodersOf } from "../../test/rig/killing.ts";
 import type { Wire } from "../../test/rig/wire.ts";
 import type { FaultLog } from "./faults.ts";
 import type { Fleet, Role } from "./fleet.ts";
+import type { Origin } from "./origin.ts";
 import type { OwnRedis } from "./redis-server.ts";
 import { pickWeighted } from "./weighted.ts";
 
@@ -13,6 +14,7 @@ export interface Target {
   redis: OwnRedis;
   s3: Wire;
   mongo: Wire;
+  origin: Origin;
   faults: FaultLog;
   chance: Random;
 }
@@ -44,6 +46,11 @@ const SABOTAGES: [number, Sabotage][] = [
   [2, wire("s3", "freeze")],
   [2, wire("s3", "refuse")],
   [2, wire("s3", "slow")],
+  [2, wire("origin", "cut")],
+  [1, wire("origin", "freeze")],
+  [2, wire("origin", "refuse")],
+  [2, wire("origin", "slow")],
+  [2, failingOrigin],
 ];
 
 /** Does something every few seconds, one at a time or the next before the last is over, until `signal` is aborted; then heals all. */
@@ -71,11 +78,11 @@ function ending(role: Role, signal: "SIGKILL" | "SIGTERM"): Sabotage {
 /** For a moment, or for longer than a lease lasts. */
 function suspending(role: Role): Sabotage {
   return async ({ fleet, chance, faults }) => {
-    const { name, child } = chance.pick(fleet.members.filter((one) => one.role === role && one.isUp));
-    const over = faults.begin("suspended", name);
-    child.kill("SIGSTOP");
+    const member = chance.pick(fleet.members.filter((one) => one.role === role && one.isUp));
+    const over = faults.begin("suspended", member.name);
+    fleet.signal(member, "SIGSTOP");
     await pause(1_000 + 14_000 * chance.share() ** 2);
-    child.kill("SIGCONT");
+    fleet.signal(member, "SIGCONT");
     over();
   };
 }
@@ -115,12 +122,21 @@ async function freezingRedis({ redis, chance, faults }: Target): Promise<void> {
   over();
 }
 
-function wire(name: "s3" | "mongo", how: "cut" | "freeze" | "refuse" | "slow"): Sabotage {
+async function failingOrigin({ origin, chance, faults }: Target): Promise<void> {
+  if (isBusy(faults, "origin")) return;
+  const over = faults.begin("answers 503", "origin");
+  origin.fail();
+  await pause(1_000 + 9_000 * chance.share());
+  origin.mend();
+  over();
+}
+
+function wire(name: "s3" | "mongo" | "origin", how: "cut" | "freeze" | "refuse" | "slow"): Sabotage {
   return async (target) => {
     const { chance, faults } = target;
     if (isBusy(faults, name)) return;
     const over = faults.begin(how, name);
-    const one = target[name];
+    const one = name === "origin" ? target.origin.wire : target[name];
     if (how === "slow") one.slow(200_000);
     else one[how]();
     if (how !== "cut") await pause(1_000 + 9_000 * chance.share());

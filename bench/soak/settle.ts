@@ -21,7 +21,13 @@ async function openThings(library: Library): Promise<string[]> {
   const [tasks, assets, deliveries, uploads, told] = await Promise.all([
     library.tasks.find({ state: { $in: ["todo", "claimed"] } }).toArray(),
     library.assets
-      .find({ $or: [{ state: { $in: ["queued", "probing", "encoding"] } }, { unsettled: true }] })
+      .find({
+        $or: [
+          { state: { $in: ["queued", "probing", "encoding"] } },
+          { state: "waiting", "pull.sourceUrl": { $gt: "" } },
+          { unsettled: true },
+        ],
+      })
       .toArray(),
     library.deliveries.find({ state: "pending" }).toArray(),
     library.uploads

@@ -38,6 +38,7 @@ export async function watch(seat: Seat, signal: AbortSignal): Promise<void> {
 
 async function watchOne(seat: Seat, title: KnownTitle, signal: AbortSignal): Promise<void> {
   const { client, chance, complaints, known } = seat;
+  if (title.links.length > 0) await follow(seat, title);
   const key = { "idempotency-key": `play-${seat.name}-${Math.floor(chance.share() * 1e15)}` };
   const wish = { titleId: title.id, capabilities: { renews: true } };
   const opened = await client.insist("POST", "/v1/playback", wish, [201, 404, 409], key);
@@ -61,10 +62,23 @@ async function watchOne(seat: Seat, title: KnownTitle, signal: AbortSignal): Pro
     manifestUrl = renewed.body.manifestUrl;
   }
   await client.insist("DELETE", path, undefined, [204]);
+  known.ended.push(manifestUrl);
+}
+
+/** Comes by a share link. */
+async function follow(
+  { client, chance, complaints, known, ...seat }: Seat,
+  title: KnownTitle,
+): Promise<void> {
+  const code = chance.pick(title.links);
+  const { status } = await client.insist("GET", `/l/${code}`, undefined, [302, 404]);
+  if (status === 404 && !isUnsettled(seat, title))
+    complaints.add(`link ${code} of ${title.id} leads nowhere`);
+  known.count("link followed");
 }
 
 /** Somebody changed not long ago what viewers may see of it. */
-function isUnsettled({ faults }: Seat, { changedAt, asset, state }: KnownTitle): boolean {
+function isUnsettled({ faults }: Pick<Seat, "faults">, { changedAt, asset, state }: KnownTitle): boolean {
   return state !== "published" || asset.alsoFate === "deleted" || faults.now() - changedAt < SETTLED_MS;
 }
 
@@ -97,9 +111,12 @@ async function tellPosition(
 }
 
 async function playSome(seat: Seat, title: KnownTitle, manifestUrl: string): Promise<void> {
-  const main = await fetchObject(seat, title, manifestUrl);
+  // As by content steering: any edge may be the one.
+  const at = new URL(manifestUrl);
+  at.hostname = seat.chance.pick([...seat.edges.keys()]);
+  const main = await fetchObject(seat, title, at.href);
   if (main === null) return;
-  const playlists = urisOf(main.toString("utf8"), manifestUrl).filter((uri) => /\.m3u8$/.test(uri));
+  const playlists = urisOf(main.toString("utf8"), at.href).filter((uri) => /\.m3u8$/.test(uri));
   for (let count = 0; count < 3 && playlists.length > 0; count++) {
     const playlist = seat.chance.pick(playlists);
     const text = await fetchObject(seat, title, playlist);
@@ -143,9 +160,8 @@ async function fetchObject(seat: Seat, title: KnownTitle, wanted: string): Promi
         from,
       );
     if (isRefusal) return null;
-    // As players do: the other edge.
-    const other = [...edges.keys()].find((host) => host !== url.hostname);
-    if (other !== undefined) url.hostname = other;
+    // As players do: another edge.
+    url.hostname = seat.chance.pick([...edges.keys()].filter((host) => host !== url.hostname));
   }
   return null;
 }

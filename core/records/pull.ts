@@ -10,6 +10,8 @@ export interface PullRecord {
 
 /** One multipart upload by our own hand. Whoever changes it names the one that it is instead of. */
 export interface PullTransfer {
+  /** Where it is stored once it is whole. */
+  key: string;
   multipartId: string;
   /** Strong entity tag of the file that its parts are of; null: they are of no use to a later answer. */
   etag: string | null;
@@ -17,6 +19,6 @@ export interface PullTransfer {
   sizeBytes: number | null;
   /** Of the claim that goes on with it; absent until one does. A later claim takes it over before it uses its parts. */
   epoch?: number;
-  /** Its parts are being removed from storage: nobody goes on with them. */
+  /** What is stored of it is being removed: nobody goes on with them. */
   isDropped?: true;
 }

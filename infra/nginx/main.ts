@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { NO_REVOCATIONS } from "../../core/revocation.ts";
 import { openBlobs } from "../../stores/blobs.ts";
-import { openLog } from "../../stores/log.ts";
+import { openLog, withoutSecrets } from "../../stores/log.ts";
 import { STALE_AFTER_SECONDS, watchRevocations } from "../../stores/revocation-watch.ts";
 import { renderNginx } from "./render.ts";
 import { writeRevokedFiles } from "./revoked-files.ts";
@@ -68,7 +69,11 @@ const nginx = spawn(settings.nginxPath, ["-p", state, "-c", configuration, "-e",
     MATINEE_S3_ACCESS_KEY_ID: settings.blobs.accessKeyId,
     MATINEE_S3_SECRET_ACCESS_KEY: settings.blobs.secretAccessKey,
   },
-  stdio: ["ignore", "inherit", "inherit"],
+  stdio: ["ignore", "inherit", "pipe"],
+});
+// nginx tells of what fails with the whole request line, and of that no part can be left out there (RELIABILITY T29).
+createInterface({ input: nginx.stderr }).on("line", (line) => {
+  process.stderr.write(`${withoutSecrets(line)}\n`);
 });
 // QUIT lets answers under way end; who sends a second signal does not want to wait for them.
 let signals = 0;

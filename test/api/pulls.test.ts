@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { reapAssets } from "../../api/reap-assets.ts";
 import { reapPulls } from "../../api/reap-pulls.ts";
-import { sourceKey } from "../../core/keys.ts";
+import { fetchedKey } from "../../core/keys.ts";
 import { parseNetworks } from "../../core/public-address.ts";
+import type { PullTransfer } from "../../core/records/pull.ts";
 import { findAsset } from "../../stores/library/assets.ts";
 import { recordTransfer } from "../../stores/library/pulls.ts";
 import { openTestApi } from "./api-for-test.ts";
@@ -115,27 +116,42 @@ describe("a pull", () => {
 
 test("what was fetched of a master that nobody wants any more is removed after a day", async () => {
   const { library, blobs } = api.deps;
-  const began = async (state: "waiting" | "cancelled", ageHours: number) => {
+  const began = async (state: "waiting" | "cancelled", ageHours: number, isWhole = false) => {
     const { id } = (await pull({ sourceUrl: URL_OF_FILM })).body;
-    const key = sourceKey("alpha", id);
+    const key = fetchedKey("alpha", id, 1);
     const multipartId = await blobs.createMultipart(key, "application/octet-stream");
     const asset = (await findAsset(library, "alpha", id))!;
-    const transfer = { multipartId, etag: '"a"', sizeBytes: null };
+    const transfer = { key, multipartId, etag: '"a"', sizeBytes: null };
     assert.ok(await recordTransfer(library, asset, null, { transfer, filename: "film.mov" }));
+    // Called off between the object and its record.
+    if (isWhole) await complete(transfer);
     // Whoever holds another transfer, or none, changes nothing.
     assert.equal(await recordTransfer(library, asset, null, { transfer, filename: "other" }), false);
     const updatedAt = new Date(library.serverNow().getTime() - ageHours * 3_600_000);
     await library.assets.updateOne({ _id: id }, { $set: { state, updatedAt } });
     return async () => ({
       isOnRecord: (await findAsset(library, "alpha", id))?.pull?.transfer !== null,
-      isStored: (await blobs.listParts({ key, multipartId })) !== null,
+      isStored: (await blobs.listParts(transfer)) !== null || (await blobs.head("sources", key)) !== null,
     });
   };
-  const all = [await began("cancelled", 25), await began("cancelled", 23), await began("waiting", 25)];
+  const complete = async (transfer: PullTransfer): Promise<void> => {
+    const ref = { ...transfer, partNumber: 1 };
+    const part = await blobs.sendPart(ref, Buffer.from("film"), AbortSignal.timeout(60_000));
+    await blobs.completeMultipart({ ...transfer, parts: [part] });
+  };
+  const all = [
+    await began("cancelled", 25),
+    await began("cancelled", 25, true),
+    await began("cancelled", 23),
+    await began("cancelled", 23, true),
+    await began("waiting", 25),
+  ];
   await reapPulls(api.deps);
   const left = await Promise.all(all.map((look) => look()));
   assert.deepEqual(left, [
     { isOnRecord: false, isStored: false },
+    { isOnRecord: false, isStored: false },
+    { isOnRecord: true, isStored: true },
     { isOnRecord: true, isStored: true },
     { isOnRecord: true, isStored: true },
   ]);
@@ -146,12 +162,13 @@ test("what somebody retries while the reaper is at its round keeps its parts", a
   const idle = await Promise.all(
     [1, 2].map(async () => {
       const { id } = (await pull({ sourceUrl: URL_OF_FILM })).body;
-      const multipartId = await blobs.createMultipart(sourceKey("alpha", id), "application/octet-stream");
-      const transfer = { multipartId, etag: '"a"', sizeBytes: null };
+      const key = fetchedKey("alpha", id, 1);
+      const multipartId = await blobs.createMultipart(key, "application/octet-stream");
+      const transfer = { key, multipartId, etag: '"a"', sizeBytes: null };
       const asset = (await findAsset(library, "alpha", id))!;
       assert.ok(await recordTransfer(library, asset, null, { transfer, filename: "film.mov" }));
       await library.assets.updateOne({ _id: id }, { $set: { state: "cancelled", updatedAt: new Date(0) } });
-      return { id, multipartId };
+      return { id, key, multipartId };
     }),
   );
   const removed: string[] = [];
@@ -164,8 +181,8 @@ test("what somebody retries while the reaper is at its round keeps its parts", a
   };
   await reapPulls({ ...api.deps, blobs: { ...blobs, abortMultipart } });
   assert.equal(removed.length, 1);
-  for (const { id, multipartId } of idle) {
-    const isStored = (await blobs.listParts({ key: sourceKey("alpha", id), multipartId })) !== null;
+  for (const { id, key, multipartId } of idle) {
+    const isStored = (await blobs.listParts({ key, multipartId })) !== null;
     const transfer = (await findAsset(library, "alpha", id))?.pull?.transfer;
     const isRemoved = removed.includes(multipartId);
     assert.deepEqual([isStored, transfer?.multipartId ?? null], [!isRemoved, isRemoved ? null : multipartId]);

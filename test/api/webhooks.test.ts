@@ -5,7 +5,7 @@ import { after, afterEach, beforeEach, describe, test } from "node:test";
 import { openWebhookSender, type SenderParts, type WebhookSender } from "../../api/webhook-sender.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
-import { sourceKey } from "../../core/keys.ts";
+import { fetchedKey } from "../../core/keys.ts";
 import { parseNetworks } from "../../core/public-address.ts";
 import type { Role } from "../../core/records/account.ts";
 import { EVENT_TYPES } from "../../core/webhook-event.ts";
@@ -208,10 +208,10 @@ describe("events", () => {
         pull: { sourceUrl: "https://films.example/", sha256: null, transfer: null },
       },
     });
-    const transfer = { multipartId: "m", etag: null, sizeBytes: 1_000 };
+    const transfer = { key: fetchedKey("alpha", id, 1), multipartId: "m", etag: null, sizeBytes: 1_000 };
     const filename = "Der Film.mov";
     assert.ok(await recordTransfer(library, asset, null, { transfer, filename }));
-    const pinned = { key: sourceKey("alpha", id), etag: '"e"', sizeBytes: 1_000, sha256: null };
+    const pinned = { key: transfer.key, etag: '"e"', sizeBytes: 1_000, sha256: null };
     assert.equal(await pinPulled(library, asset, transfer, pinned, filename), true);
     assert.equal(await pinPulled(library, asset, transfer, pinned, filename), false);
     send();

@@ -42,7 +42,7 @@ test("what is held are the leading parts that are whole, and of a known file its
   }
 });
 
-const TRANSFER: PullTransfer = { multipartId: "m", etag: '"a"', sizeBytes: 100 };
+const TRANSFER: PullTransfer = { key: "k", multipartId: "m", etag: '"a"', sizeBytes: 100 };
 
 test("the rest is asked for where it can be told that it is of the same file", () => {
   assert.deepEqual(restOf(TRANSFER, 40), { range: "bytes=40-", "if-range": '"a"' });

@@ -7,6 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { GRANT_LEEWAY_SECONDS, GRANT_MAX_SECONDS, signGrant } from "../../core/grant.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { type NginxEdge, startNginxEdge } from "../rig/nginx-edge.ts";
+import { eventually } from "../rig/processes.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
 import { wireToStore } from "../stores/wire-to-store.ts";
 import { BEHIND, PAGE, PLAYLIST, storePackage } from "./edge-for-test.ts";
@@ -421,4 +422,11 @@ test("while the store is away a warm film plays on, and only what is cold is 503
   const cold = await ask("video/360p/00888.m4s");
   assert.deepEqual([cold.status, cold.headers["cache-control"]], [503, "no-store"]);
   assert.ok(Number(cold.headers["retry-after"]) > 0);
+  // What nginx says of it names the request; whoever reads that must not be able to play the film (RELIABILITY T29).
+  const said = await eventually("a line about the store", 20, () => {
+    const line = edge!.said.find((one) => one.includes(`${prefix}video/360p/00888.m4s`));
+    return line ?? null;
+  });
+  assert.match(said, /"GET \/v\/\*\*\*\/as_/);
+  for (const line of edge!.said) assert.doesNotMatch(line, /\/v\/1\./);
 });

@@ -11,6 +11,7 @@ import type { AssetRecord } from "../../core/records/asset.ts";
 import { launchBrowser } from "../e2e/browser.ts";
 import { made } from "../rig/media.ts";
 import { numbered, readNumbers } from "../rig/numbered.ts";
+import { eventually } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 import type { ScriptedWindow } from "../rig/scripted-window.ts";
 
@@ -219,4 +220,21 @@ test("a preview that somebody looks at goes on when the film is ready, and is no
   );
   const { body } = await product.call("POST", `/v1/assets/${assetId}/preview`);
   assert.doesNotMatch(body.manifestUrl, /\/preview\//);
+});
+
+test("editors look at any part of a film that is still being made and was taken from viewers", async () => {
+  const assetId = await product.uploadFile(await film(801));
+  await product.until(assetId, ({ plan }) => plan !== null);
+  await holdBack(assetId);
+  await product.until(assetId, isPreviewed);
+  const { body } = await product.call("POST", "/v1/titles", { name: "Taken down", assetId });
+  for (const step of ["publish", "unpublish"])
+    assert.equal((await product.call("POST", `/v1/titles/${body.id}/${step}`, {})).status, 200);
+  const at = await open(assetId);
+  await eventually("a part that nobody had made", 60, async () => {
+    const answer = await fetch(at(`video/360p/${cellName(14)}`));
+    await answer.arrayBuffer();
+    return answer.ok || null;
+  });
+  assert.equal((await product.library.assets.findOne({ _id: assetId }))?.state, "encoding");
 });

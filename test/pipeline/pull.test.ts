@@ -5,8 +5,9 @@ import { readFile } from "node:fs/promises";
 import { after, before, type TestContext, test } from "node:test";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
 import { newId } from "../../core/ids.ts";
-import { sourceKey } from "../../core/keys.ts";
+import { assetSources, fetchedKey } from "../../core/keys.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
+import type { PullTransfer } from "../../core/records/pull.ts";
 import { type Blobs, openBlobs } from "../../stores/blobs.ts";
 import { createAsset } from "../../stores/library/assets.ts";
 import { type FilmAnswer, type FilmServer, serveFile, startFilmServer } from "../rig/film-server.ts";
@@ -76,7 +77,7 @@ const isOver = ({ state }: AssetRecord): boolean => state === "failed" || state 
 async function assertFetched(assetId: string, bytes: Buffer): Promise<void> {
   const { pinned, pull: order, tenant } = await product.until(assetId, isFetched);
   assert.deepEqual([pinned?.sizeBytes, order?.sourceUrl, order?.transfer], [bytes.length, null, null]);
-  assert.equal(pinned?.key, sourceKey(tenant, assetId));
+  assert.ok(pinned?.key.startsWith(assetSources(tenant, assetId)));
   const stored = await blobs.read("sources", pinned!.key);
   assert.ok(stored !== null && bytes.equals(stored));
 }
@@ -90,13 +91,12 @@ async function failureOf(sourceUrl: string): Promise<{ code: string; message: st
 }
 
 /** A whole part of it is stored. */
-async function partStored(assetId: string): Promise<string> {
+async function partStored(assetId: string): Promise<PullTransfer> {
   return eventually("a part in storage", 60, async () => {
-    const { tenant, pull: order } = (await product.library.assets.findOne({ _id: assetId }))!;
-    const multipartId = order?.transfer?.multipartId;
-    if (multipartId === undefined) return null;
-    const parts = await blobs.listParts({ key: sourceKey(tenant, assetId), multipartId });
-    return parts !== null && parts.length > 0 ? multipartId : null;
+    const { pull: order } = (await product.library.assets.findOne({ _id: assetId }))!;
+    if (order?.transfer == null) return null;
+    const parts = await blobs.listParts(order.transfer);
+    return parts !== null && parts.length > 0 ? order.transfer : null;
   });
 }
 
@@ -204,7 +204,7 @@ test("F01 kill -9 of the worker in mid-fetch: another one goes on with what is s
 test("F33 a worker that died between the object and its record: the next one only writes the record", async (t) => {
   const server = await films(t, serveFile(file, '"v1"'));
   const id = newId("as");
-  const key = sourceKey("default", id);
+  const key = fetchedKey("default", id, 1);
   const multipartId = await blobs.createMultipart(key, "application/octet-stream");
   const small = file.subarray(0, MIB);
   const part = await blobs.sendPart({ key, multipartId, partNumber: 1 }, small, AbortSignal.timeout(60_000));
@@ -215,7 +215,7 @@ test("F33 a worker that died between the object and its record: the next one onl
     pull: {
       sourceUrl: server.url,
       sha256: null,
-      transfer: { multipartId, etag: '"v1"', sizeBytes: small.length },
+      transfer: { key, multipartId, etag: '"v1"', sizeBytes: small.length },
     },
   });
   await assertFetched(id, small);
@@ -241,10 +241,10 @@ test("cancel ends the fetch; retry goes on with it; what is deleted leaves nothi
 
   const endless = await films(t, serveFile(file, '"v1"', { silentFrom: 12 * MIB }));
   const deletedId = await pull(endless.url);
-  const multipartId = await partStored(deletedId);
+  const transfer = await partStored(deletedId);
   assert.equal((await product.call("DELETE", `/v1/assets/${deletedId}`)).status, 202);
   await eventually("the parts are gone", 20, async () =>
-    (await blobs.listParts({ key: sourceKey("default", deletedId), multipartId })) === null ? true : null,
+    (await blobs.listParts(transfer)) === null ? true : null,
   );
 });
 

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { REVOCATIONS_KEY, type Revocations, revocationsText } from "../../core/revocation.ts";
 import type { Blobs } from "../../stores/blobs.ts";
@@ -16,6 +17,8 @@ export interface NginxEdge {
   url: string;
   child: ChildProcess;
   folder: string;
+  /** What it wrote to stderr, line by line; the same goes to ours. */
+  said: string[];
   /** Publishes the list and waits until nginx goes by it. */
   revoke(list: Revocations): Promise<void>;
   stop(): Promise<void>;
@@ -41,7 +44,12 @@ export async function startNginxEdge(environment: Record<string, string>, blobs:
       MATINEE_LOG_LEVEL: "error",
       ...environment,
     },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const said: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    said.push(line);
+    process.stderr.write(`${line}\n`);
   });
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -58,6 +66,7 @@ export async function startNginxEdge(environment: Record<string, string>, blobs:
     url: `http://127.0.0.1:${port}`,
     child,
     folder,
+    said,
     stop,
     async revoke(list) {
       await publishRevocations(blobs, list);

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { after, test } from "node:test";
 import { openRoom } from "../../core/admission.ts";
 import { DEFAULT_ENCODING } from "../../core/encoding.ts";
-import { sourceKey } from "../../core/keys.ts";
+import { fetchedKey } from "../../core/keys.ts";
 import { DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
 import { parseNetworks } from "../../core/public-address.ts";
 import { MAX_PULLED_BYTES } from "../../core/pull-parts.ts";
@@ -94,8 +94,9 @@ test("who has lost a fetch and still runs takes nothing from who goes on with it
 test("what is being removed is gone on with by nobody", async () => {
   const { assetId } = await ordered("http://127.0.0.1:1/");
   const asset = async () => (await findAsset(library, "t", assetId))!;
-  const multipartId = await blobs.createMultipart(sourceKey("t", assetId), "application/octet-stream");
-  const transfer = { multipartId, etag: '"a"', sizeBytes: null, epoch: 1 };
+  const key = fetchedKey("t", assetId, 1);
+  const multipartId = await blobs.createMultipart(key, "application/octet-stream");
+  const transfer = { key, multipartId, etag: '"a"', sizeBytes: null, epoch: 1 };
   const changed = { transfer: { ...transfer, isDropped: true as const }, filename: "film.mov" };
   const before = await asset();
   assert.ok(await recordTransfer(library, before, null, changed));
@@ -106,5 +107,5 @@ test("what is being removed is gone on with by nobody", async () => {
   assert.equal(held.heldBytes, 0);
   await held.begin({ etag: '"b"', sizeBytes: 10, filename: "film.mov" });
   assert.deepEqual([held.transfer?.etag, held.transfer?.epoch], ['"b"', 2]);
-  assert.equal(await blobs.listParts({ key: sourceKey("t", assetId), multipartId }), null);
+  assert.equal(await blobs.listParts(transfer), null);
 });
