@@ -1,5 +1,4 @@
 import type { Server } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { openBlobs } from "../stores/blobs.ts";
@@ -7,7 +6,6 @@ import { upsertApiKeys } from "../stores/library/api-keys.ts";
 import { openLibrary } from "../stores/library/connect.ts";
 import { openSessionDesk } from "../stores/library/session-desk.ts";
 import { openLog } from "../stores/log.ts";
-import { offerPreviewCell, offerWork } from "../stores/offer-work.ts";
 import { openQueue } from "../stores/queue.ts";
 import { createApp } from "./app.ts";
 import { openAssetWatch } from "./asset-watch.ts";
@@ -33,9 +31,8 @@ import { openRevoker } from "./revoker.ts";
 import { openStoredTexts } from "./stored-texts.ts";
 import { openTrending } from "./trending.ts";
 import { openWebhookSender } from "./webhook-sender.ts";
+import { openWorkHint } from "./work-hint.ts";
 
-/** An answer never waits longer than this for the queue; the reconciler finds what was not offered. */
-const HINT_DEADLINE_MS = 250;
 const REAP_EVERY_MS = 30_000;
 /** So soon after a session's end it is among the figures. */
 const FOLD_EVERY_MS = 10_000;
@@ -72,15 +69,7 @@ const deps: ApiDeps = {
   library,
   blobs,
   texts,
-  hint: {
-    async offer(assetId) {
-      const offered = offerWork(library, queue, assetId).catch((thrown) =>
-        log.warn({ assetId, err: thrown }, "work not offered; the reconciler will"),
-      );
-      await Promise.race([offered, pause(HINT_DEADLINE_MS)]);
-    },
-    offerCell: (asset, cell) => offerPreviewCell(library, queue, asset, cell),
-  },
+  hint: openWorkHint({ library, queue, log }),
   checkQueue: () => queue.check(),
   countJobs: () => queue.counts(),
   authenticate: openAuthenticator(library, config.jwt),

@@ -12,7 +12,14 @@ import {
   TITLES_IN_HAND,
   WAITED_FOR_PRIORITY,
 } from "../core/schedule.ts";
-import { isPreviewed, isWanted, previewedGeneration, previewSpec, tasksOf } from "../core/work.ts";
+import {
+  isPreviewed,
+  isWanted,
+  previewedGeneration,
+  previewSpec,
+  type TaskSpec,
+  tasksOf,
+} from "../core/work.ts";
 import { isOffered, laneOf, type Ordered, waitsFor } from "../core/work-order.ts";
 import type { Library } from "./library/connect.ts";
 import { activeAssets, findAssetForWork, rankOfAsset } from "./library/open-work.ts";
@@ -178,27 +185,35 @@ function queuedOf(
 }
 
 /**
- * Puts the unit of a preview in which a cell lies before everything else, and a few units behind it in line: the id of
- * its task. null where the film has no such cell, or no preview. Repeating it changes nothing, but that
+ * Puts the unit of a preview in which a cell lies on record as wanted, and a few units behind it: theirs in order, the one that is
+ * waited for first. null where the film has no such cell, or no preview. Repeating it changes nothing, but that
  * what could not be made is tried anew after a while, a few times.
  */
-export async function offerPreviewCell(
+export async function demandPreviewCell(
   library: Library,
-  queue: WorkQueue,
   asset: AssetRecord,
   cell: number,
-): Promise<string | null> {
+): Promise<[TaskSpec, ...TaskSpec[]] | null> {
   if (asset.plan === null || !isPreviewed(asset)) return null;
-  const specs = unitsFor(asset.plan.timeline, cell).map((unit) => previewSpec(asset, unit));
-  const [waitedFor, ...ahead] = specs;
+  const [waitedFor, ...ahead] = unitsFor(asset.plan.timeline, cell).map((unit) => previewSpec(asset, unit));
   if (waitedFor === undefined) return null;
+  const specs: [TaskSpec, ...TaskSpec[]] = [waitedFor, ...ahead];
   await ensureTasks(library, asset, specs);
   await reviveTasks(
     library,
     specs.map(({ id }) => id),
   );
+  return specs;
+}
+
+/** Puts the first of these units of a preview before everything else, and the others in line. */
+export async function hurryPreview(
+  queue: WorkQueue,
+  asset: AssetRecord,
+  units: readonly [TaskSpec, ...TaskSpec[]],
+): Promise<void> {
   await queue.offer(
-    [waitedFor, ...ahead].map((spec, behind) => ({
+    units.map((spec, behind) => ({
       taskId: spec.id,
       kind: spec.kind,
       lane: laneOf(spec.kind),
@@ -206,6 +221,5 @@ export async function offerPreviewCell(
       priority: WAITED_FOR_PRIORITY + behind,
     })),
   );
-  await queue.hurry(waitedFor.id);
-  return waitedFor.id;
+  await queue.hurry(units[0].id);
 }

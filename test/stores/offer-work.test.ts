@@ -10,7 +10,7 @@ import { completeTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
 import { activeAssets, openWorkSeconds, rankOfAsset } from "../../stores/library/open-work.ts";
 import { outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
-import { offerAfter, offerAll, offerPreviewCell } from "../../stores/offer-work.ts";
+import { demandPreviewCell, offerAfter, offerAll } from "../../stores/offer-work.ts";
 import { consume } from "../../stores/queue-consumer.ts";
 import { openWork } from "./work-for-test.ts";
 
@@ -147,7 +147,7 @@ async function takenInOrder(tenants: string[]): Promise<TaskOutline[]> {
 
 test("a unit of a preview that could not be made is tried anew when somebody asks for it, but not for ever", async () => {
   const asset = await planned("as_seen");
-  const id = (await offerPreviewCell(library, queue, asset, 5))!;
+  const id = (await demandPreviewCell(library, asset, 5))![0].id;
   const failed = (endedAt: Date, retryable = true) =>
     library.tasks.updateOne(
       { _id: id },
@@ -157,7 +157,7 @@ test("a unit of a preview that could not be made is tried anew when somebody ask
       },
     );
   const stateOnceAsked = async () => {
-    assert.equal(await offerPreviewCell(library, queue, asset, 5), id);
+    assert.equal((await demandPreviewCell(library, asset, 5))?.[0].id, id);
     return (await library.tasks.findOne({ _id: id }))?.state;
   };
   await failed(library.serverNow());
