@@ -43,6 +43,8 @@ export async function reviseAsset(
       ...inputs,
       // What was found in the master stays true of it.
       ...(sameMaster ? {} : { source: null, findings: [] }),
+      // Nobody fetches another one for it any more, and its URL may be a secret.
+      ...(asset.pull?.sourceUrl == null ? {} : { pull: { ...asset.pull, sourceUrl: null } }),
       revision: asset.revision + 1,
       state: "queued",
       plan: null,

@@ -7,7 +7,7 @@ import { parseNetworks } from "../../core/public-address.ts";
 import type { PullTransfer } from "../../core/records/pull.ts";
 import { findAsset } from "../../stores/library/assets.ts";
 import { recordTransfer } from "../../stores/library/pulls.ts";
-import { openTestApi } from "./api-for-test.ts";
+import { openTestApi, putParts } from "./api-for-test.ts";
 
 const URL_OF_FILM = "https://films.example/dir/Der%20Film.mov?X-Amz-Signature=secret-of-the-url";
 
@@ -112,6 +112,20 @@ describe("a pull", () => {
     const left = await findAsset(library, "alpha", id);
     assert.deepEqual([left?.emptiedAt === null, left?.pull?.sourceUrl], [false, null]);
   });
+});
+
+test("another master that is uploaded instead makes its URL forgotten", async () => {
+  const editor = api.as("alpha");
+  const { id } = (await pull({ sourceUrl: URL_OF_FILM })).body;
+  assert.equal((await editor("POST", `/v1/assets/${id}/cancel`, {})).body.state, "cancelled");
+  const upload = { filename: "film.mp4", sizeBytes: 5, assetId: id };
+  const { body } = await editor("POST", "/v1/uploads", upload);
+  await putParts(api, body.id, body.partSizeBytes, Buffer.from("bytes"), [1]);
+  const { pull: before } = (await findAsset(api.deps.library, "alpha", id))!;
+  assert.equal(before?.sourceUrl, URL_OF_FILM, "nothing happens before all of it is there");
+  assert.deepEqual((await editor("POST", `/v1/uploads/${body.id}/complete`, {})).body, { assetId: id });
+  const asset = await findAsset(api.deps.library, "alpha", id);
+  assert.deepEqual([asset?.state, asset?.pull?.sourceUrl], ["queued", null]);
 });
 
 test("what was fetched of a master that nobody wants any more is removed after a day", async () => {
