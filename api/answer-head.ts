@@ -9,8 +9,8 @@ import type { ApiEnv } from "./deps.ts";
 
 /**
  * Says it for the answer to come; a handler that says something else of the same name has the last word. It goes to
- * Node's own answer where there is one: Hono's would make a `Headers` for each request, which with some fifteen lines
- * costs as much as the rest of a small answer.
+ * Node's own answer where there is one: Hono's would make a `Headers` for each request, a tenth of what renewing a session
+ * costs (docs/decisions/sessions.md).
  */
 export function sayFirst(c: Context<ApiEnv>, name: string, value: string): void {
   const outgoing = c.env?.outgoing;

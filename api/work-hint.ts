@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Library } from "../stores/library/connect.ts";
 import type { Log } from "../stores/log.ts";
-import { demandPreviewCell, hurryPreview, offerWork } from "../stores/offer-work.ts";
+import { demandPreviewCell, hurryPreview } from "../stores/offer-preview.ts";
+import { offerWork } from "../stores/offer-work.ts";
 import type { WorkQueue } from "../stores/queue.ts";
 import type { WorkHint } from "./deps.ts";
 

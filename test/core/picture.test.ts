@@ -3,31 +3,12 @@ import { test } from "node:test";
 import { pictureFor, planPicture, rangeOf, shownTiming } from "../../core/picture.ts";
 import { rational } from "../../core/rational.ts";
 import type { SourceVideo } from "../../core/source.ts";
+import { sourceOf } from "../rig/plain-source.ts";
 
 const HD: SourceVideo = {
-  streamIndex: 0,
-  codec: "h264",
+  ...sourceOf(1920, 1080, 100, 0).video,
   profile: null,
-  pixelFormat: "yuv420p",
-  bitDepth: 8,
-  codedWidth: 1920,
-  codedHeight: 1080,
-  width: 1920,
-  height: 1080,
-  sampleAspect: rational(1, 1),
-  rotationDegrees: 0,
   frameRate: rational(25, 1),
-  frameCount: 100,
-  variableFrameRate: false,
-  startSeconds: 0,
-  fileStartSeconds: 0,
-  hasAllTimes: true,
-  keyframeSeconds: [0],
-  fieldOrder: "progressive",
-  colorTransfer: null,
-  colorPrimaries: null,
-  colorSpace: null,
-  colorRange: null,
 };
 
 test("fields become frames where a screen can show their rate, and nowhere else", () => {

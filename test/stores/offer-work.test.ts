@@ -10,7 +10,8 @@ import { completeTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
 import { activeAssets, openWorkSeconds, rankOfAsset } from "../../stores/library/open-work.ts";
 import { outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
-import { demandPreviewCell, offerAfter, offerAll } from "../../stores/offer-work.ts";
+import { demandPreviewCell } from "../../stores/offer-preview.ts";
+import { offerAfter, offerAll } from "../../stores/offer-work.ts";
 import { consume } from "../../stores/queue-consumer.ts";
 import { openWork } from "./work-for-test.ts";
 
