@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { CopyObjectCommand, DeleteObjectsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { Failure } from "../core/errors.ts";
 import type { BlobFacts, Bucket, PutOptions } from "./blobs.ts";
+import { read } from "./blobs-bytes.ts";
 import { type BlobClients, isMissing, refusalStatus, translated } from "./blobs-client.ts";
-import { head, list, read } from "./blobs-reading.ts";
+import { head, list } from "./blobs-reading.ts";
 
 /** The calls behind `Blobs` (its docstrings say what each promises), each on the clients that fit it. */
 

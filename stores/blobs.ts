@@ -1,10 +1,11 @@
 import type { Readable } from "node:stream";
 import { ensureBuckets, probeBuckets } from "./blobs-buckets.ts";
+import { read, readThrough, readWhole } from "./blobs-bytes.ts";
 import { type BlobsConfig, type Bucket, openBlobClients } from "./blobs-client.ts";
 import { downloadToFile } from "./blobs-download.ts";
 import { type MultipartUploads, openMultipartUploads } from "./blobs-multipart.ts";
 import { copy, put, remove, removePrefix } from "./blobs-objects.ts";
-import { head, list, open, read, readThrough, readWhole } from "./blobs-reading.ts";
+import { head, list, open } from "./blobs-reading.ts";
 
 export type { BlobsConfig, Bucket } from "./blobs-client.ts";
 export type { MultipartRef, StoredPart } from "./blobs-multipart.ts";
