@@ -41,7 +41,7 @@ export async function verifyObjects(
       const reason = found === null ? "missing" : faultOf(object, found.bytes);
       if (found === null || reason !== null) bad.push({ key, reason: reason ?? "missing" });
       else {
-        collect(into, object, found.bytes);
+        collect(into, key, object.media === null ? "text" : "media", found.bytes);
         read.push({ ...object, version: versionOf(found.facts) });
       }
       report((read.length + bad.length) / expected.length);
@@ -89,18 +89,19 @@ export async function verifyInits(
     if (bytes === null || sha256(bytes) !== track.initSha256) {
       throw new Failure("transient", "internal", `The init segment of ${track.trackId} did not read back.`);
     }
-    collect(into, { key: track.initKey, media: {} }, bytes);
+    collect(into, track.initKey, "media", bytes);
   }
 }
 
 function collect(
   { prefix, objects }: FactsOfPackage,
-  { key, media }: { key: string; media: object | null },
+  key: string,
+  kind: "media" | "text",
   bytes: Uint8Array,
 ): void {
   const path = key.slice(prefix.length);
   const facts =
-    media === null
+    kind === "text"
       ? describeStoredText(path, gunzipSync(bytes).toString("utf8"), bytes)
       : describeMedia(path, bytes, storedTransport(path, null));
   objects.set(path, facts);
