@@ -1,5 +1,6 @@
 # The CloudFront edge: a private bucket, a distribution that alone may read it, and a function that lets nobody in without
-# a grant. `terraform apply` needs the media bucket's name; infra/cloudfront/main.ts then fills the key-value store.
+# a grant. `terraform apply` needs the media bucket's name and the pages' origins; infra/cloudfront/main.ts then fills the key-value
+# store.
 
 terraform {
   required_version = ">= 1.6"
@@ -216,7 +217,7 @@ resource "aws_cloudfront_distribution" "edge" {
     }
   }
 
-  # What is not there yet (a preview runs ahead of its encoder) or away for a moment must not be remembered.
+  # What is not there, or away for a moment, must not be remembered: it may come.
   dynamic "custom_error_response" {
     for_each = [403, 404, 500, 502, 503, 504]
     content {
