@@ -16,6 +16,7 @@ import { startLending } from "./lend-a-hand.ts";
 import { serveOperations } from "./operations.ts";
 import { findRecentAv1 } from "./recent-av1.ts";
 import { startReconciler } from "./reconcile.ts";
+import { requireScaler } from "./require-encoders.ts";
 import { openScratch } from "./scratch.ts";
 import type { Workshop } from "./task-context.ts";
 import { createWorker } from "./worker.ts";
@@ -74,7 +75,7 @@ function memoryOfWorker({ memoryBytes, pull }: TranscoderConfig): {
   return { lendableBytes: forTasks - bytes, pullSlots: slots };
 }
 
-/** Throws where media cannot be contained, unless that was allowed. */
+/** Throws where ffmpeg lacks what every film needs, and where media cannot be contained, unless that was allowed. */
 async function openSafeLauncher(
   config: TranscoderConfig,
   mostResidentBytes: number,
@@ -86,6 +87,7 @@ async function openSafeLauncher(
     prlimitPath: firstOf("/usr/bin/prlimit"),
     setprivPath: firstOf("/usr/bin/setpriv"),
   });
+  await requireScaler(launcher);
   const { sandboxed, detail } = launcher.state;
   if (sandboxed) return launcher;
   log.error({ detail }, "UNSAFE: media is not sandboxed on this machine");

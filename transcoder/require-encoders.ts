@@ -23,6 +23,16 @@ export async function availableCodecs(
   );
 }
 
+/** Throws where this machine's ffmpeg cannot make pictures smaller as a plan may ask for (picture-filters.ts). */
+export async function requireScaler(launcher: Launcher): Promise<void> {
+  const limits = { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 };
+  const { stdout } = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", "-filters"], limits });
+  if (stdout.includes(" zscale ")) return;
+  throw new Error(
+    "This ffmpeg has no zscale, which makes pictures smaller: it needs a build with libzimg, as Debian's is.",
+  );
+}
+
 /**
  * Refuses codecs that this build cannot make before anything is planned with them: a plan names its build, so no other
  * worker could help, and the asset would wait for ever. Throws `codec_unavailable`, which is never tried again by itself.

@@ -11,7 +11,7 @@ import { TALKATIVE } from "./encoder-scores.ts";
 import { encoderOptions } from "./encoders.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { hardwareGlobalOptions, uploadFilter } from "./hardware-recipe.ts";
-import { colourFilters, colourTags, SCALER } from "./picture-filters.ts";
+import { colourFilters, colourTags, makeSmaller } from "./picture-filters.ts";
 import { TRICK_FILE, trickFilters, trickOptions } from "./trick-track.ts";
 
 /** File that a chunk's frames of one rung are written to, inside the sandbox. */
@@ -110,7 +110,7 @@ function fork(index: number, count: number): string {
 }
 
 function scaleTo(rung: Rung, speed: Speed): string[] {
-  return [`scale=${rung.width}:${rung.height}:flags=${SCALER[speed]}`, "setsar=1"];
+  return [makeSmaller(rung.width, rung.height, speed), "setsar=1"];
 }
 
 /** One rung's encoder, its place on the timeline and its file. */

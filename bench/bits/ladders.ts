@@ -6,7 +6,7 @@ import { buildTimeline } from "../../core/timeline.ts";
 import { TRIAL_CRFS, type TrialPoint, trialSizes } from "../../core/title-analysis.ts";
 import { FIXED_TABLE } from "../../core/title-ladder.ts";
 import { encoderOptions } from "../../transcoder/encoders.ts";
-import { SCALER } from "../../transcoder/picture-filters.ts";
+import { makeSmaller } from "../../transcoder/picture-filters.ts";
 import { type Content, widthOf } from "./content.ts";
 import { type Measured, measure, type Reference } from "./measure.ts";
 
@@ -62,12 +62,15 @@ export async function measureOurs(
   const points: TrialPoint[] = [];
   let cpuSeconds = 0;
   for (const crf of TRIAL_CRFS[codec]) {
+    // Each from the next larger one, as a film's rungs are.
+    const steps: string[] = [];
     for (const size of trialSizes(width, height, codec)) {
+      steps.push(makeSmaller(size.width, size.height, speed));
       const rung: Rung = { ...size, crf, maxBitrateBps: size.maxBitrateBps * 10 };
       const ladder: Ladder = { id: codec, codec, range: "SDR", rungs: [rung], ...(encoder && { encoder }) };
       const options = [...encoderOptions(coding, ladder, rung), "-threads", "1"];
       const program = recent?.program === "scorer" ? reference.tools.scorer : reference.tools.ffmpeg;
-      const way = { program, scaler: SCALER[speed] };
+      const way = { program, scaler: () => steps.join(",") };
       const made = await measure(reference, Math.min(size.width, size.height), options, way);
       cpuSeconds += made.cpuSeconds;
       points.push({ width: size.width, height: size.height, crf, averageBps: made.bps, score: made.score });

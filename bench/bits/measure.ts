@@ -45,15 +45,19 @@ export async function measure(
   reference: Reference,
   shortSide: number,
   options: readonly string[],
-  { program = reference.tools.ffmpeg, scaler = "bicubic" } = {},
+  { program = reference.tools.ffmpeg, scaler = bicubic } = {},
 ): Promise<Measured> {
   const { content, path, tools } = reference;
   const out = join(tools.folder, "out.mkv");
   const { cpuSeconds } = await timed(program, [
     ...["-v", "error", "-nostdin", "-y", "-i", path],
-    ...["-vf", `scale=${widthOf(content, shortSide)}:${shortSide}:flags=${scaler}`, ...options, out],
+    ...["-vf", scaler(widthOf(content, shortSide), shortSide), ...options, out],
   ]);
   return { bps: (8 * (await codedBytes(out))) / SECONDS, score: await vmafOf(reference, out), cpuSeconds };
+}
+
+function bicubic(width: number, height: number): string {
+  return `scale=${width}:${height}:flags=bicubic`;
 }
 
 async function codedBytes(path: string): Promise<number> {
