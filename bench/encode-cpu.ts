@@ -109,7 +109,7 @@ function oneProcess(plan: Plan): string[] {
       ...encoder(plan, index),
       join(folder, `one-${rung.id}.mp4`),
     ]),
-    ...sound("one"),
+    ...sound("one", plan),
   ];
 }
 
@@ -122,7 +122,7 @@ async function perRung(plan: Plan): Promise<Run> {
       ...["-map", "0:v", "-vf", `scale=${rung.width}:${rung.height}:flags=bicubic,format=yuv420p`],
       ...encoder(plan, index),
       join(folder, `five-${rung.id}.mp4`),
-      ...(index === 0 ? sound("five") : []),
+      ...(index === 0 ? sound("five", plan) : []),
     ]);
     cpuSeconds += run.cpuSeconds;
     wallSeconds += run.wallSeconds;
@@ -145,8 +145,12 @@ function encoder(plan: Plan, index: number): string[] {
   ];
 }
 
-function sound(name: string): string[] {
-  return ["-map", "0:a", "-c:a", "aac", "-b:a", "128k", "-ac", "2", join(folder, `${name}-audio.mp4`)];
+/** The same tracks of sound, as they are: nothing measured, nothing levelled. */
+function sound(name: string, { audio }: Plan): string[] {
+  return audio.flatMap(({ id, streamIndex, channels, bitrateBps }) => [
+    ...["-map", `0:${streamIndex}`, "-c:a", "aac", "-b:a", String(bitrateBps), "-ac", String(channels)],
+    join(folder, `${name}-${id}.mp4`),
+  ]);
 }
 
 function printComparison(): void {
