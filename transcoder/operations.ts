@@ -16,12 +16,11 @@ export function serveOperations(
   dependencies: readonly Dependency[],
   metrics: Metrics,
 ): Promise<Server> {
-  const asked = dependencies.map(oneAtATime);
   const server = createServer((request, response) => {
     const path = request.url?.split("?")[0];
     if (path === "/healthz") return answer(response, 200, { status: "ok" });
     if (path === "/readyz")
-      return void ready(asked).then(({ ok, body }) => answer(response, ok ? 200 : 503, body));
+      return void ready(dependencies).then(({ ok, body }) => answer(response, ok ? 200 : 503, body));
     if (path === "/metrics") {
       return void metrics
         .text()
@@ -33,21 +32,6 @@ export function serveOperations(
     server.once("error", reject);
     server.listen(address.port, address.host, () => resolve(server));
   });
-}
-
-/**
- * Who asks while a check runs waits for that one. On a machine so busy that ffmpeg takes seconds to start, each question would otherwise
- * start it again, and no answer would ever be in time.
- */
-export function oneAtATime({ name, check }: Dependency): Dependency {
-  let running: Promise<string> | null = null;
-  const join = (): Promise<string> => {
-    running ??= check().finally(() => {
-      running = null;
-    });
-    return running;
-  };
-  return { name, check: join };
 }
 
 /** Every dependency's state; `ok` only when all of them hold. */
