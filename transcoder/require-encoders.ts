@@ -25,9 +25,11 @@ export async function availableCodecs(
 
 /** Throws where this machine's ffmpeg cannot make pictures smaller as a plan may ask for (picture-filters.ts). */
 export async function requireScaler(launcher: Launcher): Promise<void> {
-  const limits = { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 };
-  const { stdout } = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", "-filters"], limits });
-  if (stdout.includes(" zscale ")) return;
+  const limits = { wallSeconds: 60, cpuSeconds: 5, outputBytes: 0 };
+  const args = ["-hide_banner", "-filters"];
+  const run = await launcher.run({ program: "ffmpeg", args, limits, niceness: 0 });
+  if (run.ending !== "exited") throw new Error("ffmpeg did not list its filters.");
+  if (run.stdout.includes(" zscale ")) return;
   throw new Error(
     "This ffmpeg has no zscale, which makes pictures smaller: it needs a build with libzimg, as Debian's is.",
   );
