@@ -29,7 +29,7 @@ export interface Child {
   startedAtMs: number;
 }
 
-/** Seconds are enough for each part; where others keep all cores busy, one has taken more than a minute. */
+/** Seconds are enough for each part; where others kept all cores busy, a minute was over before one was ready. */
 const READY_DEADLINE_MS = 180_000;
 const CHECK_EVERY_MS = 50;
 const LOG_LINES_SHOWN = 12;
