@@ -24,8 +24,8 @@ import { runStaticChecks } from "./static.ts";
 /** The whole of `npm test` ends by itself after this, whatever hangs. It takes 22 minutes on two cores with nothing else to do. */
 const LIMIT_MS = 75 * 60_000;
 /**
- * A file that hangs does not take the time of those after it. The longest takes three and a half minutes with its share of two cores, and
- * three times that where others keep them busy.
+ * A file that hangs does not take the time of those after it. The longest has taken three and a half minutes on two cores with nothing
+ * else to do, and seven and a half where others kept them busy.
  */
 const FILE_LIMITS = { wholeMs: 20 * 60_000, afterLastTestMs: 4 * 60_000 };
 /** Before its file is ended, so that Node says which it was. A file's first test has what is started before it on its account. */
