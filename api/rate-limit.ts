@@ -12,7 +12,7 @@ const WINDOW_SECONDS = 60;
 /** A player asks once for each film, and again where it is set up anew. */
 const LICENSES_PER_SESSION = 30;
 /** An answer never waits longer than this for Redis (RELIABILITY F09); the count in memory takes over. */
-const REDIS_DEADLINE_MS = 250;
+export const REDIS_DEADLINE_MS = 250;
 /** After a count that failed all others are kept in memory for so long: one answer waits for a frozen Redis then, and not each. */
 const REDIS_PAUSE_MS = 10_000;
 
@@ -51,11 +51,15 @@ export interface RateLimits {
 }
 
 /** Counts per account and, before a token is known to be good, per socket address, shared through Redis. */
-export function openRateLimits(queue: ApiConfig["queue"], rates: ApiConfig["rates"]): RateLimits {
+export function openRateLimits(
+  queue: ApiConfig["queue"],
+  rates: ApiConfig["rates"],
+  redisDeadlineMs = REDIS_DEADLINE_MS,
+): RateLimits {
   const redis = new Redis(queue.url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: REDIS_DEADLINE_MS,
+    commandTimeout: redisDeadlineMs,
     retryStrategy: (times) => Math.min(200 * times, 2_000),
   });
   // Without a listener a lost connection would end the process; ioredis reconnects by itself.

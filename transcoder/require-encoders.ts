@@ -8,13 +8,15 @@ import type { Workshop } from "./task-context.ts";
 /** Encoders without which no title can be made. */
 const ALWAYS_NEEDED = [ENCODER_OF.h264, "aac", "mjpeg"];
 
-/** Which codecs this machine can make, H.264 first. Throws where its ffmpeg lacks what every title needs. */
+/**
+ * Which codecs this machine can make, H.264 first. Throws where its ffmpeg lacks what every title needs, and `internal` where it did
+ * not come to say.
+ */
 export async function availableCodecs(
   launcher: Launcher,
   recentAv1: RecentAv1 | null,
 ): Promise<VideoCodec[]> {
-  const limits = { wallSeconds: 10, cpuSeconds: 5, outputBytes: 0 };
-  const { stdout } = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", "-encoders"], limits });
+  const stdout = await listed(launcher, "-encoders");
   const lacks = (name: string): boolean => !stdout.includes(` ${name} `);
   const missing = ALWAYS_NEEDED.filter(lacks);
   if (missing.length > 0) throw new Error(`lacks ${missing.join(", ")}`);
@@ -25,14 +27,21 @@ export async function availableCodecs(
 
 /** Throws where this machine's ffmpeg cannot make pictures smaller as a plan may ask for (picture-filters.ts). */
 export async function requireScaler(launcher: Launcher): Promise<void> {
-  const limits = { wallSeconds: 60, cpuSeconds: 5, outputBytes: 0 };
-  const args = ["-hide_banner", "-filters"];
-  const run = await launcher.run({ program: "ffmpeg", args, limits, niceness: 0 });
-  if (run.ending !== "exited") throw new Error("ffmpeg did not list its filters.");
-  if (run.stdout.includes(" zscale ")) return;
+  if ((await listed(launcher, "-filters")).includes(" zscale ")) return;
   throw new Error(
     "This ffmpeg has no zscale, which makes pictures smaller: it needs a build with libzimg, as Debian's is.",
   );
+}
+
+/** What ffmpeg says that it has, line by line. Throws `internal` where it did not come to say. */
+async function listed(launcher: Launcher, option: "-encoders" | "-filters"): Promise<string> {
+  // Long beside the tenth of a second that it takes: on a machine whose cores are all at work it waits for its turn.
+  const limits = { wallSeconds: 60, cpuSeconds: 5, outputBytes: 0 };
+  // Somebody waits for it, and encoders do not.
+  const run = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", option], limits, niceness: 0 });
+  // What was cut off lacks the rest of its list, and not what stands in that.
+  if (run.ending !== "exited") throw new Failure("transient", "internal", `ffmpeg did not finish ${option}.`);
+  return run.stdout;
 }
 
 /**

@@ -38,17 +38,32 @@ export function defineMetrics(metrics: Metrics, worker: Worker, queue: WorkQueue
 /** What it cannot do without, each with how it is checked. */
 export function dependencies(workshop: Workshop, queue: WorkQueue): Dependency[] {
   const { library, blobs, launcher } = workshop;
+  const encoders = oneAtATime(() => checkEncoders(workshop));
   return [
     { name: "mongodb", check: () => library.ping().then(() => "writes and reads back") },
     { name: "redis", check: () => queue.check().then(() => "append-only, never evicts") },
     { name: "s3", check: () => blobs.ping().then(() => "writes and reads back") },
-    { name: "ffmpeg", check: () => checkEncoders(workshop) },
+    { name: "ffmpeg", check: encoders },
     {
       name: "sandbox",
       check: async () =>
         launcher.state.sandboxed ? launcher.state.detail : `UNSAFE: ${launcher.state.detail}`,
     },
   ];
+}
+
+/**
+ * Who asks while it is being asked hears the same answer: what takes longer than one asker waits is there for the next, and those who
+ * gave up leave no crowd of processes behind. For what always ends.
+ */
+function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | null = null;
+  return () => {
+    underWay ??= ask().finally(() => {
+      underWay = null;
+    });
+    return underWay;
+  };
 }
 
 async function checkEncoders({ launcher, hardware, recentAv1 }: Workshop): Promise<string> {

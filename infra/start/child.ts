@@ -29,7 +29,8 @@ export interface Child {
   startedAtMs: number;
 }
 
-const READY_DEADLINE_MS = 60_000;
+/** Seconds are enough for each part; where others kept all cores busy, a minute was over before one was ready. */
+const READY_DEADLINE_MS = 180_000;
 const CHECK_EVERY_MS = 50;
 const LOG_LINES_SHOWN = 12;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ApiConfig } from "../../api/config.ts";
 import type { Role } from "../../core/records/account.ts";
-import { madeAsset, openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
+import { countingInRedis, madeAsset, openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
 
 const api = await openTestApi("access");
 
@@ -355,6 +355,7 @@ describe("an answer", () => {
       ...config,
       rates: { perAccount: 3, perStranger: 2 },
     }));
+    await countingInRedis(tight);
     const answers = [];
     for (let n = 0; n < 5; n++) {
       answers.push(
@@ -382,6 +383,7 @@ describe("an answer", () => {
   test("T42: is counted to the last one by processes side by side, however many come at once", async () => {
     const rates = (config: ApiConfig) => ({ ...config, rates: { perAccount: 7, perStranger: 2 } });
     const pair = [await openTestApi("shared-rates", rates), await openTestApi("shared-rates", rates)];
+    for (const api of pair) await countingInRedis(api);
     const of = (tenant: "alpha" | "beta", count: number) =>
       Array.from({ length: count }, (_, n) => pair[n % 2]!.as(tenant)("GET", "/v1/assets"));
     const [answers, others] = await Promise.all([Promise.all(of("alpha", 20)), Promise.all(of("beta", 5))]);

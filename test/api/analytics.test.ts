@@ -22,7 +22,8 @@ const api = await openTestApi("analytics", (config) => ({ ...config, countryHead
 const { library, blobs, config } = api.deps;
 const editor = api.as("alpha");
 const viewer = api.as("alpha", "viewer");
-const today = dayOf(library.serverNow());
+/** Another one is, where a test goes on past midnight. */
+const today = () => dayOf(library.serverNow());
 
 type Event = Record<string, string | number | boolean | null>;
 
@@ -112,6 +113,7 @@ async function remake({ _id }: AssetRecord): Promise<string> {
 describe("what players tell", () => {
   test("becomes figures of the title, whatever the order, however often", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
+    const begun = today();
     const [one, other] = [await open(titleId), await open(titleId)];
     await say(one, [STALL, PLAYED]);
     await Promise.all([say(one, [START]), say(one, [PLAYED, STALL]), say(one, [{ ...PLAYED, seq: 4 }])]);
@@ -147,7 +149,8 @@ describe("what players tell", () => {
     const byRung = (await figures(titleId, "?by=rung")).rows;
     assert.deepEqual([byRung.length, byRung[0].key, byRung[0].watchSeconds], [1, "v720", 20]);
     assert.equal((await figures(titleId, "?by=generation")).rows[0].key, GENERATION);
-    assert.equal((await figures(titleId)).rows[0].key, today);
+    const [{ key }] = (await figures(titleId)).rows;
+    assert.ok([begun, today()].includes(key), key);
   });
 
   test("after a long silence is added to what was counted, once, and after the end to nothing", async () => {
@@ -315,13 +318,15 @@ describe("what players tell", () => {
 describe("analytics", () => {
   test("are of the editor's own tenant, for a span of days", async () => {
     const { titleId } = await publishedMovie(api, "beta");
+    const begun = today();
     await watch(titleId, [START, PLAYED], "DE", "beta");
     await fold();
     const path = `/v1/analytics/titles/${titleId}`;
     assert.deepEqual([(await editor("GET", path)).status, (await viewer("GET", path)).status], [404, 403]);
     const beta = api.as("beta");
     const { body } = await beta("GET", "/v1/analytics/overview");
-    assert.deepEqual([body.total.sessions, body.to, body.days.length, body.titles.length], [1, today, 1, 1]);
+    assert.deepEqual([body.total.sessions, body.days.length, body.titles.length], [1, 1, 1]);
+    assert.ok([begun, today()].includes(body.to), body.to);
     const past = await beta("GET", `${path}?from=2020-01-01&to=2020-01-31`);
     assert.deepEqual([past.body.total.sessions, past.body.total.errorRate, past.body.rows], [0, null, []]);
     for (const query of ["?from=2026-02-01&to=2026-01-01", "?from=2020-01-01", "?by=x", "?from=1", "?y=1"]) {
@@ -333,7 +338,7 @@ describe("analytics", () => {
   test("are whole however many there are of them", async () => {
     const { asset, titleId } = await publishedMovie(api, "beta");
     const { _id: assetId, tenant } = asset;
-    const place = { scope: "title" as const, tenant, titleId, assetId, generation: GENERATION, day: today };
+    const place = { scope: "title" as const, tenant, titleId, assetId, generation: GENERATION, day: today() };
     const all = { ...NO_FIGURES, sessions: 1, plays: 1 };
     const many = Array.from({ length: 5_001 }, (_, index) => ({
       ...{ ...place, _id: `many.${index}`, country: index === 5_000 ? "AT" : "DE" },

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { exportSPKI, generateKeyPair } from "jose";
 import { readApiConfig } from "../../api/config.ts";
-import { openTestApi } from "./api-for-test.ts";
+import { countingInRedis, openTestApi } from "./api-for-test.ts";
 import { openIssuer } from "./issuer-for-test.ts";
 
 const stranger = await generateKeyPair("ES256");
@@ -57,6 +57,7 @@ describe("who asks too often", () => {
       ...config,
       rates: { perAccount: 2, perStranger: 2 },
     }));
+    await countingInRedis(scarce);
     const wrong = { headers: { Authorization: "Bearer mk_wrong" } };
     let guesses = 0;
     const ask = {

@@ -110,7 +110,7 @@ describe("a pull", () => {
     // Old enough that no worker writes for it any more.
     await library.assets.updateOne({ _id: id }, { $set: { updatedAt: new Date(0) } });
     // Not always in one round: the deletion's own is at the same records, which the stand-in has refused at times.
-    const left = await eventually("emptied", 10, async () => {
+    const left = await eventually("emptied", 60, async () => {
       await reapAssets(api.deps);
       const asset = await findAsset(library, "alpha", id);
       return asset?.emptiedAt == null ? null : asset;

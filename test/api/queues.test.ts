@@ -141,7 +141,7 @@ describe("the page of what is to be done", () => {
     const offer = { kind: "video", lane: "usual", priority: 1, memoryBytes: 1 } as const;
     await queue.offer([1, 2].map((n) => ({ ...offer, taskId: `task-${n}` })));
     const consumer = consume(config.queue, 1, () => release.promise);
-    const hints = await eventually("one job runs", 30, async () => {
+    const hints = await eventually("one job runs", 60, async () => {
       const [, usual] = (await shown()).lanes;
       return usual.hints.active === 1 && usual.hints.consumers === 1 ? usual.hints : null;
     });
@@ -163,7 +163,7 @@ describe("the page of what is to be done", () => {
     assert.deepEqual(await told(), [2, 2]);
     const consumer = consume(config.queue, 1, async () => "done", 1);
     t.after(() => consumer.close());
-    await eventually("a worker listens", 30, async () => ((await told())[0] === 0 ? true : null));
+    await eventually("a worker listens", 60, async () => ((await told())[0] === 0 ? true : null));
     assert.deepEqual(await told(), [0, 0]);
   });
 

@@ -25,7 +25,7 @@ before(async () => {
     stdio: ["ignore", "pipe", "inherit"],
   });
   createInterface({ input: receiver.stdout }).on("line", (line) => lines.push(line));
-  const said = await eventually("the receiver listens", 30, () => /^port (\d+)/.exec(lines[0] ?? ""));
+  const said = await eventually("the receiver listens", 60, () => /^port (\d+)/.exec(lines[0] ?? ""));
   url = `http://127.0.0.1:${said[1]}/`;
   stop = async () => {
     receiver.kill();

@@ -38,7 +38,7 @@ async function hook(): Promise<string> {
 }
 const sendTest = async (id: string) => (await admin("POST", `/v1/webhooks/${id}/test`)).body;
 const allDelivered = () =>
-  eventually("all delivered", 30, async () => {
+  eventually("all delivered", 60, async () => {
     const left = await library.deliveries.countDocuments({ state: "pending" });
     return left === 0 || null;
   });
@@ -67,7 +67,7 @@ describe("a sender", () => {
     const { sender, finds } = await countedSender(t);
     for (let times = 0; times < 50; times++) sender.wake();
     await allDelivered();
-    await eventually("it has looked twice", 30, () => finds() > 2 * FINDS_IN_A_LOOK || null);
+    await eventually("it has looked twice", 60, () => finds() > 2 * FINDS_IN_A_LOOK || null);
     await sendTest(id);
     sender.wake();
     await allDelivered();
@@ -82,7 +82,7 @@ describe("a sender", () => {
     await Promise.all(Array.from({ length: 14 }, () => sendTest(id)));
     const { finds } = await countedSender(t);
     const arrived = (count: number) =>
-      eventually(`${count} arrived`, 30, () => receiver.received.length === count || null);
+      eventually(`${count} arrived`, 60, () => receiver.received.length === count || null);
     await arrived(4);
     const before = finds();
     for (let over = 1; over <= 10; over++) {

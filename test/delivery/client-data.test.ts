@@ -81,7 +81,7 @@ test("what players say with their requests is added up by rung and country, and 
 test("the log has the player's session, and no query", async () => {
   await get(SEGMENT, SAID);
   // It is written once the answer is through, which is after we have it.
-  const line = await eventually("a line with a session", 10, () => edge.lines.find(hasSession) ?? null);
+  const line = await eventually("a line with a session", 60, () => edge.lines.find(hasSession) ?? null);
   assert.equal(JSON.parse(line).clientSession, "6e2f-1");
   // With what stands behind each: three letters alone may come up in a random id.
   assert.ok(!edge.lines.some((one) => /(CMCD|mtp)(=|%3D)/i.test(one)));

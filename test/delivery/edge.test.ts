@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import type { CacheSettings } from "../../delivery/cache/cached-source.ts";
+import { eventually } from "../rig/processes.ts";
 import { BEHIND, type Edge, openEdge, PAGE, PLAYLIST, storePackage } from "./edge-for-test.ts";
 
 const NAME = "edge";
@@ -210,7 +211,10 @@ function edgeTests(options: { cache?: CacheSettings }): void {
     assert.match(text, /matinee_delivery_first_byte_seconds_bucket/);
     const before = await edge.metric("matinee_delivery_body_bytes_total");
     await wire(SEGMENT);
-    assert.equal(await edge.metric("matinee_delivery_body_bytes_total"), before + segment.length);
+    // Counted once the answer is through, which is after we have it.
+    await eventually("the segment's bytes, and no more", 60, async () =>
+      (await edge.metric("matinee_delivery_body_bytes_total")) === before + segment.length ? true : null,
+    );
   });
 
   test("each answer carries its request id, and a plain one of the caller is kept", async () => {

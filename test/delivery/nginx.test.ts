@@ -423,7 +423,7 @@ test("while the store is away a warm film plays on, and only what is cold is 503
   assert.deepEqual([cold.status, cold.headers["cache-control"]], [503, "no-store"]);
   assert.ok(Number(cold.headers["retry-after"]) > 0);
   // What nginx says of it names the request; whoever reads that must not be able to play the film (RELIABILITY T29).
-  const said = await eventually("a line about the store", 20, () => {
+  const said = await eventually("a line about the store", 60, () => {
     const line = edge!.said.find((one) => one.includes(`${prefix}video/360p/00888.m4s`));
     return line ?? null;
   });

@@ -51,7 +51,7 @@ function handshake(edge: Edge, ca: Buffer, version: SecureVersion): Promise<stri
 // The limit only ends a hang of the stop, which is part of what is shown.
 test("with a certificate the edge speaks HTTP/2 and HTTP/1.1 over TLS 1.2 and newer, and stops", {
   ...options,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const tls = certificate();
   const { prefix, objects } = await storePackage(NAME);

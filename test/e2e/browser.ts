@@ -6,6 +6,7 @@ import {
   chromium,
   type Page,
 } from "playwright-core";
+import { PLAYING_MS } from "./playing.ts";
 
 const FLAGS = [
   "--headless",
@@ -35,16 +36,18 @@ export async function shoot(page: Page, name: string): Promise<void> {
 
 export function launchBrowser(): Promise<Browser> {
   const executablePath = process.env.MATINEE_TEST_CHROMIUM ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath, args: FLAGS, timeout: PLAYING_MS });
 }
 
-/** A context whose pages' complaints are kept: a desktop in English, unless told otherwise. */
+/** A context whose pages' complaints are kept: a desktop in English, unless told otherwise. Its waits are those of playing. */
 export async function openContext(browser: Browser, options: BrowserContextOptions = {}): Promise<Watched> {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     locale: "en-US",
     ...options,
   });
+  // Playwright's own half a minute is soon over where others keep the machine busy.
+  context.setDefaultTimeout(PLAYING_MS);
   const complaints: string[] = [];
   context.on("page", (page) => listen(page, complaints));
   return { context, complaints };
@@ -69,7 +72,7 @@ export interface PlayingWindow {
   matinee: {
     video: HTMLVideoElement;
     hls: {
-      levels: { height: number; averageBitrate: number }[];
+      levels: { height: number; averageBitrate: number; uri: string }[];
       autoLevelEnabled: boolean;
       currentLevel: number;
       audioTracks: { lang?: string }[];

@@ -6,9 +6,9 @@ import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { subRip, withTexts } from "../rig/text-media.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
+import { PLAYING_MS, pauseFrom } from "./playing.ts";
 import { ingest, type StartedProduct, startWholeProduct } from "./product.ts";
 
-const PLAYING_MS = 120_000;
 let product: StartedProduct;
 let browser: Browser;
 let folder: string;
@@ -85,6 +85,8 @@ test("captions: forced lines by themselves, any track by the menu, the choice is
   const page = await context.newPage();
   await page.goto(product.player);
   await page.click(".hero a.play");
+  // It lasts for seconds: its lines are gone before a busy machine has opened a menu.
+  await pauseFrom(page, 0);
   await waitForTexts(page, ["EXIT"]);
   await chooseCaptions(page, "English");
   await waitForTexts(page, ["<b>Hello</b> &amp; goodbye", "EXIT"]);
@@ -93,6 +95,7 @@ test("captions: forced lines by themselves, any track by the menu, the choice is
   const link = page.url();
   await page.goto("about:blank");
   await page.goto(link);
+  await pauseFrom(page, 0);
   await waitForTexts(page, ["Schöne Größe"]);
   const shot = process.env.MATINEE_TEST_SHOTS;
   if (shot !== undefined) await page.screenshot({ path: join(shot, "captions.png") });

@@ -43,6 +43,32 @@ export async function waitForPosition(page: Page, seconds: number): Promise<void
   );
 }
 
+/** Resolves once the film has come so far. From there it stands, so that what is looked at next does not run away. */
+export async function pauseFrom(page: Page, seconds: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => {
+      const { matinee } = window as unknown as Partial<PlayingWindow>;
+      if (matinee === undefined) return false;
+      const { video } = matinee;
+      if (video.played.length === 0 || video.seeking || video.currentTime < wanted) return false;
+      video.pause();
+      return true;
+    },
+    seconds,
+    { timeout: PLAYING_MS },
+  );
+}
+
+/** Has the film stand at that moment. */
+export async function standAt(page: Page, seconds: number): Promise<void> {
+  await page.evaluate((at) => {
+    const { video } = (window as unknown as PlayingWindow).matinee;
+    video.pause();
+    video.currentTime = at;
+  }, seconds);
+  await waitForPosition(page, seconds);
+}
+
 export async function seek(page: Page, seconds: number): Promise<void> {
   await page.evaluate((to) => {
     const { video } = (window as unknown as PlayingWindow).matinee;

@@ -157,7 +157,9 @@ test("T33, T44: the key lies nowhere but in the answer: not in the store, the qu
   for (const path of globSync(`${product.dataDirectory}/**/*`)) {
     const facts = await stat(path).catch(() => null);
     if (!facts?.isFile()) continue;
-    const bytes = await readFile(path);
+    // The parts that run may take away or rename what they wrote.
+    const bytes = await readFile(path).catch(() => null);
+    if (bytes === null) continue;
     if (bytes.includes(id)) seen++;
     for (const form of forms) assert.ok(!bytes.includes(form), `${path} has it as ${form.length} bytes`);
   }
@@ -208,7 +210,7 @@ test("a licence that is refused is said in words, with a way on", async () => {
 
 test("Shaka Player plays it by DASH, from the session's licence address", async () => {
   const { playback } = await watch();
-  const context = await browser.newContext({ bypassCSP: true });
+  const { context } = await openContext(browser, { bypassCSP: true });
   const page = await context.newPage();
   await page.goto(`${product.api}/healthz`);
   await page.setContent("<video muted></video>");

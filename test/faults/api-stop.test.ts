@@ -23,7 +23,7 @@ test("F04 an API told to stop in mid-request answers it, refuses new ones and le
   );
   assert.match((await once(caller, "data"))[0], /^HTTP\/1.1 100 /);
   api.kill("SIGTERM");
-  await eventually("new callers are refused", 10, async () => !(await isListening(Number(port))) || null);
+  await eventually("new callers are refused", 60, async () => !(await isListening(Number(port))) || null);
   caller.write(body);
   // A load balancer keeps an idle connection for 60 s: it is to close first.
   assert.match((await once(caller, "data"))[0], /^HTTP\/1.1 400 .*\r\nKeep-Alive: timeout=65\r\n/s);

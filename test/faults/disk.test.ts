@@ -41,21 +41,21 @@ test("F22 scratch disk full in mid-encode: nothing bad is stored, the work waits
   product = await startProduct({ workers: 1, slots: 1, environment: { MATINEE_SCRATCH_DIR: folder } });
   const film = await flashAndBeep({ seconds: 40, size: "640x360", rate: "30" });
   const assetId = await product.uploadFile(film);
-  await eventually("a chunk at work", 60, async () =>
+  await eventually("a chunk at work", 300, async () =>
     product!.library.tasks.findOne({ assetId, kind: "video", state: "claimed" }),
   );
   const filler = join(folder, "filler");
   fillDisk(filler);
   const failed = await eventually(
     "a failure is recorded",
-    60,
+    300,
     async () =>
       (await product!.library.tasks.find({ assetId }).toArray()).find((task) => task.failures > 0) ?? null,
   );
   assert.equal(failed.attempts.at(-1)?.error?.class, "resource");
   assert.equal((await product.library.assets.findOne({ _id: assetId }))?.state, "encoding", "it waits");
   rmSync(filler);
-  const asset = await product.until(assetId, ({ state }) => state === "ready", 120);
+  const asset = await product.until(assetId, ({ state }) => state === "ready", 300);
   const files = await readPackage(product, asset);
   for (const [name, bytes] of files) assert.ok(bytes.length > 0, name);
 });

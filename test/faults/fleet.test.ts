@@ -10,7 +10,7 @@ import { seeded } from "../fuzz/random.ts";
 import { encodersOf, killOneAtWork, untilDone, vanishedClaims } from "../rig/killing.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { assertPackage, packageDigest } from "../rig/package.ts";
-import { allGone, eventually } from "../rig/processes.ts";
+import { allGone, eventually, signalled } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 
 /** Several workers at one film of many small chunks, and what may happen to some of them. */
@@ -62,7 +62,7 @@ function frozenEncoder(worker: ChildProcess): Promise<number> {
     const encoder = chunkEncoder(worker);
     // Some way into it, so that there is something to lose.
     if (encoder === undefined || cpuSecondsOfTree(encoder.pid) < 0.05) return null;
-    process.kill(encoder.pid, "SIGSTOP");
+    if (!signalled(encoder.pid, "SIGSTOP")) return null;
     return / T /.test(readOrNothing(`/proc/${encoder.pid}/stat`)) ? encoder.pid : null;
   });
 }
@@ -80,7 +80,7 @@ test("an encoder that stands still holds up its title no longer than a fresh one
   const [slow] = product.workers;
   const assetId = await product.uploadFile(film);
   const pid = await frozenEncoder(slow!);
-  const held = await eventually("its task on record", 60, () => pictureInHand(assetId));
+  const held = await eventually("its task on record", 300, () => pictureInHand(assetId));
   await product.addWorker();
   const asset = await product.until(assetId, isReady, 300);
   await assertPackage(product, asset, clean);

@@ -28,12 +28,12 @@ test("F27 a task that kills whoever takes it up is set aside with a reason; othe
     });
   const healthy = await product.uploadFile(film);
   await product.addWorker();
-  const failed = await product.until(poisoned, ({ state }) => state === "failed", 180);
+  const failed = await product.until(poisoned, ({ state }) => state === "failed", 300);
   assert.deepEqual([failed.error?.code, failed.error?.retryable], ["internal", true]);
   assert.match(failed.error!.message, /set aside/);
-  await product.until(healthy, ({ state }) => state === "ready", 180);
+  await product.until(healthy, ({ state }) => state === "ready", 300);
   assert.equal((await product.call("POST", `/v1/assets/${poisoned}/retry`, {})).status, 202);
-  await product.until(poisoned, ({ state }) => state === "ready", 180);
+  await product.until(poisoned, ({ state }) => state === "ready", 300);
 });
 
 test("F23 an encode killed for want of memory: two more attempts in larger classes, then failed with a reason; retry makes it", {
@@ -42,7 +42,7 @@ test("F23 an encode killed for want of memory: two more attempts in larger class
   for (const worker of product.workers) worker.kill("SIGKILL");
   const starved = await product.addWorker({ MATINEE_ENCODE_MEMORY_BYTES: String(2 ** 20) });
   const assetId = await product.uploadFile(film);
-  const asset = await product.until(assetId, ({ state }) => state === "failed", 180);
+  const asset = await product.until(assetId, ({ state }) => state === "failed", 300);
   assert.deepEqual([asset.error?.code, asset.error?.retryable], ["encode_failed", true]);
   assert.match(asset.error!.message, /memory/);
   const tasks = await product.library.tasks.find({ assetId, state: "failed" }).toArray();
@@ -55,7 +55,7 @@ test("F23 an encode killed for want of memory: two more attempts in larger class
   starved.kill("SIGKILL");
   await product.addWorker();
   assert.equal((await product.call("POST", `/v1/assets/${assetId}/retry`, {})).status, 202);
-  await product.until(assetId, ({ state }) => state === "ready", 180);
+  await product.until(assetId, ({ state }) => state === "ready", 300);
 });
 
 test("T15 a master that no worker can keep is refused as too large, and soon", async () => {
@@ -64,6 +64,6 @@ test("T15 a master that no worker can keep is refused as too large, and soon", a
   // Without an index all of it is needed.
   const large = await flashAndBeep({ seconds: 8, size: "640x360", extension: "mkv" });
   assert.ok((await stat(large)).size > 2 ** 20);
-  const asset = await product.until(await product.uploadFile(large), ({ state }) => state === "failed", 180);
+  const asset = await product.until(await product.uploadFile(large), ({ state }) => state === "failed", 300);
   assert.equal(asset.error?.code, "source_too_large");
 });

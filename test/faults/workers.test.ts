@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskRecord } from "../../core/records/task.ts";
+import { tasksOnceDone } from "../rig/killing.ts";
 import { flashAndBeep } from "../rig/media.ts";
 import { assertPackage, packageDigest } from "../rig/package.ts";
-import { allGone, descendants, eventually } from "../rig/processes.ts";
+import { allGone, descendants, eventually, signalled } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 
 let product: Product;
@@ -36,7 +37,7 @@ test("F01 kill -9 of the worker, ten times in one encode: published once, the sa
   const assetId = await product.uploadFile(film);
   for (let kill = 0; kill < 10; kill++) {
     const worker = product.workers.at(-1)!;
-    const atWork = await eventually("a chunk at work", 60, async () => {
+    const atWork = await eventually("a chunk at work", 300, async () => {
       const asset = await product.library.assets.findOne({ _id: assetId });
       if (asset?.state === "ready") return "over" as const;
       return (await running(assetId)) && descendants(worker.pid!).some((one) => one.name === "ffmpeg")
@@ -46,12 +47,12 @@ test("F01 kill -9 of the worker, ten times in one encode: published once, the sa
     if (atWork === "over") break;
     const family = descendants(worker.pid!);
     worker.kill("SIGKILL");
-    await allGone(family, 5);
+    await allGone(family, 60);
     await product.addWorker();
   }
-  const asset = await product.until(assetId, isReady, 180);
+  const asset = await product.until(assetId, isReady, 300);
   await assertPackage(product, asset, clean);
-  const tasks = await tasksOf(assetId);
+  const tasks = await tasksOnceDone(product, assetId);
   assert.ok(
     tasks.some((task) => task.deaths > 0),
     "claims were lost",
@@ -69,7 +70,7 @@ test("F02 kill -9 of ffmpeg: started again in place, no attempt burnt, the same 
   const assetId = await product.uploadFile(film);
   const worker = product.workers.at(-1)!;
   for (let kill = 0; kill < 8; kill++) {
-    const encoder = await eventually("an encoder", 60, async () => {
+    const encoder = await eventually("an encoder", 300, async () => {
       const asset = await product.library.assets.findOne({ _id: assetId });
       if (asset?.state === "ready") return "over" as const;
       return (
@@ -77,10 +78,10 @@ test("F02 kill -9 of ffmpeg: started again in place, no attempt burnt, the same 
       );
     });
     if (encoder === "over") break;
-    process.kill(encoder.pid, "SIGKILL");
-    await allGone([encoder], 5);
+    signalled(encoder.pid, "SIGKILL");
+    await allGone([encoder], 60);
   }
-  const asset = await product.until(assetId, isReady, 180);
+  const asset = await product.until(assetId, isReady, 300);
   await assertPackage(product, asset, clean);
   assert.deepEqual(
     (await tasksOf(assetId)).filter((task) => task.failures + task.deaths > 0),
@@ -91,18 +92,18 @@ test("F02 kill -9 of ffmpeg: started again in place, no attempt burnt, the same 
 test("F04 SIGTERM in mid-encode: exit 0, work handed back unharmed, nothing left running", async () => {
   const assetId = await product.uploadFile(film);
   const worker = product.workers.at(-1)!;
-  await eventually("a chunk at work", 60, () => running(assetId));
+  await eventually("a chunk at work", 300, () => running(assetId));
   const family = descendants(worker.pid!);
   worker.kill("SIGTERM");
   const [code] = await once(worker, "exit");
   assert.equal(code, 0);
-  await allGone(family, 5);
+  await allGone(family, 60);
   assert.deepEqual(
     (await tasksOf(assetId)).filter((task) => task.state === "claimed"),
     [],
   );
   await product.addWorker();
-  const asset = await product.until(assetId, isReady, 180);
+  const asset = await product.until(assetId, isReady, 300);
   await assertPackage(product, asset, clean);
   assert.deepEqual(
     (await tasksOf(assetId)).filter((task) => task.failures + task.deaths > 0),
@@ -113,20 +114,20 @@ test("F04 SIGTERM in mid-encode: exit 0, work handed back unharmed, nothing left
 test("cancel stops what runs; retry makes only what is missing", async () => {
   const assetId = await product.uploadFile(film);
   const worker = product.workers.at(-1)!;
-  await eventually("one chunk done, another at work", 60, async () => {
+  await eventually("one chunk done, another at work", 300, async () => {
     const video = (await tasksOf(assetId)).filter((task) => task.kind === "video");
     return video.some((task) => task.state === "done") && video.some((task) => task.state === "claimed")
       ? true
       : null;
   });
   assert.equal((await product.call("POST", `/v1/assets/${assetId}/cancel`, {})).status, 202);
-  await eventually("the encoders are gone", 20, () =>
+  await eventually("the encoders are gone", 60, () =>
     descendants(worker.pid!).some((one) => one.name === "ffmpeg") ? null : true,
   );
   const done = (await tasksOf(assetId)).filter((task) => task.state === "done");
   assert.equal((await product.library.assets.findOne({ _id: assetId }))?.state, "cancelled");
   assert.equal((await product.call("POST", `/v1/assets/${assetId}/retry`, {})).status, 202);
-  const asset = await product.until(assetId, isReady, 180);
+  const asset = await product.until(assetId, isReady, 300);
   await assertPackage(product, asset, clean);
   const again = new Map((await tasksOf(assetId)).map((task) => [task._id, task.attempts.length]));
   for (const task of done)

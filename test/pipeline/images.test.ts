@@ -170,10 +170,11 @@ for (const [name, size, duration, filter] of [
 }
 
 test("a picture for seeking that is lost before the stills are made is made again", async () => {
-  const source = ["-f", "lavfi", "-i", "testsrc2=size=480x270:rate=25:duration=26"];
+  // Long enough that it is lost in good time before the last chunk is made.
+  const source = ["-f", "lavfi", "-i", "testsrc2=size=480x270:rate=25:duration=62"];
   const assetId = await product.uploadFile(await made("mp4", [...source, ...ENCODE, "{out}"]));
   const firstChunk = { assetId, kind: "video", chunk: 0 } as const;
-  const key = await eventually("the first chunk", 120, async () => {
+  const key = await eventually("the first chunk", 300, async () => {
     const task = await product.library.tasks.findOne({ ...firstChunk, state: "done" });
     return task?.result?.tracks.find(({ trackId }) => trackId === "trick")?.cells[0]?.key ?? null;
   });

@@ -51,10 +51,23 @@ function film(frames: number): Promise<string> {
 const isPreviewed = ({ preview, generation }: AssetRecord): boolean =>
   preview !== undefined && preview === generation;
 
-/** Nobody encodes the film itself: it stays unready for as long as the test looks. */
-async function holdBack(assetId: string): Promise<void> {
-  const later = new Date(Date.now() + 3_600_000);
-  await product.library.tasks.updateMany({ assetId, kind: "video" }, { $set: { notBefore: later } });
+/** An asset of the film that nobody encodes to its end: it stays unready for as long as the test looks. */
+async function heldBack(path: string): Promise<string> {
+  for (;;) {
+    const assetId = await product.uploadFile(path);
+    const { plan } = await product.until(assetId, (asset) => asset.plan !== null);
+    const chunks = { assetId, kind: "video" } as const;
+    // They are put on record after the plan.
+    await eventually("all its chunks on record", 60, async () => {
+      const there = await product.library.tasks.countDocuments(chunks);
+      return there === plan!.chunks.length || null;
+    });
+    const notBefore = new Date(Date.now() + 3_600_000);
+    await product.library.tasks.updateMany(chunks, { $set: { notBefore } });
+    const held = await product.library.tasks.countDocuments({ ...chunks, state: "todo" });
+    // Where this process stood still meanwhile, none may be left to hold.
+    if (held > 0) return assetId;
+  }
 }
 
 async function open(assetId: string): Promise<(path: string) => string> {
@@ -86,9 +99,7 @@ async function joinedCells(at: (path: string) => string, track: string, cells: n
 }
 
 test("a film can be looked at, and sought in, before it is ready", async () => {
-  const assetId = await product.uploadFile(await film(FRAMES));
-  await product.until(assetId, ({ plan }) => plan !== null);
-  await holdBack(assetId);
+  const assetId = await heldBack(await film(FRAMES));
   await product.until(assetId, isPreviewed);
   const seen = await product.call("GET", `/v1/assets/${assetId}`);
   assert.equal(seen.body.progress.playable, true);
@@ -223,15 +234,13 @@ test("a preview that somebody looks at goes on when the film is ready, and is no
 });
 
 test("editors look at any part of a film that is still being made and was taken from viewers", async () => {
-  const assetId = await product.uploadFile(await film(801));
-  await product.until(assetId, ({ plan }) => plan !== null);
-  await holdBack(assetId);
+  const assetId = await heldBack(await film(801));
   await product.until(assetId, isPreviewed);
   const { body } = await product.call("POST", "/v1/titles", { name: "Taken down", assetId });
   for (const step of ["publish", "unpublish"])
     assert.equal((await product.call("POST", `/v1/titles/${body.id}/${step}`, {})).status, 200);
   const at = await open(assetId);
-  await eventually("a part that nobody had made", 60, async () => {
+  await eventually("a part that nobody had made", 300, async () => {
     const answer = await fetch(at(`video/360p/${cellName(14)}`));
     await answer.arrayBuffer();
     return answer.ok || null;

@@ -92,7 +92,7 @@ async function failureOf(sourceUrl: string): Promise<{ code: string; message: st
 
 /** A whole part of it is stored. */
 async function partStored(assetId: string): Promise<PullTransfer> {
-  return eventually("a part in storage", 60, async () => {
+  return eventually("a part in storage", 300, async () => {
     const { pull: order } = (await product.library.assets.findOne({ _id: assetId }))!;
     if (order?.transfer == null) return null;
     const parts = await blobs.listParts(order.transfer);
@@ -226,7 +226,7 @@ test("cancel ends the fetch; retry goes on with it; what is deleted leaves nothi
   const server = await films(t, serveFile(file, '"v1"', { silentFrom: 12 * MIB }), serveFile(file, '"v1"'));
   const assetId = await pull(server.url);
   await partStored(assetId);
-  const shown = await eventually("progress", 20, async () => {
+  const shown = await eventually("progress", 60, async () => {
     const { progress } = (await product.call("GET", `/v1/assets/${assetId}`)).body;
     // 12 of 20 MiB, of the tenth of the work that a fetch stands for.
     return progress.ratio >= 0.05 ? progress : null;
@@ -234,7 +234,7 @@ test("cancel ends the fetch; retry goes on with it; what is deleted leaves nothi
   assert.equal(shown.stage, "fetching");
   assert.ok(shown.ratio <= 0.06);
   assert.equal((await product.call("POST", `/v1/assets/${assetId}/cancel`, {})).status, 202);
-  await eventually("the connection is closed", 20, () => server.requests[0]?.isCutByClient || null);
+  await eventually("the connection is closed", 60, () => server.requests[0]?.isCutByClient || null);
   assert.equal((await product.call("POST", `/v1/assets/${assetId}/retry`, {})).body.state, "waiting");
   await assertFetched(assetId, file);
   assert.deepEqual(server.requests.map(asked).at(-1), restOfFile);
@@ -243,7 +243,7 @@ test("cancel ends the fetch; retry goes on with it; what is deleted leaves nothi
   const deletedId = await pull(endless.url);
   const transfer = await partStored(deletedId);
   assert.equal((await product.call("DELETE", `/v1/assets/${deletedId}`)).status, 202);
-  await eventually("the parts are gone", 20, async () =>
+  await eventually("the parts are gone", 60, async () =>
     (await blobs.listParts(transfer)) === null ? true : null,
   );
 });
@@ -319,7 +319,7 @@ test("an attempt asks three times, and the last of twelve attempts is the end of
     }
   });
   const assetId = await pull(`${server.url}/start`);
-  await eventually("it has been asked", 60, async () => (server.requests.length === 2 ? true : null));
+  await eventually("it has been asked", 300, async () => (server.requests.length === 2 ? true : null));
   // The attempt that runs is the twelfth to fail, though it does not know.
   await product.library.tasks.updateOne({ assetId, kind: "fetch" }, { $set: { failures: 11 } });
   first.resolve();
@@ -353,7 +353,7 @@ test("T24: a server that sends slowly keeps no place for long, and none keeps on
   await restart({ MATINEE_PULL_GRACE_SECONDS: "1" });
   const slow = await films(t, drops);
   const slowId = await pull(slow.url);
-  const task = await eventually("an attempt has ended", 60, async () => {
+  const task = await eventually("an attempt has ended", 300, async () => {
     const found = await product.library.tasks.findOne({ assetId: slowId, kind: "fetch" });
     return found !== null && found.attempts.length > 0 ? found : null;
   });
@@ -363,10 +363,10 @@ test("T24: a server that sends slowly keeps no place for long, and none keeps on
   assert.equal(slow.requests.length, 1, "not asked again in the same attempt");
   assert.equal((await product.call("DELETE", `/v1/assets/${slowId}`)).status, 202);
 
-  await restart({ MATINEE_PULL_LEAST_BPS: "0", MATINEE_PULL_SECONDS: "1" });
+  await restart({ MATINEE_PULL_LEAST_BPS: "0", MATINEE_PULL_SECONDS: "4" });
   const long = await films(t, drops);
   const failure = await failureOf(long.url);
   assert.deepEqual([failure.code, failure.retryable], ["source_unreachable", true]);
-  assert.match(failure.message, /more than 1 seconds in all/);
+  assert.match(failure.message, /more than 4 seconds in all/);
   assert.equal(long.requests.length, 1, "no other attempt is made");
 });

@@ -14,6 +14,7 @@ import { takeReadings } from "../../transcoder/take-readings.ts";
 import { type FactsOfPackage, verifyObjects } from "../../transcoder/verify.ts";
 import { made } from "../rig/media.ts";
 import { openStorage, packageDigest } from "../rig/package.ts";
+import { eventually } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 
 /**
@@ -133,9 +134,13 @@ test("what is lost or changed after it was read, and before, is found, made agai
     again.sort((a, b) => a - b),
     [0, CHUNKS_PER_PART, 2 * CHUNKS_PER_PART],
   );
-  const [publication] = await tasksOf("publish", film);
+  // The pointer moves a moment before the publishing task is recorded.
+  const publication = await eventually("the publication on record", 60, async () => {
+    const [task] = await tasksOf("publish", film);
+    return task?.state === "done" ? task : null;
+  });
   assert.deepEqual(
-    publication!.attempts.map(({ error }) => error?.code ?? "done"),
+    publication.attempts.map(({ error }) => error?.code ?? "done"),
     ["findings_not_waived", "cells_damaged", "done"],
   );
   const reads = await tasksOf("verify", film);

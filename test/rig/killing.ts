@@ -23,6 +23,14 @@ export async function untilDone(product: Product, assetId: string, share: number
   });
 }
 
+/** The film's tasks once all of them are done: the pointer moves a moment before the publishing task is recorded. */
+export async function tasksOnceDone(product: Product, assetId: string): Promise<TaskRecord[]> {
+  return eventually("every task recorded", 300, async () => {
+    const tasks = await product.library.tasks.find({ assetId }).toArray();
+    return tasks.every(({ state }) => state === "done") ? tasks : null;
+  });
+}
+
 /** Workers that live and encode something, or null. */
 function atWork(product: Product): ChildProcess[] | null {
   const busy = product.workers.filter(

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { access, mkdir, rename } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { access, mkdir, rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -26,7 +26,8 @@ export async function made(extension: string, args: readonly string[]): Promise<
     )
   )
     return path;
-  const partial = join(CACHE, `${name}.${process.pid}.partial.${extension}`);
+  // Several may be at it at once, in this process and in others.
+  const partial = join(CACHE, `${name}.${randomUUID()}.partial.${extension}`);
   await run("ffmpeg", [
     "-v",
     "error",
@@ -34,6 +35,16 @@ export async function made(extension: string, args: readonly string[]): Promise<
     "-y",
     ...args.map((argument) => (argument === "{out}" ? partial : argument)),
   ]);
+  await rename(partial, path);
+  return path;
+}
+
+/** A file of that text whose name goes by it, so that `made` knows it again; whole for whoever else has it in hand. */
+export async function kept(ending: string, text: string | Uint8Array): Promise<string> {
+  await mkdir(CACHE, { recursive: true });
+  const path = join(CACHE, `${createHash("sha256").update(text).digest("hex").slice(0, 20)}.${ending}`);
+  const partial = `${path}.${randomUUID()}.partial`;
+  await writeFile(partial, text);
   await rename(partial, path);
   return path;
 }

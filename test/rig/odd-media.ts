@@ -1,7 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { made } from "./media.ts";
+import { readFile } from "node:fs/promises";
+import { kept, made } from "./media.ts";
 
 /** Masters as people really send them, made small: each is odd in one way that its name says. */
 
@@ -88,8 +86,7 @@ export async function soundWithCover(): Promise<string> {
 
 /** Several languages and subtitles, with names that try to break out of a playlist. */
 export async function manyTracks(): Promise<string> {
-  const cue = join(tmpdir(), "matinee-cue.srt");
-  await writeFile(cue, "1\n00:00:00,000 --> 00:00:01,000\nHello\n");
+  const cue = await kept("srt", "1\n00:00:00,000 --> 00:00:01,000\nHello\n");
   return made("mkv", [
     ...["-i", await bars(), "-i", cue],
     ...[

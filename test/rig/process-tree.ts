@@ -19,7 +19,7 @@ export async function descendants(root: number): Promise<number[]> {
 }
 
 /** Resolves once none of them runs any more; a zombie is gone. Throws where one goes on for `withinSeconds`. */
-export async function untilGone(pids: readonly number[], withinSeconds = 20): Promise<void> {
+export async function untilGone(pids: readonly number[], withinSeconds = 60): Promise<void> {
   const deadline = performance.now() + withinSeconds * 1000;
   for (const pid of pids) {
     while (await isRunning(pid)) {

@@ -24,6 +24,16 @@ export function descendants(pid: number): ProcessFacts[] {
   return found;
 }
 
+/** Sends a process a signal; false where it has ended by itself meanwhile. */
+export function signalled(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    return false;
+  }
+}
+
 /** Resolves once none of the processes is left; throws with those that are after `withinSeconds`. */
 export async function allGone(processes: readonly ProcessFacts[], withinSeconds: number): Promise<void> {
   await eventually(`${processes.map((one) => `${one.name} ${one.pid}`)} gone`, withinSeconds, () => {

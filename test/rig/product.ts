@@ -141,7 +141,7 @@ export async function startProduct(
     call,
     upload: (bytes, uploadOptions) => upload(call, bytes, uploadOptions),
     uploadFile: async (path) => upload(call, await readFile(path), {}),
-    until: (assetId, wanted, withinSeconds = 120) => until(library, assetId, wanted, withinSeconds),
+    until: (assetId, wanted, withinSeconds = 300) => until(library, assetId, wanted, withinSeconds),
     async stop() {
       for (const child of children) if (isRunning(child)) child.kill("SIGKILL");
       await Promise.all(children.map((child) => (isRunning(child) ? once(child, "exit") : null)));

@@ -6,7 +6,7 @@ import { endHung, type Hung } from "../end-hung.ts";
 const hung: Hung[] = [];
 const passed: string[] = [];
 const stream = run({ files: process.argv.slice(2), concurrency: 1 });
-const stop = endHung(stream, { wholeMs: 3_000, afterLastTestMs: 1_000 }, (one) => hung.push(one));
+const stop = endHung(stream, { wholeMs: 15_000, afterLastTestMs: 4_000 }, (one) => hung.push(one));
 stream.on("test:pass", ({ name }) => passed.push(name));
 for await (const _ of stream);
 stop();

@@ -1,8 +1,4 @@
-import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { made } from "./media.ts";
+import { kept, made } from "./media.ts";
 
 /** Masters with text of every kind over the same small picture of 13 s: three segments of 6, 6 and 1 s. */
 
@@ -32,7 +28,7 @@ export async function withTexts(
   tracks: readonly TextTrack[],
   startSeconds = 0,
 ): Promise<string> {
-  const files = await Promise.all(tracks.map(({ file }) => kept(file)));
+  const files = await Promise.all(tracks.map(({ file: { ending, text } }) => kept(ending, text)));
   return made(extension, [
     ...["-f", "lavfi", "-i", `testsrc2=size=160x90:rate=24:duration=${TEXT_SECONDS}`],
     ...["-f", "lavfi", "-i", `sine=440:duration=${TEXT_SECONDS}`],
@@ -59,15 +55,6 @@ export async function withTexts(
     ...(startSeconds === 0 ? [] : ["-output_ts_offset", String(startSeconds)]),
     "{out}",
   ]);
-}
-
-/** The text in a file whose name goes by its content, so that `made` knows it again. */
-async function kept({ ending, text }: TextTrack["file"]): Promise<string> {
-  const folder = join(tmpdir(), "matinee-made-texts");
-  await mkdir(folder, { recursive: true });
-  const path = join(folder, `${createHash("sha256").update(text).digest("hex").slice(0, 20)}.${ending}`);
-  await writeFile(path, text);
-  return path;
 }
 
 /** Pictures of text as Blu-ray has them (PGS): one empty presentation at each of these seconds. */

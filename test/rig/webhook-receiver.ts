@@ -42,7 +42,7 @@ export async function openReceiver(port = 0): Promise<WebhookReceiver> {
     port: bound,
     received,
     answer: (_message, response) => answerWith(204)(_message, response),
-    until: (type, count = 1, withinSeconds = 60) =>
+    until: (type, count = 1, withinSeconds = 120) =>
       eventually(`${count} × ${type}`, withinSeconds, () => {
         const found = received.filter(({ payload }) => payload.type === type);
         return found.length >= count ? found : null;

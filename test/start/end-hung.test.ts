@@ -54,7 +54,7 @@ test("files that do not end are ended with what they started, and those after th
   assert.match(hung[1]!.why, /not done/);
   assert.ok(passed.includes("the last"));
   const pid = Number(await readFile(pidFile, "utf8"));
-  await eventually("the sleeper gone", 10, () => isGone(pid) || null);
+  await eventually("the sleeper gone", 60, () => isGone(pid) || null);
 });
 
 async function written(name: string, text: string): Promise<string> {

@@ -22,6 +22,7 @@ import {
   recordPlan,
   startProbing,
 } from "../../stores/library/work.ts";
+import { eventually } from "../rig/processes.ts";
 import { openWire } from "../rig/wire.ts";
 import { openWork } from "./work-for-test.ts";
 
@@ -30,7 +31,10 @@ const target = new URL(url);
 const wire = await openWire({ host: target.hostname, port: Number(target.port) });
 // Else it would go on at the address that the server says of itself.
 Object.assign(target, { port: String(wire.port), search: "directConnection=true" });
-const library = await openLibrary(target.href, { selectionTimeoutMs: 200 });
+// So that who waits in vain below waits little; a busy machine may not even connect in that time.
+const library = await eventually("the library opened", 60, () =>
+  openLibrary(target.href, { selectionTimeoutMs: 200 }).catch(() => null),
+);
 after(async () => {
   wire.mend();
   await library.close();

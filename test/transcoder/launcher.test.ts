@@ -95,7 +95,7 @@ test("an encode's session weighs no more than its niceness says", async (t) => {
       ...{
         program: "ffmpeg",
         args: FOREVER,
-        limits: { ...LIMITS, wallSeconds: 20 },
+        limits: LIMITS,
         niceness: 7,
         signal: stop.signal,
       },

@@ -63,7 +63,7 @@ test("the real ffmpegs of this machine name their builds, and talk of settings i
   const run = await launcher.run({
     program: found?.program ?? "ffmpeg",
     args: ["-nostdin", "-hide_banner", "-v", "error", "-f", "lavfi", "-i", "color=s=64x64:d=0.2", ...SVT],
-    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 },
+    limits: { wallSeconds: 60, cpuSeconds: 10, outputBytes: 0 },
   });
   assert.match(run.stderrTail, /^Svt\[info\]/m);
   assert.deepEqual(complaintsIn(run.stderrTail), []);
