@@ -20,11 +20,11 @@ export interface TaskSpec {
   weight: number;
 }
 
-/** Rough costs from measured baselines, in CPU seconds per second of picture: the whole ladder of 1080p at 24 frames. */
+/** CPU seconds per second of picture as measured (`npm run bench -- costs`, AV1 by SVT-AV1 4): the whole ladder of 1080p at 24 frames. */
 const VIDEO_COST: Record<VideoCodec, Record<Speed, number>> = {
-  h264: { fast: 2.2, balanced: 3, small: 6 },
-  hevc: { fast: 5, balanced: 5, small: 7.7 },
-  av1: { fast: 3, balanced: 6, small: 9.5 },
+  h264: { fast: 1.7, balanced: 2.6, small: 5.5 },
+  hevc: { fast: 4.3, balanced: 4.3, small: 6 },
+  av1: { fast: 2, balanced: 4.1, small: 6.2 },
 };
 /** Two passes: one measures, one encodes. By channels. */
 const AUDIO_COST: Record<AudioTrack["channels"], number> = { 2: 0.033, 6: 0.07 };
@@ -94,7 +94,8 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
   ];
 }
 
-function pictureCost(ladder: Ladder, speed: Speed, frames: number): number {
+/** What all encoded rungs of so many frames cost, in seconds of one core. */
+export function pictureCost(ladder: Ladder, speed: Speed, frames: number): number {
   const { codec, rungs } = encodedPart(ladder);
   const samples = frames * rungs.reduce((sum, { width, height }) => sum + width * height, 0);
   return VIDEO_COST[codec][speed] * (samples / MEASURED_SAMPLES_PER_SECOND);
