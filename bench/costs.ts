@@ -41,7 +41,7 @@ printTable(
 );
 
 async function measure(codec: VideoCodec, speed: Speed) {
-  // H.264 comes with every plan; the one that is meant is the last.
+  // H.264 comes with every plan, as people ask for the others beside it.
   const encoding = { codecs: codec === "h264" ? [codec] : (["h264", codec] satisfies VideoCodec[]), speed };
   const settings = { ...DEFAULT_PLAN_SETTINGS, encoding, recentAv1Build: recentAv1?.build ?? null };
   const plan = buildPlan(source, settings, launcher.build);
