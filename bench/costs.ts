@@ -42,7 +42,8 @@ printTable(
 
 async function measure(codec: VideoCodec, speed: Speed) {
   // H.264 comes with every plan, as people ask for the others beside it.
-  const encoding = { codecs: codec === "h264" ? [codec] : (["h264", codec] satisfies VideoCodec[]), speed };
+  const codecs: VideoCodec[] = codec === "h264" ? ["h264"] : ["h264", codec];
+  const encoding = { codecs, speed };
   const settings = { ...DEFAULT_PLAN_SETTINGS, encoding, recentAv1Build: recentAv1?.build ?? null };
   const plan = buildPlan(source, settings, launcher.build);
   const ladder = plan.ladders.find((one) => one.codec === codec)!;

@@ -2,24 +2,18 @@ import type { Speed } from "../core/encoding.ts";
 import type { PicturePlan } from "../core/picture.ts";
 
 /**
- * How pictures are made smaller (docs/decisions/per-title.md). Bicubic blurs what Lanczos keeps, which costs the smaller rungs a thirtieth
+ * The filter that makes a rung's pictures of the next larger one's (docs/decisions/per-title.md). Bicubic blurs what Lanczos keeps, which costs the smaller rungs a thirtieth
  * to an eighth of their bits on camera and animation. swscale's Lanczos costs half as much again as its bicubic, zimg's less than either for
  * a point or so more bits: that is for the speed whose CPU counts most.
  */
-const MAKE_SMALLER: Readonly<Record<Speed, (width: number, height: number) => string>> = {
-  // Of frames that are limited, tagged and even already: it then touches nothing but the size.
-  fast: (width, height) => `zscale=${width}:${height}:filter=lanczos:dither=none`,
-  balanced: (width, height) => `scale=${width}:${height}:flags=lanczos`,
-  small: (width, height) => `scale=${width}:${height}:flags=lanczos`,
-};
-
-/** The filter that makes a rung's pictures of the next larger one's. */
 export function makeSmaller(width: number, height: number, speed: Speed): string {
-  return MAKE_SMALLER[speed](width, height);
+  // Of frames that are limited, tagged and even already: it then touches nothing but the size.
+  if (speed === "fast") return `zscale=${width}:${height}:filter=lanczos:dither=none`;
+  return `scale=${width}:${height}:flags=${SWSCALE[speed]}`;
 }
 
-/** The way from the master to the top rung, which most often has its size: by swscale, which takes every layout, range and odd size. */
-const TO_TOP: Readonly<Record<Speed, string>> = { fast: "bicubic", balanced: "lanczos", small: "lanczos" };
+/** swscale's way; at `fast` from the master to the top rung alone, which most often has its size: it takes every layout, range and odd size. */
+const SWSCALE: Readonly<Record<Speed, string>> = { fast: "bicubic", balanced: "lanczos", small: "lanczos" };
 
 /**
  * Whole frames from fields. `all`: also frames that are not flagged, since every frame must give the same number.
@@ -43,7 +37,7 @@ export function colourFilters(picture: PicturePlan, width: number, height: numbe
   return [
     // Full range, and RGB, become limited here.
     [
-      `scale=${width}:${height}:flags=${TO_TOP[speed]}:in_range=${input.range}:out_range=limited`,
+      `scale=${width}:${height}:flags=${SWSCALE[speed]}:in_range=${input.range}:out_range=limited`,
       ...(input.isRgb ? [`out_color_matrix=${input.matrix.startsWith("bt2020") ? "bt2020" : "bt709"}`] : []),
     ].join(":"),
     // Square pixels: the sample aspect has been scaled away.
