@@ -1,3 +1,4 @@
+import { askFfmpeg, listOf } from "./ask-ffmpeg.ts";
 import { launch } from "./launch.ts";
 import { findMemoryGroups, type MemoryGroups } from "./memory-group.ts";
 import type { Ending } from "./process-group.ts";
@@ -96,7 +97,8 @@ export interface LauncherSettings {
 
 /**
  * Opens the one place from which ffmpeg and ffprobe are started. Tests the sandbox from inside first; a sandbox
- * that leaks or does not start is not used, and `state` says so. Throws where ffmpeg itself does not run.
+ * that leaks or does not start is not used, and `state` says so. Throws where ffmpeg itself does not run, or does not come to
+ * say what it has.
  */
 export async function openLauncher(settings: LauncherSettings): Promise<Launcher> {
   const { sandbox, detail } = await findSandbox(settings);
@@ -108,25 +110,15 @@ export async function openLauncher(settings: LauncherSettings): Promise<Launcher
   };
   const run = (request: RunRequest): Promise<RunOutcome> =>
     launch(settings, programs[request.program], sandbox, groups, request);
-  const version = await run({
-    program: "ffmpeg",
-    args: ["-hide_banner", "-version"],
-    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 },
-  });
+  const version = await askFfmpeg({ run }, "ffmpeg", ["-hide_banner", "-version"]);
   if (version.exitCode !== 0)
     throw new Error(`ffmpeg does not run: ${version.shellLine}\n${version.stderrTail}`);
   return {
     run,
     state: { sandboxed: sandbox !== null, detail: `${detail}; ${memoryDetail(groups, settings)}` },
     build: version.stdout.split("\n")[0]?.trim() ?? "unknown",
-    canScore: await hasVmaf(run),
+    canScore: (await listOf({ run }, "scorer", "-filters")).includes(" libvmaf "),
   };
-}
-
-async function hasVmaf(run: Launcher["run"]): Promise<boolean> {
-  const limits = { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 };
-  const { stdout } = await run({ program: "scorer", args: ["-hide_banner", "-filters"], limits });
-  return stdout.includes(" libvmaf ");
 }
 
 async function findSandbox(settings: LauncherSettings): Promise<{ sandbox: Sandbox | null; detail: string }> {

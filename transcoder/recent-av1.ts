@@ -1,5 +1,6 @@
 import { Failure } from "../core/errors.ts";
 import type { Ladder } from "../core/ladder.ts";
+import { askFfmpeg } from "./ask-ffmpeg.ts";
 import type { Launcher, Program } from "./launcher.ts";
 
 /** The build that makes AV1 on this machine, where one of its ffmpegs has a recent SVT-AV1 (docs/decisions/codecs.md). */
@@ -26,18 +27,14 @@ export async function findRecentAv1(launcher: Pick<Launcher, "run">): Promise<Re
 }
 
 async function askForPicture(
-  { run }: Pick<Launcher, "run">,
+  launcher: Pick<Launcher, "run">,
   program: Program,
 ): Promise<{ build: string; version: number[] } | null> {
-  const { exitCode, stderrTail } = await run({
-    program,
-    // Loud, since ffmpeg and the encoder say their versions themselves.
-    args: [
-      ...["-nostdin", "-v", "info", "-f", "lavfi", "-i", "color=s=64x64", "-frames:v", "1"],
-      ...AV1_TO_NOWHERE,
-    ],
-    limits: { wallSeconds: 20, cpuSeconds: 10, outputBytes: 0 },
-  });
+  // Loud, since ffmpeg and the encoder say their versions themselves.
+  const { exitCode, stderrTail } = await askFfmpeg(launcher, program, [
+    ...["-nostdin", "-v", "info", "-f", "lavfi", "-i", "color=s=64x64", "-frames:v", "1"],
+    ...AV1_TO_NOWHERE,
+  ]);
   const [, ffmpeg] = /^ffmpeg version (\S+)/m.exec(stderrTail) ?? [];
   const [, encoder] = /SVT-AV1 Encoder Lib v(\d+\.\d+\S*)/.exec(stderrTail) ?? [];
   if (exitCode !== 0 || ffmpeg === undefined || encoder === undefined) return null;

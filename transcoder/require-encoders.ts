@@ -1,5 +1,6 @@
 import type { VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
+import { listOf } from "./ask-ffmpeg.ts";
 import { ENCODER_OF } from "./encoders.ts";
 import type { Launcher } from "./launcher.ts";
 import type { RecentAv1 } from "./recent-av1.ts";
@@ -16,7 +17,7 @@ export async function availableCodecs(
   launcher: Launcher,
   recentAv1: RecentAv1 | null,
 ): Promise<VideoCodec[]> {
-  const stdout = await listed(launcher, "-encoders");
+  const stdout = await listOf(launcher, "ffmpeg", "-encoders");
   const lacks = (name: string): boolean => !stdout.includes(` ${name} `);
   const missing = ALWAYS_NEEDED.filter(lacks);
   if (missing.length > 0) throw new Error(`lacks ${missing.join(", ")}`);
@@ -27,21 +28,10 @@ export async function availableCodecs(
 
 /** Throws where this machine's ffmpeg cannot make pictures smaller as a plan may ask for (picture-filters.ts). */
 export async function requireScaler(launcher: Launcher): Promise<void> {
-  if ((await listed(launcher, "-filters")).includes(" zscale ")) return;
+  if ((await listOf(launcher, "ffmpeg", "-filters")).includes(" zscale ")) return;
   throw new Error(
     "This ffmpeg has no zscale, which makes pictures smaller: it needs a build with libzimg, as Debian's is.",
   );
-}
-
-/** What ffmpeg says that it has, line by line. Throws `internal` where it did not come to say. */
-async function listed(launcher: Launcher, option: "-encoders" | "-filters"): Promise<string> {
-  // Long beside the tenth of a second that it takes: on a machine whose cores are all at work it waits for its turn.
-  const limits = { wallSeconds: 60, cpuSeconds: 5, outputBytes: 0 };
-  // Somebody waits for it, and encoders do not.
-  const run = await launcher.run({ program: "ffmpeg", args: ["-hide_banner", option], limits, niceness: 0 });
-  // What was cut off lacks the rest of its list, and not what stands in that.
-  if (run.ending !== "exited") throw new Failure("transient", "internal", `ffmpeg did not finish ${option}.`);
-  return run.stdout;
 }
 
 /**

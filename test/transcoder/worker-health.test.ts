@@ -16,7 +16,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 async function ffmpegThat(name: string, first: string): Promise<string> {
   const path = join(folder, name);
   const list = 'echo " V libx264 H.264"; echo " A aac AAC"; echo " V mjpeg MJPEG"';
-  const script = `#!/bin/bash\n[ "$2" = -version ] && exit 0\n${first}\n${list}\n`;
+  const script = `#!/bin/bash\n[ "$2" = -encoders ] || exit 0\n${first}\n${list}\n`;
   await writeFile(path, script, { mode: 0o755 });
   return path;
 }
