@@ -75,8 +75,9 @@ function openingTag(name: string, classes: string, annotation: string): string {
   if (name === "c") return suffix === "" ? "" : `<c${suffix}>`;
   if (name === "lang") return LANGUAGE_TAG.test(annotation) ? `<lang ${annotation}>` : "";
   if (name !== "v") return `<${name}>`;
-  const voice = [...decoded(annotation).trim()].slice(0, MOST_NAME_LETTERS).join("");
-  return voice === "" ? "" : `<v ${escaped(voice)}>`;
+  const voice = [...decoded(annotation).trim()].slice(0, MOST_NAME_LETTERS).join("").trimEnd();
+  // A page that makes an attribute of it must not find another one in it.
+  return voice === "" ? "" : `<v ${escaped(voice).replaceAll('"', "&quot;")}>`;
 }
 
 /** Closes the innermost tag of that name and all that is open inside it; nothing where there is none. */

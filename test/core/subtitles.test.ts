@@ -31,6 +31,8 @@ test("markup: what is known stays and is balanced, all else is text", () => {
     ["<b><i>crossed</b></i>", "<b><i>crossed</i></b>"],
     ["<c.yellow.evil>y</c> <c.evil>n</c>", "<c.yellow>y</c> n"],
     ["<v Roger Bingham>We are", "<v Roger Bingham>We are</v>"],
+    ['<v Dwayne "The Rock" Johnson>"Go"', '<v Dwayne &quot;The Rock&quot; Johnson>"Go"</v>'],
+    [`<v ${"n".repeat(99)} cut here>x`, `<v ${"n".repeat(99)}>x</v>`],
     ["<lang en-GB>colour</lang>", "<lang en-GB>colour</lang>"],
     ["<ruby>漢<rt>kan</rt></ruby><rt>x</rt>", "<ruby>漢<rt>kan</rt></ruby>x"],
     ["a<00:00:05.000>b<00:59:00.000>c", "a<00:00:05.000>bc"],
@@ -170,6 +172,9 @@ test("any payload comes out harmless, and the same when it goes through again", 
       "<v ",
       "<c.red>",
       "<00:00:01.000>",
+      '"',
+      // A name that is too long is cut, at a space as well.
+      "a long name ".repeat(9),
     ),
     fc.string({ unit: "binary", maxLength: 6 }),
   );
@@ -190,9 +195,9 @@ test("any payload comes out harmless, and the same when it goes through again", 
   );
 });
 
-test("T10: nothing of 33 hostile WebVTT files comes out as more than text", () => {
+test("T10: nothing of 34 hostile WebVTT files comes out as more than text", () => {
   const texts = HOSTILE.filter(({ format }) => format === "vtt");
-  assert.equal(texts.length, 33);
+  assert.equal(texts.length, 34);
   for (const { name, text } of texts) {
     const cues = arrangeCues(parseWebVtt(text), BORDERS);
     for (const out of [wholeText(cues), ...segmentTexts(cues, BORDERS)]) {

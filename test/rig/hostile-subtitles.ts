@@ -44,6 +44,7 @@ export const HOSTILE: readonly HostileText[] = [
   vtt("a bold tag with a handler", '<b onclick="alert(1)">x</b>'),
   vtt("a voice that is a script", `<v ${"<script>"}>x</v>`),
   vtt("a voice with an escaped script", "<v &lt;script&gt;alert(1)&lt;/script&gt;>x</v>"),
+  vtt("a voice with a handler", '<v a" onmouseover="alert(1)>x</v>'),
   vtt("a class with markup", '<c."onmouseover=alert(1)">x</c>'),
   vtt("a language with markup", '<lang en" onclick="alert(1)>x</lang>'),
   vtt("an escaped script", "&lt;script&gt;alert(1)&lt;/script&gt;"),
@@ -95,11 +96,11 @@ const WRITTEN_TAG =
 
 /** What must not be in a WebVTT text that goes out; empty where it is harmless. */
 export function harmIn(text: string): string[] {
-  const tags = [...text.replaceAll(/^\S+ --> .*$/gm, "").matchAll(/<[\s\S]{0,60}/g)]
+  const tags = [...text.replaceAll(/^\S+ --> .*$/gm, "").matchAll(/<[^<>]*>?/g)]
     .map(([tag]) => tag)
     .filter((tag) => !WRITTEN_TAG.test(tag));
   const blocks = text.split("\n\n").filter((block) => !/^(WEBVTT|\d\d:|$)/.test(block.trim()));
   const controls = /[^\P{Cc}\n]/u.test(text) ? ["a control character"] : [];
-  const entities = [...text.matchAll(/&(?!amp;|lt;|gt;).{0,20}/g)].map(([entity]) => entity);
+  const entities = [...text.matchAll(/&(?!amp;|lt;|gt;|quot;).{0,20}/g)].map(([entity]) => entity);
   return [...tags, ...blocks, ...controls, ...entities, ...(text.includes("/etc/cron") ? ["a path"] : [])];
 }
