@@ -8,7 +8,7 @@ import type { PlaybackRecord } from "../core/records/playback.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { recordPosition } from "../stores/library/playbacks.ts";
 import { noteBeacons } from "../stores/library/reports.ts";
-import type { ShownAsset } from "../stores/library/session-desk.ts";
+import type { SessionDesk, ShownAsset, Watched } from "../stores/library/session-desk.ts";
 import { atLeast } from "./auth.ts";
 import { beacons, countedBeacons, latestOf } from "./beacons.ts";
 import { countryOf } from "./caller-country.ts";
@@ -124,9 +124,12 @@ export function playbackRoutes(deps: ApiDeps) {
     })
     .openapi(renewRoute, async (c) => {
       const caller = c.get("caller");
-      const playback = await found(caller, c.req.valid("param").sessionId);
+      const { tenant, subject } = caller;
+      const watched = await desk.watched({ tenant, subject, id: c.req.valid("param").sessionId });
+      if (watched === null) throw notFound("playback session");
+      const { playback } = watched;
       const now = library.serverNow();
-      await refuseIfOver(deps, playback, countryOf(c, config));
+      await refuseIfOver(deps, playback, countryOf(c, config), watched);
       // The session's own end stays: a day after it began.
       const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
@@ -175,19 +178,36 @@ async function playableAsset(
   throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
 }
 
+/** What a session shows, as it is now. */
+type WhatItShows = Pick<Watched, "title" | "asset">;
+
 /**
  * Throws 409 `playback_over` where a session gives no more rights to who is there: ended, a day old, or its film is not to be seen
- * any more.
+ * any more. What it shows is read unless the caller has.
  */
 export async function refuseIfOver(
   deps: ApiDeps,
   playback: PlaybackRecord,
   country: string | null,
+  shown?: WhatItShows,
 ): Promise<void> {
   const { endedAt, expiresAt } = playback;
   const isOver = endedAt !== null || expiresAt <= deps.library.serverNow();
-  if (isOver || !(await mayGoOn(deps, playback, country)))
+  if (isOver || !(await mayGoOn(deps, playback, country, shown)))
     throw requestFailure(409, "playback_over", "This session is over; start a new one.");
+}
+
+async function readShown(
+  desk: SessionDesk,
+  tenant: string,
+  titleId: string,
+  assetId: string,
+): Promise<WhatItShows> {
+  const [title, asset] = await Promise.all([
+    desk.title({ tenant, id: titleId }),
+    desk.asset({ tenant, id: assetId }),
+  ]);
+  return { title, asset };
 }
 
 /** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */
@@ -195,15 +215,13 @@ async function mayGoOn(
   { library, desk }: ApiDeps,
   { tenant, titleId, assetId }: PlaybackRecord,
   country: string | null,
+  shown: WhatItShows | undefined,
 ): Promise<boolean> {
   if (titleId === null) {
     const previewed = await findAsset(library, tenant, assetId);
     return previewed !== null && isPlayable(previewed);
   }
-  const [title, asset] = await Promise.all([
-    desk.title({ tenant, id: titleId }),
-    desk.asset({ tenant, id: assetId }),
-  ]);
+  const { title, asset } = shown ?? (await readShown(desk, tenant, titleId, assetId));
   if (title === null || asset === null || asset.state === "deleted") return false;
   return asset.published !== null && isAvailable(title, library.serverNow(), country);
 }

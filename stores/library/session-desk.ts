@@ -24,6 +24,14 @@ export interface Shown {
   asset: ShownAsset | null;
 }
 
+/** A session, and what it shows as that is now. */
+export interface Watched {
+  playback: PlaybackRecord;
+  /** null where there is none: gone, or an editor's preview of an asset that has no title. */
+  title: ShownTitle | null;
+  asset: ShownAsset | null;
+}
+
 /** A thing of one tenant. */
 export interface Wanted {
   tenant: string;
@@ -52,6 +60,8 @@ export interface SessionDesk {
   account(wanted: Account): Promise<AccountRecord | null>;
   /** The account's own session, or null. */
   session(wanted: Account & { id: string }): Promise<PlaybackRecord | null>;
+  /** The same with what it shows, all as it is now; null where there is no such session of the account. */
+  watched(wanted: Account & { id: string }): Promise<Watched | null>;
   /** Keeps the session. The same id again (the same request) gives the one that is there. */
   keep(playback: PlaybackRecord): Promise<PlaybackRecord>;
   /** Writes what an account plays; false where it was changed since it was read. */
@@ -61,6 +71,14 @@ export interface SessionDesk {
 export function openSessionDesk(library: Library): SessionDesk {
   const title = together((wanted: readonly Wanted[]) => readTitles(library, wanted));
   const asset = together((wanted: readonly Wanted[]) => readAssets(library, wanted));
+  const session: SessionDesk["session"] = together(async (wanted) => {
+    const ids = wanted.map(({ id }) => id);
+    const found = byId(await fromDriver(library.playbacks.find(withIds(ids)).toArray()));
+    return wanted.map(({ tenant, subject, id }) => {
+      const playback = found.get(id);
+      return playback?.tenant === tenant && playback.subject === subject ? playback : null;
+    });
+  });
   return {
     title,
     asset,
@@ -75,14 +93,8 @@ export function openSessionDesk(library: Library): SessionDesk {
       const found = byId(await fromDriver(library.accounts.find(withIds(ids)).toArray()));
       return ids.map((id) => found.get(id) ?? null);
     }),
-    session: together(async (wanted) => {
-      const ids = wanted.map(({ id }) => id);
-      const found = byId(await fromDriver(library.playbacks.find(withIds(ids)).toArray()));
-      return wanted.map(({ tenant, subject, id }) => {
-        const playback = found.get(id);
-        return playback?.tenant === tenant && playback.subject === subject ? playback : null;
-      });
-    }),
+    session,
+    watched: besideTheSession(session, title, asset),
     keep: together((playbacks) => insertPlaybacks(library, playbacks)),
     claim: together((changes) => changeStreams(library, changes)),
   };
@@ -109,6 +121,34 @@ function besideEachOther(title: SessionDesk["title"], asset: SessionDesk["asset"
     if (guesses.size >= GUESSES) guesses.clear();
     guesses.set(wanted.id, found.assetId);
     return { title: found, asset: await asset({ tenant: wanted.tenant, id: found.assetId }) };
+  };
+}
+
+/** Of so many sessions it is remembered what they show. */
+const REMEMBERED = 20_000;
+
+/**
+ * What a session shows is never changed, so that it is remembered, and read beside the session the next time. Nothing that was read is.
+ */
+function besideTheSession(
+  session: SessionDesk["session"],
+  title: SessionDesk["title"],
+  asset: SessionDesk["asset"],
+): SessionDesk["watched"] {
+  const shows = new Map<string, Pick<PlaybackRecord, "titleId" | "assetId">>();
+  return async (wanted) => {
+    const { tenant, id } = wanted;
+    const read = ({ titleId, assetId }: Pick<PlaybackRecord, "titleId" | "assetId">) =>
+      Promise.all([titleId === null ? null : title({ tenant, id: titleId }), asset({ tenant, id: assetId })]);
+    const known = shows.get(id);
+    const [playback, beside] = await Promise.all([session(wanted), known && read(known)]);
+    if (playback === null) return null;
+    const [shownTitle, shownAsset] = beside ?? (await read(playback));
+    if (known === undefined) {
+      if (shows.size >= REMEMBERED) shows.clear();
+      shows.set(id, { titleId: playback.titleId, assetId: playback.assetId });
+    }
+    return { playback, title: shownTitle, asset: shownAsset };
   };
 }
 

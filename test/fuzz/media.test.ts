@@ -3,8 +3,11 @@ import { test } from "node:test";
 import { CONTAINERS, campaign, DAMAGES, nameOf, type Variant } from "./campaign.ts";
 import { openJudge } from "./judge.ts";
 
-/** CPU seconds of encoders that the part of the campaign in `npm test` may cost; `npm run fuzz` goes on from there. */
-const CPU_BUDGET_SECONDS = 20;
+/**
+ * Files of each container in the part of the campaign that `npm test` has: as many on a slow machine as on a quick one, for some 15 to
+ * 35 CPU seconds. `npm run fuzz` goes on from there.
+ */
+const ROUNDS = 5;
 /** Found violations once: kept so that they never come back. */
 const REGRESSIONS: Variant[] = [
   ["fmp4", "fields", 2, 1],
@@ -17,10 +20,10 @@ const REGRESSIONS: Variant[] = [
   ["mp4", "swapped", 41, 6],
 ].map(([container, damage, seed, index]) => ({ container, damage, seed, index }) as Variant);
 
-/** All containers in one round, the damage moving on by one for each: a few rounds meet every pair. */
+/** All containers in one round, the damage moving on by one for each. */
 function* variants(): Generator<Variant> {
   yield* REGRESSIONS;
-  for (let round = 0; round < DAMAGES.length; round++)
+  for (let round = 0; round < ROUNDS; round++)
     for (const [place, container] of CONTAINERS.entries())
       yield { container, damage: DAMAGES[(place + round) % DAMAGES.length]!, seed: 4, index: 0 };
 }
@@ -29,20 +32,18 @@ test("F26 damaged films of every container: taken and right, or refused with a c
   const judge = await openJudge();
   const violations: string[] = [];
   const outcomes = new Map<string, number>();
-  let cpuSeconds = 0;
   let files = 0;
   try {
     for await (const { verdict, ...variant } of campaign(judge, variants())) {
       files += 1;
-      cpuSeconds += verdict.cpuSeconds;
       outcomes.set(verdict.outcome, (outcomes.get(verdict.outcome) ?? 0) + 1);
       if (verdict.violation !== null) violations.push(`${nameOf(variant)}: ${verdict.violation}`);
-      if (cpuSeconds > CPU_BUDGET_SECONDS) break;
     }
   } finally {
     await judge.close();
   }
   assert.deepEqual(violations, []);
-  assert.ok(files > CONTAINERS.length * 4, `${files} files`);
-  assert.ok(outcomes.size >= 4 && outcomes.has("taken"), JSON.stringify([...outcomes]));
+  assert.equal(files, REGRESSIONS.length + CONTAINERS.length * ROUNDS);
+  // Which of the refusals, depends on the build of ffmpeg.
+  assert.ok(outcomes.size >= 3 && outcomes.has("taken"), JSON.stringify([...outcomes]));
 });
