@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { untilAskedAgain } from "./asking.ts";
 
 /** All processes below one, from the system's own table (`/proc`). */
 export async function descendants(root: number): Promise<number[]> {
@@ -22,9 +23,9 @@ export async function descendants(root: number): Promise<number[]> {
 export async function untilGone(pids: readonly number[], withinSeconds = 60): Promise<void> {
   const deadline = performance.now() + withinSeconds * 1000;
   for (const pid of pids) {
-    while (await isRunning(pid)) {
+    for (let askedAtMs = performance.now(); await isRunning(pid); askedAtMs = performance.now()) {
       if (performance.now() > deadline) throw new Error(`process ${pid} goes on`);
-      await new Promise(setImmediate);
+      await untilAskedAgain(askedAtMs);
     }
   }
 }

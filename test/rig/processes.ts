@@ -1,9 +1,6 @@
 import { connect } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { allProcesses, type ProcessStat } from "../../transcoder/process-tree.ts";
-
-/** How often a state is asked for: often enough to catch it, seldom enough to leave the cores to the work. */
-const ASK_EVERY_MS = 20;
+import { untilAskedAgain } from "./asking.ts";
 
 /** One process of this machine. */
 export type ProcessFacts = Pick<ProcessStat, "pid" | "parent" | "name">;
@@ -50,10 +47,11 @@ export async function eventually<T>(
 ): Promise<T> {
   const deadline = performance.now() + withinSeconds * 1000;
   for (;;) {
+    const askedAtMs = performance.now();
     const answer = await ask();
     if (answer !== null) return answer;
     if (performance.now() > deadline) throw new Error(`not within ${withinSeconds} s: ${what}`);
-    await pause(ASK_EVERY_MS);
+    await untilAskedAgain(askedAtMs);
   }
 }
 

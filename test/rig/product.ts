@@ -6,10 +6,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as pause } from "node:timers/promises";
 import type { EncodingChoice } from "../../core/encoding.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
+import { untilAskedAgain } from "./asking.ts";
 
 /**
  * The product's own processes (API, edge, transcoders) against the test run's real MongoDB, Redis and S3, with a
@@ -65,8 +65,6 @@ export interface Answer {
   headers: Headers;
 }
 
-/** How often a state is asked for: often enough to catch it, seldom enough to leave the cores to the work. */
-const ASK_EVERY_MS = 40;
 /** Ends each process of the product with this one. */
 const LIFELINE = new URL("lifeline.ts", import.meta.url).href;
 const ROLES = ["viewer", "editor", "admin"] as const;
@@ -284,6 +282,7 @@ async function until(
 ): Promise<AssetRecord> {
   const deadline = performance.now() + withinSeconds * 1000;
   for (;;) {
+    const askedAtMs = performance.now();
     const asset = await library.assets.findOne({ _id: assetId });
     if (asset !== null && wanted(asset)) return asset;
     if (performance.now() > deadline) {
@@ -296,6 +295,6 @@ async function until(
         `${assetId} is ${asset?.state} (${asset?.error?.code}: ${asset?.error?.message}) after ${withinSeconds} s\n${seen.join("\n")}`,
       );
     }
-    await pause(ASK_EVERY_MS);
+    await untilAskedAgain(askedAtMs);
   }
 }
