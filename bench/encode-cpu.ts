@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { allRungs, type Plan } from "../core/plan.ts";
 import type { TaskKind } from "../core/records/task.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
-import { beyondPreset } from "../transcoder/encoders.ts";
+import { bareEncoder, bareProcess, bareSound } from "./bare-encode.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
 import { filmToEncode } from "./encode-films.ts";
 import { finishedTasks, follow } from "./follow.ts";
@@ -55,7 +55,8 @@ try {
   ours.push(await wholePipeline(product));
   const plan = (await product.library.assets.findOne({ state: "ready" }))?.plan;
   if (!plan) throw new Error("nothing was published");
-  const bareOne = async () => void one.push(await timed(ffmpeg, oneProcess(plan)));
+  const bareOne = async () =>
+    void one.push(await timed(ffmpeg, bareProcess(film, plan, join(folder, "one"), bareSound)));
   const bareFive = async () => void five.push(await perRung(plan));
   const again = async () => void ours.push(await wholePipeline(product));
   if (repetitions > 0) {
@@ -93,26 +94,6 @@ async function wholePipeline(product: Product) {
   return { cpuSeconds: ledger + workerSeconds, wallSeconds, ledger, worker: workerSeconds, stages };
 }
 
-/** One decode, five encoders, each rung scaled from the source; threads as ffmpeg likes them. */
-function oneProcess(plan: Plan): string[] {
-  const names = allRungs(plan).map((_, index) => `v${index}`);
-  const split = `[0:v]split=${names.length}${names.map((name) => `[i${name}]`).join("")}`;
-  const scales = allRungs(plan).map(
-    (rung, index) => `[iv${index}]scale=${rung.width}:${rung.height}:flags=bicubic,format=yuv420p[v${index}]`,
-  );
-  return [
-    ...["-v", "error", "-nostdin", "-y", "-i", film],
-    ...["-filter_complex", [split, ...scales].join(";")],
-    ...allRungs(plan).flatMap((rung, index) => [
-      "-map",
-      `[v${index}]`,
-      ...encoder(plan, index),
-      join(folder, `one-${rung.id}.mp4`),
-    ]),
-    ...sound("one", plan),
-  ];
-}
-
 async function perRung(plan: Plan): Promise<Run> {
   let cpuSeconds = 0;
   let wallSeconds = 0;
@@ -120,37 +101,14 @@ async function perRung(plan: Plan): Promise<Run> {
     const run = await timed(ffmpeg, [
       ...["-v", "error", "-nostdin", "-y", "-i", film],
       ...["-map", "0:v", "-vf", `scale=${rung.width}:${rung.height}:flags=bicubic,format=yuv420p`],
-      ...encoder(plan, index),
+      ...bareEncoder(plan, rung),
       join(folder, `five-${rung.id}.mp4`),
-      ...(index === 0 ? sound("five", plan) : []),
+      ...(index === 0 ? bareSound(plan, join(folder, "five")) : []),
     ]);
     cpuSeconds += run.cpuSeconds;
     wallSeconds += run.wallSeconds;
   }
   return { cpuSeconds, wallSeconds };
-}
-
-/** The same encoder settings as the pipeline's. */
-function encoder(plan: Plan, index: number): string[] {
-  const rung = allRungs(plan)[index]!;
-  const gop = plan.timeline.framesPerKeyframe;
-  const cap = String(rung.maxBitrateBps);
-  const { params, laterCrf } = beyondPreset(plan.preset);
-  return [
-    ...["-c:v", "libx264", "-preset", plan.preset, "-profile:v", "high", "-crf", String(rung.crf + laterCrf)],
-    ...["-maxrate", cap, "-bufsize", cap],
-    "-x264-params",
-    `keyint=${gop}:min-keyint=${gop}:scenecut=0:open-gop=0:vbv-init=0.7${params}`,
-    ...["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
-  ];
-}
-
-/** The same tracks of sound, as they are: nothing measured, nothing levelled. */
-function sound(name: string, { audio }: Plan): string[] {
-  return audio.flatMap(({ id, streamIndex, channels, bitrateBps }) => [
-    ...["-map", `0:${streamIndex}`, "-c:a", "aac", "-b:a", String(bitrateBps), "-ac", String(channels)],
-    join(folder, `${name}-${id}.mp4`),
-  ]);
 }
 
 function printComparison(): void {

@@ -19,6 +19,7 @@ const PARTS_OF_THE_RIG = [
   "cpu-share.ts",
   "encode-films.ts",
   "follow.ts",
+  "bare-encode.ts",
   "bare-route.ts",
   "wrk.ts",
   "publish-title.ts",
