@@ -51,7 +51,8 @@ test("F11 Redis killed and its data wiped in mid-encode: the queue is rebuilt, t
     slots: 1,
     environment: { MATINEE_REDIS_URL: `redis://127.0.0.1:${port}` },
   });
-  const film = await flashAndBeep({ seconds: 40, size: "480x270", rate: "30" });
+  // A chunk at work and two that are to come; few frames, for they are paid for.
+  const film = await flashAndBeep({ seconds: 36, size: "320x180", rate: "25/2" });
   const first = await product.uploadFile(film);
   await eventually("a chunk at work", 300, async () =>
     product!.library.tasks.findOne({ assetId: first, kind: "video", state: "claimed" }),

@@ -16,7 +16,8 @@ let clean: string[];
 
 before(async () => {
   product = await startProduct({ workers: 1, slots: 2 });
-  film = await flashAndBeep({ seconds: 60, size: "480x270", rate: "30" });
+  // Several chunks, so that none loses its worker again and again; few and small frames, for they are paid for.
+  film = await flashAndBeep({ seconds: 60, size: "320x180", rate: "25/2" });
   const asset = await product.until(await product.uploadFile(film), isReady);
   clean = await packageDigest(product, asset);
 });
