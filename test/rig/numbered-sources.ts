@@ -12,7 +12,9 @@ export interface OddSource {
   size: string;
   rate: string;
   frames: number;
-  /** The number that frame `index` of the output shows. */
+  /** It is to cross a border of chunks. */
+  isOverChunks: boolean;
+  /** The number that frame `index` of the output shows; of large ones the last ten bits. */
   numberOf(index: number): number;
   /** false: re-timed frames, which may stand one off where two are equally near. */
   isExact: boolean;
@@ -35,8 +37,11 @@ const X265 = ["-c:v", "libx265", "-preset", "ultrafast"];
 const HEVC = (extra: string, pixelFormat: string): string[] => [
   ...[...X265, "-x265-params", `log-level=none:qp=18:${extra}`, "-pix_fmt", pixelFormat, "-tag:v", "hvc1"],
 ];
-/** Longer than one chunk by more than half a segment: a border to cross. */
-const TWO_CHUNKS = 390;
+/** At 25 a second three segments and more than half of a fourth, which is two chunks where a keyframe stands near their border. */
+const TWO_CHUNKS = 531;
+const OVER_CHUNKS = /over two chunks/;
+/** Eight tenths of a second of it before the border: decoded, and not in the chunk. */
+const NEAR_BORDER = ["-g", "70"];
 /** Small pictures that say nothing are read as standard definition. */
 const UNSAID = "bt709 bt709 smpte170m";
 const HD = "bt709 bt709 bt709";
@@ -64,6 +69,7 @@ function source(name: string, recipe: Recipe = {}): OddSource {
     rate: rate.includes("/") ? rate : `${rate}/1`,
     frames: input.frames,
     numberOf: (index) => index,
+    isOverChunks: OVER_CHUNKS.test(name),
     isExact: true,
     colour: UNSAID,
     levels: [input.dark ?? DARK, input.bright ?? BRIGHT],
@@ -78,7 +84,7 @@ const fields = (order: "tff" | "bff", rate: string, frames: number): Partial<Num
 });
 
 export const SOURCES: readonly OddSource[] = [
-  source("H.264 MP4 over two chunks", { picture: { frames: TWO_CHUNKS } }),
+  source("H.264 MP4 over two chunks", { picture: { frames: TWO_CHUNKS }, output: [...X264, ...NEAR_BORDER] }),
   source("25i archive: MPEG-2 TS, top field first, over two chunks", {
     extension: "ts",
     picture: fields("tff", "50", 2 * TWO_CHUNKS),
@@ -86,8 +92,8 @@ export const SOURCES: readonly OddSource[] = [
     reading: topFirst,
   }),
   source("29.97i: H.264 MP4, bottom field first, over two chunks", {
-    picture: { ...fields("bff", "60000/1001", 960), size: "160x96" },
-    output: [...X264, ...INTERLACED, "-x264-params", "bff=1"],
+    picture: { ...fields("bff", "60000/1001", 1272), size: "160x96" },
+    output: [...X264, ...INTERLACED, "-g", "60", "-x264-params", "bff=1"],
     reading: bottomFirst,
   }),
   source("25i: ProRes MOV", {
@@ -99,7 +105,8 @@ export const SOURCES: readonly OddSource[] = [
   source("MPEG-2 TS, long groups, over two chunks", {
     extension: "ts",
     picture: { frames: TWO_CHUNKS },
-    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "60"],
+    // No keyframes but those, whatever the pictures do.
+    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", ...NEAR_BORDER, "-sc_threshold", "1000000000"],
   }),
   source("MPEG-2 PS over two chunks", {
     extension: "mpg",
@@ -138,13 +145,13 @@ export const SOURCES: readonly OddSource[] = [
   source("frames at uneven times, over two chunks", {
     extension: "mkv",
     picture: { frames: TWO_CHUNKS, filters: "settb=1/1000,setpts='PTS+0.012*mod(N,3)/TB'" },
-    output: [...X264, "-fps_mode", "passthrough", "-enc_time_base", "1:1000"],
+    output: [...X264, ...NEAR_BORDER, "-fps_mode", "passthrough", "-enc_time_base", "1:1000"],
     isExact: false,
   }),
   source("25i: H.264 TS over two chunks", {
     extension: "ts",
     picture: { ...fields("tff", "50", 2 * TWO_CHUNKS), size: "160x96" },
-    output: [...X264, ...INTERLACED, "-bf", "2", "-x264-params", "tff=1:open-gop=1"],
+    output: [...X264, ...INTERLACED, ...NEAR_BORDER, "-bf", "2", "-x264-params", "tff=1:open-gop=1"],
     reading: topFirst,
   }),
   source("120 frames a second, halved", {
@@ -198,7 +205,7 @@ export const SOURCES: readonly OddSource[] = [
     isExact: false,
   }),
   source("ProRes 422 MOV, 10 bit", { extension: "mov", output: ["-c:v", "prores_ks", "-profile:v", "2"] }),
-  source("DNxHR MXF", {
+  source("DNxHR MXF over two chunks", {
     extension: "mxf",
     picture: { size: "320x180", frames: TWO_CHUNKS },
     output: ["-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"],

@@ -5,6 +5,8 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const BITS = 10;
+/** After so many they begin anew. */
+export const NUMBERS = 2 ** BITS;
 /** Brightness of a bar that is 0 and of one that is 1, of 255. */
 export const DARK = 40;
 export const BRIGHT = 200;
