@@ -35,7 +35,7 @@ export function entryWindow(source: Source, plan: Plan, frames: FrameRange): Tim
   const { num, den } = plan.timeline.frameRate;
   const firstMicros = firstDecodedMicros(plan, frames);
   const seekMicros = startsOnKeyframe(source, plan, firstMicros)
-    ? firstMicros + halfFrameMicros(source)
+    ? firstMicros + marginMicros(source)
     : (seekPosition(source, plan, firstMicros) ?? 0);
   const endSeconds = ((frames.firstFrame + frames.frameCount) * den) / num;
   const { startSeconds } = source.video;
@@ -82,19 +82,19 @@ function canSeek({ container, video }: Source): boolean {
 }
 
 /**
- * Where the chunk's first frame is itself a keyframe, decoding begins right there: an exact seek half a frame early would
+ * Where the chunk's first frame is itself a keyframe, decoding begins right there: an exact seek a little early would
  * decode the whole group of pictures before it and throw it away (2.7 % of the CPU at groups of 2 s).
  */
 function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEntry {
-  const half = halfFrameMicros(source);
+  const margin = marginMicros(source);
   return {
-    // Half a frame late, so that a keyframe whose time is a tick too large is still the last one before; nothing is left
+    // A little late, so that a keyframe whose time is a tick too large is still the last one before; nothing is left
     // out by ffmpeg itself.
-    inputOptions: ["-noaccurate_seek", "-ss", micros(seekMicros + half)],
+    inputOptions: ["-noaccurate_seek", "-ss", micros(seekMicros + margin)],
     filters: [
       // Times count from the place asked for. What an open group shows before its keyframe is left out, and all that is
-      // decoded where a container's index knows only an earlier one.
-      `trim=start=-${micros(Math.round(half * 1.5))}`,
+      // decoded where a container's index knows only an earlier one. Four tenths of a frame: of whole ones that is none.
+      `trim=start=-${micros(Math.round(1.6 * margin))}`,
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, 0),
     ],
@@ -102,12 +102,12 @@ function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEnt
 }
 
 /** A quarter of a frame on either side: what stands on a border to a tick. */
-function startsOnKeyframe({ container, video }: Source, plan: Plan, firstMicros: number): boolean {
+function startsOnKeyframe(source: Source, plan: Plan, firstMicros: number): boolean {
   if (plan.timing !== "count" || firstMicros <= 0 || prerollFrames(plan) > 0) return false;
-  const quarterMicros = (video.frameRate.den * 1e6) / (4 * video.frameRate.num);
   // Others step back from what they are asked for, or have no index: there nothing is gained.
-  const isExact = container.split(",").includes("mov");
-  return isExact && video.keyframeSeconds.some((time) => Math.abs(time * 1e6 - firstMicros) <= quarterMicros);
+  const isExact = source.container.split(",").includes("mov");
+  const margin = marginMicros(source);
+  return isExact && source.video.keyframeSeconds.some((time) => Math.abs(time * 1e6 - firstMicros) <= margin);
 }
 
 function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: number): ChunkEntry {
@@ -137,27 +137,35 @@ function firstDecodedMicros(plan: Plan, { firstFrame }: FrameRange): number {
   return Math.round(((firstFrame - Math.min(firstFrame, prerollFrames(plan))) * den * 1e6) / num);
 }
 
+/**
+ * How far from a frame's time ffmpeg is sent, so that a tick does not count: a quarter of a frame. It counts from there in the
+ * container's ticks, and where one of these is a whole frame (MXF, AVI, some QuickTime) half a frame would be rounded either way.
+ */
+function marginMicros({ video }: Source): number {
+  return Math.round((video.frameRate.den * 1e6) / (4 * video.frameRate.num));
+}
+
 /** Half a frame of the master. */
 function halfFrameMicros({ video }: Source): number {
   return Math.round((video.frameRate.den * 1e6) / (2 * video.frameRate.num));
 }
 
 /**
- * Where ffmpeg is to begin, from the first picture; null for the beginning of the file. Counted frames: half a
- * frame early, since a border frame whose time is a tick too small would be lost by an exact seek. Re-timed
+ * Where ffmpeg is to begin, from the first picture; null for the beginning of the file. Counted frames: a little
+ * early, since a border frame whose time is a tick too small would be lost by an exact seek. Re-timed
  * frames keep their times, so there the seek is exact. Without an index: at a keyframe whose place was noted, so that a decoder
  * sees nothing that it could complain of, or else two seconds and a whole group of pictures early.
  */
 function seekPosition(source: Source, plan: Plan, firstMicros: number): number | null {
   if (firstMicros <= 0 || !canSeek(source)) return null;
-  if (isIndexed(source)) return plan.timing === "count" ? firstMicros - halfFrameMicros(source) : firstMicros;
+  if (isIndexed(source)) return plan.timing === "count" ? firstMicros - marginMicros(source) : firstMicros;
   const { entries, keyframeSeconds } = source.video;
   if (entries !== undefined) {
     const entry = entryBefore(entries, keyframeSeconds, firstMicros / 1e6);
     return entry === null ? null : Math.round(seekSeconds(entries, entry) * 1e6);
   }
   const before = keyframeSeconds.filter((time) => time * 1e6 <= firstMicros - UNINDEXED_LEAD_MICROS);
-  const position = Math.round((before.at(-2) ?? 0) * 1e6) - halfFrameMicros(source);
+  const position = Math.round((before.at(-2) ?? 0) * 1e6) - marginMicros(source);
   return position <= 0 ? null : position;
 }
 

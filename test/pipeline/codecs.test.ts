@@ -35,8 +35,8 @@ before(async () => {
 });
 after(() => product.stop());
 
-/** 15.6 s at 25 frames a second: two chunks, and a border between them. */
-const FRAMES = 390;
+/** At 25 frames a second a little more than three segments and a half: two chunks, and a border between them. */
+const FRAMES = 531;
 const DISPLAY = "G(8500,39850)B(6550,2300)R(35400,14600)WP(15635,16450)L(10000000,50)";
 
 function hdrMaster(picture: Partial<NumberedPicture>, extra: string): Promise<string> {
@@ -135,11 +135,12 @@ test("H.264, HEVC and AV1 are ladders over the same cuts, each whole over a chun
   const path = await made("mp4", [
     ...numbered({ frames: FRAMES }),
     ...["-f", "lavfi", "-i", `sine=440:duration=${FRAMES / 25}`],
-    ...["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-pix_fmt", "yuv420p"],
+    ...["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-g", "70", "-pix_fmt", "yuv420p"],
     ...["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-c:a", "aac", "{out}"],
   ]);
   const asset = await publish(path, ["h264", "hevc", "av1"]);
   const plan = asset.plan!;
+  assert.equal(plan.chunks.length, 2);
   assert.deepEqual(
     plan.ladders.map(({ id, range }) => `${id} ${range}`),
     ["h264 SDR", "hevc SDR", "av1 SDR"],

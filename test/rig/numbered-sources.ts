@@ -42,6 +42,9 @@ const TWO_CHUNKS = 531;
 const OVER_CHUNKS = /over two chunks/;
 /** Eight tenths of a second of it before the border: decoded, and not in the chunk. */
 const NEAR_BORDER = ["-g", "70"];
+const TICK_A_FRAME = ["-video_track_timescale", "25"];
+/** No keyframes between, whatever the pictures do. Where a programme stream leaves times out, ffmpeg guesses them by the groups. */
+const AT_THEIR_PLACES = ["-sc_threshold", "1000000000"];
 /** Small pictures that say nothing are read as standard definition. */
 const UNSAID = "bt709 bt709 smpte170m";
 const HD = "bt709 bt709 bt709";
@@ -96,6 +99,16 @@ export const SOURCES: readonly OddSource[] = [
     output: [...X264, ...INTERLACED, "-g", "60", "-x264-params", "bff=1"],
     reading: bottomFirst,
   }),
+  source("H.264 MOV with a tick a frame, a keyframe before the border, over two chunks", {
+    extension: "mov",
+    picture: { frames: TWO_CHUNKS },
+    output: [...X264, ...NEAR_BORDER, ...TICK_A_FRAME],
+  }),
+  source("H.264 MOV with a tick a frame, an open group at the border, over two chunks", {
+    extension: "mov",
+    picture: { frames: TWO_CHUNKS },
+    output: [...X264, "-bf", "3", "-g", "50", "-x264-params", "open-gop=1", ...TICK_A_FRAME],
+  }),
   source("25i: ProRes MOV", {
     extension: "mov",
     picture: fields("tff", "50", 100),
@@ -105,13 +118,12 @@ export const SOURCES: readonly OddSource[] = [
   source("MPEG-2 TS, long groups, over two chunks", {
     extension: "ts",
     picture: { frames: TWO_CHUNKS },
-    // No keyframes but those, whatever the pictures do.
-    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", ...NEAR_BORDER, "-sc_threshold", "1000000000"],
+    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", ...NEAR_BORDER, ...AT_THEIR_PLACES],
   }),
   source("MPEG-2 PS over two chunks", {
     extension: "mpg",
     picture: { frames: TWO_CHUNKS },
-    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "15"],
+    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "15", ...AT_THEIR_PLACES],
   }),
   source("H.264 TS, open groups, over two chunks", {
     extension: "ts",

@@ -34,6 +34,6 @@ test("a keyframe is entered at every rate, its frame's halves whole microseconds
     const { inputOptions, filters } = chunkEntry(source, plan, frames);
     assert.ok(inputOptions.includes("-noaccurate_seek"), `${num}/${den}: ${inputOptions.join(" ")}`);
     const trim = Number(/^trim=start=-([\d.]+)$/.exec(filters[0]!)?.[1]);
-    assert.ok(Math.abs(trim - (0.75 * den) / num) < 2e-6, `${num}/${den}: ${filters[0]}`);
+    assert.ok(Math.abs(trim - (0.4 * den) / num) < 2e-6, `${num}/${den}: ${filters[0]}`);
   }
 });
