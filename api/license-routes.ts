@@ -2,14 +2,13 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { keyIdOf, licenseOf } from "../core/clear-key.ts";
 import { notFound, notJson, requestFailure } from "../core/errors.ts";
 import { findContentKey } from "../stores/library/content-keys.ts";
-import { findPlayback } from "../stores/library/playbacks.ts";
 import { atLeast } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
 import { BEARER, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { refuseIfOver } from "./playback-routes.ts";
 import { invalidRequest } from "./problem.ts";
 import { spendLicense } from "./rate-limit.ts";
+import { refuseIfOver } from "./session-over.ts";
 
 /** W3C EME 9.1.3: what a browser's ClearKey sends; base64url of 16 bytes each. */
 const licenseRequest = z.strictObject({
@@ -47,16 +46,19 @@ const licenseRoute = createRoute({
  * seen (RELIABILITY T33). A DRM system's licence server would answer here instead.
  */
 export function licenseRoutes(deps: ApiDeps) {
-  const { library, config, limits, log } = deps;
+  const { library, config, desk, limits, log } = deps;
   const routes = new OpenAPIHono<ApiEnv>();
   routes.openAPIRegistry.register("LicenseRequest", licenseRequest);
   return routes.openapi(licenseRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
-    const playback = await findPlayback(library, tenant, subject, c.req.valid("param").sessionId);
-    if (playback === null) throw notFound("playback session");
+    // First, since a slow sender must not be judged by what was true before.
+    const body = await c.req.text();
+    const watched = await desk.watched({ tenant, subject, id: c.req.valid("param").sessionId });
+    if (watched === null) throw notFound("playback session");
+    const { playback } = watched;
     await spendLicense(limits, playback._id);
-    const { kids } = readRequest(await c.req.text());
-    await refuseIfOver(deps, playback, countryOf(c, config));
+    const { kids } = readRequest(body);
+    await refuseIfOver(deps, watched, countryOf(c, config));
     const { keyId, assetId } = playback;
     if (keyId === undefined) throw requestFailure(409, "not_protected", "This film needs no licence.");
     if (kids.some((kid) => keyIdOf(kid) !== keyId)) throw notFound("key");

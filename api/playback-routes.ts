@@ -5,10 +5,9 @@ import { notFound, requestFailure } from "../core/errors.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER } from "../core/keys.ts";
 import type { Caller } from "../core/records/account.ts";
 import type { PlaybackRecord } from "../core/records/playback.ts";
-import { findAsset } from "../stores/library/assets.ts";
 import { recordPosition } from "../stores/library/playbacks.ts";
 import { noteBeacons } from "../stores/library/reports.ts";
-import type { SessionDesk, ShownAsset, Watched } from "../stores/library/session-desk.ts";
+import type { ShownAsset } from "../stores/library/session-desk.ts";
 import { atLeast } from "./auth.ts";
 import { beacons, countedBeacons, latestOf } from "./beacons.ts";
 import { countryOf } from "./caller-country.ts";
@@ -19,9 +18,9 @@ import { atBestEdge, grantExpiry, grantedUrl } from "./granted-url.ts";
 import { once } from "./idempotency.ts";
 import { openPlayback, readViewer } from "./open-playback.ts";
 import { problemAnswer, tooManyStreams } from "./openapi.ts";
-import { isPlayable } from "./playable.ts";
 import { playbackView } from "./playback-view.ts";
 import { trackPreferences } from "./preference-routes.ts";
+import { refuseIfOver } from "./session-over.ts";
 import { acceptedLanguages } from "./title-view.ts";
 
 const newPlayback = z
@@ -129,7 +128,7 @@ export function playbackRoutes(deps: ApiDeps) {
       if (watched === null) throw notFound("playback session");
       const { playback } = watched;
       const now = library.serverNow();
-      await refuseIfOver(deps, playback, countryOf(c, config), watched);
+      await refuseIfOver(deps, watched, countryOf(c, config));
       // The session's own end stays: a day after it began.
       const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
@@ -176,52 +175,4 @@ async function playableAsset(
   // The catalog hides what has nothing to play, unless it holds others.
   if (shown.title.type === "movie" || shown.title.type === "episode") throw notFound("title");
   throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
-}
-
-/** What a session shows, as it is now. */
-type WhatItShows = Pick<Watched, "title" | "asset">;
-
-/**
- * Throws 409 `playback_over` where a session gives no more rights to who is there: ended, a day old, or its film is not to be seen
- * any more. What it shows is read unless the caller has.
- */
-export async function refuseIfOver(
-  deps: ApiDeps,
-  playback: PlaybackRecord,
-  country: string | null,
-  shown?: WhatItShows,
-): Promise<void> {
-  const { endedAt, expiresAt } = playback;
-  const isOver = endedAt !== null || expiresAt <= deps.library.serverNow();
-  if (isOver || !(await mayGoOn(deps, playback, country, shown)))
-    throw requestFailure(409, "playback_over", "This session is over; start a new one.");
-}
-
-async function readShown(
-  desk: SessionDesk,
-  tenant: string,
-  titleId: string,
-  assetId: string,
-): Promise<WhatItShows> {
-  const [title, asset] = await Promise.all([
-    desk.title({ tenant, id: titleId }),
-    desk.asset({ tenant, id: assetId }),
-  ]);
-  return { title, asset };
-}
-
-/** Whether the session's film may still be seen: taken down means no new grant (RELIABILITY T35). */
-async function mayGoOn(
-  { library, desk }: ApiDeps,
-  { tenant, titleId, assetId }: PlaybackRecord,
-  country: string | null,
-  shown: WhatItShows | undefined,
-): Promise<boolean> {
-  if (titleId === null) {
-    const previewed = await findAsset(library, tenant, assetId);
-    return previewed !== null && isPlayable(previewed);
-  }
-  const { title, asset } = shown ?? (await readShown(desk, tenant, titleId, assetId));
-  if (title === null || asset === null || asset.state === "deleted") return false;
-  return asset.published !== null && isAvailable(title, library.serverNow(), country);
 }

@@ -5,12 +5,7 @@ import { beyondPreset } from "../transcoder/encoders.ts";
 /** What a bare ffmpeg is told, where it makes the ladder of a plan: the encoder's settings are the pipeline's. */
 
 /** One decode, all encoders, each rung scaled from the source; threads as ffmpeg likes them. Files begin with `prefix`. */
-export function bareProcess(
-  film: string,
-  plan: Plan,
-  prefix: string,
-  further: (plan: Plan, prefix: string) => string[],
-): string[] {
+export function barePictures(film: string, plan: Plan, prefix: string): string[] {
   const rungs = allRungs(plan);
   const split = `[0:v]split=${rungs.length}${rungs.map((_, index) => `[iv${index}]`).join("")}`;
   const scales = rungs.map(
@@ -24,7 +19,6 @@ export function bareProcess(
       ...["-map", `[v${index}]`, ...bareEncoder(plan, rung)],
       `${prefix}-${rung.id}.mp4`,
     ]),
-    ...further(plan, prefix),
   ];
 }
 

@@ -1,16 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import type { Speed, VideoCodec } from "../core/encoding.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
 import { chunkFrames, timelineSeconds } from "../core/timeline.ts";
 import { pictureCost } from "../core/work.ts";
 import { launcherForTest, probeFile } from "../test/rig/launcher.ts";
 import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
-import { assemble, type FfmpegRecipe } from "../transcoder/ffmpeg-command.ts";
-import type { Program } from "../transcoder/launcher.ts";
 import { encodingProgram, findRecentAv1 } from "../transcoder/recent-av1.ts";
 import { videoRecipe } from "../transcoder/video-recipe.ts";
+import { runRecipe } from "./run-recipe.ts";
 import { figure, printTable } from "./table.ts";
 
 /**
@@ -21,7 +17,6 @@ import { figure, printTable } from "./table.ts";
 const repetitions = Number(process.argv[2] ?? 1);
 const SPEEDS: readonly Speed[] = ["fast", "balanced", "small"];
 const CODECS: readonly VideoCodec[] = ["h264", "hevc", "av1"];
-const LIMITS = { wallSeconds: 3600, cpuSeconds: 3600, outputBytes: 2 ** 30 };
 
 const launcher = await launcherForTest();
 const recentAv1 = await findRecentAv1(launcher);
@@ -51,7 +46,8 @@ async function measure(codec: VideoCodec, speed: Speed) {
   const { frameCount } = chunkFrames(plan.timeline, chunk);
   const seconds = (timelineSeconds(plan.timeline) * frameCount) / plan.timeline.frameCount;
   const recipe = videoRecipe(source, plan, ladder, chunk);
-  const once = () => encode(encodingProgram({ recentAv1 }, ladder), recipe);
+  const program = encodingProgram({ recentAv1 }, ladder);
+  const once = () => runRecipe(launcher, BIG_BUCK_BUNNY, recipe, program);
   const runs: number[] = [];
   for (let repetition = 0; repetition < repetitions; repetition++)
     runs.push(...(await Promise.all([once(), once()])));
@@ -59,19 +55,4 @@ async function measure(codec: VideoCodec, speed: Speed) {
   const name = `${codec} ${speed}`;
   process.stderr.write(`${name}: ${runs.map((one) => figure(one, 1)).join(", ")} CPU s\n`);
   return { name, measured: mean / seconds, reckoned: pictureCost(ladder, speed, frameCount) / seconds };
-}
-
-/** CPU seconds of one run. */
-async function encode(program: Program, recipe: FfmpegRecipe): Promise<number> {
-  const outputDirectory = await mkdtemp(join(tmpdir(), "matinee-bench-costs-"));
-  try {
-    const run = await launcher.run({
-      ...{ program, args: assemble(recipe), limits: LIMITS },
-      ...{ source: resolve(BIG_BUCK_BUNNY), outputDirectory },
-    });
-    if (run.exitCode !== 0) throw new Error(`${run.shellLine}\n${run.stderrTail}`);
-    return run.cpuSeconds;
-  } finally {
-    await rm(outputDirectory, { recursive: true, force: true });
-  }
 }

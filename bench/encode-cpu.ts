@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { allRungs, type Plan } from "../core/plan.ts";
 import type { TaskKind } from "../core/records/task.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
-import { bareEncoder, bareProcess, bareSound } from "./bare-encode.ts";
+import { bareEncoder, barePictures, bareSound } from "./bare-encode.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
 import { filmToEncode } from "./encode-films.ts";
 import { finishedTasks, follow } from "./follow.ts";
@@ -55,8 +55,9 @@ try {
   ours.push(await wholePipeline(product));
   const plan = (await product.library.assets.findOne({ state: "ready" }))?.plan;
   if (!plan) throw new Error("nothing was published");
-  const bareOne = async () =>
-    void one.push(await timed(ffmpeg, bareProcess(film, plan, join(folder, "one"), bareSound)));
+  const prefix = join(folder, "one");
+  const bare = [...barePictures(film, plan, prefix), ...bareSound(plan, prefix)];
+  const bareOne = async () => void one.push(await timed(ffmpeg, bare));
   const bareFive = async () => void five.push(await perRung(plan));
   const again = async () => void ours.push(await wholePipeline(product));
   if (repetitions > 0) {

@@ -4,7 +4,7 @@ import type { Product } from "../test/rig/product.ts";
 
 const LOOK_EVERY_MS = 50;
 
-/** The asset once `wanted` holds. Looks at a client's pace: the tests' way of asking without pause would cost a core. */
+/** The asset once `wanted` holds. Throws where it failed. Looks at a client's pace. */
 export async function follow(
   { library }: Product,
   assetId: string,

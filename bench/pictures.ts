@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../core/plan.ts";
 import type { Chunk } from "../core/timeline.ts";
 import { launcherForTest, probeFile } from "../test/rig/launcher.ts";
-import { assemble, type FfmpegRecipe } from "../transcoder/ffmpeg-command.ts";
+import type { FfmpegRecipe } from "../transcoder/ffmpeg-command.ts";
 import { videoRecipe } from "../transcoder/video-recipe.ts";
-import { bareProcess } from "./bare-encode.ts";
+import { barePictures } from "./bare-encode.ts";
 import { timed } from "./cpu.ts";
 import { filmToEncode } from "./encode-films.ts";
+import { runRecipe } from "./run-recipe.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
@@ -25,7 +26,7 @@ const { name: filmName, path: film } = await filmToEncode(
 );
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 const SLOTS = 2;
-const LIMITS = { wallSeconds: 3600, cpuSeconds: 3600, outputBytes: 2 ** 30 };
+const SSIM = ":ssim=1";
 
 const launcher = await launcherForTest();
 const source = await probeFile(launcher, film);
@@ -64,13 +65,13 @@ function recipeOf(of: Plan): (chunk: Chunk) => FfmpegRecipe {
 }
 
 function plainRecipeOf(of: Plan): (chunk: Chunk) => FfmpegRecipe {
-  const withTrick = recipeOf({ ...of, trickPlay: { ...of.trickPlay, ladderId: "none" } });
+  const withoutTrick = recipeOf({ ...of, trickPlay: { ...of.trickPlay, ladderId: "none" } });
   return (chunk) => {
-    const recipe = withTrick(chunk);
-    const outputs = recipe.outputs.map(({ options, file }) => ({
-      options: options.map((option) => option.replace(":ssim=1", "")),
-      file,
-    }));
+    const recipe = withoutTrick(chunk);
+    const outputs = recipe.outputs.map(({ options, file }) => {
+      if (!options.some((option) => option.includes(SSIM))) throw new Error(`${file} is not compared`);
+      return { options: options.map((option) => option.replace(SSIM, "")), file };
+    });
     return { ...recipe, outputs };
   };
 }
@@ -81,14 +82,8 @@ async function inChunks(recipe: (chunk: Chunk) => FfmpegRecipe): Promise<number>
   let cpuSeconds = 0;
   const slot = async (): Promise<void> => {
     for (let chunk = waiting.shift(); chunk !== undefined; chunk = waiting.shift()) {
-      const outputDirectory = await mkdtemp(join(folder, "chunk-"));
-      const run = await launcher.run({
-        ...{ program: "ffmpeg", args: assemble(recipe(chunk)), limits: LIMITS },
-        ...{ source: resolve(film), outputDirectory },
-      });
-      if (run.exitCode !== 0) throw new Error(`${run.shellLine}\n${run.stderrTail}`);
-      cpuSeconds += run.cpuSeconds;
-      await rm(outputDirectory, { recursive: true, force: true });
+      const spent = await runRecipe(launcher, film, recipe(chunk));
+      cpuSeconds += spent;
     }
   };
   await Promise.all(Array.from({ length: SLOTS }, slot));
@@ -96,10 +91,6 @@ async function inChunks(recipe: (chunk: Chunk) => FfmpegRecipe): Promise<number>
 }
 
 async function bare(): Promise<number> {
-  return (
-    await timed(
-      ffmpeg,
-      bareProcess(film, plan, join(folder, "one"), () => []),
-    )
-  ).cpuSeconds;
+  const { cpuSeconds } = await timed(ffmpeg, barePictures(film, plan, join(folder, "one")));
+  return cpuSeconds;
 }

@@ -21,6 +21,7 @@ const PARTS_OF_THE_RIG = [
   "follow.ts",
   "bare-encode.ts",
   "bare-route.ts",
+  "run-recipe.ts",
   "wrk.ts",
   "publish-title.ts",
   "make-viewers.ts",

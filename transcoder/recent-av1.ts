@@ -15,7 +15,10 @@ const RECENT_MAJOR = 4;
 /** The one that encodes the rest first: where both are as new, a film then has one build. */
 const CANDIDATES: readonly Program[] = ["ffmpeg", "scorer"];
 
-/** Asks each ffmpeg here for one small picture; null where none has an encoder that is recent. */
+/**
+ * Asks each ffmpeg here for one small picture; null where none has an encoder that is recent. Throws `internal` where
+ * one did not come to answer.
+ */
 export async function findRecentAv1(launcher: Pick<Launcher, "run">): Promise<RecentAv1 | null> {
   let newest: (RecentAv1 & { version: number[] }) | null = null;
   for (const program of CANDIDATES) {

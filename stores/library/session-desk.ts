@@ -27,7 +27,7 @@ export interface Shown {
 /** A session, and what it shows as that is now. */
 export interface Watched {
   playback: PlaybackRecord;
-  /** null where there is none: gone, or an editor's preview of an asset that has no title. */
+  /** Both null of an editor's preview of an asset that is not published, which shows what no viewer is given. */
   title: ShownTitle | null;
   asset: ShownAsset | null;
 }
@@ -100,9 +100,6 @@ export function openSessionDesk(library: Library): SessionDesk {
   };
 }
 
-/** How many titles' assets are guessed: two ids each. */
-const GUESSES = 10_000;
-
 /**
  * A title names its asset, and seldom another one than it did before: that one is read beside the title, and counts where
  * the title still names it. Only the guess is remembered, nothing that was read.
@@ -118,14 +115,10 @@ function besideEachOther(title: SessionDesk["title"], asset: SessionDesk["asset"
     if (found === null) return null;
     if (found.assetId === null) return { title: found, asset: null };
     if (found.assetId === guess) return { title: found, asset: guessed };
-    if (guesses.size >= GUESSES) guesses.clear();
-    guesses.set(wanted.id, found.assetId);
+    remember(guesses, wanted.id, found.assetId);
     return { title: found, asset: await asset({ tenant: wanted.tenant, id: found.assetId }) };
   };
 }
-
-/** Of so many sessions it is remembered what they show. */
-const REMEMBERED = 20_000;
 
 /**
  * What a session shows is never changed, so that it is remembered, and read beside the session the next time. Nothing that was read is.
@@ -135,21 +128,35 @@ function besideTheSession(
   title: SessionDesk["title"],
   asset: SessionDesk["asset"],
 ): SessionDesk["watched"] {
-  const shows = new Map<string, Pick<PlaybackRecord, "titleId" | "assetId">>();
-  return async (wanted) => {
-    const { tenant, id } = wanted;
-    const read = ({ titleId, assetId }: Pick<PlaybackRecord, "titleId" | "assetId">) =>
-      Promise.all([titleId === null ? null : title({ tenant, id: titleId }), asset({ tenant, id: assetId })]);
+  const shows = new Map<string, Shows>();
+  const read = async (
+    tenant: string,
+    { titleId, assetId }: Shows,
+  ): Promise<[ShownTitle | null, ShownAsset | null]> =>
+    titleId === null
+      ? [null, null]
+      : Promise.all([title({ tenant, id: titleId }), asset({ tenant, id: assetId })]);
+  return async ({ tenant, subject, id }) => {
     const known = shows.get(id);
-    const [playback, beside] = await Promise.all([session(wanted), known && read(known)]);
+    const [playback, beside] = await Promise.all([
+      session({ tenant, subject, id }),
+      known && read(tenant, known),
+    ]);
     if (playback === null) return null;
-    const [shownTitle, shownAsset] = beside ?? (await read(playback));
-    if (known === undefined) {
-      if (shows.size >= REMEMBERED) shows.clear();
-      shows.set(id, { titleId: playback.titleId, assetId: playback.assetId });
-    }
+    if (known === undefined) remember(shows, id, { titleId: playback.titleId, assetId: playback.assetId });
+    const [shownTitle, shownAsset] = beside ?? (await read(tenant, playback));
     return { playback, title: shownTitle, asset: shownAsset };
   };
+}
+
+type Shows = Pick<PlaybackRecord, "titleId" | "assetId">;
+
+/** Two or three ids each. */
+const MOST_REMEMBERED = 20_000;
+
+function remember<T>(all: Map<string, T>, id: string, value: T): void {
+  if (all.size >= MOST_REMEMBERED) all.clear();
+  all.set(id, value);
 }
 
 async function readTitles(library: Library, wanted: readonly Wanted[]): Promise<(ShownTitle | null)[]> {

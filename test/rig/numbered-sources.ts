@@ -37,7 +37,10 @@ const X265 = ["-c:v", "libx265", "-preset", "ultrafast"];
 const HEVC = (extra: string, pixelFormat: string): string[] => [
   ...[...X265, "-x265-params", `log-level=none:qp=18:${extra}`, "-pix_fmt", pixelFormat, "-tag:v", "hvc1"],
 ];
-/** At 25 a second three segments and more than half of a fourth, which is two chunks where a keyframe stands near their border. */
+/**
+ * At 25 a second three segments and more than half of a fourth, which is two chunks where a keyframe stands near their border. A
+ * multiple of three: of frames at uneven times the last then stands as long as the others.
+ */
 const TWO_CHUNKS = 531;
 const OVER_CHUNKS = /over two chunks/;
 /** Eight tenths of a second of it before the border: decoded, and not in the chunk. */
