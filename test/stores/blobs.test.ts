@@ -95,6 +95,25 @@ test("an object comes back as it was put, whole, by range and by its facts", asy
   opened?.body.destroy();
 });
 
+test("calls after each other share a connection, bodies that are read another", async () => {
+  const wire = await wireToStore();
+  const opened: unknown[] = [];
+  wire.changes.on("opened", () => opened.push(wire.state.open));
+  const other = openBlobs({ ...s3ForTest("blobs"), endpoint: wire.endpoint });
+  try {
+    const key = newKey();
+    for (const text of ["one", "two", "three"]) {
+      await other.put("media", key, Buffer.from(text), { contentType: "text/plain" });
+      assert.equal(Buffer.from((await other.read("media", key)) ?? []).toString(), text);
+      assert.equal(await other.read("media", `${key}-missing`), null);
+    }
+    assert.equal(opened.length, 2);
+  } finally {
+    other.close();
+    wire.close();
+  }
+});
+
 test("what is not there is null, and a range behind the end is a coded refusal", async () => {
   const key = newKey();
   assert.equal(await blobs.head("media", key), null);

@@ -46,8 +46,13 @@ export async function startS3(context: PartContext): Promise<S3Access> {
   await context.supervisor.start({
     part: S3.part,
     command: found.program,
-    // It keeps what it knows of an object in extended attributes, and says so and ends where there are none.
-    args: ["--port", `${LOOPBACK}:${port}`, "--health", "/health", "--quiet", "posix", directory],
+    args: [
+      ...["--port", `${LOOPBACK}:${port}`, "--health", "/health", "--quiet"],
+      // Else it hangs up after each answer, and a film's two hundred calls are as many connections.
+      "--keep-alive",
+      // It keeps what it knows of an object in extended attributes, and says so and ends where there are none.
+      ...["posix", directory],
+    ],
     env: { ...environment, ROOT_ACCESS_KEY: s3AccessKeyId, ROOT_SECRET_KEY: s3SecretAccessKey },
     layer: 0,
     stopMs: 10_000,
