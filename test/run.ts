@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -40,6 +42,8 @@ interface Totals {
   skipped: number;
 }
 
+const PROGRAMS = ["api/main.ts", "delivery/main.ts", "transcoder/main.ts"];
+
 const root = resolve(import.meta.dirname, "..");
 const report = openReport(process.stderr);
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
@@ -49,6 +53,8 @@ const hungFiles: string[] = [];
 const ending = new AbortController();
 let supervisor: Supervisor | undefined;
 const temporary = mkdtempSync(join(tmpdir(), "matinee-test-"));
+/** Each program is compiled once and not for every process: half of what its start costs. */
+process.env.NODE_COMPILE_CACHE = join(temporary, "compiled");
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => ending.abort());
 whenOrphaned(() => ending.abort());
@@ -61,7 +67,7 @@ const limit = setTimeout(() => {
 try {
   const filters = process.argv.slice(2);
   if (filters.length === 0) totals.failed += await runStaticChecks();
-  await provideParts();
+  await Promise.all([provideParts(), ...(filters.length === 0 ? PROGRAMS.map(compile) : [])]);
   const files = await chosenFiles(filters);
   const isIn = (folder: string) => (file: string) => file.startsWith(folder);
   await runFiles(
@@ -85,6 +91,15 @@ for (const hung of hungFiles) process.stdout.write(`ended  ${hung}\n`);
 const { passed, failed, skipped } = totals;
 process.exitCode = failed + hungFiles.length === 0 && passed > 0 && !ending.signal.aborted ? 0 : 1;
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+
+/** Told nothing a program is loaded, says what it lacks, and leaves what it compiled: those that tests end at once leave nothing. */
+async function compile(program: string): Promise<void> {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  await once(
+    spawn(process.execPath, [program], { cwd: root, env: { PATH, NODE_COMPILE_CACHE }, stdio: "ignore" }),
+    "exit",
+  );
+}
 
 function endDescendants(): void {
   for (const { pid } of descendants(process.pid)) {

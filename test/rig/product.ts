@@ -191,6 +191,7 @@ export function environmentOf(
   }));
   return {
     PATH: given("PATH", ""),
+    ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
     MATINEE_MONGO_URL: mongo.href,
     MATINEE_REDIS_URL: given("MATINEE_REDIS_URL", "redis://127.0.0.1:36379"),
     MATINEE_REDIS_PREFIX: name,
