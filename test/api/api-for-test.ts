@@ -87,8 +87,10 @@ export async function openTestApi(
   const config = change(configForTest(name));
   const library = await openLibrary(config.mongoUrl);
   await library.ensureIndexes();
-  // The stand-in at times refuses the first two that delete at once from a collection that nobody has used: a deletion and its reaper.
-  await library.contentKeys.deleteOne({ _id: "none" });
+  // The stand-in at times refuses a deletion from a collection that nobody has written to yet.
+  const none = { _id: "none" };
+  await library.contentKeys.updateOne(none, { $setOnInsert: { sealed: "" } }, { upsert: true });
+  await library.contentKeys.deleteOne(none);
   const blobs = openBlobs(config.blobs);
   await blobs.ensureBuckets({ corsOrigins: [] });
   const queue = openQueue(config.queue);
