@@ -59,8 +59,7 @@ export function describeSource(
 ): Source {
   const streams = report.streams ?? [];
   const stream = pictureStream(report);
-  const fileStartSeconds = Number(report.format?.start_time ?? 0) || 0;
-  const video = describePicture(stream, packets, fileStartSeconds, report.frames?.[0]?.side_data_list);
+  const video = describePicture(report, stream, packets);
   const durationSeconds = (video.frameCount * video.frameRate.den) / video.frameRate.num;
   checkWhole(report, stream, packets, durationSeconds);
   return {

@@ -1,7 +1,7 @@
 import { VIDEO_CODECS } from "./accepted-media.ts";
 import { sourceFailure } from "./errors.ts";
 import { frameTiming } from "./frame-rate.ts";
-import { type ProbeSideData, readHdrMetadata } from "./hdr-metadata.ts";
+import { readHdrMetadata } from "./hdr-metadata.ts";
 import { MOST_FRAMES, type PacketTable, type ProbedFrame } from "./packet-table.ts";
 import type { ProbeReport, ProbeStream } from "./probe-report.ts";
 import { parseRational, type Rational, rational, toNumber } from "./rational.ts";
@@ -45,12 +45,7 @@ export function pictureStream(report: ProbeReport): ProbeStream {
 }
 
 /** What a master's picture is: its size as seen, its exact rate, its frames. Throws where its clock cannot be right. */
-export function describePicture(
-  stream: ProbeStream,
-  packets: PacketTable,
-  fileStartSeconds: number,
-  ofFirstFrame: readonly ProbeSideData[] = [],
-): SourceVideo {
+export function describePicture(report: ProbeReport, stream: ProbeStream, packets: PacketTable): SourceVideo {
   const { frames } = packets;
   const last = frames.at(-1);
   if (last === undefined)
@@ -58,10 +53,12 @@ export function describePicture(
   const times = frames.map((frame) => frame.seconds);
   checkTimes(times, packets.timelessFrames);
   const declared = [parseRational(stream.r_frame_rate), parseRational(stream.avg_frame_rate)];
-  const timing = frameTiming(times, last.durationSeconds, declared);
+  // A programme stream gives some frames a time, often one of each group; the reader makes up the rest.
+  const isGuessed = report.format?.format_name === "mpeg" && !packets.hasAllTimes;
+  const timing = frameTiming(times, last.durationSeconds, declared, isGuessed);
   const sampleAspect = parseRational(stream.sample_aspect_ratio) ?? rational(1, 1);
   const rotationDegrees = rotationOf(stream);
-  const hdr = readHdrMetadata(ofFirstFrame, stream.side_data_list);
+  const hdr = readHdrMetadata(report.frames?.[0]?.side_data_list ?? [], stream.side_data_list);
   return {
     streamIndex: stream.index,
     codec: stream.codec_name!,
@@ -77,7 +74,7 @@ export function describePicture(
     frameCount: timing.frameCount,
     variableFrameRate: timing.variable || !countsAsPackets(stream, packets),
     startSeconds: times[0]!,
-    fileStartSeconds,
+    fileStartSeconds: Number(report.format?.start_time ?? 0) || 0,
     hasAllTimes: packets.hasAllTimes,
     keyframeSeconds: keyframesFrom(frames),
     fieldOrder: stream.field_order ?? "unknown",

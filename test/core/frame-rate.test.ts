@@ -27,3 +27,22 @@ test("rates that are plain already stay as they are", () => {
   const times = Array.from({ length: 400 }, (_, index) => index / 12.5);
   assert.deepEqual(frameTiming(times, 0.08, [rational(25, 2)]).frameRate, rational(25, 2));
 });
+
+test("guesses of a reader that stand off are no other rhythm, where they are few, near and not the last", () => {
+  const guessed = (off: Record<number, number>, count = 531): boolean => {
+    const times = Array.from({ length: count }, (_, index) => (index + (off[index] ?? 0)) / 25).sort(
+      (a, b) => a - b,
+    );
+    return !frameTiming(times, 0.04, [rational(25, 1)], true).variable;
+  };
+  const some = { 30: 2, 31: 1, 97: -1.4, 98: -0.8 };
+  assert.equal(guessed(some), true);
+  const far = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [index + 30, 5]));
+  assert.equal(guessed(far), false, "too far off");
+  assert.equal(guessed({ 530: 1 }), false, "the last");
+  const many = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [2 * index + 10, 1.2]));
+  assert.equal(guessed(many), false, "too many");
+  const times = Array.from({ length: 531 }, (_, index) => (index < 100 ? index : index + 1) / 25);
+  assert.equal(frameTiming(times, 0.04, [rational(25, 1)], true).variable, true, "a frame is missing");
+  assert.equal(guessed({}), true);
+});

@@ -128,6 +128,11 @@ export const SOURCES: readonly OddSource[] = [
     picture: { frames: TWO_CHUNKS },
     output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "15", ...AT_THEIR_PLACES],
   }),
+  source("MPEG-2 PS, groups of uneven length, over two chunks", {
+    extension: "mpg",
+    picture: { frames: TWO_CHUNKS },
+    output: ["-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "15"],
+  }),
   source("H.264 TS, open groups, over two chunks", {
     extension: "ts",
     picture: { frames: TWO_CHUNKS },
