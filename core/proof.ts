@@ -46,6 +46,10 @@ export function untold(part: string, check: ProofCheck, why: string): ProofLine 
   return { part, check, verdict: "not_applicable", evidence: why };
 }
 
+export function hasFault(lines: readonly ProofLine[]): boolean {
+  return lines.some(({ verdict }) => verdict === "fail");
+}
+
 /** A stream as a decoder describes it. */
 export interface DecodedStream {
   codec: string;

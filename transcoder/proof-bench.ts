@@ -77,7 +77,7 @@ export async function decode(
   return { stdout: run.stdout, complaints };
 }
 
-const STREAM_ENTRIES = "stream=codec_name,profile,level,width,height,channels,nb_read_packets";
+const STREAM_ENTRIES = "stream=index,codec_name,profile,level,width,height,channels,nb_read_packets";
 
 /** One frame or block of samples as it came out. */
 export interface DecodedFrame {
@@ -94,8 +94,18 @@ export interface Decoded {
   complaints: string[];
 }
 
-/** Everything in a file, decoded frame by frame. `format` where the file does not say what it is. */
+/** Everything in a file of one track, decoded frame by frame. `format` where the file does not say what it is. */
 export async function decodeFile(bench: ProofBench, file: string, format?: string): Promise<Decoded> {
+  const { tracks, complaints } = await decodeTracks(bench, file, format);
+  return { ...(tracks[0] ?? { stream: null, frames: [], packets: 0 }), complaints };
+}
+
+/** The same of each track of a file, in their order; none where it cannot be opened. */
+export async function decodeTracks(
+  bench: ProofBench,
+  file: string,
+  format?: string,
+): Promise<{ tracks: Omit<Decoded, "complaints">[]; complaints: string[] }> {
   const { stdout, complaints } = await decode(bench, {
     program: "ffprobe",
     args: [
@@ -106,26 +116,24 @@ export async function decodeFile(bench: ProofBench, file: string, format?: strin
       ...["-skip_loop_filter", "all"],
       ...(format === undefined ? [] : ["-f", format]),
       ...["-show_frames", "-count_packets"],
-      ...["-show_entries", `${STREAM_ENTRIES}:frame=pts,width,height`, "-of", "json=compact=1", file],
+      ...["-show_entries", `${STREAM_ENTRIES}:frame=stream_index,pts,width,height`],
+      ...["-of", "json=compact=1", file],
     ],
   });
-  const told = parsed(stdout);
-  const stream = told.streams?.[0];
-  return {
-    stream: stream ? described(stream) : null,
-    frames: (told.frames ?? []).map(({ pts = Number.NaN, width = 0, height = 0 }) => ({
-      pts,
-      width,
-      height,
-    })),
-    packets: Number(stream?.nb_read_packets ?? 0),
-    complaints,
-  };
+  const { streams = [], frames = [] } = parsed(stdout);
+  const tracks = streams.map((stream) => ({
+    stream: described(stream),
+    frames: frames
+      .filter(({ stream_index: index }) => index === stream.index)
+      .map(({ pts = Number.NaN, width = 0, height = 0 }) => ({ pts, width, height })),
+    packets: Number(stream.nb_read_packets ?? 0),
+  }));
+  return { tracks, complaints };
 }
 
 interface Told {
   streams?: Record<string, string | number>[];
-  frames?: { pts?: number; width?: number; height?: number }[];
+  frames?: { stream_index?: number; pts?: number; width?: number; height?: number }[];
 }
 
 function parsed(json: string): Told {

@@ -1,5 +1,5 @@
 import { elementaryFormat, elementaryStream } from "../core/elementary-stream.ts";
-import { type ProofLine, proved, untold } from "../core/proof.ts";
+import { hasFault, type ProofLine, proved, untold } from "../core/proof.ts";
 import { type Group, groupsOf, type OpenRung } from "./open-rung.ts";
 import { type DecodedFrame, decodeFile, lookAt, type ProofBench, putFile } from "./proof-bench.ts";
 
@@ -32,7 +32,6 @@ function isSwitchable(from: OpenRung, to: OpenRung): boolean {
 
 async function proveChain(bench: ProofBench, chain: readonly OpenRung[]): Promise<ProofLine[]> {
   const play = (rungs: readonly OpenRung[]) => lookAt(rungs[0]!.part, () => playChain(bench, rungs));
-  const hasFault = (lines: readonly ProofLine[]): boolean => lines.some(({ verdict }) => verdict === "fail");
   const together = await play(chain);
   if (!hasFault(together) || chain.length === 2) return together;
   const alone: ProofLine[] = [];

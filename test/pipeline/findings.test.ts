@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import { FLAWED, FLAWED_SECONDS } from "../rig/flawed-media.ts";
-import { BIG_BUCK_BUNNY_480 } from "../rig/media.ts";
+import { BIG_BUCK_BUNNY_480, looped } from "../rig/media.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 
 /** What each master must be found to have: code, severity, and from when to when (seconds, within `TOLERANCE`). */
@@ -48,7 +47,8 @@ const assetIds = new Map<string, string>();
 before(async () => {
   product = await startProduct({ workers: 1, slots: 2 });
   for (const [name, bytes] of Object.entries(FLAWED)) assetIds.set(name, await product.upload(await bytes()));
-  assetIds.set("real footage", await product.upload(await readFile(BIG_BUCK_BUNNY_480)));
+  const footage = await looped(BIG_BUCK_BUNNY_480, 1, 12);
+  assetIds.set("real footage", await product.uploadFile(footage));
 });
 after(() => product.stop());
 
