@@ -23,8 +23,17 @@ export interface NumberedPicture {
 /** ffmpeg's input of numbered frames. */
 export function numbered(picture: NumberedPicture): string[] {
   const { frames, rate = "25", size = "160x90", dark = DARK, bright = BRIGHT, filters } = picture;
-  const bars = `geq=lum='if(mod(floor(N/pow(2,floor(X*${BITS}/W))),2),${bright},${dark})':cb=128:cr=128`;
-  const steps = [`nullsrc=s=${size}:r=${rate}`, "format=yuv444p", bars, `trim=end_frame=${frames}`];
+  const bars = `geq=lum='if(mod(floor(N/pow(2,X)),2),${bright},${dark})':cb=128:cr=128`;
+  const [width, height] = size.split("x");
+  // An expression for each sample is slow: a bar is one wide while it is worked out.
+  const grown = [`scale=${width}:${height}:flags=neighbor`, "setsar=1"];
+  const steps = [
+    `nullsrc=s=${BITS}x2:r=${rate}`,
+    "format=yuv444p",
+    bars,
+    ...grown,
+    `trim=end_frame=${frames}`,
+  ];
   return ["-f", "lavfi", "-i", [...steps, ...(filters === undefined ? [] : [filters])].join(",")];
 }
 
