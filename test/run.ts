@@ -96,7 +96,12 @@ process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${s
 async function compile(program: string): Promise<void> {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   await once(
-    spawn(process.execPath, [program], { cwd: root, env: { PATH, NODE_COMPILE_CACHE }, stdio: "ignore" }),
+    spawn(process.execPath, [program], {
+      cwd: root,
+      env: { PATH, NODE_COMPILE_CACHE },
+      stdio: "ignore",
+      signal: ending.signal,
+    }),
     "exit",
   );
 }

@@ -29,8 +29,8 @@ test("rates that are plain already stay as they are", () => {
 });
 
 test("guesses of a reader that stand off are no other rhythm, where they are few, near and not the last", () => {
-  const guessed = (off: Record<number, number>, count = 531): boolean => {
-    const times = Array.from({ length: count }, (_, index) => (index + (off[index] ?? 0)) / 25).sort(
+  const guessed = (off: Record<number, number>): boolean => {
+    const times = Array.from({ length: 531 }, (_, index) => (index + (off[index] ?? 0)) / 25).sort(
       (a, b) => a - b,
     );
     return !frameTiming(times, 0.04, [rational(25, 1)], true).variable;

@@ -24,11 +24,10 @@ test("tracks that were joined are read as what each was alone: codec, frames and
     const fragments = readFragments(rest).map(({ offset, bytes }) => rest.subarray(offset, offset + bytes));
     return { init, fragments };
   });
-  const given = [lone[0]!, lone[1]!, lone[2]!];
   await withPackageFolder(new Map(), async (folder) => {
     const joined = join(folder, "joined.mp4");
-    await writeFile(joined, joinTracks(given));
-    for (const [index, { init, fragments }] of given.entries()) {
+    await writeFile(joined, joinTracks(lone));
+    for (const [index, { init, fragments }] of lone.entries()) {
       const alone = join(folder, "alone.mp4");
       await writeFile(alone, Buffer.concat([init, ...fragments]));
       const [ofJoined, ofAlone] = [await packets(joined, index), await packets(alone, 0)];
