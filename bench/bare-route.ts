@@ -1,20 +1,35 @@
 import { randomBytes } from "node:crypto";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
+import { openAuthenticator } from "../api/auth.ts";
+import { grantExpiry, grantedUrl } from "../api/granted-url.ts";
+import { openRateLimits } from "../api/rate-limit.ts";
+import { parseGrantKeys } from "../core/grant.ts";
+import { MAIN_PLAYLIST } from "../core/keys.ts";
 import { openLibrary } from "../stores/library/connect.ts";
+import { openSessionDesk } from "../stores/library/session-desk.ts";
 
 /**
  * The least that a Hono server can do for a POST with a JSON body: what the API's routes are measured beside. At
  * `/calls` it also does, one after the other and each by itself, the calls to MongoDB that opening a session is made of: a
- * title, an asset, an account with a position beside it, and one durable insert.
+ * title, an asset, an account with a position beside it, and one durable insert. At `/renew` it does what no renewal can do without, by the
+ * API's own parts and with nothing around them: whose token it is, one point of their budget, the session with its film as they
+ * are now, a signature.
  */
-const url = process.env.MATINEE_MONGO_URL;
-const library = url === undefined ? null : await openLibrary(url);
+const { MATINEE_MONGO_URL, MATINEE_REDIS_URL = "" } = process.env;
+if (MATINEE_MONGO_URL === undefined) throw new Error("MATINEE_MONGO_URL says where MongoDB is");
+const library = await openLibrary(MATINEE_MONGO_URL);
+const authenticate = openAuthenticator(library, null);
+const rates = { perAccount: 10_000_000, perStranger: 10_000_000 };
+const limits = openRateLimits({ url: MATINEE_REDIS_URL, prefix: `bare-${process.pid}` }, rates);
+const desk = openSessionDesk(library);
+const grantKeys = parseGrantKeys(`bare:${randomBytes(32).toString("hex")}`);
+const signing = { grantKeys, deliveryUrl: "http://edge.test", previewUrl: "http://edge.test" };
+
 const app = new Hono()
   .post("/", async (c) => c.json({ got: await c.req.json() }, 201))
   .post("/calls", async (c) => {
     const got = await c.req.json();
-    if (library === null) return c.json({ got }, 503);
     await Promise.all([
       library.titles.findOne({ _id: got.titleId }),
       library.accounts.findOne({ _id: "nobody" }),
@@ -28,6 +43,18 @@ const app = new Hono()
       ...{ firstGrantExpiresAt: now, endedAt: null },
     });
     return c.json({ got }, 201);
+  })
+  .post("/renew/:session", async (c) => {
+    const caller = await authenticate(c.req.header("Authorization")?.slice("Bearer ".length) ?? "");
+    if (caller === null) return c.json({}, 401);
+    const { tenant, subject } = caller;
+    await limits.account.consume(`${tenant}:${subject}`);
+    const watched = await desk.watched({ tenant, subject, id: c.req.param("session") });
+    if (watched === null) return c.json({}, 404);
+    const { assetId, generation, _id: session } = watched.playback;
+    const expiresAt = grantExpiry(library.serverNow(), true);
+    const manifestUrl = grantedUrl(signing, { assetId, generation, session, expiresAt }, MAIN_PLAYLIST);
+    return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() });
   });
 
 serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, ({ port }) => {

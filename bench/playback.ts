@@ -14,8 +14,8 @@ import { figure, printTable } from "./table.ts";
 import { type Load, load } from "./wrk.ts";
 
 /**
- * Sessions opened a second by a crowd of accounts, and renewed; beside a bare Hono route and beside the same route with
- * the same calls to MongoDB. Then one viewer after the other: what each waits. CPU is that of the server's own process.
+ * Sessions opened a second by a crowd of accounts, and renewed; beside a bare Hono route, beside the same route with
+ * the same calls to MongoDB, and beside what no renewal can do without. Then one viewer after the other: what each waits. CPU is that of the server's own process.
  * `node bench/playback.ts [seconds]`
  */
 
@@ -48,13 +48,16 @@ try {
   const sessions = await Promise.all(
     tokens.slice(0, CONNECTIONS).map(async (token) => {
       const answer = await product.call("POST", "/v1/playback", JSON.parse(body), token);
-      return { path: `/v1/playback/${answer.body.sessionId}/renew`, token };
+      const { sessionId } = answer.body;
+      return { path: `/v1/playback/${sessionId}/renew`, sessionId, token };
     }),
   );
   const renewed = await crowd(product.apiUrl, postScript(sessions, ""), API);
-  const [bare, calls] = await withBareRoute(product, async (origin) => [
+  const least = sessions.map(({ sessionId, token }) => ({ path: `/renew/${sessionId}`, token }));
+  const [bare, calls, floor] = await withBareRoute(product, async (origin) => [
     await crowd(origin, all("/", body), BARE),
     await crowd(origin, all("/calls", JSON.stringify({ titleId, assetId })), BARE),
+    await crowd(origin, postScript(least, ""), BARE),
   ]);
   const row = (name: string, one: Load) => [
     name,
@@ -73,6 +76,7 @@ try {
       row("bare route, the same calls to MongoDB", calls!),
       row(`/v1/playback, ${ACCOUNTS} accounts`, opened),
       row("…/renew", renewed),
+      row("the least that renews", floor!),
     ],
   );
   printTable(
@@ -123,7 +127,11 @@ async function withBareRoute<T>(
 ): Promise<T> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "bare-route.ts")], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, MATINEE_MONGO_URL: env.MATINEE_MONGO_URL },
+    env: {
+      ...process.env,
+      MATINEE_MONGO_URL: env.MATINEE_MONGO_URL,
+      MATINEE_REDIS_URL: env.MATINEE_REDIS_URL,
+    },
   });
   try {
     const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];

@@ -12,6 +12,7 @@ import { openEdge, storePackage } from "./edge-for-test.ts";
 const NAME = "long-film";
 const SIX_HOURS_SECONDS = 6 * 3_600;
 const SEGMENT = "video/360p/00001.m4s";
+const NEXT_SEGMENT = "video/360p/00002.m4s";
 const SEGMENT_SECONDS = 6;
 const MiB = 1024 * 1024;
 
@@ -28,9 +29,11 @@ test("six hours of a film, with the clock moved: under grants of five minutes no
   const { asset, titleId } = await publishedMovie(api, "alpha");
   const prefix = packagePrefix(asset._id, GENERATION);
   const { objects } = await storePackage(NAME, `/${prefix}`);
-  // Small: it is asked for 3,600 times.
-  objects.set(SEGMENT, randomBytes(2_000));
-  await edge.blobs.put("media", prefix + SEGMENT, objects.get(SEGMENT)!, { contentType: "video/mp4" });
+  // Small: it is asked for 3,600 times. The one after it is fetched ahead each time, and would be looked for in vain.
+  for (const path of [SEGMENT, NEXT_SEGMENT]) {
+    objects.set(path, randomBytes(2_000));
+    await edge.blobs.put("media", prefix + path, objects.get(path)!, { contentType: "video/mp4" });
+  }
   // One clock for both, and it goes as the film does.
   const began = Math.floor(Date.now() / 1000);
   let nowSeconds = began;

@@ -40,10 +40,10 @@ let series: string;
 let assetId: string;
 
 before(async () => {
-  // Few frames, for they are paid for; sizes enough for several rungs; a second sound.
+  // Few frames, and small, for they are paid for; sizes enough for two rungs; a second sound.
   const film = await made("mp4", [
     ...["-stream_loop", "1", "-i", BIG_BUCK_BUNNY_480, "-f", "lavfi", "-i", "sine=frequency=330"],
-    ...["-map", "0:v", "-map", "0:a", "-map", "1:a", "-t", String(FILM_SECONDS), "-r", "12"],
+    ...["-map", "0:v", "-map", "0:a", "-map", "1:a", "-t", String(FILM_SECONDS), "-r", "12", "-s", "640x360"],
     ...["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"],
     ...["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-ac", "2", "{out}"],
   ]);

@@ -5,7 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { eventually } from "../rig/processes.ts";
 import { callerOf } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow, shoot } from "./browser.ts";
-import { FILM, type StartedProduct, startWholeProduct } from "./product.ts";
+import { film, type StartedProduct, startWholeProduct } from "./product.ts";
 
 const MAKING_MS = 300_000;
 const WAY = ["waiting", "queued", "probing", "encoding", "ready"];
@@ -33,7 +33,7 @@ test("a dropped film goes its way in view, gets a name, is published and watched
   await page.goto(product.studio);
   await page.waitForSelector(".drop");
   await observe(page);
-  await drop(page, "first film.mp4", await readFile(FILM));
+  await drop(page, "first film.mp4", await readFile(await film()));
   await page.waitForSelector(".cards .chip[data-state=ready]", { timeout: MAKING_MS });
   const { states, percents } = await page.evaluate(() => (window as unknown as SeenWindow).seen);
   const places = states.map((state) => WAY.indexOf(state));

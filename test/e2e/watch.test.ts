@@ -7,7 +7,7 @@ import { eventually } from "../rig/processes.ts";
 import { callerOf, upload } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow } from "./browser.ts";
 import { PLAYING_MS, seek, shownFrames, waitForFrames, waitForHeight, waitForPosition } from "./playing.ts";
-import { FILM, ingest, type StartedProduct, startWholeProduct } from "./product.ts";
+import { film, ingest, type StartedProduct, startWholeProduct } from "./product.ts";
 
 let product: StartedProduct;
 let browser: Browser;
@@ -16,7 +16,7 @@ before(async () => {
   [product, browser] = await Promise.all([startWholeProduct(), launchBrowser()]);
   const { code, said } = await ingest(
     product,
-    FILM,
+    await film(),
     "--title",
     "Big Buck Bunny",
     "--publish",

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { made } from "./media.ts";
 
-/** Masters with one flaw each, and their clean twin: eight seconds of moving bars and a tone. */
+/** Masters with one flaw each, or one to see and one to hear, and their clean twin: eight seconds of moving bars and a tone. */
 
 export const FLAWED_SECONDS = 8;
 const CODING = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p"];
@@ -57,39 +57,56 @@ const strobe = "between(t,3,6)*lt(mod(t,0.2),0.1)";
 /** The bytes of each master, by the name of its flaw. */
 export const FLAWED: Record<string, () => Promise<Buffer>> = {
   clean: () => read(flawed()),
-  black: () => read(flawed({ filters: painted("black", "between(t,3,4.99)") })),
+  "black, silent": () =>
+    read(
+      flawed({
+        filters: painted("black", "between(t,3,4.99)"),
+        sound: `${TONE},volume=volume=0:enable='between(t,1,7)'`,
+      }),
+    ),
   "black throughout": () => read(flawed({ picture: "color=black:size=160x96:rate=25" })),
-  frozen: () => read(flawed({ filters: `loop=loop=150:size=1:start=50,trim=duration=${FLAWED_SECONDS}` })),
+  "frozen, loud": () =>
+    read(
+      flawed({
+        filters: `loop=loop=150:size=1:start=50,trim=duration=${FLAWED_SECONDS}`,
+        sound: `${TONE},volume=24dB`,
+      }),
+    ),
   flashing: () => read(flawed({ filters: painted("white", strobe) })),
   "flashing in a third": () =>
     read(flawed({ filters: painted("white", strobe).replace("t=fill", "w=iw/3:t=fill") })),
-  "one flash a second": () => read(flawed({ filters: painted("white", "lt(mod(t,1),0.1)") })),
-  letterbox: () => read(flawed({ filters: "scale=160:72,pad=160:96:0:12,setsar=1" })),
-  combing: () =>
+  "one flash a second, silent throughout": () =>
     read(
-      flawed({ picture: "testsrc2=size=320x192:rate=50", filters: "interlace=lowpass=off,setfield=prog" }),
+      flawed({
+        filters: painted("white", "lt(mod(t,1),0.1)"),
+        sound: `anullsrc=r=48000:cl=stereo:d=${FLAWED_SECONDS}`,
+      }),
     ),
-  interlaced: () =>
+  "letterbox, quiet": () =>
+    read(flawed({ filters: "scale=160:72,pad=160:96:0:12,setsar=1", sound: `${TONE},volume=-30dB` })),
+  "combing, no sound": () =>
+    read(
+      flawed({
+        picture: "testsrc2=size=320x192:rate=50",
+        filters: "interlace=lowpass=off,setfield=prog",
+        sound: null,
+      }),
+    ),
+  "interlaced, sound short": () =>
     read(
       flawed({
         picture: "testsrc2=size=160x96:rate=50",
         filters: "interlace=lowpass=off",
         coding: [...CODING, "-flags", "+ildct+ilme", "-x264-params", "tff=1"],
+        sound: "sine=duration=5",
       }),
     ),
-  silent: () => read(flawed({ sound: `${TONE},volume=volume=0:enable='between(t,1,7)'` })),
-  "silent throughout": () => read(flawed({ sound: `anullsrc=r=48000:cl=stereo:d=${FLAWED_SECONDS}` })),
-  loud: () => read(flawed({ sound: `${TONE},volume=24dB` })),
-  quiet: () => read(flawed({ sound: `${TONE},volume=-30dB` })),
-  "no sound": () => read(flawed({ sound: null })),
   "sound late": async () => {
     const film = await flawed({ sound: null });
     const sound = ["-itsoffset", "2", "-f", "lavfi", "-i", "sine=duration=6"];
     return read(made("mkv", ["-i", film, ...sound, "-c:v", "copy", "-c:a", "flac", "{out}"]));
   },
-  "sound short": () => read(flawed({ sound: "sine=duration=5" })),
-  "sound long": () => read(flawed({ sound: "sine=duration=11" })),
-  anamorphic: () => read(flawed({ filters: "setsar=64/45" })),
+  "anamorphic, sound long": () => read(flawed({ filters: "setsar=64/45", sound: "sine=duration=11" })),
   "a hole": () =>
     read(
       flawed({

@@ -110,16 +110,22 @@ export async function manyTracks(): Promise<string> {
   ]);
 }
 
-/** A file of few bytes that claims an enormous picture. */
+/** A file of few bytes that claims an enormous picture: no larger and in no more colours than it must be, for somebody makes it. */
 export function pixelBomb(codec: "png" | "hevc"): Promise<string> {
-  const size = codec === "png" ? "15000x15000" : "16384x8192";
+  const picture = codec === "png" ? "s=15000x15000:r=1:d=1,format=gray" : "s=16384x4096:r=1:d=1";
   const encoder =
     codec === "png"
-      ? ["-c:v", "png", "-compression_level", "9"]
+      ? ["-c:v", "png", "-compression_level", "1"]
       : ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p"];
   return made("mkv", [
-    ...["-f", "lavfi", "-i", `color=c=black:s=${size}:r=1:d=1`, "-frames:v", "1"],
-    ...[...encoder, "{out}"],
+    "-f",
+    "lavfi",
+    "-i",
+    `color=c=black:${picture}`,
+    "-frames:v",
+    "1",
+    ...encoder,
+    "{out}",
   ]);
 }
 

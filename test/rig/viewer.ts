@@ -1,6 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Product } from "./product.ts";
 
-/** One viewer that never rests: fetches a title's playlists and segments over and over, as a player does. */
+/** Between one request and the next: as many as find a fault, and the machine is not theirs alone. */
+const PACE_MS = 20;
+
+/** One viewer that hardly rests: fetches a title's playlists and segments over and over, as a player does. */
 export interface Viewer {
   seen(): { name: string; requests: number; sessions: number; failures: string[] };
   stop(): Promise<void>;
@@ -39,6 +43,7 @@ export function watch(product: Product, titleId: string, name: "stays" | "comes 
     for (const playlist of urisOf(await get(manifestUrl), manifestUrl)) {
       for (const object of urisOf(await get(playlist), playlist)) {
         if (stopping) return;
+        await pause(PACE_MS);
         await get(object);
       }
     }
