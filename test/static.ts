@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
@@ -11,10 +12,11 @@ export async function runStaticChecks(): Promise<number> {
   ];
   let failed = 0;
   for (const [program, args] of checks) {
-    const { status } = spawnSync(join(root, "node_modules/.bin", program), args, {
+    const check = spawn(join(root, "node_modules/.bin", program), args, {
       cwd: root,
       stdio: ["ignore", 2, 2],
     });
+    const [status] = await once(check, "exit");
     process.stderr.write(`  ${status === 0 ? "✓" : "✗"} ${program} ${args.join(" ")}\n`);
     if (status !== 0) failed += 1;
   }
