@@ -15,7 +15,8 @@ import { type Load, load } from "./wrk.ts";
 
 /**
  * Sessions opened a second by a crowd of accounts, and renewed; beside a bare Hono route, beside the same route with
- * the same calls to MongoDB, and beside what no renewal can do without. Then one viewer after the other: what each waits. CPU is that of the server's own process.
+ * the same calls to MongoDB, and beside what no renewal can do without. Then one viewer after the other: what each
+ * waits. CPU is that of the server's own process.
  * `node bench/playback.ts [seconds]`
  */
 

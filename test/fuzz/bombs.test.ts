@@ -7,7 +7,7 @@ import { asFailure } from "../../core/errors.ts";
 import type { Launcher, RunOutcome } from "../../transcoder/launcher.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";
 import { made } from "../rig/media.ts";
-import { bars, pixelBomb } from "../rig/odd-media.ts";
+import { bars, blackPicture, pixelBomb } from "../rig/odd-media.ts";
 
 let launcher: Launcher;
 let folder: string;
@@ -32,19 +32,22 @@ async function cost(path: string): Promise<{ code: string; cpuSeconds: number; p
 }
 
 test("T06 six pixel bombs: refused, and none makes the probe hold 300 MB", async (context) => {
-  const one = (extension: string, size: string, encoder: string[], format = "yuv420p"): Promise<string> =>
-    made(extension, [
-      ...["-f", "lavfi", "-i", `color=c=black:s=${size}:r=1:d=1,format=${format}`, "-frames:v", "1"],
-      ...[...encoder, "{out}"],
-    ]);
   const table: [string, Promise<string>, string][] = [
     ["png", pixelBomb("png"), "unsupported_codec"],
     ["hevc", pixelBomb("hevc"), "dimensions_refused"],
-    ["mjpeg", one("avi", "16000x16000", ["-c:v", "mjpeg", "-q:v", "31"], "yuvj420p"), "dimensions_refused"],
-    ["ffv1", one("mkv", "16000x8000", ["-c:v", "ffv1"], "gray"), "dimensions_refused"],
+    [
+      "mjpeg",
+      blackPicture("avi", "16000x16000", "yuvj420p", ["-c:v", "mjpeg", "-q:v", "31"]),
+      "dimensions_refused",
+    ],
+    ["ffv1", blackPicture("mkv", "16000x8000", "gray", ["-c:v", "ffv1"]), "dimensions_refused"],
     // Below the decoder's own limit, above what is taken.
-    ["h264, 8K", one("mp4", "8192x4320", ["-c:v", "libx264", "-preset", "ultrafast"]), "dimensions_refused"],
-    ["mpeg4", one("mp4", "8000x4000", ["-c:v", "mpeg4"]), "dimensions_refused"],
+    [
+      "h264, 8K",
+      blackPicture("mp4", "8192x4320", "yuv420p", ["-c:v", "libx264", "-preset", "ultrafast"]),
+      "dimensions_refused",
+    ],
+    ["mpeg4", blackPicture("mp4", "8000x4000", "yuv420p", ["-c:v", "mpeg4"]), "dimensions_refused"],
   ];
   for (const [name, path, code] of table) {
     const spent = await cost(await path);

@@ -16,20 +16,17 @@ let product: Product;
 after(() => product.stop());
 
 const TALK = beeps({ level: 0.3 });
-/** One track each of a film that has them all, by the language that tells it. */
+/** One track each of a film that has them all, told by its title. */
 const SHAPES: Record<string, SoundTrack> = {
-  telephone: { sound: beeps({ level: 0.3, rate: 8_000 }), codec: "pcm_s16le", language: "fre" },
-  studio: { sound: beeps({ level: 0.3, rate: 96_000 }), language: "ita" },
+  telephone: { sound: beeps({ level: 0.3, rate: 8_000 }), codec: "pcm_s16le" },
+  studio: { sound: beeps({ level: 0.3, rate: 96_000 }) },
   // Two seconds in: a tone that begins with its own clock still beeps at whole seconds.
-  late: { sound: beeps({ level: 0.3, seconds: SOUND_SECONDS - 2 }), atSeconds: 2, language: "spa" },
-  short: { sound: beeps({ level: 0.3, seconds: 4 }), language: "dut" },
-  quiet: { sound: beeps({ level: 0.04 }), language: "pol" },
+  late: { sound: beeps({ level: 0.3, seconds: SOUND_SECONDS - 2 }), atSeconds: 2 },
+  short: { sound: beeps({ level: 0.3, seconds: 4 }) },
+  quiet: { sound: beeps({ level: 0.04 }) },
   // Raised to the target its click would be far above full scale.
-  peak: { sound: beeps({ level: 0.05, click: 0.2 }), language: "swe" },
-  silent: { sound: "anullsrc=r=48000:cl=stereo:d=8", language: "fin" },
-};
-const SHAPE_OF: Record<string, string> = {
-  ...{ fr: "telephone", it: "studio", es: "late", nl: "short", pl: "quiet", sv: "peak", fi: "silent" },
+  peak: { sound: beeps({ level: 0.05, click: 0.2 }) },
+  silent: { sound: "anullsrc=r=48000:cl=stereo:d=8" },
 };
 const SOURCES: Record<string, SoundTrack[]> = {
   tracks: [
@@ -40,7 +37,7 @@ const SOURCES: Record<string, SoundTrack[]> = {
   ],
   surround: [{ sound: beeps({ level: 0.1, layout: "5.1" }), language: "eng" }],
   mono: [{ sound: beeps({ level: 0.3, layout: "mono" }) }],
-  shapes: Object.values(SHAPES),
+  shapes: Object.entries(SHAPES).map(([title, track]) => ({ ...track, title })),
 };
 
 interface Heard {
@@ -69,9 +66,8 @@ async function hear(film: string, folder: string, rendition: Rendition): Promise
   ).stdout;
   // A beep ends where silence starts; those at the very start have no silence before them.
   const ends = [...stderr.matchAll(/silence_start: ([\d.-]+)/g)].map((match) => Number(match[1]) - 0.1);
-  const shape = film === "shapes" ? SHAPE_OF[rendition.language ?? ""] : undefined;
   return {
-    name: shape ?? film,
+    name: film === "shapes" ? rendition.label! : film,
     rendition,
     lufs: Number(/I:\s+(-?[\d.]+) LUFS/.exec(summary)?.[1]),
     truePeakDbtp: Number(/Peak:\s+(-?[\d.]+) dBFS/.exec(summary)?.[1]),

@@ -110,23 +110,23 @@ export async function manyTracks(): Promise<string> {
   ]);
 }
 
-/** A file of few bytes that claims an enormous picture: no larger and in no more colours than it must be, for somebody makes it. */
+/** One black picture as a file of few bytes, whatever its size. */
+export function blackPicture(
+  extension: string,
+  size: string,
+  format: string,
+  encoder: readonly string[],
+): Promise<string> {
+  const picture = `color=c=black:s=${size}:r=1:d=1,format=${format}`;
+  return made(extension, ["-f", "lavfi", "-i", picture, "-frames:v", "1", ...encoder, "{out}"]);
+}
+
+/** A picture that is claimed enormous: no larger and in no more colours than it must be, for somebody makes it. */
 export function pixelBomb(codec: "png" | "hevc"): Promise<string> {
-  const picture = codec === "png" ? "s=15000x15000:r=1:d=1,format=gray" : "s=16384x4096:r=1:d=1";
-  const encoder =
-    codec === "png"
-      ? ["-c:v", "png", "-compression_level", "1"]
-      : ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p"];
-  return made("mkv", [
-    "-f",
-    "lavfi",
-    "-i",
-    `color=c=black:${picture}`,
-    "-frames:v",
-    "1",
-    ...encoder,
-    "{out}",
-  ]);
+  if (codec === "png")
+    return blackPicture("mkv", "15000x15000", "gray", ["-c:v", "png", "-compression_level", "1"]);
+  const x265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"];
+  return blackPicture("mkv", "16384x4096", "yuv420p", x265);
 }
 
 /** Two frames, the second a quarter of an hour after the first. */
