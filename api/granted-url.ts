@@ -77,9 +77,11 @@ export function presentPosters(config: Signing, asset: AssetRecord, now: Date): 
   }));
 }
 
-export function grantExpiry(now: Date, renews: boolean): Date {
+/** When a grant ends that is given now: in any case no later than these moments. */
+export function grantExpiry(now: Date, renews: boolean, ...ends: readonly (Date | null)[]): Date {
   const seconds = renews ? RENEWED_GRANT_SECONDS : LASTING_GRANT_SECONDS;
-  return new Date(now.getTime() + seconds * 1000);
+  const times = ends.flatMap((end) => (end === null ? [] : [end.getTime()]));
+  return new Date(Math.min(now.getTime() + seconds * 1000, ...times));
 }
 
 /** The settings with the edge that is best for this viewer now. */

@@ -23,6 +23,8 @@ export interface PlaybackWish {
   asset: Playable;
   titleId: string | null;
   sessionId: string;
+  /** When the title's span of time ends; null where it has no end. */
+  until?: Date | null;
   /** The viewer's country, null where nobody knows. */
   country: string | null;
   viewer?: Viewer;
@@ -71,7 +73,7 @@ export async function openPlayback(
   const selected = chooseTracks(asset.renditions, preferences, capabilities.channels);
   const manifests = folder === "" ? await manifestsFor(deps, wish, preferences, selected.audioId) : WHOLE;
   const now = library.serverNow();
-  const expiresAt = grantExpiry(now, capabilities.renews ?? false);
+  const expiresAt = grantExpiry(now, capabilities.renews ?? false, wish.until ?? null);
   const playback: PlaybackRecord = {
     _id: wish.sessionId,
     tenant,
@@ -82,6 +84,7 @@ export async function openPlayback(
     ...(folder === "" ? {} : { isPreview: true }),
     ...(manifests.hls === MAIN_PLAYLIST ? {} : { manifest: manifests.hls }),
     ...(keyId === undefined ? {} : { keyId }),
+    ...(wish.country === null ? {} : { country: wish.country }),
     createdAt: now,
     expiresAt: new Date(now.getTime() + SESSION_SECONDS * 1000),
     firstGrantExpiresAt: expiresAt,

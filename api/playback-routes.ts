@@ -110,12 +110,12 @@ export function playbackRoutes(deps: ApiDeps) {
       const { titleId, ...wish } = c.req.valid("json");
       const caller = c.get("caller");
       const country = countryOf(c, config);
-      const [asset, viewer] = await Promise.all([
-        playableAsset(deps, caller.tenant, titleId, country),
+      const [shown, viewer] = await Promise.all([
+        playableTitle(deps, caller.tenant, titleId, country),
         readViewer(deps, caller, titleId),
       ]);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
-      const sessionWish = { ...wish, asset, titleId, viewer, languages, country };
+      const sessionWish = { ...wish, ...shown, titleId, viewer, languages, country };
       const answer = await once(c, library, c.req.valid("json"), (makeId) =>
         openPlayback(deps, caller, { ...sessionWish, sessionId: makeId("ps") }),
       );
@@ -126,11 +126,11 @@ export function playbackRoutes(deps: ApiDeps) {
       const { tenant, subject } = caller;
       const watched = await desk.watched({ tenant, subject, id: c.req.valid("param").sessionId });
       if (watched === null) throw notFound("playback session");
-      const { playback } = watched;
+      const { playback, title } = watched;
       const now = library.serverNow();
       await refuseIfOver(deps, watched, countryOf(c, config));
       // The session's own end stays: a day after it began.
-      const expiresAt = new Date(Math.min(grantExpiry(now, true).getTime(), playback.expiresAt.getTime()));
+      const expiresAt = grantExpiry(now, true, playback.expiresAt, title?.availableUntil ?? null);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
       const account = config.streamsPerAccount === 0 ? null : await desk.account(caller);
       await claimStream(deps, account, { playback, until: expiresAt, takeover: false, languages });
@@ -161,18 +161,19 @@ export function playbackRoutes(deps: ApiDeps) {
     });
 }
 
-/** What a viewer is shown of the title now. Throws 404 where they may not see it, 409 where they may and there is nothing in it. */
-async function playableAsset(
+/** What a viewer is shown of the title now, and until when. Throws 404 where they may not see it, 409 where they may and there is nothing in it. */
+async function playableTitle(
   { desk, library }: ApiDeps,
   tenant: string,
   titleId: string,
   country: string | null,
-): Promise<ShownAsset> {
+): Promise<{ asset: ShownAsset; until: Date | null }> {
   const shown = await desk.shown({ tenant, id: titleId });
   if (shown === null || !isAvailable(shown.title, library.serverNow(), country)) throw notFound("title");
-  const { asset } = shown;
-  if (asset !== null && asset.published !== null && asset.state !== "deleted") return asset;
+  const { asset, title } = shown;
+  if (asset !== null && asset.published !== null && asset.state !== "deleted")
+    return { asset, until: title.availableUntil };
   // The catalog hides what has nothing to play, unless it holds others.
-  if (shown.title.type === "movie" || shown.title.type === "episode") throw notFound("title");
+  if (title.type === "movie" || title.type === "episode") throw notFound("title");
   throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");
 }

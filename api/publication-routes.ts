@@ -64,7 +64,7 @@ export function publicationRoutes(deps: ApiDeps) {
         const publishedAt = title.publishedAt ?? now;
         return { state, publishedAt, availableFrom: from, availableUntil: until, regions: regions ?? null };
       });
-      await deps.revoker.restore(changed, from !== null && from > now ? from : now);
+      await showTo(deps, changed);
       return c.json(presentTagged(c, changed, library.serverNow()), 200);
     })
     .openapi(unpublishRoute, async (c) => {
@@ -77,6 +77,13 @@ export function publicationRoutes(deps: ApiDeps) {
       await deps.revoker.withdraw(changed);
       return c.json(presentTagged(c, changed, library.serverNow()), 200);
     });
+}
+
+/** Lets viewers go on watching, those who may, and stops the others until they may. */
+async function showTo({ library, revoker }: ApiDeps, title: TitleRecord): Promise<void> {
+  if (title.state === "scheduled") return revoker.withdraw(title);
+  await revoker.restore(title, library.serverNow());
+  await revoker.confine(title);
 }
 
 /** Moves a title to another state, whoever else writes: reads again and decides again until its write is the next one. */

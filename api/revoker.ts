@@ -1,30 +1,39 @@
-import { GRANT_LEEWAY_SECONDS, GRANT_MAX_SECONDS, type GrantKey } from "../core/grant.ts";
+import { isAvailable } from "../core/availability.ts";
+import { GRANT_MAX_SECONDS, type GrantKey } from "../core/grant.ts";
 import type { PlaybackRecord } from "../core/records/playback.ts";
 import type { TitleRecord } from "../core/records/title.ts";
 import { NO_REVOCATIONS, type Revocations } from "../core/revocation.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { endRevocation, listRevocations, recordRevocation } from "../stores/library/revocations.ts";
-import { findAvailableTitleOfAsset } from "../stores/library/titles.ts";
+import { assetShownFrom, listEndedWindows } from "../stores/library/titles.ts";
 import type { Log } from "../stores/log.ts";
 import { publishRevocations } from "../stores/publish-revocations.ts";
-import { RENEWED_GRANT_SECONDS } from "./granted-url.ts";
+import { lastGrantEnds, longestGrantEnds, stopViewers } from "./stop-viewers.ts";
 
 /** With the ten seconds in which edges look, a revocation is everywhere well within a minute. */
 const REFRESH_EVERY_MS = 10_000;
-/** Clocks, requests under way, an answer given once more: entries stay this much longer than they must. */
-const MARGIN_SECONDS = 600;
+
+/** An end that lies just ahead when it is set may be gone by when it is written. */
+const OVERLAP_MS = 5_000;
 
 /** Calls grants back. Each call is on record when it resolves, and at the edges within a minute. */
 export interface Revoker {
   endSession(playback: PlaybackRecord): Promise<void>;
-  /** A title was taken down: viewers of its asset stop, unless another title still shows it. */
+  /**
+   * A title was taken down, its time is over or yet to come: its viewers stop, until a title shows the asset again, and not those
+   * of another title that shows it.
+   */
   withdraw(title: TitleRecord): Promise<void>;
+  /** A title is shown, but perhaps not everywhere any more: those who may not watch it stop for good. */
+  confine(title: TitleRecord): Promise<void>;
   /** A title is shown, now or from a later moment on: its asset may be watched again. */
   restore(title: TitleRecord, from: Date): Promise<void>;
   deleteAsset(assetId: string): Promise<void>;
   /** For ever: whoever has the key could sign at any time. It also signs no more. False where there is no such key. */
   revokeKey(kid: string): Promise<boolean>;
+  /** Withdraws titles whose time is over since it was last looked: grants that were given before that end was set last longer. */
+  closeWindows(): Promise<void>;
   /** Takes up what other processes called back and sees that the edges' list says it. */
   refresh(): Promise<void>;
   /** What is called back, as it was last read. */
@@ -42,8 +51,6 @@ export function openRevoker(parts: {
   const { library, blobs, log, grantKeys } = parts;
   const kids = new Set(grantKeys.map(({ kid }) => kid));
   let known: Revocations = NO_REVOCATIONS;
-  const after = (seconds: number) => new Date(library.serverNow().getTime() + seconds * 1_000);
-  const longest = () => after(GRANT_MAX_SECONDS + GRANT_LEEWAY_SECONDS + MARGIN_SECONDS);
   const refresh = async (): Promise<void> => {
     known = await listRevocations(library);
     const live = grantKeys.filter(({ kid }) => !known.keys.has(kid));
@@ -52,30 +59,53 @@ export function openRevoker(parts: {
   };
   // What is recorded is promised: the next turn publishes what this one could not.
   const tell = () => refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
-  const timer = setInterval(tell, REFRESH_EVERY_MS);
+  const withdraw = async (title: TitleRecord): Promise<void> => {
+    const { tenant, assetId } = title;
+    if (assetId === null) return;
+    const now = library.serverNow();
+    const shownFrom = await assetShownFrom(library, tenant, assetId);
+    const isShown = shownFrom !== null && shownFrom <= now;
+    // One entry for all of them, until another title is to show the asset. Beside viewers of another title, and of an asset
+    // that the title had before, each is called back by itself.
+    if (!isShown) await recordRevocation(library, "withdrawn", assetId, shownFrom ?? longestGrantEnds(now));
+    await stopViewers(library, title, (playback) => isShown || playback.assetId !== assetId);
+    await tell();
+  };
+  let closedUntil = new Date(library.serverNow().getTime() - GRANT_MAX_SECONDS * 1_000);
+  const closeWindows = async (): Promise<void> => {
+    const now = library.serverNow();
+    for (const title of await listEndedWindows(library, closedUntil, now)) await withdraw(title);
+    closedUntil = new Date(now.getTime() - OVERLAP_MS);
+  };
+  const timer = setInterval(async () => {
+    await closeWindows().catch((thrown) => log.warn({ err: thrown }, "titles not withdrawn yet"));
+    await tell();
+  }, REFRESH_EVERY_MS);
   timer.unref();
   return {
     async endSession(playback) {
-      const last = after(RENEWED_GRANT_SECONDS).getTime();
-      // Sessions of an older release do not say when their first grant ends.
-      const first = playback.firstGrantExpiresAt ?? longest();
-      const end = Math.max(last, first.getTime());
-      const until = new Date(end + (GRANT_LEEWAY_SECONDS + MARGIN_SECONDS) * 1_000);
       // Every viewer who leaves comes by here: the next turn publishes them together.
+      const until = lastGrantEnds(playback, library.serverNow());
       await recordRevocation(library, "sessions", playback._id, until);
     },
-    async withdraw({ tenant, assetId }) {
-      if (assetId === null || (await findAvailableTitleOfAsset(library, tenant, assetId)) !== null) return;
-      await recordRevocation(library, "withdrawn", assetId, longest());
-      await tell();
+    withdraw,
+    async confine(title) {
+      const now = library.serverNow();
+      const stopped = await stopViewers(
+        library,
+        title,
+        ({ country }) => !isAvailable(title, now, country ?? null),
+      );
+      if (stopped > 0) await tell();
     },
+    closeWindows,
     async restore({ assetId }, from) {
       if (assetId === null) return;
       await endRevocation(library, "withdrawn", assetId, from);
       if (known.withdrawn.has(assetId)) await tell();
     },
     async deleteAsset(assetId) {
-      await recordRevocation(library, "assets", assetId, longest());
+      await recordRevocation(library, "assets", assetId, longestGrantEnds(library.serverNow()));
       await tell();
     },
     async revokeKey(kid) {

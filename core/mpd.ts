@@ -88,7 +88,7 @@ export function dashManifest(input: MpdInput): string {
         mediaPresentationDuration: duration,
         // 5.3.1.2: with this much buffered, `bandwidth` never starves: no run of segments exceeds it.
         minBufferTime: `PT${input.targetDurationSeconds}S`,
-        maxSegmentDuration: `PT${input.targetDurationSeconds}S`,
+        maxSegmentDuration: `PT${longestSeconds([...input.video, ...input.audio])}S`,
       },
       [
         element(
@@ -100,6 +100,12 @@ export function dashManifest(input: MpdInput): string {
     ),
     "",
   ].join("\n");
+}
+
+/** 5.3.1.2: no segment is longer, and sound's reach over the grid by a part of a frame; to the next millisecond. */
+function longestSeconds(tracks: readonly (MpdVideo | MpdAudio)[]): number {
+  const longest = tracks.map(({ durationTicks, timescale }) => Math.max(0, ...durationTicks) / timescale);
+  return Math.ceil(Math.max(0, ...longest) * 1_000) / 1_000;
 }
 
 /** Representations of one set can replace one another anywhere, so each codec and range has its own (23009-1 5.3.3.1). */

@@ -1,6 +1,6 @@
 import type { PackageView, PlaylistView } from "./package-view.ts";
 import { resolvePath } from "./package-view.ts";
-import type { Manifest, ManifestRepresentation } from "./parse-mpd.ts";
+import { isoSeconds, type Manifest, type ManifestRepresentation } from "./parse-mpd.ts";
 import { each, faultless, type Judgement, must, notApplicable, type Rule } from "./rule.ts";
 import { playlistsOf } from "./selections.ts";
 import { cueLines, cuesOf } from "./web-vtt.ts";
@@ -109,6 +109,22 @@ export const DASH_RULES: Rule[] = [
     "dash-timeline",
     "SegmentTimeline is what the boxes say, to the tick (5.3.9.6)",
     eachRepresentation(timelineFault),
+  ),
+  must(
+    "dash-longest",
+    "no segment is longer than maxSegmentDuration (5.3.1.2)",
+    withManifest(({ root, representations }) => {
+      const stated = root?.attributes.get("maxSegmentDuration");
+      if (stated === undefined) return notApplicable("not stated");
+      const most = isoSeconds(stated);
+      const longer = representations.filter(({ segments, timescale }) =>
+        segments.some(({ durationTicks }) => !(durationTicks / timescale <= most)),
+      );
+      return faultless(
+        longer.map(({ id }) => `${id} has a longer one than ${stated}`),
+        stated,
+      );
+    }),
   ),
   must(
     "dash-codecs",

@@ -109,7 +109,7 @@ export function childrenOf(element: Element | null, name: string): Element[] {
   return element?.children.filter((child) => child.name === name) ?? [];
 }
 
-function isoSeconds(text: string | undefined): number {
+export function isoSeconds(text: string | undefined): number {
   const match = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?$/.exec(text ?? "");
   if (match === null) return Number.NaN;
   return Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);

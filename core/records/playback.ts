@@ -18,6 +18,8 @@ export interface PlaybackRecord {
   manifest?: string;
   /** The key that its media is under, where it is protected: the only one that the session is given. */
   keyId?: string;
+  /** Where the viewer was when it began; absent where nobody knew. */
+  country?: string;
   createdAt: Date;
   expiresAt: Date;
   /** When the grant given at the start ends; the later ones end five minutes after they are asked for. */

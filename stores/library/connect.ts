@@ -24,7 +24,7 @@ import type { FoldingRecord } from "./fold-reports.ts";
 import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
 import { LINK_INDEXES } from "./links.ts";
-import { POSITION_INDEXES } from "./playbacks.ts";
+import { PLAYBACK_INDEXES, POSITION_INDEXES } from "./playbacks.ts";
 import { PULL_INDEXES } from "./pulls.ts";
 import { REPORT_INDEXES, type ReportRecord } from "./reports.ts";
 import { REVOCATION_INDEXES } from "./revocations.ts";
@@ -189,6 +189,7 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["generations", GENERATION_INDEXES],
     ["titles", TITLE_INDEXES],
     ["apiKeys", API_KEY_INDEXES],
+    ["playbacks", PLAYBACK_INDEXES],
     ["positions", POSITION_INDEXES],
     ["revocations", REVOCATION_INDEXES],
     ["claims", CLAIM_INDEXES],

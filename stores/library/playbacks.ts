@@ -4,6 +4,12 @@ import type { Library } from "./connect.ts";
 import { duplicatesIn, fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { hashedId } from "./hashed-id.ts";
 
+/** After its end a session is told of as over for so long; then it is forgotten. */
+const KEPT_SECONDS = 7 * 24 * 3_600;
+export const PLAYBACK_INDEXES: IndexDescription[] = [
+  { key: { expiresAt: 1 }, expireAfterSeconds: KEPT_SECONDS },
+  { key: { titleId: 1, expiresAt: 1 } },
+];
 export const POSITION_INDEXES: IndexDescription[] = [{ key: { tenant: 1, subject: 1, positionAt: -1 } }];
 
 /** Keeps each session. One whose id is there already (the same request) gives the one that is there. */
@@ -83,6 +89,24 @@ export function positionId(tenant: string, subject: string, titleId: string): st
 export async function endPlayback(library: Library, { _id, endedAt }: PlaybackRecord): Promise<void> {
   if (endedAt !== null) return;
   await fromDriver(library.playbacks.updateOne({ _id }, { $set: { endedAt: library.serverNow() } }));
+}
+
+/** Sessions of a title that nobody has ended and that are not a day old: each may hold a grant. */
+export async function listLiveSessions(
+  library: Library,
+  tenant: string,
+  titleId: string,
+): Promise<PlaybackRecord[]> {
+  const filter: Filter<PlaybackRecord> = { titleId, expiresAt: { $gt: library.serverNow() } };
+  const found = await fromDriver(library.playbacks.find(filter, { maxTimeMS: 20_000 }).toArray());
+  return found.filter((playback) => playback.tenant === tenant && playback.endedAt === null);
+}
+
+/** Ends all of these sessions. */
+export async function endPlaybacks(library: Library, playbacks: readonly PlaybackRecord[]): Promise<void> {
+  const ids = playbacks.map(({ _id }) => _id);
+  const ended = { $set: { endedAt: library.serverNow() } };
+  await fromDriver(library.playbacks.updateMany({ _id: { $in: ids } }, ended));
 }
 
 /** Where this account left its titles, the last watched first. */

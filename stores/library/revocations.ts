@@ -2,7 +2,7 @@ import type { Filter, IndexDescription } from "mongodb";
 import type { RevocationRecord } from "../../core/records/playback.ts";
 import { REVOCATION_KINDS, type RevocationKind, type Revocations } from "../../core/revocation.ts";
 import type { Library } from "./connect.ts";
-import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
+import { duplicatesIn, fromDriver, isDuplicateKey } from "./driver-errors.ts";
 
 /** The server forgets a record once its time has come; one without a time stays. */
 export const REVOCATION_INDEXES: IndexDescription[] = [{ key: { until: 1 }, expireAfterSeconds: 0 }];
@@ -26,6 +26,18 @@ export async function recordRevocation(
     if (!isDuplicateKey(thrown)) throw thrown;
     await fromDriver(library.revocations.updateOne({ _id }, again));
   }
+}
+
+/** The same of many sessions at once; what is called back already stays as it is. */
+export async function recordSessionRevocations(
+  library: Library,
+  sessions: readonly { session: string; until: Date }[],
+): Promise<void> {
+  const revokedAt = library.serverNow();
+  const records = sessions.map(({ session, until }): RevocationRecord => {
+    return { _id: idOf("sessions", session), kind: "sessions", name: session, revokedAt, until };
+  });
+  await duplicatesIn(library.revocations.insertMany(records, { ordered: false }));
 }
 
 /** Lets a revocation end at `at` (now, or when what was taken down is to be seen again). */

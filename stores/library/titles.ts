@@ -1,4 +1,5 @@
 import type { Filter, IndexDescription } from "mongodb";
+import { titleStateAt } from "../../core/availability.ts";
 import type { TitleRecord, TitleState, TitleType } from "../../core/records/title.ts";
 import { titleOutbox } from "../../core/webhook-event.ts";
 import type { Library } from "./connect.ts";
@@ -147,13 +148,27 @@ function availableTitles(tenant: string, now: Date): Filter<TitleRecord> & { ten
   };
 }
 
-/** Some title with this asset that a viewer may see now, or null. */
-export async function findAvailableTitleOfAsset(
+/** From when on viewers may see some title with this asset: a moment gone by where they may now, null where none is to come. */
+export async function assetShownFrom(
   library: Library,
   tenant: string,
   assetId: string,
-): Promise<TitleRecord | null> {
-  return fromDriver(library.titles.findOne({ ...availableTitles(tenant, library.serverNow()), assetId }));
+): Promise<Date | null> {
+  const titles = await fromDriver(library.titles.find({ tenant, assetId }, { maxTimeMS: 5_000 }).toArray());
+  const now = library.serverNow();
+  const moments = titles.flatMap((title) => {
+    const state = titleStateAt(title, now);
+    if (state === "published") return [title.createdAt];
+    return state === "scheduled" && title.availableFrom !== null ? [title.availableFrom] : [];
+  });
+  return moments.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null;
+}
+
+/** Titles of all tenants whose span of time ended behind `after` and no later than `until`. */
+export async function listEndedWindows(library: Library, after: Date, until: Date): Promise<TitleRecord[]> {
+  const ended: Filter<TitleRecord> = { availableUntil: { $gt: after, $lte: until } };
+  const titles = await fromDriver(library.titles.find(ended, { maxTimeMS: 5_000 }).toArray());
+  return titles.filter(({ state }) => state === "published" || state === "scheduled");
 }
 
 /** Everything that a viewer of the tenant may see now, newest first, up to `limit`. */

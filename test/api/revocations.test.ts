@@ -70,26 +70,73 @@ describe("grants are called back", () => {
     assert.equal(await plays(manifestUrl), false);
   });
 
-  test("but not while another title still shows the asset", async () => {
+  test("and not those of another title that shows the same asset, now or later", async () => {
     const { asset, titleId } = await publishedMovie(api, "alpha");
-    const { manifestUrl } = await started(titleId);
-    const second = await editor("POST", "/v1/titles", {
-      type: "movie",
-      name: { en: "Again" },
-      assetId: asset._id,
-    });
-    await editor("POST", `/v1/titles/${second.body.id}/publish`, {});
+    const again = async (publication: object): Promise<string> => {
+      const movie = { type: "movie", name: { en: "Again" }, assetId: asset._id };
+      const { id } = (await editor("POST", "/v1/titles", movie)).body;
+      await editor("POST", `/v1/titles/${id}/publish`, publication);
+      return id;
+    };
+    const second = await again({});
+    const [one, other] = [await started(titleId), await started(second)];
     await editor("POST", `/v1/titles/${titleId}/unpublish`);
-    assert.equal(await plays(manifestUrl), true);
-    await editor("POST", `/v1/titles/${second.body.id}/unpublish`);
-    assert.equal(await plays(manifestUrl), false);
-    const third = await editor("POST", "/v1/titles", {
-      type: "movie",
-      name: { en: "Third" },
-      assetId: asset._id,
-    });
-    await editor("POST", `/v1/titles/${third.body.id}/publish`, {});
-    assert.equal(await plays(manifestUrl), true);
+    assert.equal(await plays(one.manifestUrl), false);
+    assert.equal(await plays(other.manifestUrl), true);
+    assert.equal((await viewer("POST", `/v1/playback/${one.sessionId}/renew`)).status, 409);
+    const later = new Date(Date.now() + 3_600_000);
+    await again({ availableFrom: later.toISOString() });
+    await editor("POST", `/v1/titles/${second}/unpublish`);
+    assert.equal(await plays(other.manifestUrl), false);
+    const record = await api.deps.library.revocations.findOne({ _id: `withdrawn:${asset._id}` });
+    assert.deepEqual(record?.until, later, "its viewers are let in from then on");
+    await again({});
+    assert.equal(await plays(other.manifestUrl), true);
+  });
+
+  test("when a title shows another asset by then: viewers of both stop", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const before = await started(titleId);
+    const { _id: assetId } = await madeAsset(api, "alpha", "ready");
+    const { headers } = await editor("GET", `/v1/titles/${titleId}`);
+    await editor("PATCH", `/v1/titles/${titleId}`, { assetId }, { "If-Match": headers.get("ETag") ?? "" });
+    const after = await started(titleId);
+    assert.deepEqual([await plays(before.manifestUrl), await plays(after.manifestUrl)], [true, true]);
+    await editor("POST", `/v1/titles/${titleId}/unpublish`);
+    assert.deepEqual([await plays(before.manifestUrl), await plays(after.manifestUrl)], [false, false]);
+  });
+
+  test("where a title is shown in fewer regions, or later: of those who may not watch it any more", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const [known, unknown] = [await started(titleId), await started(titleId)];
+    const { playbacks } = api.deps.library;
+    await playbacks.updateOne({ _id: known.sessionId }, { $set: { country: "JP" } });
+    await editor("POST", `/v1/titles/${titleId}/publish`, { regions: ["DE", "JP"] });
+    assert.deepEqual([await plays(known.manifestUrl), await plays(unknown.manifestUrl)], [true, false]);
+    await editor("POST", `/v1/titles/${titleId}/publish`, { regions: ["DE"] });
+    assert.equal(await plays(known.manifestUrl), false);
+    await editor("POST", `/v1/titles/${titleId}/publish`, {});
+    const third = await started(titleId);
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    await editor("POST", `/v1/titles/${titleId}/publish`, { availableFrom: later });
+    assert.equal(await plays(third.manifestUrl), false);
+  });
+
+  test("when a title's time is over, and no grant that is given knowing it lasts longer", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const early = await started(titleId);
+    const until = new Date(Date.now() + 120_000).toISOString();
+    await editor("POST", `/v1/titles/${titleId}/publish`, { availableUntil: until });
+    const late = await started(titleId);
+    assert.equal(late.expiresAt, until);
+    const renewed = await viewer("POST", `/v1/playback/${early.sessionId}/renew`);
+    assert.deepEqual([renewed.status, renewed.body.expiresAt], [200, until]);
+    await api.deps.revoker.closeWindows();
+    assert.equal(await plays(early.manifestUrl), true);
+    const gone = new Date(Date.now() - 1_000);
+    await api.deps.library.titles.updateOne({ _id: titleId }, { $set: { availableUntil: gone } });
+    await api.deps.revoker.closeWindows();
+    assert.equal(await plays(early.manifestUrl), false);
   });
 
   test("when an asset is deleted, for viewers and editors", async () => {

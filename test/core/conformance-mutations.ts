@@ -749,6 +749,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   { rule: "dash-timeline", break: (b) => b.text("main.mpd", 'd="24000"', 'd="24001"') },
   { rule: "dash-codecs", break: (b) => b.text("main.mpd", "avc1.64001e", "avc1.64001f") },
+  {
+    rule: "dash-longest",
+    break: (b) => b.text("main.mpd", /maxSegmentDuration="[^"]*"/, 'maxSegmentDuration="PT1S"'),
+  },
   { rule: "dash-bandwidth", break: (b) => b.text("main.mpd", 'bandwidth="', 'bandwidth="9') },
   {
     rule: "dash-curve",
