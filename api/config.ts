@@ -7,6 +7,7 @@ import { type Network, parseNetworks } from "../core/public-address.ts";
 import type { Role } from "../core/records/account.ts";
 import { Settings } from "../core/settings.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
+import { GRANT_LIMITS, type GrantLimit } from "./asker.ts";
 
 /** How JWT access tokens are checked. */
 interface JwtSettings {
@@ -34,6 +35,10 @@ export interface ApiConfig {
   edges: Edge[];
   /** Header by which a proxy before us says the viewer's country; null where none does. */
   countryHeader: string | null;
+  /** The same of the viewer's address; null where nothing stands before us. */
+  addressHeader: string | null;
+  /** What of a viewer their grants are bound to. */
+  grantLimits: readonly GrantLimit[];
   /** The Node edge, which has a preview's cells made when they are asked for. */
   previewUrl: string;
   mongoUrl: string;
@@ -98,6 +103,8 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
     deliveryUrl,
     edges,
     countryHeader: settings.headerName("MATINEE_COUNTRY_HEADER"),
+    addressHeader: settings.headerName("MATINEE_CLIENT_ADDRESS_HEADER"),
+    grantLimits: settings.optional("MATINEE_GRANT_LIMITS", parseGrantLimits, []),
     previewUrl: settings.optionalUrl("MATINEE_PREVIEW_URL") ?? deliveryUrl,
     mongoUrl: settings.text("MATINEE_MONGO_URL"),
     queue: {
@@ -137,6 +144,12 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
   };
   settings.refuseFaults("the API");
   return config;
+}
+
+/** By commas. */
+function parseGrantLimits(text: string): readonly GrantLimit[] {
+  const words = text.split(",").map((word) => word.trim());
+  return z.array(z.enum(GRANT_LIMITS)).parse(words);
 }
 
 /** Several, or the one of an installation that has no more. */

@@ -1,5 +1,6 @@
 import { Failure } from "../core/errors.ts";
 import { IMAGES_SESSION, signGrant } from "../core/grant.ts";
+import type { GrantLimits } from "../core/grant-limits.ts";
 import { PREVIEW_FOLDER, packagePrefix } from "../core/keys.ts";
 import { chosenPoster, posterPath, postersOf } from "../core/posters.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
@@ -28,6 +29,7 @@ export interface GrantedMedia {
   generation: string;
   session: string;
   expiresAt: Date;
+  limits?: GrantLimits | undefined;
 }
 
 /** `<delivery>/v/<grant>/<assetId>/<generation>/<path>`, good until `expiresAt`. */
@@ -41,7 +43,8 @@ export function grantedUrls(config: Signing, media: GrantedMedia): (path: string
   if (key === undefined) throw noSigningKey();
   const prefix = packagePrefix(media.assetId, media.generation);
   const expiresAtSeconds = Math.floor(media.expiresAt.getTime() / 1000);
-  const grant = signGrant(key, { prefix: `/${prefix}`, expiresAtSeconds, session: media.session });
+  const claims = { prefix: `/${prefix}`, expiresAtSeconds, session: media.session };
+  const grant = signGrant(key, claims, media.limits);
   return (path) => {
     const edge = path.startsWith(PREVIEW_FOLDER) ? config.previewUrl : config.deliveryUrl;
     return `${edge}/v/${grant}/${prefix}${path}`;

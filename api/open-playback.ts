@@ -1,5 +1,6 @@
 import { chooseTracks } from "../core/choose-tracks.ts";
 import { type Capabilities, deviceOf } from "../core/device.ts";
+import type { GrantLimits } from "../core/grant-limits.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER, STORYBOARD_PATH } from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath } from "../core/posters.ts";
 import type { AccountRecord, Caller, TrackPreferences } from "../core/records/account.ts";
@@ -25,6 +26,8 @@ export interface PlaybackWish {
   sessionId: string;
   /** When the title's span of time ends; null where it has no end. */
   until?: Date | null;
+  /** What its grants are bound to. */
+  limits?: GrantLimits;
   /** The viewer's country, null where nobody knows. */
   country: string | null;
   viewer?: Viewer;
@@ -96,7 +99,8 @@ export async function openPlayback(
     desk.keep(playback),
     claimStream(deps, account, { playback, until: expiresAt, takeover, languages }),
   ]);
-  const media = { assetId: kept.assetId, generation: kept.generation, session: kept._id, expiresAt };
+  const { assetId, generation: shown, _id: session } = kept;
+  const media = { assetId, generation: shown, session, expiresAt, limits: wish.limits };
   const near = atBestEdge(deps, kept._id, wish.country);
   const urlOf = grantedUrls(near, media);
   const poster = chosenPoster(asset);

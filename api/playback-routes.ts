@@ -7,7 +7,8 @@ import type { Caller } from "../core/records/account.ts";
 import type { PlaybackRecord } from "../core/records/playback.ts";
 import { recordPosition } from "../stores/library/playbacks.ts";
 import { noteBeacons } from "../stores/library/reports.ts";
-import type { ShownAsset } from "../stores/library/session-desk.ts";
+import type { ShownAsset, ShownTitle } from "../stores/library/session-desk.ts";
+import { limitsFor } from "./asker.ts";
 import { atLeast } from "./auth.ts";
 import { beacons, countedBeacons, latestOf } from "./beacons.ts";
 import { countryOf } from "./caller-country.ts";
@@ -115,7 +116,11 @@ export function playbackRoutes(deps: ApiDeps) {
         readViewer(deps, caller, titleId),
       ]);
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
-      const sessionWish = { ...wish, ...shown, titleId, viewer, languages, country };
+      const { asset, title } = shown;
+      const sessionWish = {
+        ...{ ...wish, asset, titleId, viewer, languages, country, until: title.availableUntil },
+        limits: limitsFor(c, config, title.regions),
+      };
       const answer = await once(c, library, c.req.valid("json"), (makeId) =>
         openPlayback(deps, caller, { ...sessionWish, sessionId: makeId("ps") }),
       );
@@ -138,7 +143,8 @@ export function playbackRoutes(deps: ApiDeps) {
       const folder = playback.isPreview === true ? PREVIEW_FOLDER : "";
       const path = folder + (playback.manifest ?? MAIN_PLAYLIST);
       const near = atBestEdge(deps, session, countryOf(c, config));
-      const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt }, path);
+      const limits = limitsFor(c, config, title?.regions ?? null);
+      const manifestUrl = grantedUrl(near, { assetId, generation, session, expiresAt, limits }, path);
       return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() }, 200);
     })
     .openapi(beaconsRoute, async (c) => {
@@ -161,18 +167,17 @@ export function playbackRoutes(deps: ApiDeps) {
     });
 }
 
-/** What a viewer is shown of the title now, and until when. Throws 404 where they may not see it, 409 where they may and there is nothing in it. */
+/** The title and what a viewer is shown of it now. Throws 404 where they may not see it, 409 where they may and there is nothing in it. */
 async function playableTitle(
   { desk, library }: ApiDeps,
   tenant: string,
   titleId: string,
   country: string | null,
-): Promise<{ asset: ShownAsset; until: Date | null }> {
+): Promise<{ asset: ShownAsset; title: ShownTitle }> {
   const shown = await desk.shown({ tenant, id: titleId });
   if (shown === null || !isAvailable(shown.title, library.serverNow(), country)) throw notFound("title");
   const { asset, title } = shown;
-  if (asset !== null && asset.published !== null && asset.state !== "deleted")
-    return { asset, until: title.availableUntil };
+  if (asset !== null && asset.published !== null && asset.state !== "deleted") return { asset, title };
   // The catalog hides what has nothing to play, unless it holds others.
   if (title.type === "movie" || title.type === "episode") throw notFound("title");
   throw requestFailure(409, "not_playable", "There is nothing to play for this title yet.");

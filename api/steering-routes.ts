@@ -3,7 +3,7 @@ import { notFound } from "../core/errors.ts";
 import { countryCode } from "../core/regions.ts";
 import { steeredMpd } from "../core/steered-manifests.ts";
 import { pathwayOf, playingFrom, STEERING_NAME, steeringManifest } from "../core/steering.ts";
-import { countryFromProxy } from "./caller-country.ts";
+import { askerOf } from "./asker.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { publicBase } from "./public-base.ts";
 import { shownGrant } from "./shown-grant.ts";
@@ -25,13 +25,12 @@ export function steeringRoutes(deps: ApiDeps) {
     // After a redirect a browser says that it is from nowhere (Fetch 4.4): only * admits that, and there is no cookie.
     c.header("Access-Control-Allow-Origin", "*");
     c.header("Cache-Control", "no-store");
-    const fromProxy = countryFromProxy(c, config);
-    const asker = { address: null, country: fromProxy, userAgent: c.req.header("User-Agent") ?? null };
+    const asker = askerOf(c, config);
     const { path, grant, claims } = shownGrant(deps, c.req.path.slice("/steering".length), asker);
     const { prefix, session } = claims;
     // Anybody may write it: it moves whoever does to another edge, and opens nothing.
     const country = countryCode(c.req.query("country"));
-    const viewer = { session, country: country ?? fromProxy };
+    const viewer = { session, country: country ?? asker.country };
     const serverAt = (edge: string): string => {
       const query = new URLSearchParams({ edge, ...(country === null ? {} : { country }) });
       // hls.js resolves a relative RELOAD-URI against the address that it asked first, which was the edge's.
