@@ -18,7 +18,8 @@ const publication = z
       .array(z.string().regex(/^[A-Z]{2}$/))
       .max(300)
       .nullable()
-      .optional(),
+      .optional()
+      .openapi({ description: "ISO 3166-1 alpha-2; null and an empty list: everywhere" }),
   })
   .openapi("Publication");
 
