@@ -206,6 +206,10 @@ describe("the catalog", () => {
       rows.map(({ id }: { id: string }) => id),
       ["new", "genre-comedy", "genre-animation", "genre-drama"],
     );
+    const rowNames = async (language: string): Promise<string[]> =>
+      (await get("home", { "Accept-Language": language })).rows.map(({ name }: { name: string }) => name);
+    assert.deepEqual(await rowNames("de-AT"), ["Neu", "Comedy", "Animation", "Drama"]);
+    assert.deepEqual(await rowNames("fr"), ["New", "Comedy", "Animation", "Drama"]);
     const [card] = rows[0].titles;
     assert.equal(card.durationSeconds, 30);
     assert.match(
