@@ -124,6 +124,19 @@ describe("playback", () => {
     assert.equal((await start(titleId)).resumeAtSeconds, 18);
   });
 
+  test("a clock that is years ahead does not hold the position where it was", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { sessionId } = await start(titleId);
+    await say(sessionId, ["2099-01-01T00:00:00Z", 4]);
+    await say(sessionId, ["2099-01-01T00:00:10Z", 14]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 14);
+    await say(sessionId, ["2099-01-01T00:00:05Z", 9]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 9, "by when it came");
+    // Set right in between.
+    await say(sessionId, [new Date().toISOString(), 21]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 21);
+  });
+
   test("another session's later moment counts, its earlier one does not", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const [one, other] = [await start(titleId), await start(titleId)];
