@@ -3,8 +3,9 @@ import { atLeast } from "./auth.ts";
 import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
 import { card, cardMaker, shownEntries } from "./catalog-card.ts";
 import { orderOf, sorts } from "./catalog-order.ts";
-import { BEARER, cursorText, decodeJson, encodeJson, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import { BEARER, cursorText, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { decodePlace, encodePlace, listDigest } from "./list-cursor.ts";
 import { acceptedLanguages, titleTypes } from "./title-view.ts";
 
 const filters = z.strictObject({
@@ -37,7 +38,7 @@ export function catalogBrowseRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const query = c.req.valid("query");
     const order = orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")));
     const entries = (await shownEntries(deps, c, order)).filter((entry) => matches(entry, query));
-    const { page, nextCursor } = pageAfter(entries, query);
+    const { page, nextCursor } = pageAfter(entries, query, listDigest(c, query, order.name));
     return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
   });
 }
@@ -57,12 +58,13 @@ function matches({ title, words }: CatalogEntry, query: Filters): boolean {
 const catalogPosition = z.strictObject({ id: z.string().max(200), index: z.number().int().min(0) });
 
 /** The page behind the cursor: behind the title it names or, where that is gone, where it stood. */
-function pageAfter(entries: CatalogEntry[], { cursor, limit }: Filters) {
-  const after = cursor === undefined ? null : decodeJson(catalogPosition, cursor);
+function pageAfter(entries: CatalogEntry[], { cursor, limit }: Filters, list: string) {
+  const after = cursor === undefined ? null : decodePlace(catalogPosition, cursor, list);
   const known = after === null ? -1 : entries.findIndex(({ title }) => title._id === after.id);
   const start = after === null ? 0 : known >= 0 ? known + 1 : after.index;
   const page = entries.slice(start, start + limit);
   const last = page.at(-1);
   const more = start + limit < entries.length && last !== undefined;
-  return { page, nextCursor: more ? encodeJson({ id: last.title._id, index: start + limit }) : null };
+  const place = more ? { id: last.title._id, index: start + limit } : null;
+  return { page, nextCursor: place === null ? null : encodePlace(place, list) };
 }

@@ -8,8 +8,6 @@ import { atLeast } from "./auth.ts";
 import {
   BEARER,
   cursorText,
-  decodeCursor,
-  encodeCursor,
   IDEMPOTENT,
   idParams,
   jsonAnswer,
@@ -22,6 +20,7 @@ import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundTitle } from "./found.ts";
 import { once } from "./idempotency.ts";
 import { changedMeanwhile, expectedVersion } from "./if-match.ts";
+import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
 import { presentTagged } from "./title-version.ts";
 import { newTitle, presentTitle, titlePatch, titleTypes, titleView } from "./title-view.ts";
 
@@ -96,15 +95,17 @@ export function titleRoutes(deps: ApiDeps) {
       return c.json(answer, 201, { Location: `/v1/titles/${answer.id}`, ETag: `"${answer.version}"` });
     })
     .openapi(listRoute, async (c) => {
-      const { limit, cursor, type } = c.req.valid("query");
+      const query = c.req.valid("query");
+      const { limit, cursor, type } = query;
+      const list = listDigest(c, query);
       const page = await listTitles(library, c.get("caller").tenant, {
         type,
         limit,
-        after: decodeCursor(cursor),
+        after: decodeCursor(cursor, list),
       });
       const now = library.serverNow();
       const data = page.records.map((title) => presentTitle(title, now));
-      return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
+      return c.json({ data, nextCursor: encodeCursor(page.next, list) }, 200);
     })
     .openapi(getRoute, async (c) => {
       const title = await foundTitle(library, c.get("caller").tenant, c.req.valid("param").id);

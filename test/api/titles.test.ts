@@ -162,6 +162,21 @@ describe("a title", () => {
     }
     assert.deepEqual(names.sort(), ["T0", "T1", "T2", "T3", "T4"]);
   });
+
+  test("is listed on from where its own list was left, and from no other's place", async () => {
+    for (let n = 0; n < 2; n++) await draft();
+    const { nextCursor } = (await editor("GET", "/v1/assets?limit=1")).body;
+    assert.equal((await editor("GET", `/v1/assets?limit=2&cursor=${nextCursor}`)).status, 200);
+    for (const other of ["assets?state=ready", "titles?", "links?", "webhooks?"]) {
+      const asked = other === "webhooks?" ? api.as("alpha", "admin") : editor;
+      const { status, body } = await asked("GET", `/v1/${other}&cursor=${nextCursor}`);
+      assert.deepEqual([status, body.errors?.[0].path], [400, "cursor"], other);
+    }
+    const titles = (await editor("GET", "/v1/titles?limit=1")).body.nextCursor;
+    assert.equal((await editor("GET", `/v1/titles?cursor=${titles}`)).status, 200);
+    assert.equal((await editor("GET", `/v1/titles?type=movie&cursor=${titles}`)).status, 400);
+    assert.equal((await api.as("beta")("GET", `/v1/titles?cursor=${titles}`)).status, 400);
+  });
 });
 
 describe("the catalog", () => {
@@ -192,6 +207,14 @@ describe("the catalog", () => {
     );
     const first = await get("titles?sort=name&limit=2");
     assert.deepEqual(namesOf(await get(`titles?sort=name&limit=2&cursor=${first.nextCursor}`)), ["Citizen"]);
+    const { nextCursor } = first;
+    assert.deepEqual(namesOf(await get(`titles?limit=3&sort=name&cursor=${nextCursor}`)), ["Citizen"]);
+    for (const other of ["sort=year", "sort=name&genre=Comedy", "sort=name&language=de"]) {
+      const problem = await get(`titles?${other}&limit=2&cursor=${nextCursor}`);
+      assert.deepEqual([problem.code, problem.errors?.[0].path], ["invalid_request", "cursor"], other);
+    }
+    const inGerman = await get(`titles?sort=name&cursor=${nextCursor}`, { "Accept-Language": "de" });
+    assert.equal(inGerman.status, 400, "by other names");
     for (const [q, found] of [
       ["amel", "Amélie"],
       ["BUNNY", "Big Buck Bunny"],
