@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { atLeast } from "./auth.ts";
-import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
+import { type CatalogEntry, foldWords, genreKey, searchScore } from "./catalog.ts";
 import { card, cardMaker, shownEntries } from "./catalog-card.ts";
 import { orderOf, sorts } from "./catalog-order.ts";
 import { BEARER, cursorText, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
@@ -15,7 +15,7 @@ const filters = z.strictObject({
   genre: z.string().max(100).optional(),
   language: z.string().max(35).optional(),
   maturity: z.string().max(20).optional(),
-  year: z.coerce.number().int().optional(),
+  year: z.coerce.number().int().min(1).max(9_999).optional(),
   sort: sorts.default("new"),
   q: z.string().max(200).optional(),
 });
@@ -45,7 +45,7 @@ export function catalogBrowseRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
 function matches({ title, words }: CatalogEntry, query: Filters): boolean {
   if (query.type !== undefined && title.type !== query.type) return false;
-  if (query.genre !== undefined && !title.genres.includes(query.genre)) return false;
+  if (query.genre !== undefined && !isOfGenre(title, query.genre)) return false;
   if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
   if (query.year !== undefined && title.releaseYear !== query.year) return false;
   if (query.language !== undefined && title.name[query.language] === undefined) return false;
@@ -53,6 +53,11 @@ function matches({ title, words }: CatalogEntry, query: Filters): boolean {
     query.q === undefined ||
     searchScore({ title, words, asset: null, face: null }, foldWords(query.q)) !== null
   );
+}
+
+function isOfGenre({ genres }: CatalogEntry["title"], wanted: string): boolean {
+  const key = genreKey(wanted);
+  return genres.some((genre) => genreKey(genre) === key);
 }
 
 const catalogPosition = z.strictObject({ id: z.string().max(200), index: z.number().int().min(0) });

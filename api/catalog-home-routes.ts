@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Localized } from "../core/records/title.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
 import { atLeast } from "./auth.ts";
-import { type CatalogEntry, foldWords } from "./catalog.ts";
+import { type CatalogEntry, foldWords, genreKey } from "./catalog.ts";
 import { type Card, type CardMaker, card, cardMaker, shownEntries, withProgress } from "./catalog-card.ts";
 import { NEWEST_FIRST } from "./catalog-order.ts";
 import { BEARER, jsonAnswer } from "./contract.ts";
@@ -60,7 +60,7 @@ export function catalogHomeRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       ...topGenres(tops).map(({ genre, found }) => ({
         id: `genre-${foldWords(genre).join("-")}`,
         name: genre,
-        titles: found.slice(0, ROW_LENGTH).map((entry) => toCard(entry)),
+        titles: [...found].slice(0, ROW_LENGTH).map((entry) => toCard(entry)),
       })),
     ];
     return c.json({ rows: rows.filter(({ titles }) => titles.length > 0) }, 200);
@@ -88,18 +88,18 @@ async function continued(
   return cards.slice(0, ROW_LENGTH);
 }
 
-function topGenres(entries: CatalogEntry[]): { genre: string; found: CatalogEntry[] }[] {
-  const byGenre = new Map<string, CatalogEntry[]>();
+/** Called as its newest title calls it. */
+function topGenres(entries: CatalogEntry[]): { genre: string; found: ReadonlySet<CatalogEntry> }[] {
+  const byKey = new Map<string, { genre: string; found: Set<CatalogEntry> }>();
   for (const entry of entries) {
     for (const genre of entry.title.genres) {
-      const found = byGenre.get(genre);
-      if (found === undefined) byGenre.set(genre, [entry]);
-      else found.push(entry);
+      const row = byKey.get(genreKey(genre)) ?? { genre, found: new Set() };
+      row.found.add(entry);
+      byKey.set(genreKey(genre), row);
     }
   }
-  const rows = [...byGenre].map(([genre, found]) => ({ genre, found }));
-  return rows
-    .sort((a, b) => b.found.length - a.found.length || (a.genre < b.genre ? -1 : 1))
+  return [...byKey.values()]
+    .sort((a, b) => b.found.size - a.found.size || (a.genre < b.genre ? -1 : 1))
     .slice(0, GENRE_ROWS);
 }
 

@@ -189,7 +189,7 @@ describe("the catalog", () => {
         releaseYear: 2001,
         maturity: "12",
       },
-      { name: "Big Buck Bunny", genres: ["Animation", "Comedy"], releaseYear: 2008, maturity: "0" },
+      { name: "Big Buck Bunny", genres: ["Animation", "Comedy", "comedy"], releaseYear: 2008, maturity: "0" },
       { name: "Citizen", genres: ["Drama"], releaseYear: 1941, maturity: "6" },
     ];
     for (const more of names) await publishedMovie(own, "alpha", more);
@@ -201,6 +201,9 @@ describe("the catalog", () => {
     assert.deepEqual(namesOf(await get("titles?sort=year")), ["Big Buck Bunny", "Amélie", "Citizen"]);
     assert.deepEqual(namesOf(await get("titles?genre=Comedy&year=2001")), ["Amélie"]);
     assert.deepEqual(namesOf(await get("titles?type=series")), []);
+    assert.deepEqual(namesOf(await get("titles?genre=dRAMA")), ["Citizen"]);
+    for (const year of ["-5", "", "0", "abc", "1941.5"])
+      assert.equal((await get(`titles?year=${year}`)).errors?.[0].path, "year", year);
     assert.deepEqual(
       namesOf(await get("titles?genre=Comedy&sort=name", { "Accept-Language": "fr;q=0.5, de-AT" })),
       ["Big Buck Bunny", "Die fabelhafte Welt der Amelie"],
