@@ -117,6 +117,20 @@ describe("a title", () => {
     assert.deepEqual([await seen(), await play()], [404, 404]);
   });
 
+  test("taken down once more is as it was, and what an editor read of it is still good", async () => {
+    const { id } = await draft();
+    const down = () => editor("POST", `/v1/titles/${id}/unpublish`);
+    await publish(id);
+    const first = await down();
+    const again = await down();
+    assert.deepEqual([again.status, again.body], [200, first.body]);
+    assert.equal(again.headers.get("etag"), first.headers.get("etag"));
+    await publish(id, { availableFrom: anHourAgo });
+    await api.deps.library.titles.updateOne({ _id: id }, { $set: { availableUntil: new Date(anHourAgo) } });
+    const over = await editor("GET", `/v1/titles/${id}`);
+    assert.deepEqual([over.body.state, (await down()).body], ["unpublished", over.body], "its time is over");
+  });
+
   test("cannot be published over nothing, nor for a time that is over", async () => {
     const empty = await editor("POST", "/v1/titles", { name: "Empty" });
     assert.equal((await publish(empty.body.id)).body.code, "title_incomplete");
