@@ -157,7 +157,13 @@ describe("a title", () => {
 
   test("deleted is gone for everybody; its asset stays", async () => {
     const { asset, titleId } = await publishedMovie(api, "alpha");
+    const named = async () => (await editor("GET", `/v1/assets/${asset._id}`)).body.titleId;
+    const cut = await editor("POST", "/v1/titles", { name: "Its cut", assetId: asset._id });
+    assert.equal(await named(), cut.body.id);
+    assert.equal((await editor("DELETE", `/v1/titles/${cut.body.id}`)).status, 204);
+    assert.equal(await named(), titleId, "the one that shows it still");
     assert.equal((await editor("DELETE", `/v1/titles/${titleId}`)).status, 204);
+    assert.equal(await named(), undefined);
     assert.equal((await editor("DELETE", `/v1/titles/${titleId}`)).status, 404);
     assert.equal((await viewer("GET", `/v1/catalog/titles/${titleId}`)).status, 404);
     assert.equal((await editor("GET", `/v1/assets/${asset._id}`)).body.state, "ready");
