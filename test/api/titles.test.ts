@@ -333,6 +333,46 @@ describe("the catalog", () => {
     assert.equal((await page((await publishedMovie(own, "alpha")).titleId)).next, null);
   });
 
+  test("has seasons and episodes by their numbers, however late they were made, and leads on by them", async () => {
+    const own = await openTestApi("numbers");
+    const [desk, seat] = [own.as("alpha"), own.as("alpha", "viewer")];
+    const shelf = async (name: string, type: string, more: object = {}): Promise<string> => {
+      const made = await desk("POST", "/v1/titles", { name, type, ...more });
+      await desk("POST", `/v1/titles/${made.body.id}/publish`, {});
+      return made.body.id;
+    };
+    const parentId = await shelf("Series", "series");
+    const extras = await shelf("Extras", "season", { parentId });
+    const second = await shelf("S2", "season", { parentId, number: 2 });
+    const first = await shelf("S1", "season", { parentId, number: 1 });
+    const episode = async (name: string, season: string, number?: number) =>
+      (await publishedMovie(own, "alpha", { type: "episode", name, parentId: season, number })).titleId;
+    await episode("Three", second, 1);
+    const loose = await episode("Loose", first);
+    await episode("Two", first, 10);
+    const one = await episode("One", first, 9);
+    const page = async (id: string) => (await seat("GET", `/v1/catalog/titles/${id}`)).body;
+    const told = (cards: { name: string; number?: number }[]) =>
+      cards.map(({ name, number }) => [name, number ?? null].join(" "));
+    const { seasons } = await page(parentId);
+    assert.deepEqual(told(seasons), ["S1 1", "S2 2", "Extras "]);
+    assert.deepEqual(told(seasons[0].episodes), ["One 9", "Two 10", "Loose "]);
+    const [afterOne, afterLoose] = [(await page(one)).next, (await page(loose)).next];
+    assert.deepEqual(told([afterOne, afterLoose]), ["Two 10", "Three 1"]);
+    const patch = (id: string, number: unknown) =>
+      desk("PATCH", `/v1/titles/${id}`, { number }, { "If-Match": "*" });
+    assert.deepEqual(
+      [(await patch(first, null)).body.number, (await patch(extras, 3)).body.number],
+      [null, 3],
+    );
+    assert.deepEqual(told((await page(parentId)).seasons), ["S2 2", "Extras 3", "S1 "]);
+    for (const number of [0, 10_001, 1.5, "1"]) assert.equal((await patch(first, number)).status, 400);
+    const ofSeries = await patch(parentId, 1);
+    assert.deepEqual([ofSeries.status, ofSeries.body.errors[0].path], [400, "number"]);
+    assert.equal((await desk("POST", "/v1/titles", { name: "M", number: 1 })).status, 400);
+    assert.equal((await desk("GET", `/v1/titles/${parentId}`)).body.number, null);
+  });
+
   test("tells the chapters of a film, in the viewer's language, as far as the film goes", async () => {
     const { asset, titleId } = await publishedMovie(api, "alpha");
     const chapters = [
