@@ -1,19 +1,14 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { dayCount, lastDays, type Period } from "../core/days.ts";
 import { invalidFields, notFound } from "../core/errors.ts";
-import { addFigures, type Figures, NO_FIGURES } from "../core/figures.ts";
-import {
-  type FiguresRecord,
-  figuresOfTenant,
-  figuresOfTitle,
-  mostPlayed,
-  type TitleTotals,
-} from "../stores/library/figures.ts";
+import { NO_FIGURES } from "../core/figures.ts";
+import { figuresOfTenant, figuresOfTitle, mostPlayed, type TitleTotals } from "../stores/library/figures.ts";
 import { findTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import { BEARER, idParams, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { figuresRow, figuresView, presentFigures } from "./figures-view.ts";
+import { groupings, ofRung, putTogether } from "./grouped-figures.ts";
 
 const USUAL_DAYS = 28;
 const MOST_DAYS = 92;
@@ -22,17 +17,25 @@ const MOST_TITLES = 20;
 const day = z.iso.date();
 /** Days in UTC, both within; the last 28 unless it is said. */
 const periodQuery = { from: day.optional(), to: day.optional() };
-const groupings = z.enum(["day", "generation", "rung", "country"]);
-type Grouping = z.infer<typeof groupings>;
 const period = { from: day, to: day };
+/** Exact values, as the rows name them. All that are given hold at once, whatever the rows are put together by. */
+const figureFilters = {
+  generation: z.string().min(1).max(100).optional(),
+  country: z.string().min(1).max(100).optional(),
+  /** A session that played several rungs is one of each. */
+  rung: z.string().min(1).max(100).optional(),
+};
 
 const common = { tags: ["Analytics"], security: BEARER, middleware: atLeast("editor") };
 const titleRoute = createRoute({
   ...common,
   method: "get",
   path: "/v1/analytics/titles/{id}",
-  summary: "How a title is watched: by day, generation, rung or country",
-  request: { params: idParams, query: z.strictObject({ ...periodQuery, by: groupings.default("day") }) },
+  summary: "How a title is watched: by day, generation, rung or country, all of it or of one of these alone",
+  request: {
+    params: idParams,
+    query: z.strictObject({ ...periodQuery, by: groupings.default("day"), ...figureFilters }),
+  },
   responses: {
     200: jsonAnswer(
       z
@@ -40,6 +43,7 @@ const titleRoute = createRoute({
           titleId: z.string(),
           ...period,
           by: groupings,
+          ...figureFilters,
           total: figuresView,
           rows: z.array(figuresRow),
         })
@@ -91,11 +95,12 @@ export function analyticsRoutes({ library }: ApiDeps) {
     .openapi(titleRoute, async (c) => {
       const { tenant } = c.get("caller");
       const titleId = c.req.valid("param").id;
-      const { by, ...query } = c.req.valid("query");
+      const { by, generation, country, rung, ...query } = c.req.valid("query");
       if ((await findTitle(library, tenant, titleId)) === null) throw notFound("title");
       const span = asked(query);
-      const figures = await putTogether(by, figuresOfTitle(library, tenant, titleId, span));
-      return c.json({ titleId, ...span, by, ...figures }, 200);
+      const records = figuresOfTitle(library, tenant, titleId, { ...span, generation, country });
+      const figures = await putTogether(by, rung === undefined ? records : ofRung(records, rung));
+      return c.json({ titleId, ...span, by, generation, country, rung, ...figures }, 200);
     })
     .openapi(overviewRoute, async (c) => {
       const { tenant } = c.get("caller");
@@ -106,23 +111,6 @@ export function analyticsRoutes({ library }: ApiDeps) {
       const titles = totals.map((one, index) => presentTotals(one, names[index]?.name ?? {}));
       return c.json({ ...span, total, days: rows, titles }, 200);
     });
-}
-
-/** The whole, and one row for each value of what it is put together by, in its order. */
-async function putTogether(
-  by: Grouping,
-  records: AsyncIterable<FiguresRecord>,
-): Promise<{ total: z.infer<typeof figuresView>; rows: z.infer<typeof figuresRow>[] }> {
-  let total = NO_FIGURES;
-  const groups = new Map<string, Figures>();
-  for await (const record of records) {
-    total = addFigures(total, record.all);
-    const parts = by === "rung" ? Object.entries(record.rungs) : [[record[by] ?? "", record.all] as const];
-    for (const [key, figures] of parts) groups.set(key, addFigures(groups.get(key) ?? NO_FIGURES, figures));
-  }
-  const sorted = [...groups].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-  const rows = sorted.map(([key, figures]) => ({ key, ...presentFigures(figures) }));
-  return { total: presentFigures(total), rows };
 }
 
 function presentTotals(totals: TitleTotals, name: Record<string, string>): z.infer<typeof titleTotals> {

@@ -4,18 +4,10 @@ import { listAssets } from "../stores/library/assets.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
-import {
-  BEARER,
-  cursorText,
-  decodeCursor,
-  encodeCursor,
-  idParams,
-  jsonAnswer,
-  pageOf,
-  pageQuery,
-} from "./contract.ts";
+import { BEARER, cursorText, idParams, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
+import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
 import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
 
@@ -68,14 +60,16 @@ export function assetRoutes(deps: ApiDeps) {
   const { library } = deps;
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
-      const { limit, cursor, state } = c.req.valid("query");
+      const query = c.req.valid("query");
+      const { limit, cursor, state } = query;
+      const list = listDigest(c, query);
       const page = await listAssets(library, c.get("caller").tenant, {
         state,
         limit,
-        after: decodeCursor(cursor),
+        after: decodeCursor(cursor, list),
       });
       const data = await presentAllNow(deps, page.records);
-      return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
+      return c.json({ data, nextCursor: encodeCursor(page.next, list) }, 200);
     })
     .openapi(getRoute, async (c) => {
       const asset = await foundAsset(library, c.get("caller").tenant, c.req.valid("param").id);

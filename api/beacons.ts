@@ -75,11 +75,17 @@ export function countedBeacons(events: readonly Event[]): Beacon[] {
   return events.flatMap((event) => formOf(event)?.parse(event) ?? []);
 }
 
-/** The last moment said, by the player's own clock, and of two places at one moment the one further on. */
-export function latestOf(events: readonly Event[]): { at: Date; positionSeconds: number } {
+const DAY_MS = 86_400_000;
+
+/**
+ * The last moment said, by the player's own clock, and of two places at one moment the one further on. A clock more than a day ahead
+ * of `now` tells nothing of order: `now` stands for what it says, or nothing that is said later in the session would count.
+ */
+export function latestOf(events: readonly Event[], now: Date): { at: Date; positionSeconds: number } {
   let latest = { at: new Date(0), positionSeconds: 0 };
   for (const { at, positionSeconds } of events) {
-    const time = new Date(at);
+    const said = new Date(at);
+    const time = said.getTime() > now.getTime() + DAY_MS ? now : said;
     const isLater = time > latest.at || (time >= latest.at && positionSeconds > latest.positionSeconds);
     if (isLater) latest = { at: time, positionSeconds };
   }

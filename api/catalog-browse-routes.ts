@@ -1,10 +1,11 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { atLeast } from "./auth.ts";
-import { type CatalogEntry, foldWords, searchScore } from "./catalog.ts";
+import { type CatalogEntry, foldWords, genreKey, searchScore } from "./catalog.ts";
 import { card, cardMaker, shownEntries } from "./catalog-card.ts";
 import { orderOf, sorts } from "./catalog-order.ts";
-import { BEARER, cursorText, decodeJson, encodeJson, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import { BEARER, cursorText, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
+import { decodePlace, encodePlace, listDigest } from "./list-cursor.ts";
 import { acceptedLanguages, titleTypes } from "./title-view.ts";
 
 const filters = z.strictObject({
@@ -14,7 +15,7 @@ const filters = z.strictObject({
   genre: z.string().max(100).optional(),
   language: z.string().max(35).optional(),
   maturity: z.string().max(20).optional(),
-  year: z.coerce.number().int().optional(),
+  year: z.coerce.number().int().min(1).max(9_999).optional(),
   sort: sorts.default("new"),
   q: z.string().max(200).optional(),
 });
@@ -37,14 +38,14 @@ export function catalogBrowseRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const query = c.req.valid("query");
     const order = orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")));
     const entries = (await shownEntries(deps, c, order)).filter((entry) => matches(entry, query));
-    const { page, nextCursor } = pageAfter(entries, query);
+    const { page, nextCursor } = pageAfter(entries, query, listDigest(c, query, order.name));
     return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
   });
 }
 
 function matches({ title, words }: CatalogEntry, query: Filters): boolean {
   if (query.type !== undefined && title.type !== query.type) return false;
-  if (query.genre !== undefined && !title.genres.includes(query.genre)) return false;
+  if (query.genre !== undefined && !isOfGenre(title, query.genre)) return false;
   if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
   if (query.year !== undefined && title.releaseYear !== query.year) return false;
   if (query.language !== undefined && title.name[query.language] === undefined) return false;
@@ -54,15 +55,21 @@ function matches({ title, words }: CatalogEntry, query: Filters): boolean {
   );
 }
 
+function isOfGenre({ genres }: CatalogEntry["title"], wanted: string): boolean {
+  const key = genreKey(wanted);
+  return genres.some((genre) => genreKey(genre) === key);
+}
+
 const catalogPosition = z.strictObject({ id: z.string().max(200), index: z.number().int().min(0) });
 
 /** The page behind the cursor: behind the title it names or, where that is gone, where it stood. */
-function pageAfter(entries: CatalogEntry[], { cursor, limit }: Filters) {
-  const after = cursor === undefined ? null : decodeJson(catalogPosition, cursor);
+function pageAfter(entries: CatalogEntry[], { cursor, limit }: Filters, list: string) {
+  const after = cursor === undefined ? null : decodePlace(catalogPosition, cursor, list);
   const known = after === null ? -1 : entries.findIndex(({ title }) => title._id === after.id);
   const start = after === null ? 0 : known >= 0 ? known + 1 : after.index;
   const page = entries.slice(start, start + limit);
   const last = page.at(-1);
   const more = start + limit < entries.length && last !== undefined;
-  return { page, nextCursor: more ? encodeJson({ id: last.title._id, index: start + limit }) : null };
+  const place = more ? { id: last.title._id, index: start + limit } : null;
+  return { page, nextCursor: place === null ? null : encodePlace(place, list) };
 }

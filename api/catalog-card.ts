@@ -14,6 +14,8 @@ export const cardFacts = {
   id: z.string(),
   type: titleTypes,
   name: z.string(),
+  /** Of a season or an episode that has one. */
+  number: z.number().int().optional(),
   releaseYear: z.number().int().nullable(),
   maturity: z.string().nullable(),
   durationSeconds: z.number().nullable(),
@@ -67,6 +69,7 @@ function cardOf(
     id: title._id,
     type: title.type,
     name: inLanguage(title.name, languages),
+    ...(title.number == null ? {} : { number: title.number }),
     releaseYear: title.releaseYear,
     maturity: title.maturity,
     durationSeconds: asset?.published?.durationSeconds ?? null,

@@ -137,6 +137,11 @@ function wordsOf({ name, genres, cast }: TitleRecord): string[] {
   return [...Object.values(name), ...genres, ...cast].flatMap(foldWords);
 }
 
+/** The same for genres that differ in case alone: which one is meant, and not how one of its editors wrote it. */
+export function genreKey(genre: string): string {
+  return genre.normalize("NFC").toLowerCase();
+}
+
 /** Lower case without accents, in words: what is searched and what is searched for. */
 export function foldWords(text: string): string[] {
   const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();

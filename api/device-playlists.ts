@@ -3,6 +3,7 @@ import type { Device } from "../core/device.ts";
 import { masterFor } from "../core/device-master.ts";
 import { mpdFor } from "../core/device-mpd.ts";
 import { DASH_MANIFEST, MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
+import { offeredFolders } from "../core/offered-tracks.ts";
 import { steeredMultivariant } from "../core/steered-manifests.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
 import type { Log } from "../stores/log.ts";
@@ -14,6 +15,8 @@ export interface Manifests {
   dash: string;
   /** Whether the master has a steering server. */
   isSteered: boolean;
+  /** The folders of the tracks that the master offers; null where that is all of the package. */
+  offered: ReadonlySet<string> | null;
 }
 
 /** The manifests of a published package for a session on this device, made the first time that such a one asks. */
@@ -22,7 +25,7 @@ export type DevicePlaylists = (
   device: Device,
 ) => Promise<Manifests>;
 
-export const WHOLE: Manifests = { hls: MAIN_PLAYLIST, dash: DASH_MANIFEST, isSteered: false };
+export const WHOLE: Manifests = { hls: MAIN_PLAYLIST, dash: DASH_MANIFEST, isSteered: false, offered: null };
 /** A viewer never waits longer than this for a playlist of their own; the whole one plays everywhere too. */
 const DEADLINE_MS = 2_000;
 /** How many combinations of package and device are remembered: a few hundred bytes each. */
@@ -80,9 +83,15 @@ async function makeBoth(
   isSteered: boolean,
 ): Promise<Manifests> {
   const steered = isSteered ? steeredMultivariant : (text: string) => text;
+  let offered: Manifests["offered"] = null;
+  const cut = (whole: string): string => {
+    const own = masterFor(whole, device);
+    if (own !== whole) offered = offeredFolders(own);
+    return steered(own);
+  };
   const [hls, dash] = await Promise.all([
-    derived(of, MAIN_PLAYLIST, (text) => steered(masterFor(text, device))),
+    derived(of, MAIN_PLAYLIST, cut),
     derived(of, DASH_MANIFEST, (text) => mpdFor(text, device)),
   ]);
-  return { hls, dash, isSteered };
+  return { hls, dash, isSteered, offered };
 }

@@ -1,13 +1,19 @@
 import type { TitleRecord, TitleType } from "../core/records/title.ts";
 import type { CatalogEntry } from "./catalog.ts";
 
-/** The seasons or episodes of a title, in the order in which they were made. Entries come last made first. */
+/** The seasons or episodes of a title by their numbers, then those without one in the order in which they were made. Entries come last made first. */
 export function childrenOf(
   entries: readonly CatalogEntry[],
   parentId: string,
   type: "season" | "episode",
 ): CatalogEntry[] {
-  return entries.filter(({ title }) => title.parentId === parentId && title.type === type).reverse();
+  const children = entries.filter(({ title }) => title.parentId === parentId && title.type === type);
+  return children.reverse().sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** Behind every number where there is none. */
+function placeOf({ title }: CatalogEntry): number {
+  return title.number ?? Number.MAX_SAFE_INTEGER;
 }
 
 /** What a title is a part of, as far as viewers may see it: the outermost first. */

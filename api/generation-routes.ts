@@ -11,8 +11,6 @@ import { atLeast } from "./auth.ts";
 import type { ApiConfig } from "./config.ts";
 import {
   BEARER,
-  decodeCursor,
-  encodeCursor,
   IDEMPOTENT,
   idParams,
   instant,
@@ -26,6 +24,7 @@ import { encodingChoice, encodingOf, encodingView } from "./encoding-choice.ts";
 import { foundAsset } from "./found.ts";
 import { healthOf } from "./generation-health.ts";
 import { once } from "./idempotency.ts";
+import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
 import { presentNow } from "./present-now.ts";
 import { renditionView } from "./rendition-view.ts";
 import { presentTrack, trackView } from "./track-view.ts";
@@ -102,15 +101,17 @@ export function generationRoutes(deps: ApiDeps) {
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
       const asset = await foundAsset(library, c.get("caller").tenant, c.req.valid("param").id);
-      const { limit, cursor } = c.req.valid("query");
-      const after = decodeCursor(cursor);
+      const query = c.req.valid("query");
+      const { limit, cursor } = query;
+      const list = listDigest(c, query);
+      const after = decodeCursor(cursor, list);
       const page = await listGenerations(library, asset.tenant, asset._id, { limit, after });
       const health = await healthOf(library, asset._id);
       const data = page.records.map((record) => ({
         ...presentGeneration(record, asset),
         health: health.get(record.generation) ?? null,
       }));
-      return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
+      return c.json({ data, nextCursor: encodeCursor(page.next, list) }, 200);
     })
     .openapi(rollbackRoute, async (c) => {
       const { tenant } = c.get("caller");

@@ -6,20 +6,11 @@ import type { LinkRecord } from "../core/records/link.ts";
 import { deleteLink, findLinks, listLinks } from "../stores/library/links.ts";
 import { atLeast } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
-import {
-  BEARER,
-  cursorText,
-  decodeCursor,
-  encodeCursor,
-  IDEMPOTENT,
-  jsonAnswer,
-  jsonBody,
-  pageOf,
-  pageQuery,
-} from "./contract.ts";
+import { BEARER, cursorText, IDEMPOTENT, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
 import { linkView, newLink, presentLink } from "./link-view.ts";
+import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
 import { makeLink } from "./make-link.ts";
 import { problemAnswer } from "./openapi.ts";
 import { publicBase } from "./public-base.ts";
@@ -88,16 +79,19 @@ export function linkRoutes(deps: ApiDeps) {
     })
     .openapi(listRoute, async (c) => {
       const { tenant, subject, role } = c.get("caller");
-      const { limit, cursor, titleId } = c.req.valid("query");
+      const query = c.req.valid("query");
+      const { limit, cursor, titleId } = query;
+      const ownerId = role === "viewer" ? subject : undefined;
+      const list = listDigest(c, { ...query, ownerId });
       const page = await listLinks(library, tenant, {
-        ownerId: role === "viewer" ? subject : undefined,
+        ownerId,
         titleId,
         limit,
-        after: decodeCursor(cursor),
+        after: decodeCursor(cursor, list),
       });
       const base = publicBase(config, c);
       const data = page.records.map((link) => presentLink(link, base));
-      return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
+      return c.json({ data, nextCursor: encodeCursor(page.next, list) }, 200);
     })
     .openapi(getRoute, async (c) => {
       const link = await found(deps, c.get("caller"), c.req.valid("param").code);

@@ -114,7 +114,7 @@ export async function openPlayback(
     expiresAt: expiresAt.toISOString(),
     resumeAtSeconds: resumeAt(last?.positionSeconds ?? 0, durationSeconds),
     durationSeconds,
-    tracks: tracksOf(asset),
+    tracks: tracksOf(asset, manifests.offered),
     selected,
     ...(kept.keyId === undefined ? {} : { protection: protectionOf(deps.config, kept._id, kept.keyId) }),
   };

@@ -96,9 +96,12 @@ export function describeApi(app: OpenAPIHono<ApiEnv>, publicUrl: string | null):
   return document;
 }
 
-/** What holds for every call and would only be noise in each route. What operators ask without a token is not held up. */
+/** What their own callers ask without a token is not held up: these say all of their answers themselves. */
+const BY_THEMSELVES = ["Operations", "Steering"];
+
+/** What holds for every call and would only be noise in each route. */
 function addCommonParts(operation: Operation, path: string, method: string): void {
-  if (operation.security === undefined && operation.tags?.includes("Operations")) return;
+  if (operation.security === undefined && BY_THEMSELVES.includes(operation.tags?.[0] ?? "")) return;
   const reasons: Record<string, string> = {
     ...(operation.security === undefined ? {} : { 401: "No valid token", 403: "The role does not allow it" }),
     429: "Too many requests; see Retry-After and RateLimit-*",

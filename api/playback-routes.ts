@@ -150,9 +150,10 @@ export function playbackRoutes(deps: ApiDeps) {
     .openapi(beaconsRoute, async (c) => {
       const playback = await found(c.get("caller"), c.req.valid("param").sessionId);
       const { events } = c.req.valid("json");
-      const latest = latestOf(events);
+      const now = library.serverNow();
+      const latest = latestOf(events, now);
       // A clock that runs ahead must not freeze the position until its time has come.
-      const positionAt = new Date(Math.min(latest.at.getTime(), library.serverNow().getTime()));
+      const positionAt = new Date(Math.min(latest.at.getTime(), now.getTime()));
       const { positionSeconds, at: saidAt } = latest;
       await recordPosition(library, playback, { positionSeconds, saidAt, positionAt });
       // After the position, which the viewer comes back to: of the two it is the one not to lose.

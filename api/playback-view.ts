@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { CLEAR_KEY_SYSTEM } from "../core/clear-key.ts";
+import { offeredRenditions } from "../core/offered-tracks.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { ApiConfig } from "./config.ts";
 import { instant } from "./contract.ts";
@@ -48,6 +49,7 @@ export const playbackView = z
     expiresAt: instant,
     resumeAtSeconds: z.number(),
     durationSeconds: z.number(),
+    /** What the session's own manifest offers. */
     tracks: z.array(trackView),
     /** The ids of the tracks that fit the account's preferences; null: none. */
     selected: z.object({ audioId: z.string().nullable(), subtitleId: z.string().nullable() }),
@@ -72,12 +74,15 @@ export function resumeAt(positionSeconds: number, durationSeconds: number): numb
   return positionSeconds < durationSeconds * SEEN_RATIO ? positionSeconds : 0;
 }
 
-/** All that can be shown or heard of a package. */
-export function tracksOf({ renditions }: Pick<AssetRecord, "renditions">): PlaybackView["tracks"] {
-  return renditions.flatMap((rendition) => {
-    const { id, kind, codec, language, label, role, channels, width, height, averageBps, peakBps } =
-      rendition;
-    if (kind === "image") return [];
-    return [{ id, kind, codec, language, label, role, channels, width, height, averageBps, peakBps }];
-  });
+/** What the session's own manifest offers of a package: the tracks in these folders, or all of them. */
+export function tracksOf(
+  { renditions }: Pick<AssetRecord, "renditions">,
+  offered: ReadonlySet<string> | null,
+): PlaybackView["tracks"] {
+  return offeredRenditions(renditions, offered).map(
+    ({ id, kind, codec, language, label, role, channels, width, height, averageBps, peakBps }) => ({
+      ...{ id, kind, codec, language, label, role, channels },
+      ...{ width, height, averageBps, peakBps },
+    }),
+  );
 }

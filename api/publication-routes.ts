@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { titleStateAt } from "../core/availability.ts";
 import { invalidFields, notFound, requestFailure } from "../core/errors.ts";
 import type { TitleRecord } from "../core/records/title.ts";
 import { findTitle, type Publication, publishTitle } from "../stores/library/titles.ts";
@@ -70,11 +71,13 @@ export function publicationRoutes(deps: ApiDeps) {
     })
     .openapi(unpublishRoute, async (c) => {
       const title = await foundTitle(library, c.get("caller").tenant, c.req.valid("param").id);
-      const changed = await move(deps, title, ({ state }) => {
-        if (state === "draft")
+      const changed = await move(deps, title, (present) => {
+        if (present.state === "draft")
           throw requestFailure(409, "title_not_published", "The title was never published.");
-        return { state: "unpublished" };
+        const isDown = titleStateAt(present, library.serverNow()) === "unpublished";
+        return isDown ? null : { state: "unpublished" };
       });
+      // Again too: who took it down may have died before this.
       await deps.revoker.withdraw(changed);
       return c.json(presentTagged(c, changed, library.serverNow()), 200);
     });
@@ -87,15 +90,20 @@ async function showTo({ library, revoker }: ApiDeps, title: TitleRecord): Promis
   await revoker.confine(title);
 }
 
-/** Moves a title to another state, whoever else writes: reads again and decides again until its write is the next one. */
+/**
+ * Moves a title to another state, whoever else writes: reads again and decides again until its write is the next one. null
+ * leaves it as it is, and what an editor read of it good.
+ */
 async function move(
   { library, catalog }: ApiDeps,
   first: TitleRecord,
-  decide: (title: TitleRecord) => Publication,
+  decide: (title: TitleRecord) => Publication | null,
 ): Promise<TitleRecord> {
   let title = first;
   for (let tries = 0; tries < 10; tries++) {
-    const changed = await publishTitle(library, title, decide(title));
+    const change = decide(title);
+    if (change === null) return title;
+    const changed = await publishTitle(library, title, change);
     if (changed !== null) {
       catalog.forget(title.tenant);
       return changed;

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import { notFound } from "../core/errors.ts";
 import { countryCode } from "../core/regions.ts";
 import { steeredMpd } from "../core/steered-manifests.ts";
@@ -7,9 +7,8 @@ import { askerOf } from "./asker.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { publicBase } from "./public-base.ts";
 import { shownGrant } from "./shown-grant.ts";
+import { STEERING_CALLS, STEERING_TYPE } from "./steering-view.ts";
 
-/** Apple 10.4. */
-const STEERING_TYPE = "application/vnd.apple.steering-list";
 const MPD = /^[a-z0-9_-]+\.mpd$/;
 /** What stands for `edge` where the viewer's manifest names every edge itself. */
 const NAMED = "named";
@@ -21,7 +20,9 @@ const NAMED = "named";
  */
 export function steeringRoutes(deps: ApiDeps) {
   const { config, edges, texts } = deps;
-  return new Hono<ApiEnv>().get("/steering/*", async (c) => {
+  const routes = new OpenAPIHono<ApiEnv>();
+  for (const call of STEERING_CALLS) routes.openAPIRegistry.registerPath(call);
+  routes.get("/steering/*", async (c) => {
     // After a redirect a browser says that it is from nowhere (Fetch 4.4): only * admits that, and there is no cookie.
     c.header("Access-Control-Allow-Origin", "*");
     c.header("Cache-Control", "no-store");
@@ -58,4 +59,5 @@ export function steeringRoutes(deps: ApiDeps) {
     const written = steeredMpd(mpd, locations, serverAt(NAMED));
     return c.body(written, 200, { "Content-Type": "application/dash+xml" });
   });
+  return routes;
 }

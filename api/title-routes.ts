@@ -1,15 +1,10 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { invalidFields } from "../core/errors.ts";
-import type { TitleType } from "../core/records/title.ts";
 import { setAssetTitle } from "../stores/library/asset-changes.ts";
-import { findAsset } from "../stores/library/assets.ts";
-import { createTitle, findTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
+import { createTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import {
   BEARER,
   cursorText,
-  decodeCursor,
-  encodeCursor,
   IDEMPOTENT,
   idParams,
   jsonAnswer,
@@ -22,6 +17,8 @@ import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundTitle } from "./found.ts";
 import { once } from "./idempotency.ts";
 import { changedMeanwhile, expectedVersion } from "./if-match.ts";
+import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
+import { checkPlace } from "./title-place.ts";
 import { presentTagged } from "./title-version.ts";
 import { newTitle, presentTitle, titlePatch, titleTypes, titleView } from "./title-view.ts";
 
@@ -78,7 +75,7 @@ export function titleRoutes(deps: ApiDeps) {
       const body = c.req.valid("json");
       const { tenant } = c.get("caller");
       const answer = await once(c, library, body, async (makeId) => {
-        await checkLinks(deps, tenant, body.type, body);
+        await checkPlace(deps, tenant, body.type, body);
         const title = await createTitle(library, tenant, makeId("ti"), {
           synopsis: {},
           genres: [],
@@ -96,15 +93,17 @@ export function titleRoutes(deps: ApiDeps) {
       return c.json(answer, 201, { Location: `/v1/titles/${answer.id}`, ETag: `"${answer.version}"` });
     })
     .openapi(listRoute, async (c) => {
-      const { limit, cursor, type } = c.req.valid("query");
+      const query = c.req.valid("query");
+      const { limit, cursor, type } = query;
+      const list = listDigest(c, query);
       const page = await listTitles(library, c.get("caller").tenant, {
         type,
         limit,
-        after: decodeCursor(cursor),
+        after: decodeCursor(cursor, list),
       });
       const now = library.serverNow();
       const data = page.records.map((title) => presentTitle(title, now));
-      return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
+      return c.json({ data, nextCursor: encodeCursor(page.next, list) }, 200);
     })
     .openapi(getRoute, async (c) => {
       const title = await foundTitle(library, c.get("caller").tenant, c.req.valid("param").id);
@@ -115,7 +114,7 @@ export function titleRoutes(deps: ApiDeps) {
       const title = await foundTitle(library, tenant, c.req.valid("param").id);
       const body = c.req.valid("json");
       const version = expectedVersion(c.req.header("If-Match"), "title", title.version);
-      await checkLinks(deps, tenant, title.type, body);
+      await checkPlace(deps, tenant, title.type, body);
       const changed = await updateTitle(library, tenant, title._id, version, body);
       if (changed === null) throw changedMeanwhile("title");
       if (body.assetId) await setAssetTitle(library, tenant, body.assetId, title._id);
@@ -128,37 +127,4 @@ export function titleRoutes(deps: ApiDeps) {
       await deleteTitle(deps, c.get("caller").tenant, c.req.valid("param").id);
       return c.body(null, 204);
     });
-}
-
-/** Which titles one of a type may be a part of; none of them leads back to itself. */
-const PARENTS: Record<TitleType, readonly TitleType[]> = {
-  movie: [],
-  series: [],
-  season: ["series"],
-  episode: ["series", "season"],
-};
-
-/** What a title points to must be the tenant's own and, for a parent, of a type that can hold it. */
-async function checkLinks(
-  { library }: ApiDeps,
-  tenant: string,
-  type: TitleType,
-  links: { assetId?: string | null; parentId?: string | null },
-): Promise<void> {
-  const fields = [];
-  if (links.assetId) {
-    const asset = await findAsset(library, tenant, links.assetId);
-    if (asset === null || asset.state === "deleted")
-      fields.push({ path: "assetId", message: "is not an asset" });
-  }
-  if (links.parentId) {
-    const parents = PARENTS[type];
-    const parent = await findTitle(library, tenant, links.parentId);
-    if (parent === null || !parents.includes(parent.type)) {
-      const message =
-        parents.length === 0 ? `a ${type} is a part of nothing` : `is not a ${parents.join(" or ")}`;
-      fields.push({ path: "parentId", message });
-    }
-  }
-  if (fields.length > 0) throw invalidFields(fields);
 }

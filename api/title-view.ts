@@ -64,6 +64,8 @@ const content = {
   chapters,
   assetId: z.string().min(1).max(100).nullable(),
   parentId: z.string().min(1).max(100).nullable(),
+  /** Of a season or an episode: they are in its order, before those that have none. */
+  number: z.number().int().min(1).max(10_000).nullable(),
 };
 
 export const newTitle = z
@@ -97,6 +99,7 @@ export const titleView = z
     ),
     assetId: z.string().nullable(),
     parentId: z.string().nullable(),
+    number: z.number().int().nullable(),
     availableFrom: instant.nullable(),
     availableUntil: instant.nullable(),
     regions: z.array(z.string()).nullable(),
@@ -116,6 +119,7 @@ export function presentTitle(title: TitleRecord, now: Date): z.infer<typeof titl
   return {
     ...rest,
     chapters: rest.chapters ?? [],
+    number: rest.number ?? null,
     id: _id,
     state: titleStateAt(title, now),
     availableFrom: title.availableFrom?.toISOString() ?? null,

@@ -7,20 +7,11 @@ import type { Library } from "../stores/library/connect.ts";
 import { findDelivery, listDeliveries, recordDelivery } from "../stores/library/deliveries.ts";
 import { replayDelivery } from "../stores/library/delivery-claims.ts";
 import { atLeast } from "./auth.ts";
-import {
-  BEARER,
-  cursorText,
-  decodeCursor,
-  encodeCursor,
-  IDEMPOTENT,
-  idParams,
-  jsonAnswer,
-  pageOf,
-  pageQuery,
-} from "./contract.ts";
+import { BEARER, cursorText, IDEMPOTENT, idParams, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundWebhook } from "./found.ts";
 import { once } from "./idempotency.ts";
+import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
 import { deliveryStates, deliveryView, presentDelivery } from "./webhook-view.ts";
 
 /** A sender taking it up at the same moment is waited out this often. */
@@ -67,9 +58,18 @@ export function webhookDeliveryRoutes({ library, webhooks }: ApiDeps) {
   return new OpenAPIHono<ApiEnv>()
     .openapi(listRoute, async (c) => {
       const webhook = await found(c, c.req.valid("param").id);
-      const { limit, cursor, state } = c.req.valid("query");
-      const page = await listDeliveries(library, webhook, { state, limit, after: decodeCursor(cursor) });
-      return c.json({ data: page.records.map(presentDelivery), nextCursor: encodeCursor(page.next) }, 200);
+      const query = c.req.valid("query");
+      const { limit, cursor, state } = query;
+      const list = listDigest(c, query);
+      const page = await listDeliveries(library, webhook, {
+        state,
+        limit,
+        after: decodeCursor(cursor, list),
+      });
+      return c.json(
+        { data: page.records.map(presentDelivery), nextCursor: encodeCursor(page.next, list) },
+        200,
+      );
     })
     .openapi(replayRoute, async (c) => {
       const { id, deliveryId } = c.req.valid("param");

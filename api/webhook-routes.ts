@@ -14,21 +14,12 @@ import {
   listWebhooks,
 } from "../stores/library/webhooks.ts";
 import { atLeast } from "./auth.ts";
-import {
-  BEARER,
-  decodeCursor,
-  encodeCursor,
-  IDEMPOTENT,
-  idParams,
-  jsonAnswer,
-  jsonBody,
-  pageOf,
-  pageQuery,
-} from "./contract.ts";
+import { BEARER, IDEMPOTENT, idParams, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundWebhook } from "./found.ts";
 import { once } from "./idempotency.ts";
 import { changedMeanwhile, expectedVersion } from "./if-match.ts";
+import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
 import {
   changedWebhook,
   newWebhook,
@@ -121,10 +112,15 @@ export function webhookRoutes({ library, config }: ApiDeps) {
       return c.json({ ...present(c, webhook), secret: secretText(secret) }, 201);
     })
     .openapi(listRoute, async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = decodeCursor(cursor);
+      const query = c.req.valid("query");
+      const { limit, cursor } = query;
+      const list = listDigest(c, query);
+      const after = decodeCursor(cursor, list);
       const page = await listWebhooks(library, c.get("caller").tenant, { limit, after });
-      return c.json({ data: page.records.map(presentWebhook), nextCursor: encodeCursor(page.next) }, 200);
+      return c.json(
+        { data: page.records.map(presentWebhook), nextCursor: encodeCursor(page.next, list) },
+        200,
+      );
     })
     .openapi(getRoute, async (c) => c.json(present(c, await found(c, c.req.valid("param").id)), 200))
     .openapi(patchRoute, async (c) => {

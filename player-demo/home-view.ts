@@ -2,17 +2,10 @@ import type { Row, TitlePage, ViewerApi } from "./api-client.ts";
 import { aboutHref, cardLink, factsOf, posterOf } from "./card-link.ts";
 import { element } from "./element.ts";
 import { homeSkeleton } from "./skeletons.ts";
-import { type StringKey, text } from "./strings.ts";
+import { text } from "./strings.ts";
 import { playLink } from "./to-watch.ts";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-
-/** The rows whose names are the page's own; a genre is called what its editors call it. */
-const ROW_NAMES: Record<string, StringKey> = {
-  "continue-watching": "rowContinue",
-  new: "rowNew",
-  trending: "rowTrending",
-};
 
 /** What is published: the newest large, the rest in rows. */
 export async function showHome(root: HTMLElement, api: ViewerApi): Promise<void> {
@@ -60,9 +53,7 @@ function heroOf(card: TitlePage): HTMLElement {
   );
 }
 
-function rowOf({ id, name: named, titles }: Row): HTMLElement {
-  const known = ROW_NAMES[id];
-  const name = known === undefined ? named : text(known);
+function rowOf({ id, name, titles }: Row): HTMLElement {
   const headingId = `row-${id}`;
   const list = element("ul", { class: "cards" }, ...titles.map((card) => element("li", {}, cardLink(card))));
   const scroll = (direction: -1 | 1) => () => {

@@ -124,6 +124,9 @@ export interface Title {
   maturity?: string | null;
   chapters?: Chapter[];
   assetId?: string | null;
+  type?: "movie" | "series" | "season" | "episode";
+  /** Of a season or an episode. */
+  number?: number | null;
 }
 
 export interface Chapter {

@@ -34,6 +34,8 @@ export interface TitleRecord extends Outbox {
   chapters?: Chapter[];
   assetId: string | null;
   parentId: string | null;
+  /** Of a season or an episode: which one it is among those beside it; absent or null where nobody said. */
+  number?: number | null;
   availableFrom: Date | null;
   availableUntil: Date | null;
   regions: string[] | null;

@@ -14,6 +14,7 @@ export const ASSET_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, state: 1, createdAt: 1 } },
   { key: { unsettled: 1 } },
   { key: { preview: 1 } },
+  { key: { tenant: 1, titleId: 1 } },
   { key: { tellAt: 1 } },
 ];
 

@@ -66,14 +66,23 @@ function increments(tree: object, path = ""): Record<string, number> {
   );
 }
 
-/** All figures of a title in these days, one after the other: there may be many. */
+/** All figures of a title in these days, of one generation or country alone where it is said, one after the other: there may be many. */
 export function figuresOfTitle(
   library: Library,
   tenant: string,
   titleId: string,
-  { from, to }: Period,
+  {
+    from,
+    to,
+    generation,
+    country,
+  }: Period & { generation?: string | undefined; country?: string | undefined },
 ): AsyncIterable<FiguresRecord> {
-  return whole(library, { tenant, titleId, day: { $gte: from, $lte: to } });
+  return whole(library, {
+    ...{ tenant, titleId, day: { $gte: from, $lte: to } },
+    ...(generation === undefined ? {} : { generation }),
+    ...(country === undefined ? {} : { country }),
+  });
 }
 
 /** The tenant's figures, day by day. */

@@ -44,8 +44,9 @@ export async function findPlayback(
 /** Where the viewer was at a moment, by the player's own clock and by ours. */
 export interface Place {
   positionSeconds: number;
+  /** By the player's, as far as it can be one. */
   saidAt: Date;
-  /** No later than now. */
+  /** By ours: no later than now. */
   positionAt: Date;
 }
 

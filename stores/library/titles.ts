@@ -30,6 +30,7 @@ export type TitleContent = Pick<
   | "chapters"
   | "assetId"
   | "parentId"
+  | "number"
 >;
 
 /** A draft. The same id again (the same request) gives the one that is there. */

@@ -52,6 +52,7 @@ export const GERMAN: Record<StringKey, string> = {
   chapters: "Kapitel, eins je Zeile",
   chapterLines: "0:00 Vorspann [intro]\n4:20 Die Wiese",
   chapterFault: "Eins je Zeile: wann es beginnt und wie es heißt, etwa 4:20 Die Wiese",
+  number: "Nummer unter den Teilen ihrer Serie oder Staffel",
   year: "Jahr",
   maturity: "Altersfreigabe",
   remove: "Löschen",

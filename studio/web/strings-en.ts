@@ -50,6 +50,7 @@ export const ENGLISH = {
   chapters: "Chapters, one a line",
   chapterLines: "0:00 Opening [intro]\n4:20 The meadow",
   chapterFault: "One a line: when it begins and what it is called, like 4:20 The meadow",
+  number: "Number among the parts of its series or season",
   year: "Year",
   maturity: "Age rating",
   remove: "Delete",

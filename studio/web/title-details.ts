@@ -12,10 +12,12 @@ export interface Details {
   releaseYear: number | null;
   maturity: string | null;
   chapters: Chapter[];
+  number: number | null;
 }
 
 const FIRST_FILM_YEAR = "1870";
 const LAST_YEAR = "2200";
+const MOST_PARTS = "10000";
 
 /** Fields for the details of a title, folded away until wanted. */
 export function titleDetails() {
@@ -23,6 +25,9 @@ export function titleDetails() {
   const genres = element("input", { id: "title-genres", maxlength: "500" });
   const cast = element("input", { id: "title-cast", maxlength: "2000" });
   const year = element("input", { id: "title-year", type: "number", min: FIRST_FILM_YEAR, max: LAST_YEAR });
+  const number = element("input", { id: "title-number", type: "number", min: "1", max: MOST_PARTS });
+  const numbered = labelled("number", number);
+  numbered.hidden = true;
   const maturity = element("input", { id: "title-maturity", maxlength: "20" });
   const chapters = element("textarea", {
     id: "title-chapters",
@@ -37,6 +42,7 @@ export function titleDetails() {
     "details",
     { class: "title-details" },
     element("summary", {}, text("details")),
+    numbered,
     labelled("synopsis", synopsis),
     labelled("genres", genres),
     labelled("cast", cast),
@@ -53,6 +59,8 @@ export function titleDetails() {
       cast.value = title.cast?.join(", ") ?? "";
       year.value = title.releaseYear?.toString() ?? "";
       maturity.value = title.maturity ?? "";
+      number.value = title.number?.toString() ?? "";
+      numbered.hidden = title.type !== "season" && title.type !== "episode";
       chapters.value = writeChapters(title.chapters ?? [], pageLanguage);
       chapters.setCustomValidity("");
     },
@@ -67,6 +75,7 @@ export function titleDetails() {
         releaseYear: year.value === "" ? null : Number(year.value),
         maturity: maturity.value.trim() || null,
         chapters: written() ?? shown.chapters ?? [],
+        number: number.value === "" ? null : Number(number.value),
       };
       return differences(wanted, shown);
     },
@@ -81,6 +90,7 @@ function differences(wanted: Details, shown: Partial<Title>): Partial<Details> {
     releaseYear: null,
     maturity: null,
     chapters: [],
+    number: null,
   };
   const before = { ...none, ...shown };
   const changed = Object.entries(wanted).filter(

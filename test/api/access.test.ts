@@ -39,7 +39,8 @@ const BODIES: Record<string, unknown> = {
 const OPEN = ["/l/{code}", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
 const document = await (await api.request("/openapi.json")).json();
 const routes: Route[] = Object.entries<Record<string, unknown>>(document.paths)
-  .filter(([path]) => !OPEN.includes(path))
+  // Steering is opened by grants.
+  .filter(([path]) => !OPEN.includes(path) && !path.startsWith("/steering/"))
   .flatMap(([path, item]) =>
     Object.keys(item).map((method) => {
       const name = `${method.toUpperCase()} ${path}`;

@@ -335,6 +335,38 @@ describe("analytics", () => {
     }
   });
 
+  test("are told of one generation, country or rung alone, put together by another", async () => {
+    const { asset, titleId } = await publishedMovie(api, "beta");
+    const { _id: assetId, tenant } = asset;
+    const place = { scope: "title" as const, tenant, titleId, assetId, day: today(), batch: 0 };
+    const plays = (count: number) => ({ ...NO_FIGURES, sessions: count, plays: count });
+    const record = (generation: string, country: string, small: number, large: number) => ({
+      ...{ ...place, _id: `few.${generation}.${country}`, generation, country, all: plays(small + large) },
+      rungs: { v240: plays(small), ...(large === 0 ? {} : { v720: plays(large) }) },
+    });
+    await library.figures.insertMany([
+      record("g1", "AT", 1, 2),
+      record("g1", "DE", 4, 8),
+      record("g2", "AT", 16, 32),
+      record("g2", "DE", 64, 0),
+    ]);
+    const told = async (query: string) => {
+      const { body } = await api.as("beta")("GET", `/v1/analytics/titles/${titleId}?${query}`);
+      const rows = body.rows.map((row: { key: string; plays: number }) => `${row.key} ${row.plays}`);
+      return [body.total.plays, ...rows].join(", ");
+    };
+    assert.equal(await told("by=country"), "127, AT 51, DE 76");
+    assert.equal(await told("by=country&generation=g1"), "15, AT 3, DE 12");
+    assert.equal(await told("by=generation&country=AT"), "51, g1 3, g2 48");
+    assert.equal(await told("by=rung&country=DE&generation=g1"), "12, v240 4, v720 8");
+    assert.equal(await told("by=country&rung=v720"), "42, AT 34, DE 8");
+    assert.equal(await told("by=generation&rung=v720&country=DE"), "8, g1 8");
+    assert.equal(await told("by=rung&rung=v240"), "85, v240 85");
+    assert.equal(await told("by=country&rung=constructor"), "0");
+    assert.equal(await told("by=country&country=at"), "0");
+    await library.figures.deleteMany({ titleId });
+  });
+
   test("are whole however many there are of them", async () => {
     const { asset, titleId } = await publishedMovie(api, "beta");
     const { _id: assetId, tenant } = asset;

@@ -246,6 +246,8 @@ describe("a link that leads nowhere", () => {
       assert.ok([204, 404].includes(again.status), `${writes} writes`);
       assert.equal((await editor("GET", `/v1/titles/${titleId}`)).status, 404);
       assert.equal((await editor("GET", `/v1/links/${code}`)).status, 404, `${writes} writes`);
+      const { titleId: named } = (await editor("GET", `/v1/assets/${asset._id}`)).body;
+      assert.equal(named, undefined, `${writes} writes`);
       const withdrawn = await library.revocations.findOne({ _id: `withdrawn:${asset._id}` });
       assert.notEqual(withdrawn, null, `${writes} writes`);
       assert.equal(await library.deliveries.countDocuments({ webhookId }), 1, `${writes} writes`);

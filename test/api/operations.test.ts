@@ -77,10 +77,15 @@ describe("the document", () => {
     GET /v1/webhooks/{id}/deliveries, POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay,
     POST /v1/links, GET /v1/links, GET /v1/links/{code}, DELETE /v1/links/{code}, GET /l/{code},
     GET /v1/analytics/overview, GET /v1/analytics/titles/{id}, GET /admin/queues,
+    GET /steering/v/{grant}/{assetId}/{generation}/steering.json, GET /steering/v/{grant}/{assetId}/{generation}/{manifest},
     GET /healthz, GET /readyz, GET /metrics, GET /openapi.json, GET /docs`;
   /** Without a token: whoever follows a link is asked for one where it leads, and operators keep theirs apart. */
   const LINK = "/l/{code}";
   const OPEN = [LINK, "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
+  const isOpen = (at: string) => OPEN.includes(at) || at.startsWith("/steering/");
+  /** No calls: what our own processes ask each other, and pages. */
+  const UNDESCRIBED =
+    /^(POST \/edge-reports|POST \/preview-demands\/\*|GET \/(|(player|studio|docs)(\/\*)?))$/;
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
     const document = await (await api.request("/openapi.json")).json();
@@ -109,7 +114,7 @@ describe("the document", () => {
           Object.keys(operation.responses).some((status) => status.startsWith(at === LINK ? "3" : "2")),
           at,
         );
-        assert.equal(Boolean(operation.responses["401"] && operation.security), !OPEN.includes(at), at);
+        assert.equal(Boolean(operation.responses["401"] && operation.security), !isOpen(at), at);
         const inPath = [...at.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
         assert.deepEqual(
           operation.parameters?.filter((one) => one.in === "path").map(({ name }) => name) ?? [],
@@ -121,6 +126,26 @@ describe("the document", () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     assert.ok(references.length > 20);
     for (const [, name] of references) assert.ok(document.components.schemas[name as string], name);
+  });
+
+  test("leaves out nothing that is served, in whatever way its route was made", async () => {
+    const { paths } = await (await api.request("/openapi.json")).json();
+    const described = Object.entries<object>(paths).flatMap(([at, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${at}`),
+    );
+    const isDescribed = (served: string) =>
+      served.endsWith("*")
+        ? described.some((call) => call.startsWith(served.slice(0, -1)))
+        : described.includes(served);
+    const served = api.app.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}")}`)
+      .filter((call) => !UNDESCRIBED.test(call));
+    assert.ok(served.includes("GET /steering/*") && served.includes("PATCH /v1/titles/{id}"));
+    assert.deepEqual(
+      [...new Set(served)].filter((call) => !isDescribed(call)),
+      [],
+    );
   });
 
   test("holds what is sent and answered to forms that a validator of another language can use", async () => {

@@ -124,6 +124,19 @@ describe("playback", () => {
     assert.equal((await start(titleId)).resumeAtSeconds, 18);
   });
 
+  test("a clock that is years ahead does not hold the position where it was", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const { sessionId } = await start(titleId);
+    await say(sessionId, ["2099-01-01T00:00:00Z", 4]);
+    await say(sessionId, ["2099-01-01T00:00:10Z", 14]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 14);
+    await say(sessionId, ["2099-01-01T00:00:05Z", 9]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 9, "by when it came");
+    // Set right in between.
+    await say(sessionId, [new Date().toISOString(), 21]);
+    assert.equal((await start(titleId)).resumeAtSeconds, 21);
+  });
+
   test("another session's later moment counts, its earlier one does not", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
     const [one, other] = [await start(titleId), await start(titleId)];
@@ -171,13 +184,18 @@ describe("playback", () => {
       ["main.m3u8", main],
       ["main.mpd", "<MPD/>"],
     ];
+    const renditions = [720, 360].map((height) => ({ ...RENDITIONS[0]!, id: `${height}p`, height }));
+    await api.deps.library.assets.updateOne({ _id: asset._id }, { $set: { renditions } });
+    const tracksOf = ({ tracks }: { tracks: { id: string }[] }) => tracks.map(({ id }) => id);
     // While there is none to cut down, the whole one is given.
     const early = await start(titleId, { maxHeight: 480 });
+    assert.deepEqual(tracksOf(early), ["720p", "360p"]);
     assert.match(early.manifestUrl, /\/main\.m3u8$/);
     for (const [path, text] of files)
       await api.deps.blobs.put("media", prefix + path, gzipSync(text), { contentType: "x/y" });
     const small = await start(titleId, { maxHeight: 480, renews: true });
     assert.match(small.manifestUrl, /\/main-[0-9a-f]{16}\.m3u8$/);
+    assert.deepEqual(tracksOf(small), ["360p"]);
     assert.match(small.dashUrl, /\/main\.mpd$/);
     const name = small.manifestUrl.slice(small.manifestUrl.lastIndexOf("/") + 1);
     const stored = await api.deps.blobs.read("media", prefix + name);
@@ -191,7 +209,9 @@ describe("playback", () => {
       "the same text, the same object",
     );
     assert.match((await start(titleId, { maxHeight: 720 })).manifestUrl, /\/main\.m3u8$/);
-    assert.match((await start(titleId)).manifestUrl, /\/main\.m3u8$/);
+    const whole = await start(titleId);
+    assert.match(whole.manifestUrl, /\/main\.m3u8$/);
+    assert.deepEqual(tracksOf(whole), ["720p", "360p"]);
     const bad = await viewer("POST", "/v1/playback", { titleId, capabilities: { maxHeight: 0 } });
     assert.deepEqual([bad.status, bad.body.code], [400, "invalid_request"]);
   });

@@ -117,6 +117,20 @@ describe("a title", () => {
     assert.deepEqual([await seen(), await play()], [404, 404]);
   });
 
+  test("taken down once more is as it was, and what an editor read of it is still good", async () => {
+    const { id } = await draft();
+    const down = () => editor("POST", `/v1/titles/${id}/unpublish`);
+    await publish(id);
+    const first = await down();
+    const again = await down();
+    assert.deepEqual([again.status, again.body], [200, first.body]);
+    assert.equal(again.headers.get("etag"), first.headers.get("etag"));
+    await publish(id, { availableFrom: anHourAgo });
+    await api.deps.library.titles.updateOne({ _id: id }, { $set: { availableUntil: new Date(anHourAgo) } });
+    const over = await editor("GET", `/v1/titles/${id}`);
+    assert.deepEqual([over.body.state, (await down()).body], ["unpublished", over.body], "its time is over");
+  });
+
   test("cannot be published over nothing, nor for a time that is over", async () => {
     const empty = await editor("POST", "/v1/titles", { name: "Empty" });
     assert.equal((await publish(empty.body.id)).body.code, "title_incomplete");
@@ -143,7 +157,13 @@ describe("a title", () => {
 
   test("deleted is gone for everybody; its asset stays", async () => {
     const { asset, titleId } = await publishedMovie(api, "alpha");
+    const named = async () => (await editor("GET", `/v1/assets/${asset._id}`)).body.titleId;
+    const cut = await editor("POST", "/v1/titles", { name: "Its cut", assetId: asset._id });
+    assert.equal(await named(), cut.body.id);
+    assert.equal((await editor("DELETE", `/v1/titles/${cut.body.id}`)).status, 204);
+    assert.equal(await named(), titleId, "the one that shows it still");
     assert.equal((await editor("DELETE", `/v1/titles/${titleId}`)).status, 204);
+    assert.equal(await named(), undefined);
     assert.equal((await editor("DELETE", `/v1/titles/${titleId}`)).status, 404);
     assert.equal((await viewer("GET", `/v1/catalog/titles/${titleId}`)).status, 404);
     assert.equal((await editor("GET", `/v1/assets/${asset._id}`)).body.state, "ready");
@@ -162,6 +182,21 @@ describe("a title", () => {
     }
     assert.deepEqual(names.sort(), ["T0", "T1", "T2", "T3", "T4"]);
   });
+
+  test("is listed on from where its own list was left, and from no other's place", async () => {
+    for (let n = 0; n < 2; n++) await draft();
+    const { nextCursor } = (await editor("GET", "/v1/assets?limit=1")).body;
+    assert.equal((await editor("GET", `/v1/assets?limit=2&cursor=${nextCursor}`)).status, 200);
+    for (const other of ["assets?state=ready", "titles?", "links?", "webhooks?"]) {
+      const asked = other === "webhooks?" ? api.as("alpha", "admin") : editor;
+      const { status, body } = await asked("GET", `/v1/${other}&cursor=${nextCursor}`);
+      assert.deepEqual([status, body.errors?.[0].path], [400, "cursor"], other);
+    }
+    const titles = (await editor("GET", "/v1/titles?limit=1")).body.nextCursor;
+    assert.equal((await editor("GET", `/v1/titles?cursor=${titles}`)).status, 200);
+    assert.equal((await editor("GET", `/v1/titles?type=movie&cursor=${titles}`)).status, 400);
+    assert.equal((await api.as("beta")("GET", `/v1/titles?cursor=${titles}`)).status, 400);
+  });
 });
 
 describe("the catalog", () => {
@@ -174,7 +209,7 @@ describe("the catalog", () => {
         releaseYear: 2001,
         maturity: "12",
       },
-      { name: "Big Buck Bunny", genres: ["Animation", "Comedy"], releaseYear: 2008, maturity: "0" },
+      { name: "Big Buck Bunny", genres: ["Animation", "Comedy", "comedy"], releaseYear: 2008, maturity: "0" },
       { name: "Citizen", genres: ["Drama"], releaseYear: 1941, maturity: "6" },
     ];
     for (const more of names) await publishedMovie(own, "alpha", more);
@@ -186,12 +221,23 @@ describe("the catalog", () => {
     assert.deepEqual(namesOf(await get("titles?sort=year")), ["Big Buck Bunny", "Amélie", "Citizen"]);
     assert.deepEqual(namesOf(await get("titles?genre=Comedy&year=2001")), ["Amélie"]);
     assert.deepEqual(namesOf(await get("titles?type=series")), []);
+    assert.deepEqual(namesOf(await get("titles?genre=dRAMA")), ["Citizen"]);
+    for (const year of ["-5", "", "0", "abc", "1941.5"])
+      assert.equal((await get(`titles?year=${year}`)).errors?.[0].path, "year", year);
     assert.deepEqual(
       namesOf(await get("titles?genre=Comedy&sort=name", { "Accept-Language": "fr;q=0.5, de-AT" })),
       ["Big Buck Bunny", "Die fabelhafte Welt der Amelie"],
     );
     const first = await get("titles?sort=name&limit=2");
     assert.deepEqual(namesOf(await get(`titles?sort=name&limit=2&cursor=${first.nextCursor}`)), ["Citizen"]);
+    const { nextCursor } = first;
+    assert.deepEqual(namesOf(await get(`titles?limit=3&sort=name&cursor=${nextCursor}`)), ["Citizen"]);
+    for (const other of ["sort=year", "sort=name&genre=Comedy", "sort=name&language=de"]) {
+      const problem = await get(`titles?${other}&limit=2&cursor=${nextCursor}`);
+      assert.deepEqual([problem.code, problem.errors?.[0].path], ["invalid_request", "cursor"], other);
+    }
+    const inGerman = await get(`titles?sort=name&cursor=${nextCursor}`, { "Accept-Language": "de" });
+    assert.equal(inGerman.status, 400, "by other names");
     for (const [q, found] of [
       ["amel", "Amélie"],
       ["BUNNY", "Big Buck Bunny"],
@@ -206,6 +252,10 @@ describe("the catalog", () => {
       rows.map(({ id }: { id: string }) => id),
       ["new", "genre-comedy", "genre-animation", "genre-drama"],
     );
+    const rowNames = async (language: string): Promise<string[]> =>
+      (await get("home", { "Accept-Language": language })).rows.map(({ name }: { name: string }) => name);
+    assert.deepEqual(await rowNames("de-AT"), ["Neu", "Comedy", "Animation", "Drama"]);
+    assert.deepEqual(await rowNames("fr"), ["New", "Comedy", "Animation", "Drama"]);
     const [card] = rows[0].titles;
     assert.equal(card.durationSeconds, 30);
     assert.match(
@@ -281,6 +331,46 @@ describe("the catalog", () => {
     const pictureOf = (url: string) => url.replace(/\/v\/[^/]+/, "");
     assert.equal(pictureOf(posterUrl), pictureOf(pages[0].posterUrl), "that of its first episode");
     assert.equal((await page((await publishedMovie(own, "alpha")).titleId)).next, null);
+  });
+
+  test("has seasons and episodes by their numbers, however late they were made, and leads on by them", async () => {
+    const own = await openTestApi("numbers");
+    const [desk, seat] = [own.as("alpha"), own.as("alpha", "viewer")];
+    const shelf = async (name: string, type: string, more: object = {}): Promise<string> => {
+      const made = await desk("POST", "/v1/titles", { name, type, ...more });
+      await desk("POST", `/v1/titles/${made.body.id}/publish`, {});
+      return made.body.id;
+    };
+    const parentId = await shelf("Series", "series");
+    const extras = await shelf("Extras", "season", { parentId });
+    const second = await shelf("S2", "season", { parentId, number: 2 });
+    const first = await shelf("S1", "season", { parentId, number: 1 });
+    const episode = async (name: string, season: string, number?: number) =>
+      (await publishedMovie(own, "alpha", { type: "episode", name, parentId: season, number })).titleId;
+    await episode("Three", second, 1);
+    const loose = await episode("Loose", first);
+    await episode("Two", first, 10);
+    const one = await episode("One", first, 9);
+    const page = async (id: string) => (await seat("GET", `/v1/catalog/titles/${id}`)).body;
+    const told = (cards: { name: string; number?: number }[]) =>
+      cards.map(({ name, number }) => [name, number ?? null].join(" "));
+    const { seasons } = await page(parentId);
+    assert.deepEqual(told(seasons), ["S1 1", "S2 2", "Extras "]);
+    assert.deepEqual(told(seasons[0].episodes), ["One 9", "Two 10", "Loose "]);
+    const [afterOne, afterLoose] = [(await page(one)).next, (await page(loose)).next];
+    assert.deepEqual(told([afterOne, afterLoose]), ["Two 10", "Three 1"]);
+    const patch = (id: string, number: unknown) =>
+      desk("PATCH", `/v1/titles/${id}`, { number }, { "If-Match": "*" });
+    assert.deepEqual(
+      [(await patch(first, null)).body.number, (await patch(extras, 3)).body.number],
+      [null, 3],
+    );
+    assert.deepEqual(told((await page(parentId)).seasons), ["S2 2", "Extras 3", "S1 "]);
+    for (const number of [0, 10_001, 1.5, "1"]) assert.equal((await patch(first, number)).status, 400);
+    const ofSeries = await patch(parentId, 1);
+    assert.deepEqual([ofSeries.status, ofSeries.body.errors[0].path], [400, "number"]);
+    assert.equal((await desk("POST", "/v1/titles", { name: "M", number: 1 })).status, 400);
+    assert.equal((await desk("GET", `/v1/titles/${parentId}`)).body.number, null);
   });
 
   test("tells the chapters of a film, in the viewer's language, as far as the film goes", async () => {

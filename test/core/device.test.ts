@@ -10,6 +10,7 @@ import { mpdFor } from "../../core/device-mpd.ts";
 import type { VideoRange } from "../../core/ladder.ts";
 import { dashManifest } from "../../core/mpd.ts";
 import { multivariantPlaylist } from "../../core/multivariant.ts";
+import { offeredFolders, offeredRenditions } from "../../core/offered-tracks.ts";
 import type { Rendition } from "../../core/records/asset.ts";
 
 const SIZES = [
@@ -118,6 +119,28 @@ describe("a device", () => {
       assert.equal(masterFor(MAIN, deviceOf(capabilities)), MAIN);
       assert.equal(mpdFor(MPD, deviceOf(capabilities)), MPD);
     }
+  });
+
+  test("is told of the tracks that its own playlist offers, and of no others", () => {
+    const plain = { averageBps: 1, peakBps: 1, bytes: 1 };
+    const renditions: Rendition[] = [
+      ...videos.map((one): Rendition => ({ ...one, ...plain, kind: "video", range: "PQ" })),
+      ...sounds.map((one): Rendition => ({ ...one, ...plain, kind: "audio" })),
+      ...texts.map((one): Rendition => ({ ...one, ...plain, kind: "subtitle", codec: "wvtt" })),
+      { ...plain, id: "trick", kind: "image", codec: "avc1.64000d" },
+    ];
+    const told = (capabilities: Parameters<typeof deviceOf>[0]) =>
+      offeredRenditions(renditions, offeredFolders(masterFor(MAIN, deviceOf(capabilities)))).map(
+        ({ id }) => id,
+      );
+    const all = renditions.slice(0, -1).map(({ id }) => id);
+    assert.deepEqual(told({}), all);
+    assert.deepEqual(
+      offeredRenditions(renditions, null).map(({ id }) => id),
+      all,
+    );
+    const small = told({ codecs: ["avc1"], maxHeight: 534, channels: 2 });
+    assert.deepEqual(small, ["534p", "266p", "a0", "a1", "t0"]);
   });
 
   test("of two channels is offered no variant with more; the sound that is wanted is the default", () => {
