@@ -140,6 +140,37 @@ test("Back and Escape close a film's drawer and leave the studio open; its addre
   await context.close();
 });
 
+test("which episode a film is can be said; of a movie nobody is asked", async () => {
+  const call = callerOf(product.api, product.tokens.editor);
+  const [{ id: assetId }] = (await call("GET", "/v1/assets?state=ready")).body.data;
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  const number = page.locator("#title-number");
+  await page.goto(product.studio);
+  await page.waitForSelector(".cards .card");
+  const desk = page.url();
+  const openDetails = async () => {
+    await page.goto("about:blank");
+    await page.goto(`${desk}#asset=${assetId}`);
+    await page.click(".title-details summary");
+    await page.locator("#title-year").waitFor();
+  };
+  await openDetails();
+  await page.locator(".drawer a.watch").waitFor();
+  assert.equal(await number.isVisible(), false);
+  const made = await call("POST", "/v1/titles", { name: "An episode", type: "episode", number: 3, assetId });
+  await openDetails();
+  await number.waitFor();
+  assert.equal(await number.inputValue(), "3");
+  await number.fill("4");
+  await page.click(".title-form button[type=submit]");
+  const present = async () => (await call("GET", `/v1/titles/${made.body.id}`)).body.number;
+  await eventually("the number", 30, async () => (await present()) === 4 || null);
+  assert.deepEqual(complaints, []);
+  await context.close();
+  await call("DELETE", `/v1/titles/${made.body.id}`);
+});
+
 test("a file that is no film fails in words, with what to do", async () => {
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();
