@@ -2,9 +2,18 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound } from "../core/errors.ts";
 import { PROOF_CHECKS } from "../core/proof.ts";
 import { findConformance } from "../stores/library/conformance.ts";
-import { readLedger } from "../stores/library/progress.ts";
+import { readLedger } from "../stores/library/ledger.ts";
 import { atLeast } from "./auth.ts";
-import { BEARER, idParams, instant, jsonAnswer, pageOf } from "./contract.ts";
+import {
+  BEARER,
+  decodeCursor,
+  encodeCursor,
+  idParams,
+  instant,
+  jsonAnswer,
+  pageOf,
+  pageQuery,
+} from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
 
@@ -60,9 +69,9 @@ const ledgerRoute = createRoute({
   ...common,
   method: "get",
   path: "/v1/assets/{id}/ledger",
-  summary: "Every attempt at every piece of work",
-  request: { params: idParams },
-  responses: { 200: jsonAnswer(pageOf(ledgerEntry), "All of it, oldest first") },
+  summary: "Every attempt at every piece of work, oldest first",
+  request: { params: idParams, query: pageQuery },
+  responses: { 200: jsonAnswer(pageOf(ledgerEntry), "One page") },
 });
 const conformanceRoute = createRoute({
   ...common,
@@ -79,14 +88,15 @@ export function assetReportRoutes({ library }: ApiDeps) {
     .openapi(ledgerRoute, async (c) => {
       const { tenant } = c.get("caller");
       const { _id: id } = await foundAsset(library, tenant, c.req.valid("param").id);
-      const attempts = await readLedger(library, tenant, id);
-      const data = attempts.map((attempt) => ({
+      const { limit, cursor } = c.req.valid("query");
+      const page = await readLedger(library, tenant, id, { limit, after: decodeCursor(cursor) });
+      const data = page.records.map((attempt) => ({
         versions: {},
         ...attempt,
         startedAt: attempt.startedAt.toISOString(),
         endedAt: attempt.endedAt.toISOString(),
       }));
-      return c.json({ data, nextCursor: null }, 200);
+      return c.json({ data, nextCursor: encodeCursor(page.next) }, 200);
     })
     .openapi(conformanceRoute, async (c) => {
       const asset = await foundAsset(library, c.get("caller").tenant, c.req.valid("param").id);

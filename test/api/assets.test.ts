@@ -250,6 +250,32 @@ describe("an asset", () => {
     assert.deepEqual([body.data[0].versions, body.nextCursor], [{ ffmpeg: "7" }, null]);
   });
 
+  test("tells its ledger page by page, each attempt once, oldest first, also of those that began together", async () => {
+    const asset = await busyAsset();
+    const tasks = (await tasksOfAsset(library, asset._id)).map(({ _id }) => _id);
+    const at = (ms: number) => ({ ...attempt, startedAt: new Date(ms), bytesOut: ms });
+    await library.tasks.updateOne({ _id: tasks[0]! }, { $set: { attempts: [at(5), at(5), at(9)] } });
+    await library.tasks.updateOne({ _id: tasks[1]! }, { $set: { attempts: [at(5), at(2), at(5)] } });
+    const path = `/v1/assets/${asset._id}/ledger`;
+    const told: [string, number][] = [];
+    const sizes: number[] = [];
+    for (let cursor = ""; cursor !== "&cursor=null"; ) {
+      const { body } = await editor("GET", `${path}?limit=2${cursor}`);
+      cursor = `&cursor=${body.nextCursor}`;
+      sizes.push(body.data.length);
+      for (const { taskId, bytesOut } of body.data) told.push([taskId, bytesOut]);
+    }
+    assert.deepEqual(sizes, [2, 2, 2]);
+    assert.deepEqual(
+      told.map(([, ms]) => ms),
+      [2, 5, 5, 5, 5, 9],
+    );
+    const ofFirst = told.filter(([taskId]) => taskId === tasks[0]);
+    assert.deepEqual([ofFirst.length, told.length - ofFirst.length], [3, 3]);
+    for (const query of ["limit=101", "cursor=no", "since=1"])
+      assert.equal((await editor("GET", `${path}?${query}`)).body.code, "invalid_request", query);
+  });
+
   test("deleted leaves nothing in storage and is not listed", async () => {
     const asset = await madeAsset(api, "alpha", "ready");
     const key = `${asset._id}/${GENERATION}/main.m3u8`;
