@@ -29,7 +29,7 @@ const NEXT_STEPS: Record<string, string> = {
   pull_ingest_disabled:
     "Its operator can enable it (MATINEE_PULL_INGEST=on); otherwise download the film and send the file.",
   too_many_streams: "Export the film with fewer tracks.",
-  dimensions_refused: "The picture's size is outside of what is taken; export it at up to 8K.",
+  dimensions_refused: "Export the picture at a size within the limit that is named above.",
   timeline_invalid: "The file's clock makes no sense; export or remux it again.",
   checksum_mismatch: "The file changed while it was sent. Send it again once nothing writes to it.",
   upload_incomplete: "Send the rest with --resume and the id of the upload.",
