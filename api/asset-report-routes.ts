@@ -16,6 +16,7 @@ import {
 } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
+import { presentScores, rungScore } from "./rendition-view.ts";
 
 const ledgerEntry = z
   .object({
@@ -61,6 +62,8 @@ const conformanceView = z
         }),
       )
       .optional(),
+    /** Pictures alone; none where another generation is shown than this report is of. */
+    renditions: z.array(rungScore),
   })
   .openapi("Conformance");
 
@@ -104,7 +107,11 @@ export function assetReportRoutes({ library }: ApiDeps) {
       const report = generation === null ? null : await findConformance(library, asset._id, generation);
       if (report === null) throw notFound("report");
       const { results, proof, checkedAt } = report;
-      const answer = { generation: report.generation, checkedAt: checkedAt.toISOString(), results };
+      const isShown = asset.published?.generation === report.generation;
+      const answer = {
+        ...{ generation: report.generation, checkedAt: checkedAt.toISOString(), results },
+        renditions: isShown ? presentScores(asset) : [],
+      };
       return c.json(proof === undefined ? answer : { ...answer, proof }, 200);
     });
 }
