@@ -7,6 +7,7 @@ import { answerHead } from "./answer-head.ts";
 import { assetActionRoutes } from "./asset-action-routes.ts";
 import { assetReportRoutes } from "./asset-report-routes.ts";
 import { assetRoutes } from "./asset-routes.ts";
+import { bodilessRoutes, withoutBody } from "./bodiless.ts";
 import { catalogBrowseRoutes } from "./catalog-browse-routes.ts";
 import { catalogHomeRoutes } from "./catalog-home-routes.ts";
 import { catalogSearchRoutes } from "./catalog-search-routes.ts";
@@ -62,7 +63,13 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   });
   app.use(observed(deps.metrics, deps.log));
   app.use(answerHead());
-  app.use("/v1/*", guarded(deps.config.corsOrigins), admitted(deps.authenticate, deps.limits));
+  let bodiless: ReadonlySet<string> = new Set();
+  app.use(
+    "/v1/*",
+    guarded(deps.config.corsOrigins),
+    admitted(deps.authenticate, deps.limits),
+    withoutBody(() => bodiless),
+  );
   app.route("/", uploadRoutes(deps));
   app.route("/", assetRoutes(deps));
   app.route("/", pullRoutes(deps));
@@ -94,6 +101,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   // Players' own, under a grant and no token.
   app.route("/", steeringRoutes(deps));
   app.route("/", edgeReportRoutes(deps));
+  bodiless = bodilessRoutes(app);
   const document = JSON.stringify(describeApi(app, deps.config.publicUrl));
   app.get("/openapi.json", (c) => c.body(document, 200, { "Content-Type": "application/json" }));
   app.route("/", pageRoutes(pages, deps.config));

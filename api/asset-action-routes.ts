@@ -3,6 +3,7 @@ import { requestFailure } from "../core/errors.ts";
 import { cancelAsset, retryAsset } from "../stores/library/asset-changes.ts";
 import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import { callingOffUploads } from "./call-off-uploads.ts";
 import { countryOf } from "./caller-country.ts";
 import { BEARER, IDEMPOTENT, idParams, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
@@ -35,7 +36,7 @@ const cancelRoute = createRoute({
   ...common,
   method: "post",
   path: "/v1/assets/{id}/cancel",
-  summary: "Stop what runs",
+  summary: "Stop what runs, or call off the upload that it waits for",
   request: { params: idParams },
   responses: { 202: jsonAnswer(assetView, "The asset, cancelled") },
 });
@@ -69,11 +70,13 @@ export function assetActionRoutes(deps: ApiDeps) {
     })
     .openapi(cancelRoute, async (c) => {
       const { tenant } = c.get("caller");
-      const { _id: id, state } = await foundAsset(library, tenant, c.req.valid("param").id);
-      const asset = await cancelAsset(library, tenant, id);
-      if (asset !== null) return c.json(await presentNow(deps, asset), 202);
-      if (state === "cancelled")
-        return c.json(await presentNow(deps, await foundAsset(library, tenant, id)), 202);
+      const before = await foundAsset(library, tenant, c.req.valid("param").id);
+      const cancel = () => cancelAsset(library, tenant, before._id);
+      // What is uploaded for a film that has a master is for a later one of it, and nothing of what runs.
+      const waits = before.state === "waiting";
+      const asset = await (waits ? callingOffUploads(deps, before, cancel) : cancel());
+      const after = asset ?? (await foundAsset(library, tenant, before._id));
+      if (after.state === "cancelled") return c.json(await presentNow(deps, after), 202);
       throw refused("not_cancellable", "The asset's work is over.");
     });
 }

@@ -2,11 +2,13 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound } from "../core/errors.ts";
 import { PROOF_CHECKS } from "../core/proof.ts";
 import { findConformance } from "../stores/library/conformance.ts";
-import { readLedger } from "../stores/library/progress.ts";
+import { readLedger } from "../stores/library/ledger.ts";
 import { atLeast } from "./auth.ts";
-import { BEARER, idParams, instant, jsonAnswer, pageOf } from "./contract.ts";
+import { BEARER, idParams, instant, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
+import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
+import { presentScores, rungScore } from "./rendition-view.ts";
 
 const ledgerEntry = z
   .object({
@@ -52,6 +54,8 @@ const conformanceView = z
         }),
       )
       .optional(),
+    /** Pictures alone; none where another generation is shown than this report is of. */
+    renditions: z.array(rungScore),
   })
   .openapi("Conformance");
 
@@ -60,9 +64,9 @@ const ledgerRoute = createRoute({
   ...common,
   method: "get",
   path: "/v1/assets/{id}/ledger",
-  summary: "Every attempt at every piece of work",
-  request: { params: idParams },
-  responses: { 200: jsonAnswer(pageOf(ledgerEntry), "All of it, oldest first") },
+  summary: "Every attempt at every piece of work, oldest first",
+  request: { params: idParams, query: pageQuery },
+  responses: { 200: jsonAnswer(pageOf(ledgerEntry), "One page") },
 });
 const conformanceRoute = createRoute({
   ...common,
@@ -79,14 +83,17 @@ export function assetReportRoutes({ library }: ApiDeps) {
     .openapi(ledgerRoute, async (c) => {
       const { tenant } = c.get("caller");
       const { _id: id } = await foundAsset(library, tenant, c.req.valid("param").id);
-      const attempts = await readLedger(library, tenant, id);
-      const data = attempts.map((attempt) => ({
+      const query = c.req.valid("query");
+      const list = listDigest(c, query);
+      const after = decodeCursor(query.cursor, list);
+      const page = await readLedger(library, tenant, id, { limit: query.limit, after });
+      const data = page.records.map((attempt) => ({
         versions: {},
         ...attempt,
         startedAt: attempt.startedAt.toISOString(),
         endedAt: attempt.endedAt.toISOString(),
       }));
-      return c.json({ data, nextCursor: null }, 200);
+      return c.json({ data, nextCursor: encodeCursor(page.next, list) }, 200);
     })
     .openapi(conformanceRoute, async (c) => {
       const asset = await foundAsset(library, c.get("caller").tenant, c.req.valid("param").id);
@@ -94,7 +101,11 @@ export function assetReportRoutes({ library }: ApiDeps) {
       const report = generation === null ? null : await findConformance(library, asset._id, generation);
       if (report === null) throw notFound("report");
       const { results, proof, checkedAt } = report;
-      const answer = { generation: report.generation, checkedAt: checkedAt.toISOString(), results };
+      const isShown = asset.published?.generation === report.generation;
+      const answer = {
+        ...{ generation: report.generation, checkedAt: checkedAt.toISOString(), results },
+        renditions: isShown ? presentScores(asset) : [],
+      };
       return c.json(proof === undefined ? answer : { ...answer, proof }, 200);
     });
 }

@@ -4,6 +4,7 @@ import { listAssets } from "../stores/library/assets.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
+import { callingOffUploads } from "./call-off-uploads.ts";
 import { BEARER, cursorText, idParams, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
@@ -77,10 +78,11 @@ export function assetRoutes(deps: ApiDeps) {
     })
     .openapi(deleteRoute, async (c) => {
       const { tenant } = c.get("caller");
-      const { _id: id } = await foundAsset(library, tenant, c.req.valid("param").id);
+      const found = await foundAsset(library, tenant, c.req.valid("param").id);
+      const { _id: id } = found;
       // Before anything is gone: caches hold copies that only this takes back.
-      await deps.revoker.deleteAsset((await foundAsset(library, tenant, id))._id);
-      await markAssetDeleted(library, tenant, id);
+      await deps.revoker.deleteAsset(id);
+      await callingOffUploads(deps, found, () => markAssetDeleted(library, tenant, id));
       deps.catalog.forget(tenant);
       const asset = await foundAsset(library, tenant, id);
       // At once, so that playback ends now; the reaper looks again for what a worker still wrote.

@@ -182,13 +182,19 @@ export async function endUpload(
   upload: UploadRecord,
   state: "aborted" | "expired",
 ): Promise<boolean> {
-  if ((await closeUpload(library, upload, state)) === null) return false;
-  // An asset that is there goes on without it.
-  if (upload.target.kind !== "new") return true;
-  await giveUpWaiting(library, upload.tenant, upload.assetId, {
+  const ended = await closeUpload(library, upload, state);
+  if (ended === null) return false;
+  await giveUpItsAsset(library, ended);
+  return true;
+}
+
+/** Cancels the asset that still waits for a dead upload. One that was there before goes on without it. */
+export async function giveUpItsAsset(library: Library, upload: UploadRecord): Promise<void> {
+  const { tenant, assetId, target, state } = upload;
+  if (target.kind !== "new") return;
+  await giveUpWaiting(library, tenant, assetId, {
     code: `upload_${state}`,
     message: `The upload was ${state === "aborted" ? "called off" : "not finished in time"}.`,
     retryable: false,
   });
-  return true;
 }

@@ -6,7 +6,7 @@ import {
   listUnreapedUploads,
   markUploadReaped,
 } from "../stores/library/uploads.ts";
-import { type CompletionParts, completeUpload, endUpload } from "./complete-upload.ts";
+import { type CompletionParts, completeUpload, endUpload, giveUpItsAsset } from "./complete-upload.ts";
 
 /** How many of each kind one round takes up. */
 const ROUND = 100;
@@ -25,12 +25,18 @@ export async function reapUploads(parts: CompletionParts): Promise<void> {
     await tried(parts, upload, endUpload(library, upload, "expired"));
   }
   for (const upload of await listUnreapedUploads(library, ROUND)) {
-    await tried(parts, upload, reapUpload(parts, upload));
+    await tried(parts, upload, buryUpload(parts, upload));
   }
 }
 
 async function tried({ log }: CompletionParts, upload: UploadRecord, work: Promise<unknown>): Promise<void> {
   await work.catch((thrown) => log.warn({ uploadId: upload._id, err: thrown }, "upload not reaped"));
+}
+
+/** Whoever ended it may have died before the asset that waits for it was told. */
+async function buryUpload(parts: CompletionParts, upload: UploadRecord): Promise<void> {
+  await giveUpItsAsset(parts.library, upload);
+  await reapUpload(parts, upload);
 }
 
 /**

@@ -1,4 +1,6 @@
 import { z } from "@hono/zod-openapi";
+import { titleEvidence } from "../core/ladder-evidence.ts";
+import type { AssetRecord } from "../core/records/asset.ts";
 import { trackRoles } from "./track-view.ts";
 
 const qualityView = z.object({
@@ -32,3 +34,25 @@ export const renditionView = z.object({
   sampledQuality: qualityView.optional(),
   bytes: z.number().int(),
 });
+
+/** How good a rung of pictures came out, and what it saves against the fixed table, as far as that is known. */
+export const rungScore = renditionView.pick({ id: true, quality: true, sampledQuality: true }).extend({
+  savedBytes: z.number().int().optional(),
+});
+
+/** The scores of the asset's pictures, as the asset itself tells them. */
+export function presentScores(asset: AssetRecord): z.infer<typeof rungScore>[] {
+  const rungs = titleEvidence(asset)?.ladders.flatMap((ladder) => ladder.rungs) ?? [];
+  const saved = new Map(rungs.map(({ id, savedBytes }) => [id, savedBytes]));
+  return asset.renditions
+    .filter(({ kind }) => kind === "video")
+    .map(({ id, quality, sampledQuality }) => {
+      const savedBytes = saved.get(id);
+      return {
+        id,
+        ...(quality === undefined ? {} : { quality }),
+        ...(sampledQuality === undefined ? {} : { sampledQuality }),
+        ...(savedBytes == null ? {} : { savedBytes }),
+      };
+    });
+}

@@ -5,6 +5,7 @@ import type { UploadRecord } from "../core/records/upload.ts";
 import { findUploads } from "../stores/library/uploads.ts";
 import { together } from "../stores/together.ts";
 import { atLeast } from "./auth.ts";
+import { isBeingCompleted } from "./call-off-uploads.ts";
 import { type Completions, closed, completeUpload, endUpload } from "./complete-upload.ts";
 import { BEARER, IDEMPOTENT, idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
@@ -118,8 +119,7 @@ export function uploadRoutes(deps: ApiDeps) {
 async function abortUpload(deps: ApiDeps, upload: UploadRecord): Promise<void> {
   if (upload.state === "completed") throw closed("completed");
   if (upload.state === "open") {
-    const completing = upload.completingUntil !== null && upload.completingUntil > deps.library.serverNow();
-    if (completing || !(await endUpload(deps.library, upload, "aborted"))) {
+    if (isBeingCompleted(upload, deps.library) || !(await endUpload(deps.library, upload, "aborted"))) {
       throw requestFailure(409, "upload_busy", "The upload is being completed right now.");
     }
   }

@@ -1,5 +1,5 @@
 import { VIDEO_CODECS } from "./accepted-media.ts";
-import { sourceFailure } from "./errors.ts";
+import { type Failure, sourceFailure } from "./errors.ts";
 import { frameTiming } from "./frame-rate.ts";
 import { readHdrMetadata } from "./hdr-metadata.ts";
 import { MOST_FRAMES, type PacketTable, type ProbedFrame } from "./packet-table.ts";
@@ -10,8 +10,9 @@ import type { SourceVideo } from "./source.ts";
 /** Streams beyond this are an attack or a mistake (T08). */
 const MOST_STREAMS = 64;
 /** Policy: 4K with room for its odd shapes (T06). */
-const MOST_PIXELS = 4096 * 2304;
+const LARGEST = { width: 4096, height: 2304 };
 const LARGEST_SIDE = 8192;
+const SMALLEST_SIDE = 2;
 /** A picture that stands longer is a broken clock, not a shot (T07). */
 const LONGEST_GAP_SECONDS = 10;
 const LONGEST_SECONDS = 24 * 3600;
@@ -106,15 +107,25 @@ function bitDepthOf(stream: ProbeStream): number {
   return Number(stream.bits_per_raw_sample) || Number(named ?? 8);
 }
 
+/** Why a picture of that size is not taken, with the limit: whoever gives advice on it need not know one. */
+export function sizeRefused(picture: string, cause?: unknown): Failure {
+  const limit = `largest: ${LARGEST.width}×${LARGEST.height}, or as many samples with at most ${LARGEST_SIDE} in a row`;
+  return sourceFailure("dimensions_refused", `A picture ${picture} is not taken (${limit}).`, cause);
+}
+
 function checkPicture(stream: ProbeStream): void {
   const { width = 0, height = 0, codec_name: codec = "unknown" } = stream;
   if (!VIDEO_CODECS.has(codec))
     throw sourceFailure("unsupported_codec", `Pictures coded as ${codec} are not taken.`);
   // ffprobe answers 0×0, and success, for a picture that it refused to decode.
-  if (width < 2 || height < 2 || Math.max(width, height) > LARGEST_SIDE || width * height > MOST_PIXELS) {
-    const size = width === 0 ? "that cannot be decoded at its size" : `of ${width}×${height}`;
-    throw sourceFailure("dimensions_refused", `A picture ${size} is not taken (largest: 4096×2304).`);
+  if (width === 0 || height === 0) throw sizeRefused("that cannot be decoded at its size");
+  const size = `of ${width}×${height}`;
+  if (Math.min(width, height) < SMALLEST_SIDE) {
+    const limit = `smallest: ${SMALLEST_SIDE}×${SMALLEST_SIDE}`;
+    throw sourceFailure("dimensions_refused", `A picture ${size} is not taken (${limit}).`);
   }
+  if (Math.max(width, height) > LARGEST_SIDE || width * height > LARGEST.width * LARGEST.height)
+    throw sizeRefused(size);
   const aspect = toNumber(parseRational(stream.sample_aspect_ratio) ?? rational(1, 1));
   if (Math.max(aspect, 1 / aspect) > STRONGEST_ASPECT || width * aspect > LARGEST_SIDE) {
     throw sourceFailure(

@@ -27,13 +27,15 @@ function header(search: HTMLElement): HTMLElement {
   );
 }
 
-function showSignIn(root: HTMLElement): void {
+/** Asks for a token, `refusal` above it where there was one that is no good; the page then begins anew. */
+function showSignIn(root: HTMLElement, refusal: string | null): void {
   const input = element("input", {
     id: "token",
     name: "token",
     type: "password",
     required: true,
     autocomplete: "off",
+    ...(refusal === null ? {} : { "aria-describedby": "refusal" }),
   });
   const enter = (event: Event) => {
     event.preventDefault();
@@ -46,6 +48,7 @@ function showSignIn(root: HTMLElement): void {
     element("p", { class: "brand" }, "Matinee"),
     element("h1", {}, text("signInTitle")),
     element("p", {}, text("signInText")),
+    refusal === null ? null : element("p", { id: "refusal", class: "refusal", role: "alert" }, refusal),
     element("label", { for: "token" }, text("token")),
     input,
     element("button", { type: "submit", class: "primary" }, text("signIn")),
@@ -60,7 +63,7 @@ async function browse(page: HTMLElement, api: ViewerApi, root: HTMLElement): Pro
   } catch (thrown) {
     if (thrown instanceof ApiProblem && thrown.status === 401) {
       forgetToken();
-      showSignIn(root);
+      showSignIn(root, problemText(thrown));
       return;
     }
     const retry = { label: text("retry"), run: () => void browse(page, api, root) };
@@ -72,7 +75,7 @@ function start(root: HTMLElement): void {
   document.documentElement.lang = pageLanguage;
   const token = takeToken();
   if (token === null) {
-    showSignIn(root);
+    showSignIn(root, null);
     return;
   }
   const api = openViewerApi(token);

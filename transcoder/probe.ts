@@ -8,7 +8,7 @@ import {
 } from "../core/packet-table.ts";
 import { isHdrTransfer } from "../core/picture.ts";
 import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
-import { pictureStream } from "../core/probed-picture.ts";
+import { pictureStream, sizeRefused } from "../core/probed-picture.ts";
 import type { SampleTrack } from "../core/sample-table.ts";
 import type { Source } from "../core/source.ts";
 import { cutOffReason } from "./cut-off.ts";
@@ -191,7 +191,7 @@ function unreadable(stderr: string): Failure {
     );
   }
   if (/exceeds specified max pixel count/.test(stderr)) {
-    return sourceFailure("dimensions_refused", "The picture is larger than any that is taken.", cause);
+    return sizeRefused("larger than any that is opened", cause);
   }
   const codec = /Codec \((\w+)\) not on whitelist/.exec(stderr)?.[1];
   if (codec !== undefined) {

@@ -1,5 +1,5 @@
 import type { AssetRecord } from "../../core/records/asset.ts";
-import type { AttemptRecord, TaskRecord } from "../../core/records/task.ts";
+import type { TaskRecord } from "../../core/records/task.ts";
 import { secondsLeft, type TimedTask } from "../../core/time-left.ts";
 import { isPulled } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
@@ -122,18 +122,4 @@ async function raiseShownRatio(library: Library, asset: AssetRecord, ratio: numb
     ),
   );
   return after?.shownRatio ?? rounded;
-}
-
-export interface LedgerEntry extends AttemptRecord {
-  taskId: string;
-}
-
-/** Every attempt at every task of the asset, oldest first. */
-export async function readLedger(library: Library, tenant: string, assetId: string): Promise<LedgerEntry[]> {
-  const tasks = await fromDriver(
-    library.tasks.find({ assetId, tenant }, { projection: { attempts: 1 }, maxTimeMS: 2_000 }).toArray(),
-  );
-  return tasks
-    .flatMap(({ _id, attempts }) => attempts.map((attempt) => ({ ...attempt, taskId: _id })))
-    .sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
 }

@@ -7,6 +7,7 @@ import { telling } from "./outbox.ts";
 
 export const UPLOAD_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, ownerId: 1, state: 1 } },
+  { key: { assetId: 1, state: 1 } },
   { key: { state: 1, expiresAt: 1 } },
   { key: { state: 1, completingUntil: 1 } },
   { key: { reapedAt: 1, state: 1 } },
@@ -47,6 +48,15 @@ export async function findUploads(
 
 export async function countOpenUploads(library: Library, tenant: string, ownerId: string): Promise<number> {
   return fromDriver(library.uploads.countDocuments({ tenant, ownerId, state: "open" }));
+}
+
+/** What is being uploaded for the asset: its first master, another one, or sound beside it. */
+export async function listOpenUploads(
+  library: Library,
+  tenant: string,
+  assetId: string,
+): Promise<UploadRecord[]> {
+  return fromDriver(library.uploads.find({ assetId, state: "open", tenant }).toArray());
 }
 
 /**

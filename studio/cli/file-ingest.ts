@@ -14,7 +14,7 @@ export interface FileIngest {
   path: string;
   /** Go on with this upload instead of opening one. */
   uploadId: string | null;
-  /** Ladders beside H.264; the server knows which there are. */
+  /** Ladders beside H.264. */
   codecs: string[];
   /** By ClearKey. */
   isProtected: boolean;

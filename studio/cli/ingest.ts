@@ -13,6 +13,9 @@ const EXIT_USAGE = 2;
 /** The shells' way of saying "ended by SIGINT": 128 + 2. */
 const EXIT_INTERRUPTED = 130;
 
+/** Ladders that there are beside H.264, which is always made. */
+const CODECS = ["hevc", "av1"];
+
 interface Options {
   api?: string;
   token?: string;
@@ -20,7 +23,7 @@ interface Options {
   publish: boolean;
   data: string;
   resume?: string;
-  codecs?: string;
+  codecs: string[];
   clearkey: boolean;
   subtitles: SubtitleFile[];
 }
@@ -34,7 +37,7 @@ function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[];
     .option("--title <name>", "make a movie of that name")
     .option("--publish", "make a movie (named like the file without --title) and publish it", false)
     .option("--data <dir>", "data folder of the local start", env.MATINEE_DATA_DIR ?? "data")
-    .option("--codecs <list>", "ladders beside H.264, by commas: hevc, av1")
+    .option("--codecs <list>", `ladders beside H.264, by commas: ${CODECS.join(", ")}`, readCodecs, [])
     .option("--clearkey", "encrypt pictures and sound under a key of the film's own", false)
     .option(
       "--subtitles <language=file>",
@@ -54,6 +57,13 @@ function readCommand(argv: string[], env: NodeJS.ProcessEnv): { files: string[];
     command.error("error: --resume goes with a file; what the server fetches it goes on with by itself");
   }
   return { files: command.args, options };
+}
+
+function readCodecs(value: string): string[] {
+  const codecs = value.split(",").map((codec) => codec.trim());
+  if (codecs.some((codec) => codec !== "h264" && !CODECS.includes(codec)))
+    throw new InvalidArgumentError(`One or more of ${CODECS.join(", ")}, by commas.`);
+  return codecs;
 }
 
 /** `de=FILE.srt` beside those before it. */
@@ -91,7 +101,7 @@ async function ingestAll(files: string[], options: Options, target: { api: strin
         api: openApi(target.api, target.token),
         path,
         uploadId: options.resume ?? null,
-        codecs: options.codecs?.split(",") ?? [],
+        codecs: options.codecs,
         isProtected: options.clearkey,
         titleName: options.title ?? null,
         publish: options.publish,

@@ -18,6 +18,8 @@ export class IngestFailure extends Error {
 const NEXT_STEPS: Record<string, string> = {
   unreachable: "Is the product running? `npm start` starts it; --api names another one.",
   unauthenticated: "The token is not valid (any more): give one with --token or MATINEE_TOKEN.",
+  forbidden: "The token is a viewer's: give an editor's with --token or MATINEE_TOKEN.",
+  invalid_request: "Change what is named above, then run the command again.",
   unsupported_container: "Export the film as MP4, MOV, Matroska or MPEG-TS and send it again.",
   unsupported_codec: "Export the film with a common codec (H.264, HEVC, ProRes, AV1) and send it again.",
   no_video: "The file has no picture. Send the file that has one.",
@@ -29,7 +31,7 @@ const NEXT_STEPS: Record<string, string> = {
   pull_ingest_disabled:
     "Its operator can enable it (MATINEE_PULL_INGEST=on); otherwise download the film and send the file.",
   too_many_streams: "Export the film with fewer tracks.",
-  dimensions_refused: "The picture's size is outside of what is taken; export it at up to 8K.",
+  dimensions_refused: "Export the picture at a size within the limit that is named above.",
   timeline_invalid: "The file's clock makes no sense; export or remux it again.",
   checksum_mismatch: "The file changed while it was sent. Send it again once nothing writes to it.",
   upload_incomplete: "Send the rest with --resume and the id of the upload.",
@@ -37,6 +39,8 @@ const NEXT_STEPS: Record<string, string> = {
   upload_aborted: "The upload was called off. Send the file anew.",
   storage_refused: "Check the blob storage, then go on with --resume and the id of the upload.",
   file_unreadable: "Check the path and whether you may read the file.",
+  file_empty: "Name the film itself: this file has nothing in it (yet).",
+  not_a_file: "Name the films in it, as in FOLDER/*.mp4.",
   other_file: "Resume with the very file that the upload was begun with.",
   subtitle_invalid: "Send the subtitles as .srt, .vtt or .ass with at least one line in them.",
   subtitle_too_large:

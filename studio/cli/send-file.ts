@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { openAsBlob } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { OpenedUpload, SignedPart, UploadStatus } from "../answers.ts";
 import { formatBytes, openRateMeter } from "../pace.ts";
@@ -11,10 +12,15 @@ import { formatPace, type ProgressLine } from "./progress-bar.ts";
 
 /** A file's way to storage: hashed, opened or taken up again, sent in parts. */
 
+/** The file, not yet read. Throws where there is none, or nothing in it. */
 export async function openFile(path: string): Promise<Blob> {
   try {
-    return await openAsBlob(path);
+    if ((await stat(path)).isDirectory()) throw new IngestFailure("not_a_file", `${path} is a folder.`);
+    const file = await openAsBlob(path);
+    if (file.size === 0) throw new IngestFailure("file_empty", `${path} is empty.`);
+    return file;
   } catch (thrown) {
+    if (thrown instanceof IngestFailure) throw thrown;
     const failure = new IngestFailure("file_unreadable", `${path} cannot be read.`);
     failure.cause = thrown;
     throw failure;
@@ -23,6 +29,8 @@ export async function openFile(path: string): Promise<Blob> {
 
 export async function openUpload(ingest: FileIngest, file: Blob): Promise<UploadStatus> {
   const { api, path, signal, line } = ingest;
+  // Who may not send it should not wait for all of it to be hashed first.
+  await api.call("GET", "/v1/assets?limit=1", { signal });
   const sha256 = await hashFile(file, signal, line);
   const encoding = encodingOf(ingest);
   const body = {

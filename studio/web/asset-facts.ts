@@ -1,5 +1,6 @@
 import type { Asset, LedgerEntry } from "../answers.ts";
 import type { Api } from "../api-client.ts";
+import { everyEntry } from "../every-entry.ts";
 import { type DrawerPart, section } from "./drawer-section.ts";
 import { element } from "./element.ts";
 import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
@@ -63,8 +64,9 @@ export function ledgerSection(api: Api, assetId: string): HTMLElement {
   details.addEventListener("toggle", async () => {
     if (!details.open) return;
     try {
-      const { data } = await api.call<{ data: LedgerEntry[] }>("GET", `/v1/assets/${assetId}/ledger`);
-      content.replaceChildren(ledgerTable(data));
+      content.replaceChildren(
+        ledgerTable(await everyEntry<LedgerEntry>(api, `/v1/assets/${assetId}/ledger`)),
+      );
     } catch (thrown) {
       content.replaceChildren(element("p", { class: "note" }, problemText(thrown)));
     }

@@ -159,7 +159,7 @@ export const GERMAN: Record<StringKey, string> = {
     "Die URL muss ohne Anmeldung zur Datei selbst führen, an einer öffentlichen Adresse. Gib sie frei oder nenne eine andere.",
   next_source_unreachable: "Prüfe, ob der Server der Datei läuft, dann noch einmal.",
   next_too_many_streams: "Mit weniger Spuren ausspielen.",
-  next_dimensions_refused: "Das Bild in höchstens 8K ausspielen.",
+  next_dimensions_refused: "Das Bild in einer Größe innerhalb der oben genannten Grenze ausspielen.",
   next_timeline_invalid: "Die Uhr der Datei ergibt keinen Sinn. Neu ausspielen oder umpacken.",
   next_checksum_mismatch:
     "Die Datei hat sich beim Senden geändert. Sende sie noch einmal, wenn nichts mehr hineinschreibt.",

@@ -155,7 +155,7 @@ export const ENGLISH = {
     "The URL must lead to the file itself, at a public address, without signing in. Open it or name another one.",
   next_source_unreachable: "See that the file's server is up, then try it again.",
   next_too_many_streams: "Export it with fewer tracks.",
-  next_dimensions_refused: "Export the picture at a size of up to 8K.",
+  next_dimensions_refused: "Export the picture at a size within the limit that is named above.",
   next_timeline_invalid: "The file's clock makes no sense. Export or remux it again.",
   next_checksum_mismatch: "The file changed while it was sent. Send it again once nothing writes to it.",
   next_codec_unavailable: "Retry once the workers have that encoder, or upload without that codec.",

@@ -4,12 +4,13 @@ import type { AssetView } from "../../api/asset-view.ts";
 import { emptyAsset } from "../../api/reap-assets.ts";
 import { IMAGES_SESSION, splitGrantedPath, verifyGrant } from "../../core/grant.ts";
 import { sidecarKey } from "../../core/keys.ts";
-import type { AssetRecord } from "../../core/records/asset.ts";
+import type { AssetRecord, Rendition } from "../../core/records/asset.ts";
 import type { TaskKind, TaskState } from "../../core/records/task.ts";
 import { retryAsset } from "../../stores/library/asset-changes.ts";
 import { findAsset } from "../../stores/library/assets.ts";
 import { completeTask, renewLease } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
+import { saveConformance } from "../../stores/library/conformance.ts";
 import { ratioOf, stageOf, type TaskProgress } from "../../stores/library/progress.ts";
 import { ensureTasks, tasksOfAsset } from "../../stores/library/tasks.ts";
 import { failAsset, publishAsset } from "../../stores/library/work.ts";
@@ -248,6 +249,53 @@ describe("an asset", () => {
       [[`${asset._id}.${GENERATION}.images.h264.0`, "done", [["ffmpeg"]]]],
     );
     assert.deepEqual([body.data[0].versions, body.nextCursor], [{ ffmpeg: "7" }, null]);
+  });
+
+  test("tells its ledger page by page, each attempt once, oldest first, also of those that began together", async () => {
+    const asset = await busyAsset();
+    const tasks = (await tasksOfAsset(library, asset._id)).map(({ _id }) => _id);
+    const at = (ms: number) => ({ ...attempt, startedAt: new Date(ms), bytesOut: ms });
+    await library.tasks.updateOne({ _id: tasks[0]! }, { $set: { attempts: [at(5), at(5), at(9)] } });
+    await library.tasks.updateOne({ _id: tasks[1]! }, { $set: { attempts: [at(5), at(2), at(5)] } });
+    const path = `/v1/assets/${asset._id}/ledger`;
+    const told: [string, number][] = [];
+    const sizes: number[] = [];
+    for (let cursor = ""; cursor !== "&cursor=null"; ) {
+      const { body } = await editor("GET", `${path}?limit=2${cursor}`);
+      cursor = `&cursor=${body.nextCursor}`;
+      sizes.push(body.data.length);
+      for (const { taskId, bytesOut } of body.data) told.push([taskId, bytesOut]);
+    }
+    assert.deepEqual(sizes, [2, 2, 2]);
+    assert.deepEqual(
+      told.map(([, ms]) => ms),
+      [2, 5, 5, 5, 5, 9],
+    );
+    const ofFirst = told.filter(([taskId]) => taskId === tasks[0]);
+    assert.deepEqual([ofFirst.length, told.length - ofFirst.length], [3, 3]);
+    for (const query of ["limit=101", "cursor=no", "since=1"])
+      assert.equal((await editor("GET", `${path}?${query}`)).body.code, "invalid_request", query);
+  });
+
+  test("has in its report how good each rung came out, as the asset says it, of what is shown alone", async () => {
+    const asset = await madeAsset(api, "alpha", "ready");
+    const id = asset.plan?.ladders[0]?.rungs[0]?.id ?? "";
+    const quality = { metric: "ssim", mean: 0.99, p5: 0.97, worst: { segment: 2, value: 0.9 }, frames: 720 };
+    const video = RENDITIONS.filter(({ kind }) => kind === "video").map((one) => ({ ...one, id, quality }));
+    const rest = RENDITIONS.filter(({ kind }) => kind !== "video");
+    await library.assets.updateOne(
+      { _id: asset._id },
+      { $set: { renditions: [...video, ...rest] as Rendition[] } },
+    );
+    const report = { tenant: "alpha", assetId: asset._id, generation: GENERATION, results: [] };
+    await saveConformance(library, report);
+    const { body } = await editor("GET", `/v1/assets/${asset._id}/conformance`);
+    const view = (await editor("GET", `/v1/assets/${asset._id}`)).body;
+    const { savedBytes } = view.ladder.ladders[0].rungs[0];
+    assert.equal(typeof savedBytes, "number");
+    assert.deepEqual(body.renditions, [{ id, quality: view.renditions[0].quality, savedBytes }]);
+    await library.assets.updateOne({ _id: asset._id }, { $set: { "published.generation": "another" } });
+    assert.deepEqual((await editor("GET", `/v1/assets/${asset._id}/conformance`)).body.renditions, []);
   });
 
   test("deleted leaves nothing in storage and is not listed", async () => {

@@ -14,10 +14,14 @@ await once(server, "listening");
 after(() => server.close());
 const { port } = server.address() as AddressInfo;
 
+type Headers = Record<string, string | number>;
+
+const post = (body: string, how: Headers, path = "/v1/titles") => send("POST", path, body, how);
+
 /** Over a socket of its own, so that what is left of a refused body is nobody else's. */
-async function post(body: string, how: Record<string, string | number>, path = "/v1/titles") {
-  const sent = request({ port, host: "127.0.0.1", method: "POST", path, agent: false });
-  sent.setHeader("Authorization", `Bearer ${tokenOf("alpha", "editor")}`);
+async function send(method: string, path: string, body: string, how: Headers) {
+  const sent = request({ port, host: "127.0.0.1", method, path, agent: false });
+  sent.setHeader("Authorization", `Bearer ${tokenOf("alpha", "admin")}`);
   for (const [name, value] of Object.entries(how)) sent.setHeader(name, value);
   // A refusal may come before all of the body is sent.
   sent.on("error", () => undefined);
@@ -63,5 +67,43 @@ describe("T38: a body over the wire", () => {
     }
     const { status } = await post("", { "Content-Length": 0 }, `/v1/titles/${titleId}/unpublish`);
     assert.equal(status, 200, "none needs to be declared");
+  });
+});
+
+describe("a call that takes no body", () => {
+  const lengthOf = (body: string) => ({ ...JSON_TYPE, "Content-Length": body.length });
+
+  test("refuses each member and what is no JSON, whatever it is called for and however it is sent", async () => {
+    const { paths } = await (await api.request("/openapi.json")).json();
+    const calls = Object.entries<Record<string, { requestBody?: unknown }>>(paths)
+      .filter(([path]) => path.startsWith("/v1/"))
+      .flatMap(([path, item]) =>
+        Object.entries(item)
+          .filter(([method, { requestBody }]) => method !== "get" && requestBody === undefined)
+          .map(([method]) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "none")] as const),
+      );
+    assert.ok(calls.length > 12, `${calls.length}`);
+    for (const [method, path] of calls)
+      for (const body of ['{"force":true}', "{", "[]", "null"]) {
+        const { status, code } = await send(method, path, body, lengthOf(body));
+        assert.deepEqual([status, code], [400, "invalid_request"], `${method} ${path} ${body}`);
+      }
+    const inPieces = { ...JSON_TYPE, "Transfer-Encoding": "chunked" };
+    assert.equal((await post('{"a":1}', inPieces, "/v1/assets/none/cancel")).status, 400);
+  });
+
+  test("takes nothing, blanks and an empty object for no body", async () => {
+    const { titleId } = await publishedMovie(api, "alpha");
+    const path = `/v1/titles/${titleId}/unpublish`;
+    for (const body of ["", " \n", "{}", " { } "]) {
+      assert.equal((await post(body, lengthOf(body), path)).status, 200, body);
+      assert.equal((await post(body, { "Content-Length": body.length }, path)).status, 200, body);
+      assert.equal(
+        (await post(body, { ...JSON_TYPE, "Transfer-Encoding": "chunked" }, path)).status,
+        200,
+        body,
+      );
+    }
+    assert.equal((await post("{", lengthOf("{"), "/v1/no/such/call")).status, 404);
   });
 });

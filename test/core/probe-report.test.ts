@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { frameTiming } from "../../core/frame-rate.ts";
 import { packetCollector } from "../../core/packet-table.ts";
 import { describeSource, type ProbeReport, type ProbeStream } from "../../core/probe-report.ts";
+import { pictureStream } from "../../core/probed-picture.ts";
 import { toNumber } from "../../core/rational.ts";
 import type { Source } from "../../core/source.ts";
 
@@ -95,6 +96,15 @@ test("every refusal has its code, and the limits themselves are taken", () => {
     ["2 s of a file of 3 s", codeOf({}, undefined, { format: { duration: "3" } }), "source_damaged"],
   ];
   for (const [name, found, expected] of table) assert.equal(found, expected, name);
+});
+
+test("a picture of a size that is not taken is told the limit that it is beyond", () => {
+  const refused = (width: number, height: number, said: RegExp) =>
+    assert.throws(() => pictureStream({ streams: [{ ...PICTURE, width, height }] }), { message: said });
+  refused(4098, 2304, /of 4098×2304 .*\(largest: 4096×2304/);
+  refused(8194, 2, /at most 8192 in a row/);
+  refused(0, 0, /cannot be decoded.*largest/);
+  refused(640, 1, /of 640×1 .*\(smallest: 2×2\)/);
 });
 
 test("of several pictures the default one is taken, and cover art never", () => {

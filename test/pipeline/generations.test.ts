@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import type { AssetRecord } from "../../core/records/asset.ts";
+import { everyEntry } from "../../studio/every-entry.ts";
 import { flashAndBeep, made } from "../rig/media.ts";
 import { readPackage } from "../rig/package.ts";
 import { type Product, startProduct } from "../rig/product.ts";
@@ -47,8 +48,8 @@ interface Attempt {
 }
 
 async function ledger(assetId: string, generation: string | null) {
-  const { body } = await product.call("GET", `/v1/assets/${assetId}/ledger`);
-  const attempts: Attempt[] = body.data;
+  const call = async (method: string, path: string) => (await product.call(method, path)).body;
+  const attempts = await everyEntry<Attempt>({ call }, `/v1/assets/${assetId}/ledger`);
   return attempts.filter(({ taskId }) => taskId.startsWith(`${assetId}.${generation}.`));
 }
 
