@@ -13,6 +13,8 @@ export function listSamples(
 ): PacketTable {
   const collector = packetCollector(picture);
   for (const track of tracks) {
+    // ISO/IEC 23001-7 4.1: the sample entry of an encrypted track.
+    const isEncrypted = /^enc[va]$/.test(String.fromCharCode(...track.entry.subarray(4, 8)));
     const seconds = (ticks: number): number => inMicros(ticks / track.timescale);
     for (let at = 0; at < track.sizes.length; at++) {
       if (track.offsets[at]! + track.sizes[at]! > sizeBytes) {
@@ -28,6 +30,7 @@ export function listSamples(
         durationSeconds: seconds(track.durations[at]!),
         isKeyframe: track.isKeyframe[at] === 1,
         isHidden: track.isShown[at] === 0,
+        isEncrypted,
         // The table itself says where it lies.
         at: Number.NaN,
       });

@@ -19,13 +19,19 @@ export interface PacketTable {
   entries: ListedEntry[];
   /** Of every stream that holds at least one packet with a time. */
   spans: ReadonlyMap<number, { startSeconds: number; endSeconds: number }>;
+  /** Streams of which at least one packet is encrypted. */
+  encrypted: ReadonlySet<number>;
 }
 
 /** A day at 60 per second. Beyond it nothing more is kept: the table is then longer than any film. */
 export const MOST_FRAMES = 24 * 3600 * 60;
 
-/** ffprobe's entries, in the order in which its csv writer prints them. */
-export const PACKET_ENTRIES = "packet=stream_index,pts_time,dts_time,duration_time,flags";
+/**
+ * ffprobe's entries, in the order in which its csv writer prints them; kinds of side data stand last. The codec's tag is no
+ * word on encryption: ffprobe 5 tells the one beneath it.
+ */
+export const PACKET_ENTRIES =
+  "packet=stream_index,pts_time,dts_time,duration_time,flags:packet_side_data=side_data_type";
 /** The same with each packet's place in the file, for containers that have no index of their own. */
 export const PLACED_PACKET_ENTRIES = "packet=stream_index,pts_time,dts_time,duration_time,pos,flags";
 
@@ -45,6 +51,7 @@ export interface ListedPacket {
   isKeyframe: boolean;
   /** An edit list leaves it out. */
   isHidden: boolean;
+  isEncrypted: boolean;
   /** Where it begins in the file. */
   at: number;
 }
@@ -63,11 +70,13 @@ export interface PacketCollector {
 export function packetCollector(picture: { index: number; has_b_frames?: number }): PacketCollector {
   const packets: PicturePacket[] = [];
   const spans = new Map<number, { startSeconds: number; endSeconds: number }>();
+  const encrypted = new Set<number>();
   let timelessFrames = 0;
   let isKeyframeHidden = false;
   const add = (packet: ListedPacket): void => {
     const { streamIndex, presentationSeconds, decodeSeconds, durationSeconds, isKeyframe, at } = packet;
     const isPicture = streamIndex === picture.index;
+    if (packet.isEncrypted) encrypted.add(streamIndex);
     if (packet.isHidden) {
       isKeyframeHidden ||= isPicture && isKeyframe && packets.length === 0;
       return;
@@ -96,6 +105,7 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
         isKeyframe: flags.startsWith("K"),
         // D marks what an edit list hides: decoded, never shown.
         isHidden: flags.includes("D"),
+        isEncrypted: line.includes("Encryption info"),
         at: isPlaced ? Number(fields[4]) : Number.NaN,
       });
     },
@@ -110,6 +120,7 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
         timelessFrames,
         entries: hasAllTimes && isInOrder(packets) ? entriesOf(packets) : [],
         spans,
+        encrypted,
       };
     },
   };

@@ -47,6 +47,7 @@ export function pictureStream(report: ProbeReport): ProbeStream {
 
 /** What a master's picture is: its size as seen, its exact rate, its frames. Throws where its clock cannot be right. */
 export function describePicture(report: ProbeReport, stream: ProbeStream, packets: PacketTable): SourceVideo {
+  refuseEncrypted(packets, stream, "The picture");
   const { frames } = packets;
   const last = frames.at(-1);
   if (last === undefined)
@@ -111,6 +112,16 @@ function bitDepthOf(stream: ProbeStream): number {
 export function sizeRefused(picture: string, cause?: unknown): Failure {
   const limit = `largest: ${LARGEST.width}×${LARGEST.height}, or as many samples with at most ${LARGEST_SIDE} in a row`;
   return sourceFailure("dimensions_refused", `A picture ${picture} is not taken (${limit}).`, cause);
+}
+
+/**
+ * Throws where a stream's packets are encrypted: the codec and the size that it states are true, so that it would be planned
+ * and encoded before anybody saw that nothing decodes.
+ */
+export function refuseEncrypted({ encrypted }: PacketTable, { index }: ProbeStream, what: string): void {
+  if (!encrypted.has(index)) return;
+  const message = `${what} is encrypted. Export the film without protection (DRM) and send that.`;
+  throw sourceFailure("unsupported_codec", message);
 }
 
 function checkPicture(stream: ProbeStream): void {

@@ -2,7 +2,7 @@ import { AUDIO_CODECS } from "./accepted-media.ts";
 import { sourceFailure } from "./errors.ts";
 import type { PacketTable } from "./packet-table.ts";
 import type { ProbeStream } from "./probe-report.ts";
-import { roundToMicros } from "./probed-picture.ts";
+import { refuseEncrypted, roundToMicros } from "./probed-picture.ts";
 import type { AudioRole, SourceAudio, SourceSubtitle, SubtitleRole } from "./source.ts";
 
 /** A sound track as the plan needs it, in a list; none where it is empty. Throws `unsupported_codec`. */
@@ -11,6 +11,7 @@ export function describeAudio(stream: ProbeStream, packets: PacketTable): Source
   const span = packets.spans.get(stream.index);
   // A track that announces itself and holds nothing is no track.
   if (span === undefined) return [];
+  refuseEncrypted(packets, stream, "A sound");
   if (!AUDIO_CODECS.has(codec))
     throw sourceFailure("unsupported_codec", `Sound coded as ${codec} is not taken.`);
   return [

@@ -399,7 +399,7 @@ describe("an upload for an asset that is there", () => {
     const late = await send({ assetId: asset._id });
     await editor("DELETE", `/v1/assets/${asset._id}`);
     const answer = await complete(late.id);
-    assert.deepEqual([answer.status, answer.body.code], [409, "asset_gone"]);
+    assert.deepEqual([answer.status, answer.body.code], [409, "upload_aborted"]);
     await reapUploads(api.deps);
     const upload = await library.uploads.findOne({ _id: late.id });
     assert.equal(upload?.state, "aborted");

@@ -105,7 +105,7 @@ function planOf(): Plan {
   return buildPlan(
     describeSource(
       report,
-      { frames, hasAllTimes: true, timelessFrames: 0, entries: [], spans },
+      { frames, hasAllTimes: true, timelessFrames: 0, entries: [], spans, encrypted: new Set<number>() },
       { sizeBytes: 1, sha256: null },
     ),
     DEFAULT_PLAN_SETTINGS,

@@ -107,6 +107,18 @@ test("a picture of a size that is not taken is told the limit that it is beyond"
   refused(640, 1, /of 640×1 .*\(smallest: 2×2\)/);
 });
 
+test("encrypted samples are refused, of a sound as of a picture, whatever codec is stated", () => {
+  const refused = { code: "unsupported_codec", message: /encrypted.* without protection/ };
+  const read = (picture: string, sound: string) => () =>
+    describe({ streams: [PICTURE, SOUND] }, [
+      ...lines(steady(50)).map((line) => line + picture),
+      `1,0,0,2,K_${sound}`,
+    ]);
+  assert.equal(read("", ",Skip Samples")().audio.length, 1);
+  assert.throws(read(",Encryption info", ""), refused);
+  assert.throws(read("", ",Encryption info"), refused);
+});
+
 test("of several pictures the default one is taken, and cover art never", () => {
   const cover = { ...PICTURE, index: 2, disposition: { attached_pic: 1, default: 1 } };
   const other = { ...PICTURE, index: 3 };

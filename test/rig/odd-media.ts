@@ -32,6 +32,12 @@ export function bars(
   ]);
 }
 
+/** Picture and sound under Common Encryption. */
+export function encrypted(): Promise<string> {
+  const key = ["-encryption_key", "00112233445566778899aabbccddeeff", "-encryption_kid", "0".repeat(32)];
+  return bars({ output: ["-encryption_scheme", "cenc-aes-ctr", ...key] });
+}
+
 /** Frames 55, 55 and 10 ms apart, over and over. */
 export function variableRate(): Promise<string> {
   return bars({

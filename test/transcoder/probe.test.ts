@@ -178,6 +178,11 @@ test("what cannot be used is refused with its own code", async () => {
   for (const [name, path, code] of table) assert.equal(await codeOf(await path), code, name);
 });
 
+test("a film under protection is refused for what it is", async () => {
+  const refused = { code: "unsupported_codec", message: /The picture is encrypted/ };
+  await assert.rejects(probeFile(launcher, await odd.encrypted()), refused);
+});
+
 test("T06 pixel bombs are refused without being decoded", async () => {
   for (const [codec, code] of [
     ["png", "unsupported_codec"],

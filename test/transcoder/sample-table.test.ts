@@ -79,6 +79,15 @@ for (const [name, file] of FILES) {
   });
 }
 
+test("samples under protection are known from the tables as from the packets", async () => {
+  const path = await odd.encrypted();
+  const tables = readSampleTables(moovOf(await readFile(path))!)!;
+  const picture = { index: 0, has_b_frames: 0 };
+  const own = listSamples(tables, picture, (await stat(path)).size);
+  const theirs = await readByFfprobe(path, picture);
+  for (const { encrypted } of [own, theirs]) assert.deepEqual([...encrypted].sort(), [0, 1]);
+});
+
 test("most of those files are read by their tables", () => {
   assert.ok(read >= 15, `only ${read}`);
 });

@@ -20,7 +20,14 @@ function recipesOf(codecs: VideoCodec[], picture: Partial<ProbeStream>, light = 
     frames: light ? [{ side_data_list: [LIGHT] }] : [],
   };
   const spans = new Map([[0, { startSeconds: 0, endSeconds: 4 }]]);
-  const table = { frames, hasAllTimes: true, timelessFrames: 0, entries: [], spans };
+  const table = {
+    frames,
+    hasAllTimes: true,
+    timelessFrames: 0,
+    entries: [],
+    spans,
+    encrypted: new Set<number>(),
+  };
   const source = describeSource(report, table, { sizeBytes: 1, sha256: null });
   const plan = buildPlan(
     source,
