@@ -3,6 +3,9 @@
 /** Demuxers that may open a master: a playlist or script named .mp4 is refused before it is read (T01). */
 export const ACCEPTED_FORMATS: readonly string[] = "mov matroska avi mpegts mpeg mxf ogg asf flv".split(" ");
 
+/** The same in people's words. */
+export const ACCEPTED_CONTAINERS = "MP4, MOV, MKV, WebM, MPEG-TS, MPEG-PS, MXF, AVI, OGG, ASF, FLV";
+
 /** Demuxers that may open a file of sound beside the master: those, and what holds sound alone. */
 export const SOUND_FORMATS: readonly string[] = [
   ...ACCEPTED_FORMATS,

@@ -115,7 +115,7 @@ function settingsMenu(chapters: HTMLElement | null): HTMLElement {
     const title = element("div", { slot: "title" }, label);
     return wrap(label, element(menuTag, { slot: "submenu", hidden: true, ...properties }, title));
   };
-  return element(
+  const menu = element(
     "media-settings-menu",
     { hidden: true, anchor: "auto" },
     item(text("quality"), "media-rendition-menu"),
@@ -124,4 +124,8 @@ function settingsMenu(chapters: HTMLElement | null): HTMLElement {
     item(text("captions"), "media-captions-menu"),
     chapters === null ? null : wrap(text("chapters"), chapters),
   );
+  // media-chrome's own words for it are English in every language.
+  for (const submenu of menu.querySelectorAll("[slot=submenu]"))
+    submenu.shadowRoot?.querySelector("[part~=back]")?.setAttribute("aria-label", text("backToMenu"));
+  return menu;
 }

@@ -2,7 +2,7 @@ import type Hls from "hls.js";
 import { element } from "./element.ts";
 import type { GrantKeeper } from "./grant-keeper.ts";
 import type { LastSegment } from "./last-segment.ts";
-import { text } from "./strings.ts";
+import { numberText, text } from "./strings.ts";
 import type { WatchMeter } from "./watch-meter.ts";
 
 const EVERY_MS = 500;
@@ -51,7 +51,7 @@ function pictureFacts(hls: Hls, video: HTMLVideoElement): [string, string][] {
     [text("statLevel"), `${rung} (${place}${chosen})`],
     [text("statCodecs"), codecs === "" ? "–" : codecs],
     [text("statFrames"), `${totalVideoFrames} (${text("statDropped", { count: droppedVideoFrames })})`],
-    [text("statPosition"), `${video.currentTime.toFixed(2)} / ${video.duration.toFixed(2)} s`],
+    [text("statPosition"), `${numberText(video.currentTime, 2)} / ${numberText(video.duration, 2)} s`],
   ];
 }
 
@@ -64,9 +64,9 @@ function lineFacts(
   const last = ms === null ? "" : ` (${text("statLast", { count: ms })})`;
   return [
     [text("statThroughput"), `${megabits(hls.bandwidthEstimate)}${last}`],
-    [text("statBuffer"), `${bufferedAhead(video).toFixed(1)} s`],
-    [text("statStart"), startupSeconds === null ? "–" : `${startupSeconds.toFixed(2)} s`],
-    [text("statStalls"), `${stalls} (${stalledSeconds.toFixed(1)} s)`],
+    [text("statBuffer"), `${numberText(bufferedAhead(video), 1)} s`],
+    [text("statStart"), startupSeconds === null ? "–" : `${numberText(startupSeconds, 2)} s`],
+    [text("statStalls"), `${stalls} (${numberText(stalledSeconds, 1)} s)`],
     [text("statEdge"), edge ?? "–"],
     [text("statGrant"), text("statLeft", { count: Math.round(grants.secondsLeft) })],
   ];
@@ -82,5 +82,5 @@ function bufferedAhead({ buffered, currentTime }: HTMLVideoElement): number {
 }
 
 function megabits(bitsPerSecond: number): string {
-  return Number.isFinite(bitsPerSecond) ? `${(bitsPerSecond / 1e6).toFixed(2)} Mbit/s` : "–";
+  return Number.isFinite(bitsPerSecond) ? `${numberText(bitsPerSecond / 1e6, 2)} Mbit/s` : "–";
 }

@@ -15,6 +15,7 @@ export const ENGLISH = {
   found: "Found for “{query}”",
   foundNothing: "Nothing found for “{query}”",
   backToFilms: "Back to the films",
+  backToMenu: "Back to the settings",
   loading: "Loading…",
   emptyTitle: "Nothing is showing yet",
   emptyText: "As soon as the studio publishes a film, it appears here.",

@@ -13,10 +13,13 @@ export function openRateMeter(nowMs: () => number): (bytesSoFar: number) => numb
   };
 }
 
-export function formatBytes(bytes: number): string {
+/** Bytes as people say them, with the point of that language. */
+export function formatBytes(bytes: number, language = "en"): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+  const digits = power === 0 ? 0 : 1;
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  return `${new Intl.NumberFormat(language, options).format(bytes / 1024 ** power)} ${units[power]}`;
 }
 
 /** Seconds as "1:05" or "1:02:05". */

@@ -1,3 +1,4 @@
+import { ACCEPTED_CONTAINERS } from "../core/accepted-media.ts";
 import { Failure, sourceFailure } from "../core/errors.ts";
 import { listSamples } from "../core/listed-samples.ts";
 import {
@@ -199,7 +200,7 @@ function unreadable(stderr: string): Failure {
   }
   return sourceFailure(
     "unsupported_container",
-    "This is not a video file of a kind that is taken (MP4, MOV, MKV, WebM, TS, AVI, MXF).",
+    `This is not a video file of a kind that is taken (${ACCEPTED_CONTAINERS}).`,
     cause,
   );
 }

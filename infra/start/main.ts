@@ -44,6 +44,10 @@ async function main(): Promise<number> {
     process.stderr.write(`${messageOf(error)}\n\n${USAGE}\n`);
     return 1;
   }
+  if (options.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
   // With --json stdout carries one line and nothing else.
   const report = openReport(options.json ? process.stderr : process.stdout);
   try {

@@ -14,6 +14,8 @@ export interface StartOptions {
   workers: number;
   /** Edges, each at an address of its own. */
   edges: number;
+  /** Only say what can be said. */
+  help: boolean;
 }
 
 /** As many as show what several are for. */
@@ -24,7 +26,8 @@ export const USAGE = `npm start -- [options]
   --workers N    transcoder processes (default: 1)
   --edges N      edges to play from, one of them may die (default: 1; more need Linux)
   --empty        without the sample film
-  --json         one line of JSON on stdout once ready; everything else on stderr`;
+  --json         one line of JSON on stdout once ready; everything else on stderr
+  --help         this`;
 
 /** Reads the command line; relative folders are seen from `cwd`. Throws an Error a person understands. */
 export function readOptions(args: readonly string[], cwd: string): StartOptions {
@@ -36,6 +39,7 @@ export function readOptions(args: readonly string[], cwd: string): StartOptions 
       data: { type: "string", default: "data" },
       workers: { type: "string", default: "1" },
       edges: { type: "string", default: "1" },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
   const workers = Number(values.workers);
@@ -47,5 +51,6 @@ export function readOptions(args: readonly string[], cwd: string): StartOptions 
   if (!Number.isInteger(edges) || edges < 1 || edges > MOST_EDGES)
     throw new Error(`--edges must be a whole number from 1 to ${MOST_EDGES}`);
   if (values.data === "") throw new Error("--data needs a folder");
-  return { json: values.json, empty: values.empty, dataDirectory: resolve(cwd, values.data), workers, edges };
+  const { json, empty, help } = values;
+  return { json, empty, help, dataDirectory: resolve(cwd, values.data), workers, edges };
 }

@@ -3,7 +3,7 @@ import { formatBytes, formatClock } from "../pace.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
 import { button } from "./form-parts.ts";
-import { text } from "./strings.ts";
+import { pageLanguage, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
 /** A film in the list: on its way up, in the works, or made. */
@@ -138,10 +138,13 @@ function uploadLabel({ phase }: BrowserUpload): string {
 
 function uploadFacts({ problem, sentBytes, bytesPerSecond, file, phase }: BrowserUpload): string {
   if (problem !== null) return problem;
-  const done = text("ofSize", { done: formatBytes(sentBytes), total: formatBytes(file.size) });
+  const done = text("ofSize", {
+    done: formatBytes(sentBytes, pageLanguage),
+    total: formatBytes(file.size, pageLanguage),
+  });
   if (phase !== "sending" || bytesPerSecond === 0) return done;
   const left = text("left", { time: formatClock((file.size - sentBytes) / bytesPerSecond) });
-  return `${done} · ${formatBytes(bytesPerSecond)}/s · ${left}`;
+  return `${done} · ${formatBytes(bytesPerSecond, pageLanguage)}/s · ${left}`;
 }
 
 function assetFacts(asset: Asset | null): string {

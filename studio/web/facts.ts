@@ -1,7 +1,7 @@
 import type { Asset, LedgerEntry, Rendition, SourceFacts } from "../answers.ts";
 import { formatBytes, formatClock } from "../pace.ts";
 import { element } from "./element.ts";
-import { pageLanguage, text } from "./strings.ts";
+import { numberText, pageLanguage, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 import { table } from "./table.ts";
 
@@ -19,7 +19,7 @@ export function sourceFacts(source: SourceFacts): HTMLElement {
     ["sound", sound.join("; ") || "–"],
     ["subtitles", subtitles.map(({ codec, language }) => languageName(language) || codec).join(", ") || "–"],
     ["duration", formatClock(source.durationSeconds)],
-    ["size", formatBytes(source.sizeBytes)],
+    ["size", formatBytes(source.sizeBytes, pageLanguage)],
     ["container", source.container],
   ];
   const entries = facts.flatMap(([key, value]) => [element("dt", {}, text(key)), element("dd", {}, value)]);
@@ -36,6 +36,12 @@ export function languageName(language: string | undefined): string {
   }
 }
 
+/** Pictures are called by their size. */
+const KIND_NAMES: Record<Exclude<Rendition["kind"], "video">, StringKey> = {
+  audio: "kindAudio",
+  subtitle: "kindSubtitle",
+  image: "kindImage",
+};
 const KINDS: readonly Rendition["kind"][] = ["video", "audio", "subtitle", "image"];
 
 /** What was made, best picture first. */
@@ -52,11 +58,11 @@ export function renditionTable(renditions: readonly Rendition[]): HTMLElement {
       ({ id, kind, codec, width, height, language, label, averageBps, peakBps, bytes, ...scores }) => [
         kind === "video"
           ? `${width}×${height}`
-          : [label ?? languageName(language), kind].filter(Boolean).join(" ") || id,
+          : [label ?? languageName(language), text(KIND_NAMES[kind])].filter(Boolean).join(" ") || id,
         codec,
         kind === "image" ? "–" : bitRate(averageBps),
         kind === "image" ? "–" : bitRate(peakBps),
-        formatBytes(bytes),
+        formatBytes(bytes, pageLanguage),
         scoreText(scores),
       ],
     ),
@@ -72,8 +78,8 @@ function scoreText({
 }: Pick<Rendition, "quality" | "isCopied" | "loudnessLufs" | "cueCount">): string {
   if (cueCount !== undefined) return text("lines", { count: cueCount });
   if (isCopied) return text("asTheMaster");
-  if (quality !== undefined) return `${quality.metric.toUpperCase()} ${quality.mean.toFixed(3)}`;
-  return loudnessLufs === undefined ? "–" : `${loudnessLufs.toFixed(1)} LUFS`;
+  if (quality !== undefined) return `${quality.metric.toUpperCase()} ${numberText(quality.mean, 3)}`;
+  return loudnessLufs === undefined ? "–" : `${numberText(loudnessLufs, 1)} LUFS`;
 }
 
 export function ledgerTable(entries: readonly LedgerEntry[]): HTMLElement {
@@ -92,9 +98,9 @@ export function ledgerTable(entries: readonly LedgerEntry[]): HTMLElement {
       stage,
       error ? `${outcome}: ${error.code}` : outcome,
       new Date(startedAt).toLocaleTimeString(),
-      endedAt === null ? "–" : `${((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toFixed(1)} s`,
-      cpuSeconds === undefined ? "–" : `${cpuSeconds.toFixed(1)} s`,
-      bytesOut === undefined ? "–" : formatBytes(bytesOut),
+      endedAt === null ? "–" : `${numberText((Date.parse(endedAt) - Date.parse(startedAt)) / 1000, 1)} s`,
+      cpuSeconds === undefined ? "–" : `${numberText(cpuSeconds, 1)} s`,
+      bytesOut === undefined ? "–" : formatBytes(bytesOut, pageLanguage),
       worker,
       argv === undefined || argv.length === 0 ? "" : commandOf(argv),
     ]),
@@ -117,7 +123,7 @@ function quoted(word: string): string {
 
 function bitRate(bitsPerSecond: number): string {
   return bitsPerSecond >= 1e6
-    ? `${(bitsPerSecond / 1e6).toFixed(2)} Mbit/s`
+    ? `${numberText(bitsPerSecond / 1e6, 2)} Mbit/s`
     : `${Math.round(bitsPerSecond / 1e3)} kbit/s`;
 }
 

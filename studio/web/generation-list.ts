@@ -3,7 +3,7 @@ import type { Api } from "../api-client.ts";
 import { element } from "./element.ts";
 import { button, statusNote } from "./form-parts.ts";
 import { problemText } from "./problem-text.ts";
-import { text } from "./strings.ts";
+import { numberText, text } from "./strings.ts";
 import { percent } from "./viewing.ts";
 
 /** The packages of an asset, how their viewers fare, and one click to show another one. */
@@ -68,6 +68,6 @@ type Reason = NonNullable<Generation["health"]>["reasons"][number];
 
 function reasonText({ figure, before, now }: Reason): string {
   const shown = (value: number) =>
-    figure === "startupP95Seconds" ? `${value.toFixed(1)} s` : percent(value);
+    figure === "startupP95Seconds" ? `${numberText(value, 1)} s` : percent(value);
   return text(`reason_${figure}`, { before: shown(before), now: shown(now) });
 }

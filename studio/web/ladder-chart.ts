@@ -1,7 +1,7 @@
 import type { LadderEvidence } from "../answers.ts";
 import { formatBytes } from "../pace.ts";
 import { element, svg } from "./element.ts";
-import { text } from "./strings.ts";
+import { numberText, pageLanguage, text } from "./strings.ts";
 
 const WIDTH = 420;
 const HEIGHT = 200;
@@ -14,7 +14,7 @@ export function ladderChart(evidence: LadderEvidence): HTMLElement | null {
   if (metric === null || edge.length < 2 || chosen.length === 0) return null;
   const name = `${evidence.codec.toUpperCase()}, ${metric.toUpperCase()}`;
   const saved = rungs.reduce((sum, { savedBytes }) => sum + (savedBytes ?? 0), 0);
-  const note = saved > 0 ? text("ladderSaved", { bytes: formatBytes(saved) }) : "";
+  const note = saved > 0 ? text("ladderSaved", { bytes: formatBytes(saved, pageLanguage) }) : "";
   return element(
     "figure",
     { class: "ladder-chart" },
@@ -44,7 +44,7 @@ function drawing({ edge, points, rungs }: LadderEvidence, name: string): Element
     const [cx, cy] = at(predicted).split(",") as [string, string];
     const dot = svg("circle", { cx, cy, r: "5" });
     const label = svg("text", { x: cx, y: String(HEIGHT - 8), "text-anchor": "middle" });
-    label.textContent = `${(predicted.averageBps / 1e6).toFixed(1)}`;
+    label.textContent = numberText(predicted.averageBps / 1e6, 1);
     const title = svg("title", {});
     title.textContent = `${id}: ${Math.round(predicted.averageBps / 1000)} kbit/s, ${predicted.score}`;
     dot.append(title);

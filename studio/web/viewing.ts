@@ -3,7 +3,7 @@ import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
 import { element, svg } from "./element.ts";
 import { problemText } from "./problem-text.ts";
-import { text } from "./strings.ts";
+import { numberText, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
 const WIDTH = 420;
@@ -46,11 +46,13 @@ function factsOf(total: Figures): HTMLElement {
     ["watched", formatClock(total.watchSeconds)],
     [
       "startupTime",
-      startup === null ? "–" : `${startup.p50Seconds.toFixed(1)} s, ${startup.p95Seconds.toFixed(1)} s`,
+      startup === null
+        ? "–"
+        : `${numberText(startup.p50Seconds, 1)} s, ${numberText(startup.p95Seconds, 1)} s`,
     ],
     ["rebuffering", percent(total.rebufferRatio)],
     ["errorsOf", percent(total.errorRate)],
-    ["averageBits", total.averageBps === null ? "–" : `${(total.averageBps / 1e6).toFixed(2)} Mbit/s`],
+    ["averageBits", total.averageBps === null ? "–" : `${numberText(total.averageBps / 1e6, 2)} Mbit/s`],
   ];
   const entries = facts.flatMap(([key, value]) => [element("dt", {}, text(key)), element("dd", {}, value)]);
   return element("dl", { class: "facts-list" }, ...entries);
@@ -58,7 +60,7 @@ function factsOf(total: Figures): HTMLElement {
 
 /** A share for people. */
 export function percent(share: number | null): string {
-  return share === null ? "–" : `${(share * 100).toFixed(1)} %`;
+  return share === null ? "–" : `${numberText(share * 100, 1)} %`;
 }
 
 /** A bar for each day, days without plays too. */

@@ -455,9 +455,9 @@ test("the pages hold to the rules of accessibility, in two languages and on a ph
       return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
     });
   };
-  for (const [name, options] of [
-    ["desktop", {}],
-    ["phone", PHONE],
+  for (const [name, options, back] of [
+    ["desktop", {}, "Back to the settings"],
+    ["phone", PHONE, "Zurück zu den Einstellungen"],
   ] as const) {
     const { context, complaints } = await openContext(browser, options);
     const page = await context.newPage();
@@ -475,6 +475,9 @@ test("the pages hold to the rules of accessibility, in two languages and on a ph
     await page.keyboard.press("i");
     await shoot(page, `${name}-player`);
     assert.deepEqual(await faultsOf(page), [], `${name}: player`);
+    const buttons = page.locator("media-settings-menu [slot=submenu] [part~=back]");
+    const said = await buttons.evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
+    assert.deepEqual([...new Set(said)], [back], name);
     await page.click("button.share-film");
     await page.waitForSelector("dialog.share");
     await page.click("dialog.share .primary");

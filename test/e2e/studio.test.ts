@@ -228,6 +228,10 @@ test("the studio and the page of queues fit the narrowest phone, in the longer l
     .click();
   await page.waitForSelector(".drawer[open] .table-frame");
   await fits("a film");
+  const facts = await page.locator(".drawer[open]").innerText();
+  assert.match(facts, /\d,\d [KM]iB/, "numbers in the page's language");
+  assert.match(facts, /Ton\t/, "what is no picture too");
+  assert.doesNotMatch(facts, /\d\.\d+ ([KM]iB|[kM]bit)/);
   await page.goto(`${product.api}/studio/queues.html#token=${product.tokens.admin}`);
   await page.waitForSelector(".work-tables section");
   await fits("the queues");

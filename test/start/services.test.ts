@@ -136,6 +136,7 @@ test("the command line is read, and what it cannot mean is refused", () => {
   assert.deepEqual(readOptions([], "/here"), {
     json: false,
     empty: false,
+    help: false,
     dataDirectory: "/here/data",
     workers: 1,
     edges: 1,
@@ -145,11 +146,13 @@ test("the command line is read, and what it cannot mean is refused", () => {
     {
       json: true,
       empty: true,
+      help: false,
       dataDirectory: "/x",
       workers: 2,
       edges: 3,
     },
   );
+  assert.equal(readOptions(["--help"], "/here").help, true);
   for (const bad of [
     ["--workers", "0"],
     ["--workers", "two"],
