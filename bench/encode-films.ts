@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { BIG_BUCK_BUNNY, looped, made } from "../test/rig/media.ts";
 import { FRACTAL, fixedCamera, MEDIA_FOLDER } from "./bits/content.ts";
+import { timed } from "./cpu.ts";
 
 /** How long each of them is. */
-export const CLIP_SECONDS = 30;
+const CLIP_SECONDS = 30;
 
 /** The films that are measured, by the word that a command line names them with. */
 const FILMS: Record<string, { name: string; file(): Promise<string> }> = {
@@ -29,6 +30,23 @@ export async function filmToEncode(word: string, loops: number): Promise<{ name:
   }
   if (!existsSync(word)) throw new Error(`"${word}" is no file and none of ${Object.keys(FILMS).join(", ")}`);
   return { name: `${basename(word)}, ${loops} times`, path: await looped(word, loops) };
+}
+
+/** A film of the list for so many minutes, over and over and not coded again, as an MP4 in `folder`: kept, hours would fill the disk. */
+export async function longFilm(
+  word: string,
+  minutes: number,
+  folder: string,
+): Promise<{ name: string; path: string }> {
+  const film = FILMS[word];
+  // An hour of it is some 60 GB.
+  if (film === undefined || word === "master") throw new Error(`no long film "${word}"`);
+  const path = join(folder, `${word}-${minutes}.mp4`);
+  const loops = String((minutes * 60) / CLIP_SECONDS - 1);
+  const copied = ["-i", await film.file(), "-map", "0:v", "-map", "0:a?", "-c", "copy", path];
+  const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
+  await timed(ffmpeg, ["-v", "error", "-nostdin", "-y", "-stream_loop", loops, ...copied]);
+  return { name: `${minutes} min of ${film.name}`, path };
 }
 
 /** Without a new encode, so that it stays what a camera wrote. */
