@@ -7,7 +7,7 @@ import type { Speed, VideoCodec } from "../core/encoding.ts";
 import { launcherForTest } from "../test/rig/launcher.ts";
 import { findRecentAv1 } from "../transcoder/recent-av1.ts";
 import { type ChartSeries, drawCharts } from "./bits/chart.ts";
-import { contentsIn, fileOf } from "./bits/content.ts";
+import { contentsIn, fileOf, MEDIA_FOLDER } from "./bits/content.ts";
 import { measureAppleTable, measureOurs, measurePeerTube, ratioAtEqualScore } from "./bits/ladders.ts";
 import { type Measured, makeReference, type Reference, type Tools } from "./bits/measure.ts";
 import { figure, printTable } from "./table.ts";
@@ -16,8 +16,9 @@ import { figure, printTable } from "./table.ts";
  * Bits at equal VMAF: what the best rungs of each film cost beside Apple's fixed table of H.264 and beside PeerTube's
  * defaults, for one group of pictures of each content, all scored at the content's own size. Rates in between are interpolated in their
  * logarithm. `node bench/bits.ts [--media DIR] [--only WORDS] [--curves WORDS] [--kept FILE] [--chart FILE]`; what
- * DIR does not have is named and left out. It is heavy: with `--kept` it can be run content by content (`--only`) and with fewer
- * curves (`--curves h264`), and the chart is of all that the file has come to hold.
+ * DIR (without it the folder that MATINEE_BENCH_MEDIA names) does not have is named and left out. It is heavy: with `--kept` it
+ * can be run content by content (`--only`) and with fewer curves (`--curves h264`), and the chart is of all that the file has
+ * come to hold.
  */
 
 const { values } = parseArgs({
@@ -34,7 +35,7 @@ const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 const scorer = process.env.MATINEE_VMAF_FFMPEG_PATH;
 if (!scorer) throw new Error("Without an ffmpeg that has libvmaf there is nothing to compare by.");
 
-const CONTENTS = contentsIn(values.media ?? "media");
+const CONTENTS = contentsIn(values.media ?? MEDIA_FOLDER);
 const OURS: readonly [VideoCodec, Speed][] = [
   ["h264", "fast"],
   ["h264", "balanced"],

@@ -15,15 +15,15 @@ import { figure, median, printTable } from "./table.ts";
  * CPU of the whole pipeline (download, probe, encode in chunks, sound, poster, cutting, storing, verifying,
  * publishing, all of it sandboxed) for 30 s of film, beside one bare ffmpeg that makes the same ladder, and beside one
  * bare ffmpeg per rung. And what of it goes where: everything that is not the encode itself is to stay within a tenth of it.
- * `node bench/encode-cpu.ts [repetitions] [loops of the film] [p24|p60|master|hard]`; no repetitions: only what goes where.
+ * `node bench/encode-cpu.ts [repetitions] [loops of the film] [p24|p60|camera|master|hard|FILE]`; no repetitions: only what goes where.
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
 const loops = Number(process.argv[3] ?? 1);
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 const environment = { ...mediaTools(), MATINEE_VMAF: process.env.MATINEE_VMAF || "sample" };
-const product = await startProduct({ workers: 1, slots: 2, environment });
 const { name: filmName, path: film } = await filmToEncode(process.argv[4] ?? "p24", loops);
+const product = await startProduct({ workers: 1, slots: 2, environment });
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
 
 /** What is done beside the encode, and its name in the table. */

@@ -2,27 +2,35 @@ import { createHash } from "node:crypto";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BIG_BUCK_BUNNY } from "../test/rig/media.ts";
+import { segmentName } from "../core/keys.ts";
+import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../core/plan.ts";
+import { type Preview, previewOf, unitSeconds } from "../core/preview.ts";
+import { segmentCount } from "../core/timeline.ts";
+import { launcherForTest, probeFile } from "../test/rig/launcher.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
+import { bareEncoder } from "./bare-encode.ts";
 import { timed } from "./cpu.ts";
+import { longFilm } from "./encode-films.ts";
 import { follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
  * How long a content team waits for the first picture of a long film: from the answer to `complete` until the first cell
- * of its preview has come from the edge, beside a bare ffmpeg that makes the same two seconds from the same local file.
- * `node bench/first-frame.ts [repetitions] [minutes,minutes…]`
+ * of its preview has come from the edge, beside a bare ffmpeg that makes the same two seconds, in the preview's size and settings, from the
+ * same local file. `node bench/first-frame.ts [repetitions] [minutes,minutes…] [p24|p60|camera|hard]`
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
 const lengths = (process.argv[3] ?? "10,60").split(",").map(Number);
-const CLIP_SECONDS = 30;
+const word = process.argv[4] ?? "p24";
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
+const launcher = await launcherForTest();
 const product = await startProduct({ workers: 1, slots: 2 });
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-out-"));
 
 interface Measured {
   minutes: number;
+  name: string;
   bare: number[];
   planned: number[];
   playable: number[];
@@ -32,24 +40,24 @@ interface Measured {
 
 try {
   const all: Measured[] = [];
-  for (const minutes of lengths) all.push(await measure(minutes, await longFilm(minutes)));
-  const rows = all.flatMap(({ minutes, bare, ...ours }) => {
-    const row = (name: string, seconds: number[]) => [
-      `${minutes} min`,
+  for (const minutes of lengths) all.push(await measure(minutes));
+  const rows = all.flatMap(({ name, bare, ...ours }) => {
+    const row = (what: string, seconds: number[]) => [
       name,
+      what,
       figure(median(seconds), 1),
       seconds.map((one) => figure(one, 1)).join(", "),
       figure(median(seconds) / median(bare), 1),
     ];
     return [
-      row("bare ffmpeg: first 2 s in 360p", bare),
+      row("bare ffmpeg: the first cell", bare),
       row("the plan is decided", ours.planned),
       row("the asset says it is playable", ours.playable),
       row("the first cell has come from the edge", ours.firstCell),
       row("after that: a cell of the middle", ours.middleCell),
     ];
   });
-  printTable(["1080p24", "", "wall s (median)", "each run", "÷ bare ffmpeg"], rows);
+  printTable(["film", "", "wall s (median)", "each run", "÷ bare ffmpeg"], rows);
   const [short, long] = [all[0]!, all.at(-1)!];
   const growth = figure(median(long.firstCell) / median(short.firstCell));
   process.stdout.write(`${long.minutes} min ÷ ${short.minutes} min: ${growth}\n`);
@@ -58,10 +66,15 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function measure(minutes: number, file: string): Promise<Measured> {
-  const measured: Measured = { minutes, bare: [], planned: [], playable: [], firstCell: [], middleCell: [] };
+async function measure(minutes: number): Promise<Measured> {
+  const { name, path: file } = await longFilm(word, minutes, folder);
+  const preview = await previewOfFile(file);
+  const cellUrl = (cell: number, base: string): URL =>
+    new URL(`video/${preview.rung.id}/${segmentName(cell)}`, base);
+  const none = { bare: [], planned: [], playable: [], firstCell: [], middleCell: [] };
+  const measured: Measured = { minutes, name, ...none };
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    measured.bare.push(await firstCellByHand(file));
+    measured.bare.push(await firstCellByHand(file, preview));
     const assetId = await upload(product, file);
     const began = performance.now();
     const since = (from = began) => (performance.now() - from) / 1000;
@@ -70,11 +83,11 @@ async function measure(minutes: number, file: string): Promise<Measured> {
     await follow(product, assetId, ({ preview }) => preview !== undefined);
     measured.playable.push(since());
     const { body } = await product.call("POST", `/v1/assets/${assetId}/preview`);
-    await get(new URL("video/360p/00000.m4s", body.manifestUrl));
+    await get(cellUrl(0, body.manifestUrl));
     measured.firstCell.push(since());
     const sought = performance.now();
-    const middle = String(minutes * 15 + repetition).padStart(5, "0");
-    await get(new URL(`video/360p/${middle}.m4s`, body.manifestUrl));
+    const middle = (segmentCount(preview.plan.timeline) >> 1) + repetition;
+    await get(cellUrl(middle, body.manifestUrl));
     measured.middleCell.push(since(sought));
     await product.call("POST", `/v1/assets/${assetId}/cancel`, {});
   }
@@ -92,21 +105,19 @@ async function get(url: URL): Promise<void> {
   }
 }
 
-/** The clip, over and over, without a new encode. */
-async function longFilm(minutes: number): Promise<string> {
-  const file = join(folder, `${minutes}.mp4`);
-  const loops = String((minutes * 60) / CLIP_SECONDS - 1);
-  const copy = ["-i", BIG_BUCK_BUNNY, "-map", "0:v", "-map", "0:a", "-c", "copy", file];
-  await timed(ffmpeg, ["-v", "error", "-nostdin", "-y", "-stream_loop", loops, ...copy]);
-  return file;
+/** What the product will make of it to look in: its cells and the one rung. */
+async function previewOfFile(file: string): Promise<Preview> {
+  const source = await probeFile(launcher, file);
+  return previewOf(buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build), source);
 }
 
-async function firstCellByHand(file: string): Promise<number> {
+async function firstCellByHand(file: string, preview: Preview): Promise<number> {
+  const { plan, rung } = preview;
+  const seconds = String(unitSeconds(preview, plan.chunks[0]!));
   const { wallSeconds } = await timed(ffmpeg, [
-    ...["-v", "error", "-nostdin", "-y", "-threads", "1", "-t", "2", "-i", file, "-an"],
-    ...["-vf", "scale=640:360:flags=bicubic,format=yuv420p", "-c:v", "libx264", "-preset", "ultrafast"],
-    ...["-threads", "1", "-crf", "23", "-maxrate", "900k", "-bufsize", "900k"],
-    ...["-movflags", "+frag_keyframe+empty_moov", join(folder, "first.mp4")],
+    ...["-v", "error", "-nostdin", "-y", "-threads", "1", "-t", seconds, "-i", file, "-an"],
+    ...["-vf", `scale=${rung.width}:${rung.height}:flags=bicubic,format=yuv420p`],
+    ...[...bareEncoder(plan, rung), "-threads", "1", join(folder, "first.mp4")],
   ]);
   return wallSeconds;
 }

@@ -1,20 +1,19 @@
 import type { TaskKind } from "../core/records/task.ts";
-import { BIG_BUCK_BUNNY, looped } from "../test/rig/media.ts";
 import { startProduct } from "../test/rig/product.ts";
 import { ownCpuSeconds, timed } from "./cpu.ts";
+import { filmToEncode } from "./encode-films.ts";
 import { finishedTasks, follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
- * What is spent beside the encode of a film, 30 s of 1080p24 or those some times over: probe, inspection, images and packaging,
+ * What is spent beside the encode of a film, 30 s or those some times over: probe, inspection, images and packaging,
  * each in CPU seconds and as a share of the encode's; what decoding the master once more would cost; and how long each kind of
- * task takes by the clock. `node bench/inspect.ts [repetitions] [loops] [FILE]`
+ * task takes by the clock. `node bench/inspect.ts [repetitions] [loops] [p24|p60|camera|master|hard|FILE]`
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
 const loops = Number(process.argv[3] ?? 1);
-const clip = process.argv[4] ?? BIG_BUCK_BUNNY;
-const film = await looped(clip, loops);
+const { name: filmName, path: film } = await filmToEncode(process.argv[4] ?? "p24", loops);
 const ENCODING: readonly TaskKind[] = ["video", "audio"];
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 
@@ -63,7 +62,7 @@ function print(): void {
   );
   const programs = beside.reduce((sum, name) => sum + middle(name), 0);
   printTable(
-    [`${clip}, ${loops} times`, "CPU s (median)", "÷ encode"],
+    [filmName, "CPU s (median)", "÷ encode"],
     [
       row("the encode: picture and sound", encode),
       ...beside.map((name) => row(name, middle(name))),

@@ -16,7 +16,7 @@ import { figure, median, printTable } from "./table.ts";
  * CPU of the five rungs' encode and of nothing else: the chunks of a film by the product's own recipe and in its sandbox, two at once
  * as a worker of two slots has them, beside one bare ffmpeg. Once as they are, and once without what the bare process has
  * not: each frame's SSIM, and the pictures for seeking that ride on the decode.
- * `node bench/pictures.ts [repetitions] [loops of the film] [p24|p60|master|hard]`
+ * `node bench/pictures.ts [repetitions] [loops of the film] [p24|p60|camera|master|hard|FILE]`
  */
 
 const repetitions = Number(process.argv[2] ?? 3);
@@ -50,7 +50,7 @@ try {
 }
 const ofBare = median(ways.at(-1)!.runs);
 printTable(
-  [`${filmName}, ${plan.chunks.length} chunks`, "CPU s (median)", "each run", "÷ one bare ffmpeg"],
+  [`${filmName}; chunks: ${plan.chunks.length}`, "CPU s (median)", "each run", "÷ one bare ffmpeg"],
   ways.map(({ name, runs }) => [
     name,
     figure(median(runs), 1),

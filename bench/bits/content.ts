@@ -14,10 +14,18 @@ export interface Content {
 export const FRACTAL =
   "mandelbrot=size=1280x720:rate=24:start_scale=0.5:end_scale=0.1:end_pts=60,noise=alls=3:allf=t:all_seed=1";
 
+/** The folder of films that do not come with the tests. */
+export const MEDIA_FOLDER = process.env.MATINEE_BENCH_MEDIA || "media";
+
+/** A camera that stands still, 360p30 without sound, of Intel's `sample-videos`: where it lies in such a folder. */
+export function fixedCamera(media: string): string {
+  return join(media, "bottle-detection.mp4");
+}
+
 /** Two seconds of each, the cheapest first. `media` is the folder of films that do not come with the tests. */
 export function contentsIn(media: string): Content[] {
   return [
-    film("fixed camera, 360p30", join(media, "bottle-detection.mp4"), "10", 640, 360, 30),
+    film("fixed camera, 360p30", fixedCamera(media), "10", 640, 360, 30),
     {
       ...{ name: "hard: fractal and grain, 720p24", width: 1280, height: 720, fps: 24 },
       input: [...["-f", "lavfi", "-i"], FRACTAL],

@@ -49,10 +49,10 @@ export async function kept(ending: string, text: string | Uint8Array): Promise<s
   return path;
 }
 
-/** A clip so many times in a row, its picture and sound not coded again; no longer than `seconds`, where that is said. */
+/** A clip so many times in a row, its picture and (if it has any) sound not coded again; no longer than `seconds`, where that is said. */
 export async function looped(clip: string, times: number, seconds?: number): Promise<string> {
   if (times === 1 && seconds === undefined) return clip;
-  const loop = ["-stream_loop", String(times - 1), "-i", clip, "-map", "0:v", "-map", "0:a", "-c", "copy"];
+  const loop = ["-stream_loop", String(times - 1), "-i", clip, "-map", "0:v", "-map", "0:a?", "-c", "copy"];
   return made("mp4", [...loop, ...(seconds === undefined ? [] : ["-t", String(seconds)]), "{out}"]);
 }
 
