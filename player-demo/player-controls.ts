@@ -126,6 +126,6 @@ function settingsMenu(chapters: HTMLElement | null): HTMLElement {
   );
   // media-chrome's own words for it are English in every language.
   for (const submenu of menu.querySelectorAll("[slot=submenu]"))
-    submenu.shadowRoot?.querySelector("[part~=back]")?.setAttribute("aria-label", text("backToMenu"));
+    submenu.shadowRoot?.querySelector("button[part~=back]")?.setAttribute("aria-label", text("backToMenu"));
   return menu;
 }

@@ -475,7 +475,7 @@ test("the pages hold to the rules of accessibility, in two languages and on a ph
     await page.keyboard.press("i");
     await shoot(page, `${name}-player`);
     assert.deepEqual(await faultsOf(page), [], `${name}: player`);
-    const buttons = page.locator("media-settings-menu [slot=submenu] [part~=back]");
+    const buttons = page.locator("media-settings-menu [slot=submenu] button[part~=back]");
     const said = await buttons.evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
     assert.deepEqual([...new Set(said)], [back], name);
     await page.click("button.share-film");
