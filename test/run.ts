@@ -33,10 +33,7 @@ const FILE_LIMITS = { wholeMs: 12 * 60_000, afterLastTestMs: 3 * 60_000 };
 /** Before its file is ended, so that Node says which it was. A file's first test has what is started before it on its account. */
 const TEST_LIMIT_MS = 9 * 60_000;
 const SLOWEST_TOLD = 10;
-/**
- * These drive whole systems: after the others, one of each at a time, and the last of the one kind once there is nothing left of the
- * other. Both wait more than they reckon.
- */
+/** These drive whole systems: after the others, one of each at a time. Both wait more than they reckon. */
 const LAST = ["test/e2e/", "test/faults/"];
 
 interface Totals {
@@ -83,7 +80,7 @@ try {
     files.filter((file) => !LAST.some((folder) => file.startsWith(folder))),
     2,
   );
-  await runLanes(LAST.map((folder) => files.filter(isIn(folder))));
+  await Promise.all(LAST.map((folder) => runFiles(files.filter(isIn(folder)), 1)));
 } catch (error) {
   report.fail(error instanceof Error ? error.message : String(error));
   totals.failed += 1;
@@ -179,17 +176,6 @@ async function chosenFiles(filters: readonly string[]): Promise<string[]> {
   return files
     .filter((file) => filters.length === 0 || [...filters, ...wanted].some((part) => file.includes(part)))
     .sort();
-}
-
-/** Each lane its own files in order; one that is done takes the last of another's. */
-async function runLanes(lanes: readonly string[][]): Promise<void> {
-  const next = (own: string[]): string | undefined =>
-    own.shift() ?? lanes.find(({ length }) => length > 0)?.pop();
-  await Promise.all(
-    lanes.map(async (own) => {
-      for (let file = next(own); file !== undefined; file = next(own)) await runFiles([file], 1);
-    }),
-  );
 }
 
 async function runFiles(files: string[], concurrency: number): Promise<void> {

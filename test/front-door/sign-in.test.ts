@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { launchBrowser, openContext } from "./browser.ts";
-import { type StartedProduct, startWholeProduct } from "./product.ts";
+import { launchBrowser, openContext } from "../e2e/browser.ts";
+import { type StartedProduct, startWholeProduct } from "../e2e/product.ts";
 
 let product: StartedProduct;
 let browser: Browser;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { startWholeProduct } from "../e2e/product.ts";
 import { BIG_BUCK_BUNNY_480, made } from "../rig/media.ts";
-import { startWholeProduct } from "./product.ts";
 
 /** The blocks for a shell in docs/api.md, as somebody runs them who reads it: all of them, one after the other. */
 
