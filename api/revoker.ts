@@ -61,13 +61,13 @@ export function openRevoker(parts: {
   const tell = () => refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
   const withdraw = async (title: TitleRecord): Promise<void> => {
     const { tenant, assetId } = title;
-    if (assetId === null) return;
     const now = library.serverNow();
-    const shownFrom = await assetShownFrom(library, tenant, assetId);
+    const shownFrom = assetId === null ? null : await assetShownFrom(library, tenant, assetId);
     const isShown = shownFrom !== null && shownFrom <= now;
     // One entry for all of them, until another title is to show the asset. Beside viewers of another title, and of an asset
     // that the title had before, each is called back by itself.
-    if (!isShown) await recordRevocation(library, "withdrawn", assetId, shownFrom ?? longestGrantEnds(now));
+    if (assetId !== null && !isShown)
+      await recordRevocation(library, "withdrawn", assetId, shownFrom ?? longestGrantEnds(now));
     await stopViewers(library, title, (playback) => isShown || playback.assetId !== assetId);
     await tell();
   };

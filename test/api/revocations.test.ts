@@ -94,16 +94,24 @@ describe("grants are called back", () => {
     assert.equal(await plays(other.manifestUrl), true);
   });
 
-  test("when a title shows another asset by then: viewers of both stop", async () => {
+  test("when a title shows another asset by then, or none: viewers of both stop", async () => {
     const { titleId } = await publishedMovie(api, "alpha");
+    const show = async (id: string, assetId: string | null) => {
+      const { headers } = await editor("GET", `/v1/titles/${id}`);
+      const ifMatch = { "If-Match": headers.get("ETag") ?? "" };
+      assert.equal((await editor("PATCH", `/v1/titles/${id}`, { assetId }, ifMatch)).status, 200);
+    };
     const before = await started(titleId);
-    const { _id: assetId } = await madeAsset(api, "alpha", "ready");
-    const { headers } = await editor("GET", `/v1/titles/${titleId}`);
-    await editor("PATCH", `/v1/titles/${titleId}`, { assetId }, { "If-Match": headers.get("ETag") ?? "" });
+    await show(titleId, (await madeAsset(api, "alpha", "ready"))._id);
     const after = await started(titleId);
     assert.deepEqual([await plays(before.manifestUrl), await plays(after.manifestUrl)], [true, true]);
     await editor("POST", `/v1/titles/${titleId}/unpublish`);
     assert.deepEqual([await plays(before.manifestUrl), await plays(after.manifestUrl)], [false, false]);
+    const emptied = await publishedMovie(api, "alpha");
+    const alone = await started(emptied.titleId);
+    await show(emptied.titleId, null);
+    await editor("POST", `/v1/titles/${emptied.titleId}/unpublish`);
+    assert.equal(await plays(alone.manifestUrl), false);
   });
 
   test("where a title is shown in fewer regions, or later: of those who may not watch it any more", async () => {
