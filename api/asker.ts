@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { type Asker, addressDigits, type GrantLimits } from "../core/grant-limits.ts";
+import { type Asker, addressDigits, type GrantLimits, nearestAddress } from "../core/grant-limits.ts";
 import { countryFromProxy } from "./caller-country.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
@@ -12,11 +12,13 @@ type Trusted = Pick<ApiConfig, "addressHeader" | "countryHeader">;
 
 /** Who asks, as an edge behind the same proxies sees it (`delivery/media.ts`). */
 export function askerOf(c: Context<ApiEnv>, config: Trusted): Asker {
-  // Of a list of addresses the last one: that is what the proxy next to us has seen itself.
-  const said = config.addressHeader && c.req.header(config.addressHeader)?.split(",").at(-1)?.trim();
-  const address = config.addressHeader === null ? c.env?.incoming?.socket?.remoteAddress : said;
+  const { addressHeader } = config;
+  const address =
+    addressHeader === null
+      ? (c.env?.incoming?.socket?.remoteAddress ?? null)
+      : nearestAddress(c.req.header(addressHeader));
   return {
-    address: address ?? null,
+    address,
     country: countryFromProxy(c, config),
     userAgent: c.req.header("User-Agent") ?? null,
   };

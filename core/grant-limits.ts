@@ -22,6 +22,11 @@ export interface Asker {
   userAgent: string | null;
 }
 
+/** Of a list of addresses, as proxies write it, the last one: that is what the proxy next to us has seen itself; null where there is none. */
+export function nearestAddress(list: string | undefined): string | null {
+  return list?.split(",").at(-1)?.trim() ?? null;
+}
+
 export const NOBODY: Asker = { address: null, country: null, userAgent: null };
 
 const LIMITS =

@@ -3,7 +3,7 @@ import { canonicalPath } from "../core/canonical-path.ts";
 import { readClientData } from "../core/cmcd.ts";
 import { namedCountry } from "../core/edge-report.ts";
 import { requestFailure } from "../core/errors.ts";
-import type { Asker } from "../core/grant-limits.ts";
+import { type Asker, nearestAddress } from "../core/grant-limits.ts";
 import { newId } from "../core/ids.ts";
 import { STEERING_NAME } from "../core/steering.ts";
 import type { Log } from "../stores/log.ts";
@@ -128,12 +128,11 @@ function steeringServer(steeringUrl: string, request: IncomingMessage): string {
   return `${steeringUrl}/steering${path}?edge=${encodeURIComponent(hostname)}&${query}`;
 }
 
-/** Of a list of addresses the last one: that is what the proxy next to us has seen itself. */
 function askerOf(trusted: TrustedHeaders, request: IncomingMessage): Asker {
   const header = (name: string | null) => (name === null ? undefined : request.headers[name]?.toString());
-  const seen = header(trusted.address)?.split(",").at(-1)?.trim();
+  const seen = nearestAddress(header(trusted.address));
   return {
-    address: trusted.address === null ? (request.socket.remoteAddress ?? null) : (seen ?? null),
+    address: trusted.address === null ? (request.socket.remoteAddress ?? null) : seen,
     country: header(trusted.country) ?? null,
     userAgent: request.headers["user-agent"] ?? null,
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { readApiConfig } from "../../api/config.ts";
 import { splitGrantedPath, verifyGrant } from "../../core/grant.ts";
 import type { Asker } from "../../core/grant-limits.ts";
 import { openTestApi, publishedMovie } from "./api-for-test.ts";
@@ -82,5 +83,11 @@ describe("grants that are bound to their viewer", () => {
       (await api.request(steering, { headers: headersOf(asker) })).status;
     assert.equal(await statusFrom(AT_HOME), 200);
     assert.equal(await statusFrom({ ...AT_HOME, address: "198.51.100.7" }), 403);
+  });
+
+  test("are what the setting names, and another word in it is refused in words", () => {
+    const read = (limits: string) => () => readApiConfig({ MATINEE_GRANT_LIMITS: limits });
+    assert.throws(read("country, device"), (error: Error) => !error.message.includes("GRANT_LIMITS"));
+    assert.throws(read("country,moon"), /MATINEE_GRANT_LIMITS: may name network, country, device, by commas/);
   });
 });
