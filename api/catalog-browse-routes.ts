@@ -1,8 +1,10 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { foldWords } from "../core/search-words.ts";
 import { atLeast } from "./auth.ts";
-import { type CatalogEntry, foldWords, genreKey, searchScore } from "./catalog.ts";
-import { card, cardMaker, shownEntries } from "./catalog-card.ts";
-import { orderOf, sorts } from "./catalog-order.ts";
+import { card, cardMaker, shownCatalog } from "./catalog-card.ts";
+import { type CatalogEntry, genreKey } from "./catalog-entry.ts";
+import { type CatalogOrder, orderOf, sorts } from "./catalog-order.ts";
+import type { CatalogView } from "./catalog-view.ts";
 import { BEARER, cursorText, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { decodePlace, encodePlace, listDigest } from "./list-cursor.ts";
@@ -37,33 +39,38 @@ export function catalogBrowseRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>().openapi(listRoute, async (c) => {
     const query = c.req.valid("query");
     const order = orderOf(query.sort, acceptedLanguages(c.req.header("Accept-Language")));
-    const entries = (await shownEntries(deps, c, order)).filter((entry) => matches(entry, query));
+    const view = await shownCatalog(deps, c);
+    const { limit: _limit, cursor: _cursor, ...wanted } = query;
+    const entries = view.once(`titles ${order.name} ${JSON.stringify(wanted)}`, () =>
+      matching(view, order, query),
+    );
     const { page, nextCursor } = pageAfter(entries, query, listDigest(c, query, order.name));
-    return c.json({ data: page.map(cardMaker(deps, c)), nextCursor }, 200);
+    return c.json({ data: page.map(cardMaker(deps, c, view)), nextCursor }, 200);
   });
 }
 
-function matches({ title, words }: CatalogEntry, query: Filters): boolean {
-  if (query.type !== undefined && title.type !== query.type) return false;
-  if (query.genre !== undefined && !isOfGenre(title, query.genre)) return false;
-  if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
-  if (query.year !== undefined && title.releaseYear !== query.year) return false;
-  if (query.language !== undefined && title.name[query.language] === undefined) return false;
-  return (
-    query.q === undefined ||
-    searchScore({ title, words, asset: null, face: null }, foldWords(query.q)) !== null
-  );
+function matching(view: CatalogView, order: CatalogOrder, query: Filters): readonly CatalogEntry[] {
+  const words = foldWords(query.q ?? "");
+  const found = words.length === 0 ? null : new Set(view.search(words));
+  const genre = query.genre === undefined ? null : genreKey(query.genre);
+  const isWanted = (entry: CatalogEntry): boolean =>
+    (found === null || found.has(entry)) &&
+    (genre === null || entry.genres.has(genre)) &&
+    matches(entry, query);
+  return view.inOrder(order).filter(isWanted);
 }
 
-function isOfGenre({ genres }: CatalogEntry["title"], wanted: string): boolean {
-  const key = genreKey(wanted);
-  return genres.some((genre) => genreKey(genre) === key);
+function matches({ title }: CatalogEntry, query: Filters): boolean {
+  if (query.type !== undefined && title.type !== query.type) return false;
+  if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
+  if (query.year !== undefined && title.releaseYear !== query.year) return false;
+  return query.language === undefined || title.name[query.language] !== undefined;
 }
 
 const catalogPosition = z.strictObject({ id: z.string().max(200), index: z.number().int().min(0) });
 
 /** The page behind the cursor: behind the title it names or, where that is gone, where it stood. */
-function pageAfter(entries: CatalogEntry[], { cursor, limit }: Filters, list: string) {
+function pageAfter(entries: readonly CatalogEntry[], { cursor, limit }: Filters, list: string) {
   const after = cursor === undefined ? null : decodePlace(catalogPosition, cursor, list);
   const known = after === null ? -1 : entries.findIndex(({ title }) => title._id === after.id);
   const start = after === null ? 0 : known >= 0 ? known + 1 : after.index;

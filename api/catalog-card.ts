@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { isShownIn } from "../core/availability.ts";
 import type { PositionRecord } from "../core/records/playback.ts";
+import type { CatalogAsset } from "../stores/library/catalog-source.ts";
 import { countryOf } from "./caller-country.ts";
-import type { CatalogEntry } from "./catalog.ts";
-import type { CatalogOrder } from "./catalog-order.ts";
+import type { CatalogEntry } from "./catalog-entry.ts";
+import type { CatalogView } from "./catalog-view.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { posterUrl } from "./granted-url.ts";
+import { posterUrl, posterWindow } from "./granted-url.ts";
 import { acceptedLanguages, inLanguage, titleTypes } from "./title-view.ts";
 
 /** What a viewer sees of a title wherever it is named. */
@@ -25,20 +25,14 @@ export const cardFacts = {
 export const card = z.object(cardFacts).openapi("Card");
 export type Card = z.infer<typeof card>;
 
-/** What this viewer may see, where they are; last made first unless another order is asked for. */
-export async function shownEntries(
-  { catalog, config }: ApiDeps,
-  c: Context<ApiEnv>,
-  order?: CatalogOrder,
-): Promise<CatalogEntry[]> {
-  const country = countryOf(c, config);
-  const entries = await catalog.entries(c.get("caller").tenant, order);
-  return entries.filter(({ title }) => isShownIn(title, country));
+/** What this viewer may see, where they are. */
+export function shownCatalog({ catalog, config }: ApiDeps, c: Context<ApiEnv>): Promise<CatalogView> {
+  return catalog.view(c.get("caller").tenant, countryOf(c, config));
 }
 
 export type CardMaker = (entry: CatalogEntry) => Card;
 
-/** Of each entry, the cards that were made of it, by their languages. They go with the entry: a catalog is read anew each second. */
+/** Of each entry, the cards that were made of it, by their languages, their poster and how long that is granted. They go with the entry. */
 const madeCards = new WeakMap<CatalogEntry, Map<string, Card>>();
 const KEPT_CARDS = 8;
 
@@ -46,14 +40,17 @@ const KEPT_CARDS = 8;
  * Makes cards in the languages that the request accepts. A crowd is shown the same ones: they are made once, signature of the poster
  * and all, and not to be changed.
  */
-export function cardMaker(deps: ApiDeps, c: Context<ApiEnv>): CardMaker {
+export function cardMaker(deps: ApiDeps, c: Context<ApiEnv>, view: CatalogView): CardMaker {
   const languages = acceptedLanguages(c.req.header("Accept-Language"));
-  const key = languages.join();
+  const now = deps.library.serverNow();
+  const when = `${posterWindow(now)} ${languages.join()}`;
   return (entry) => {
+    const face = view.faceOf(entry);
+    const key = `${when} ${face?._id} ${face?.version}`;
     const made = madeCards.get(entry) ?? new Map<string, Card>();
     const known = made.get(key);
     if (known !== undefined) return known;
-    const card = cardOf(deps, entry, languages);
+    const card = cardOf(deps, entry, face, languages);
     if (made.size >= KEPT_CARDS) made.clear();
     madeCards.set(entry, made.set(key, card));
     return card;
@@ -62,7 +59,8 @@ export function cardMaker(deps: ApiDeps, c: Context<ApiEnv>): CardMaker {
 
 function cardOf(
   { config, library }: ApiDeps,
-  { title, asset, face }: CatalogEntry,
+  { title, asset }: CatalogEntry,
+  face: CatalogAsset | null,
   languages: readonly string[],
 ): Card {
   return {

@@ -1,10 +1,12 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Localized } from "../core/records/title.ts";
+import { foldWords } from "../core/search-words.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
 import { atLeast } from "./auth.ts";
-import { type CatalogEntry, foldWords, genreKey } from "./catalog.ts";
-import { type Card, type CardMaker, card, cardMaker, shownEntries, withProgress } from "./catalog-card.ts";
+import { type Card, type CardMaker, card, cardMaker, shownCatalog, withProgress } from "./catalog-card.ts";
+import type { CatalogEntry } from "./catalog-entry.ts";
 import { NEWEST_FIRST } from "./catalog-order.ts";
+import type { CatalogView } from "./catalog-view.ts";
 import { BEARER, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { resumeAt } from "./playback-view.ts";
@@ -40,31 +42,39 @@ export function catalogHomeRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { trending } = deps;
   return new OpenAPIHono<ApiEnv>().openapi(homeRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
-    const toCard = cardMaker(deps, c);
+    const view = await shownCatalog(deps, c);
+    const toCard = cardMaker(deps, c, view);
     const languages = acceptedLanguages(c.req.header("Accept-Language"));
-    const entries = await shownEntries(deps, c, NEWEST_FIRST);
-    const tops = entries.filter(({ title }) => title.type === "movie" || title.type === "series");
-    const watched = await continued(deps, tenant, subject, entries, toCard);
+    const { newest, genres } = view.once("home", () => rowsOf(view));
+    const watched = await continued(deps, tenant, subject, view, toCard);
     const rows = [
       { id: "continue-watching", name: inLanguage(CONTINUE_WATCHING, languages), titles: watched },
       {
         id: "trending",
         name: inLanguage(TRENDING, languages),
-        titles: topsOf(await trending(tenant), entries).map((entry) => toCard(entry)),
+        titles: topsOf(await trending(tenant), view).map((entry) => toCard(entry)),
       },
       {
         id: "new",
         name: inLanguage(NEW, languages),
-        titles: tops.slice(0, ROW_LENGTH).map((entry) => toCard(entry)),
+        titles: newest.map((entry) => toCard(entry)),
       },
-      ...topGenres(tops).map(({ genre, found }) => ({
+      ...genres.map(({ genre, titles }) => ({
         id: `genre-${foldWords(genre).join("-")}`,
         name: genre,
-        titles: [...found].slice(0, ROW_LENGTH).map((entry) => toCard(entry)),
+        titles: titles.map((entry) => toCard(entry)),
       })),
     ];
     return c.json({ rows: rows.filter(({ titles }) => titles.length > 0) }, 200);
   });
+}
+
+/** The rows that are the same for all who see the same. */
+function rowsOf(view: CatalogView) {
+  const tops = view
+    .inOrder(NEWEST_FIRST)
+    .filter(({ title }) => title.type === "movie" || title.type === "series");
+  return { newest: tops.slice(0, ROW_LENGTH), genres: topGenres(tops) };
 }
 
 /** What this account began and has not finished, last watched first. */
@@ -72,46 +82,44 @@ async function continued(
   { library }: ApiDeps,
   tenant: string,
   subject: string,
-  entries: CatalogEntry[],
+  view: CatalogView,
   toCard: CardMaker,
 ): Promise<Card[]> {
-  const byId = new Map(entries.map((entry) => [entry.title._id, entry]));
   const positions = await listPositions(library, tenant, subject, ROW_LENGTH * 2);
   const toCardWithProgress = withProgress(toCard, positions);
   const cards = positions.flatMap(({ titleId, positionSeconds }) => {
-    const entry = byId.get(titleId);
+    const entry = view.get(titleId);
     const durationSeconds = entry?.asset?.published?.durationSeconds;
-    if (entry === undefined || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0)
-      return [];
+    if (entry === null || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0) return [];
     return [toCardWithProgress(entry)];
   });
   return cards.slice(0, ROW_LENGTH);
 }
 
 /** Called as its newest title calls it. */
-function topGenres(entries: CatalogEntry[]): { genre: string; found: ReadonlySet<CatalogEntry> }[] {
-  const byKey = new Map<string, { genre: string; found: Set<CatalogEntry> }>();
+function topGenres(entries: readonly CatalogEntry[]): { genre: string; titles: CatalogEntry[] }[] {
+  const byKey = new Map<string, { genre: string; titles: CatalogEntry[] }>();
   for (const entry of entries) {
-    for (const genre of entry.title.genres) {
-      const row = byKey.get(genreKey(genre)) ?? { genre, found: new Set() };
-      row.found.add(entry);
-      byKey.set(genreKey(genre), row);
+    for (const [key, genre] of entry.genres) {
+      const row = byKey.get(key) ?? { genre, titles: [] };
+      row.titles.push(entry);
+      byKey.set(key, row);
     }
   }
   return [...byKey.values()]
-    .sort((a, b) => b.found.size - a.found.size || (a.genre < b.genre ? -1 : 1))
-    .slice(0, GENRE_ROWS);
+    .sort((a, b) => b.titles.length - a.titles.length || (a.genre < b.genre ? -1 : 1))
+    .slice(0, GENRE_ROWS)
+    .map(({ genre, titles }) => ({ genre, titles: titles.slice(0, ROW_LENGTH) }));
 }
 
 /** What a row shows of titles that were played: an episode stands for its series. */
-function topsOf(played: readonly string[], entries: readonly CatalogEntry[]): CatalogEntry[] {
-  const byTitle = new Map(entries.map((entry) => [entry.title._id, entry]));
+function topsOf(played: readonly string[], view: CatalogView): CatalogEntry[] {
   const tops = new Set<CatalogEntry>();
   for (const id of played) {
-    const own = byTitle.get(id);
-    const above = own && byTitle.get(own.title.parentId ?? "");
-    const top = (above && byTitle.get(above.title.parentId ?? "")) ?? above ?? own;
-    if (top !== undefined) tops.add(top);
+    const own = view.get(id);
+    const above = own && view.get(own.title.parentId ?? "");
+    const top = (above && view.get(above.title.parentId ?? "")) ?? above ?? own;
+    if (top !== null) tops.add(top);
   }
   return [...tops].slice(0, ROW_LENGTH);
 }

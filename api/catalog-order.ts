@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { CatalogEntry } from "./catalog.ts";
+import type { CatalogEntry } from "./catalog-entry.ts";
 import { inLanguage } from "./title-view.ts";
 
 export const sorts = z.enum(["new", "name", "year"]);
@@ -43,4 +43,37 @@ function byName(languages: string[]): Compare {
     return name;
   };
   return (a, b) => collator.compare(shown(a), shown(b)) || byId(a, b);
+}
+
+/**
+ * The entries in an order, by the order in which most of them were before: what is new is put into its place. Comparing twenty thousand
+ * names anew with each change would take the process from all others.
+ */
+export function inOrderAgain(
+  before: readonly CatalogEntry[],
+  entries: readonly CatalogEntry[],
+  compare: Compare,
+): CatalogEntry[] {
+  const added = new Set(entries);
+  const kept = before.filter((entry) => added.delete(entry));
+  const placed = [...added].sort(compare).map((entry) => ({ entry, at: placeIn(kept, entry, compare) }));
+  const made: CatalogEntry[] = [];
+  let from = 0;
+  for (const { entry, at } of placed) {
+    for (; from < at; from++) made.push(kept[from]!);
+    made.push(entry);
+  }
+  for (; from < kept.length; from++) made.push(kept[from]!);
+  return made;
+}
+
+/** How many of the sorted come before it. */
+function placeIn(sorted: readonly CatalogEntry[], entry: CatalogEntry, compare: Compare): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compare(sorted[middle]!, entry) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

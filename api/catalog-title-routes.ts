@@ -2,12 +2,13 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { isAvailable } from "../core/availability.ts";
 import { notFound } from "../core/errors.ts";
-import { findPublishedAssets } from "../stores/library/assets.ts";
+import { readCatalogAssets } from "../stores/library/catalog-source.ts";
 import { findTitle } from "../stores/library/titles.ts";
 import { atLeast } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
-import type { CatalogEntry } from "./catalog.ts";
-import { card, cardFacts, cardMaker, shownEntries, withProgress } from "./catalog-card.ts";
+import { card, cardFacts, cardMaker, shownCatalog, withProgress } from "./catalog-card.ts";
+import { type CatalogEntry, entryOf } from "./catalog-entry.ts";
+import type { CatalogView } from "./catalog-view.ts";
 import { BEARER, idParams, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { childrenOf, nextEpisode, parentsOf } from "./episodes.ts";
@@ -45,22 +46,22 @@ const getRoute = createRoute({
 export function catalogTitleRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>().openapi(getRoute, async (c) => {
     const { tenant, subject } = c.get("caller");
-    const entries = await shownEntries(deps, c);
-    const entry = await presentEntry(deps, c, c.req.valid("param").id, entries);
+    const view = await shownCatalog(deps, c);
+    const entry = await presentEntry(deps, c, c.req.valid("param").id, view);
     const { title, asset } = entry;
-    const seasons = childrenOf(entries, title._id, "season").map((season) => ({
+    const seasons = childrenOf(view, title._id, "season").map((season) => ({
       season,
-      episodes: childrenOf(entries, season.title._id, "episode"),
+      episodes: childrenOf(view, season.title._id, "episode"),
     }));
-    const episodes = childrenOf(entries, title._id, "episode");
-    const next = nextEpisode(entries, title);
+    const episodes = childrenOf(view, title._id, "episode");
+    const next = nextEpisode(view, title);
     const shown = [
       ...[entry, ...episodes, ...(next === null ? [] : [next])],
       ...seasons.flatMap(({ season, episodes: ofSeason }) => [season, ...ofSeason]),
     ];
     const watched = shown.map((one) => deps.desk.position({ tenant, subject, titleId: one.title._id }));
     const positions = (await Promise.all(watched)).filter((position) => position !== null);
-    const toCard = withProgress(cardMaker(deps, c), positions);
+    const toCard = withProgress(cardMaker(deps, c, view), positions);
     const languages = acceptedLanguages(c.req.header("Accept-Language"));
     return c.json(
       {
@@ -75,7 +76,7 @@ export function catalogTitleRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
         })),
         episodes: episodes.map(toCard),
         chapters: chaptersOf(title, asset, languages),
-        parents: parentsOf(entries, title).map(({ title: { _id, type, name } }) => ({
+        parents: parentsOf(view, title).map(({ title: { _id, type, name } }) => ({
           id: _id,
           type,
           name: inLanguage(name, languages),
@@ -95,18 +96,22 @@ async function presentEntry(
   { library, desk, config }: ApiDeps,
   c: Context<ApiEnv>,
   id: string,
-  entries: readonly CatalogEntry[],
+  view: CatalogView,
 ): Promise<CatalogEntry> {
   const { tenant } = c.get("caller");
   const present = await desk.title({ tenant, id });
   if (present === null || !isAvailable(present, library.serverNow(), countryOf(c, config)))
     throw notFound("title");
-  const known = entries.find(({ title }) => title._id === id);
-  if (known !== undefined && known.title.assetId === present.assetId) return known;
+  const known = view.get(id);
+  if (known !== null && known.title.assetId === present.assetId) return known;
   const title = await findTitle(library, tenant, id);
   if (title === null) throw notFound("title");
-  const assets = await findPublishedAssets(library, tenant, title.assetId === null ? [] : [title.assetId]);
-  const [asset = null] = assets.values();
-  if (asset === null && (title.type === "movie" || title.type === "episode")) throw notFound("title");
-  return { title, asset, face: asset ?? known?.face ?? null, words: [] };
+  const [asset = null] = await readCatalogAssets(
+    library,
+    tenant,
+    title.assetId === null ? [] : [title.assetId],
+  );
+  const entry = entryOf(title, asset);
+  if (entry === null) throw notFound("title");
+  return entry;
 }

@@ -22,7 +22,14 @@ export const SESSION_SECONDS = 24 * 3_600;
 export const GRANT_REACH_SECONDS = SESSION_SECONDS + 3_600;
 /** Posters in lists are public to every viewer of the tenant: one URL per half hour, so that browsers cache it. */
 const POSTER_WINDOW_SECONDS = 1_800;
+/** Which of those half hours it is: what is signed within one is the same. */
+export function posterWindow(now: Date): number {
+  return Math.floor(now.getTime() / 1000 / POSTER_WINDOW_SECONDS);
+}
+
 export type Signing = Pick<ApiConfig, "grantKeys" | "deliveryUrl" | "previewUrl">;
+
+type PicturedAsset = Pick<AssetRecord, "_id" | "published" | "renditions" | "posterAtSeconds">;
 
 export interface GrantedMedia {
   assetId: string;
@@ -59,15 +66,14 @@ function noSigningKey(): Failure {
 }
 
 /** The chosen poster of a published asset for lists; null where it has none. */
-export function posterUrl(config: Signing, asset: AssetRecord, now: Date): string | null {
+export function posterUrl(config: Signing, asset: PicturedAsset, now: Date): string | null {
   return presentPosters(config, asset, now).find(({ chosen }) => chosen)?.url ?? null;
 }
 
 /** What a published asset offers as its poster, best first, each behind a grant for pictures alone. */
-export function presentPosters(config: Signing, asset: AssetRecord, now: Date): PosterView[] {
+export function presentPosters(config: Signing, asset: PicturedAsset, now: Date): PosterView[] {
   if (asset.published === null) return [];
-  const window = Math.floor(now.getTime() / 1000 / POSTER_WINDOW_SECONDS) + 2;
-  const expiresAt = new Date(window * POSTER_WINDOW_SECONDS * 1000);
+  const expiresAt = new Date((posterWindow(now) + 2) * POSTER_WINDOW_SECONDS * 1000);
   const { generation } = asset.published;
   const media = { assetId: asset._id, generation, session: IMAGES_SESSION, expiresAt };
   const chosen = chosenPoster(asset);

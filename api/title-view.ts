@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { titleStateAt } from "../core/availability.ts";
 import { LANGUAGE_TAG } from "../core/language-name.ts";
-import type { AssetRecord } from "../core/records/asset.ts";
 import { CHAPTER_KINDS, type Localized, type TitleRecord } from "../core/records/title.ts";
+import type { CatalogAsset } from "../stores/library/catalog-source.ts";
 import { instant } from "./contract.ts";
 
 export const titleTypes = z.enum(["movie", "series", "season", "episode"]);
@@ -149,7 +149,7 @@ export function inLanguage(texts: Localized, wanted: readonly string[]): string 
  */
 export function chaptersOf(
   title: TitleRecord,
-  asset: AssetRecord | null,
+  asset: Pick<CatalogAsset, "published" | "source"> | null,
   wanted: readonly string[],
 ): z.infer<typeof chapterView>[] {
   const durationSeconds = asset?.published?.durationSeconds ?? 0;

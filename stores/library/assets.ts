@@ -1,4 +1,4 @@
-import type { Filter, IndexDescription } from "mongodb";
+import type { IndexDescription } from "mongodb";
 import type { EncodingChoice } from "../../core/encoding.ts";
 import type { AssetRecord, AssetState } from "../../core/records/asset.ts";
 import type { PullRecord } from "../../core/records/pull.ts";
@@ -15,6 +15,7 @@ export const ASSET_INDEXES: IndexDescription[] = [
   { key: { unsettled: 1 } },
   { key: { preview: 1 } },
   { key: { tenant: 1, titleId: 1 } },
+  { key: { tenant: 1, updatedAt: 1 } },
   { key: { tellAt: 1 } },
 ];
 
@@ -81,24 +82,6 @@ export async function findAsset(library: Library, tenant: string, id: string): P
   // By its id alone: the stand-in would look through all assets, plans and all, where a filter says more.
   const asset = await fromDriver(library.assets.findOne({ _id: id }));
   return asset?.tenant === tenant ? asset : null;
-}
-
-/** Those of the tenant's assets that have a published package, by id. */
-export async function findPublishedAssets(
-  library: Library,
-  tenant: string,
-  ids: string[],
-): Promise<Map<string, AssetRecord>> {
-  if (ids.length === 0) return new Map();
-  // By their ids alone: the stand-in would look through all assets where a filter says more.
-  const filter: Filter<AssetRecord> = { _id: { $in: ids } };
-  // The plan and the findings of a hundred films are megabytes that no card shows.
-  const projection = { plan: 0, findings: 0, "source.video.keyframeSeconds": 0, "source.video.entries": 0 };
-  const records = await fromDriver(library.assets.find(filter, { projection, maxTimeMS: 2_000 }).toArray());
-  const shown = records.filter(
-    (asset) => asset.tenant === tenant && asset.published !== null && asset.state !== "deleted",
-  );
-  return new Map(shown.map((asset) => [asset._id, asset]));
 }
 
 /** The generation that viewers get of an asset of any tenant; null where they get none. */

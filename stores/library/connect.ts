@@ -16,6 +16,7 @@ import type { UploadRecord } from "../../core/records/upload.ts";
 import type { DeliveryRecord, WebhookRecord } from "../../core/records/webhook.ts";
 import { API_KEY_INDEXES } from "./api-keys.ts";
 import { ASSET_INDEXES, TASK_INDEXES } from "./assets.ts";
+import { REMOVED_TITLE_INDEXES, type RemovedTitleRecord } from "./catalog-source.ts";
 import type { ConformanceRecord } from "./conformance.ts";
 import { DELIVERY_INDEXES } from "./deliveries.ts";
 import { fromDriver } from "./driver-errors.ts";
@@ -60,6 +61,7 @@ export interface Library {
   tasks: Collection<TaskRecord>;
   generations: Collection<GenerationRecord>;
   titles: Collection<TitleRecord>;
+  removedTitles: Collection<RemovedTitleRecord>;
   apiKeys: Collection<ApiKeyRecord>;
   accounts: Collection<AccountRecord>;
   playbacks: Collection<PlaybackRecord>;
@@ -120,6 +122,7 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     tasks: db.collection("tasks"),
     generations: db.collection("generations"),
     titles: db.collection("titles"),
+    removedTitles: db.collection("removedTitles"),
     apiKeys: db.collection("apiKeys"),
     accounts: db.collection("accounts"),
     playbacks: db.collection("playbacks"),
@@ -188,6 +191,7 @@ async function ensureIndexes(db: Db): Promise<void> {
     ["tasks", TASK_INDEXES],
     ["generations", GENERATION_INDEXES],
     ["titles", TITLE_INDEXES],
+    ["removedTitles", REMOVED_TITLE_INDEXES],
     ["apiKeys", API_KEY_INDEXES],
     ["playbacks", PLAYBACK_INDEXES],
     ["positions", POSITION_INDEXES],

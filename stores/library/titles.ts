@@ -2,6 +2,7 @@ import type { Filter, IndexDescription } from "mongodb";
 import { titleStateAt } from "../../core/availability.ts";
 import type { TitleRecord, TitleState, TitleType } from "../../core/records/title.ts";
 import { titleOutbox } from "../../core/webhook-event.ts";
+import { noteRemoval } from "./catalog-source.ts";
 import type { Library } from "./connect.ts";
 import { fromDriver, isDuplicateKey } from "./driver-errors.ts";
 import { carryTitle } from "./outbox.ts";
@@ -11,6 +12,7 @@ export const TITLE_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
   { key: { tenant: 1, parentId: 1 } },
   { key: { tenant: 1, assetId: 1 } },
+  { key: { tenant: 1, updatedAt: 1 } },
   { key: { tellAt: 1 } },
   { key: { availableFrom: 1 } },
   { key: { availableUntil: 1 } },
@@ -132,21 +134,10 @@ export async function takeDown(library: Library, title: TitleRecord): Promise<Ti
 /** Removes the title, once what is to be told of it is told; false where it was changed since it was read. The asset stays. */
 export async function removeTitle(library: Library, title: TitleRecord): Promise<boolean> {
   await carryTitle(library, title);
+  await noteRemoval(library, title);
   const { _id, tenant, version } = title;
   const { deletedCount } = await fromDriver(library.titles.deleteOne({ _id, tenant, version }));
   return deletedCount === 1;
-}
-
-/** Those that `titleStateAt` calls published (RELIABILITY T35): in which countries they are shown is looked at afterwards. */
-function availableTitles(tenant: string, now: Date): Filter<TitleRecord> & { tenant: string } {
-  return {
-    tenant,
-    state: { $in: ["published", "scheduled"] },
-    $and: [
-      { $or: [{ availableFrom: null }, { availableFrom: { $lte: now } }] },
-      { $or: [{ availableUntil: null }, { availableUntil: { $gt: now } }] },
-    ],
-  };
 }
 
 /** From when on viewers may see some title with this asset: a moment gone by where they may now, null where none is to come. */
@@ -170,18 +161,6 @@ export async function listEndedWindows(library: Library, after: Date, until: Dat
   const ended: Filter<TitleRecord> = { availableUntil: { $gt: after, $lte: until } };
   const titles = await fromDriver(library.titles.find(ended, { maxTimeMS: 5_000 }).toArray());
   return titles.filter(({ state }) => state === "published" || state === "scheduled");
-}
-
-/** Everything that a viewer of the tenant may see now, newest first, up to `limit`. */
-export async function listAvailableTitles(
-  library: Library,
-  tenant: string,
-  limit: number,
-): Promise<TitleRecord[]> {
-  const filter = availableTitles(tenant, library.serverNow());
-  return fromDriver(
-    library.titles.find(filter, { maxTimeMS: 5_000 }).sort({ createdAt: -1 }).limit(limit).toArray(),
-  );
 }
 
 /** Gives an asset to the title it was uploaded for, where that has none yet. */

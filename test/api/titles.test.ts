@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { foldWords, oneSlip } from "../../api/catalog.ts";
 import { acceptedLanguages, inLanguage } from "../../api/title-view.ts";
-import { isAvailable, titleStateAt } from "../../core/availability.ts";
-import { listAvailableTitles } from "../../stores/library/titles.ts";
+import { titleStateAt } from "../../core/availability.ts";
 import { madeAsset, openTestApi, publishedMovie } from "./api-for-test.ts";
 
 const api = await openTestApi("titles");
@@ -434,29 +432,6 @@ describe("deciding", () => {
     }
   });
 
-  test("T35: what the library finds is what may be watched, whatever the state and the window", async () => {
-    const { library } = (await openTestApi("windows")).deps;
-    const now = library.serverNow().getTime();
-    const moments = [null, new Date(now - 3_600_000), new Date(now + 3_600_000)];
-    const titles = (["draft", "scheduled", "published", "unpublished"] as const).flatMap((state) =>
-      moments.flatMap((availableFrom) =>
-        moments.map((availableUntil) => ({ state, availableFrom, availableUntil })),
-      ),
-    );
-    const records = titles.map((one, index) => ({
-      ...one,
-      ...{ _id: `ti_${index}`, tenant: "alpha", version: 1, type: "movie" as const, name: { en: "A" } },
-      ...{ synopsis: {}, genres: [], cast: [], releaseYear: null, maturity: null, assetId: null },
-      ...{ artwork: { posterUrl: null }, parentId: null, regions: null, publishedAt: null },
-      ...{ createdAt: new Date(now), updatedAt: new Date(now) },
-    }));
-    await library.titles.insertMany(records);
-    const found = (await listAvailableTitles(library, "alpha", 100)).map(({ _id }) => _id);
-    const wanted = records.filter((one) => isAvailable(one, new Date(now), null)).map(({ _id }) => _id);
-    assert.ok(wanted.length > 0);
-    assert.deepEqual(found.sort(), wanted.sort());
-  });
-
   test("the language of a text", () => {
     assert.deepEqual(acceptedLanguages("da, en-gb;q=0.8, en;q=0.7, *;q=0.1, xx;q=0"), ["da", "en-gb", "en"]);
     const texts = { "pt-BR": "p", en: "e", de: "d" };
@@ -465,27 +440,5 @@ describe("deciding", () => {
     assert.equal(inLanguage(texts, ["fr"]), "e");
     assert.equal(inLanguage({ fr: "f" }, []), "f");
     assert.equal(inLanguage({}, ["en"]), "");
-  });
-
-  test("what a slip is", () => {
-    for (const [a, b] of [
-      ["bunny", "bunny"],
-      ["bunny", "bynny"],
-      ["bunny", "buny"],
-      ["bunny", "bunnny"],
-      ["bunny", "bunyn"],
-      ["", "a"],
-    ]) {
-      assert.ok(oneSlip(a as string, b as string) && oneSlip(b as string, a as string), `${a} ${b}`);
-    }
-    for (const [a, b] of [
-      ["bunny", "bony"],
-      ["bunny", "funky"],
-      ["ab", "ba c"],
-      ["abcd", "badc"],
-    ]) {
-      assert.ok(!oneSlip(a as string, b as string), `${a} ${b}`);
-    }
-    assert.deepEqual(foldWords("Amélie: L'Été, 2. Teil"), ["amelie", "l", "ete", "2", "teil"]);
   });
 });
