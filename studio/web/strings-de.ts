@@ -172,5 +172,9 @@ export const GERMAN: Record<StringKey, string> = {
     "Sende die Spur noch einmal als Datei, die sich bis zum Ende abspielen lässt; der Film selbst ist wie zuvor.",
   next_findings_not_waived:
     "Sieh dir unten an, was gefunden wurde; nimm es mit einem Grund hin oder sende ein anderes Master.",
+  next_protection_unavailable:
+    "Der Betreiber muss den Hauptschlüssel der Installation setzen, dann noch einmal versuchen.",
+  next_upload_aborted: "Sende die Datei noch einmal, wenn du den Film doch willst.",
+  next_upload_expired: "Sende die Datei noch einmal.",
   next_retry: "Noch einmal versuchen; das Protokoll sagt, was geschah.",
 };

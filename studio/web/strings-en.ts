@@ -165,6 +165,9 @@ export const ENGLISH = {
   next_track_unusable: "Send the track again as a file that plays to its end; the film itself is as it was.",
   next_findings_not_waived:
     "Look at what was found below, then accept it with a reason or send another master.",
+  next_protection_unavailable: "The operator must set the installation's master key; then try it again.",
+  next_upload_aborted: "Send the file again if you want the film after all.",
+  next_upload_expired: "Send the file again.",
   next_retry: "Try it again; the ledger says what happened.",
 };
 

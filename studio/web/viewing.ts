@@ -2,7 +2,7 @@ import type { Figures, TitleFigures } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
 import { element, svg } from "./element.ts";
-import { problemText } from "./problem-text.ts";
+import { problemOf, saidNodes } from "./problem-text.ts";
 import { numberText, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
@@ -23,7 +23,7 @@ export function viewing(api: Api) {
         shownTitle = titleId;
         void api.call<TitleFigures>("GET", `/v1/analytics/titles/${titleId}`).then(
           (figures) => root.replaceChildren(...shown(figures)),
-          (thrown) => root.replaceChildren(element("p", { class: "note" }, problemText(thrown))),
+          (thrown) => root.replaceChildren(element("p", { class: "note" }, ...saidNodes(problemOf(thrown)))),
         );
       }
       return titleId !== undefined;
