@@ -78,14 +78,14 @@ export function publicationRoutes(deps: ApiDeps) {
         return isDown ? null : { state: "unpublished" };
       });
       // Again too: who took it down may have died before this.
-      await deps.revoker.withdraw(changed);
+      await deps.revoker.withdraw([changed]);
       return c.json(presentTagged(c, changed, library.serverNow()), 200);
     });
 }
 
 /** Lets viewers go on watching, those who may, and stops the others until they may. */
 async function showTo({ library, revoker }: ApiDeps, title: TitleRecord): Promise<void> {
-  if (title.state === "scheduled") return revoker.withdraw(title);
+  if (title.state === "scheduled") return revoker.withdraw([title]);
   await revoker.restore(title, library.serverNow());
   await revoker.confine(title);
 }
