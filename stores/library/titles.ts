@@ -9,7 +9,7 @@ import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
 
 export const TITLE_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
-  { key: { tenant: 1, parentId: 1 } },
+  { key: { tenant: 1, parentId: 1, _id: 1 } },
   { key: { tenant: 1, assetId: 1 } },
   { key: { tellAt: 1 } },
   { key: { availableFrom: 1 } },
