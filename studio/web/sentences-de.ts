@@ -36,7 +36,7 @@ export const FINDINGS: Readonly<Record<string, string>> = {
     "Das Master ist beschädigt: nicht alles ließ sich dekodieren. Sieh oder höre dir die Stelle an und spiele den Film neu aus, wenn man es merkt.",
   duration_mismatch: "Die Datei nennt eine andere Dauer, als sie enthält. Prüfe, ob das Ende da ist.",
   flashing:
-    "Das Bild blitzt mehr als dreimal in der Sekunde, was Anfälle auslösen kann. Entschärfe die Stelle oder warne vor dem Film davor.",
+    "Das Bild blitzt mehr als dreimal in der Sekunde, was Anfälle auslösen kann. Entschärfe die Stelle, oder warne davor, ehe der Film beginnt.",
   freeze: "Das Bild steht still. Sieh dir die Stelle an: ist es gewollt, kann es so bleiben.",
   gaps: "In der Datei fehlen Bilder; das letzte davor bleibt stehen. Fehlt etwas, spiele den Film neu aus.",
   hdr: "Das Bild hat einen hohen Dynamikumfang (HDR). Soll er erhalten bleiben, lass auch HEVC machen.",
