@@ -1,5 +1,11 @@
 import type { Context } from "hono";
-import { type Asker, addressDigits, type GrantLimits, nearestAddress } from "../core/grant-limits.ts";
+import {
+  type Asker,
+  addressDigits,
+  type GrantLimits,
+  MOST_COUNTRIES,
+  nearestAddress,
+} from "../core/grant-limits.ts";
 import { countryFromProxy } from "./caller-country.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiEnv } from "./deps.ts";
@@ -26,8 +32,6 @@ export function askerOf(c: Context<ApiEnv>, config: Trusted): Asker {
 
 /** Providers hand out addresses within these, and a household has one. */
 const NETWORK_BITS = { "4": 24, "6": 48 };
-/** As many as a grant can name. */
-const MOST_COUNTRIES = 60;
 
 /**
  * What the grants of who asks are bound to where the installation wants them bound; the countries are those that the title is shown in.

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { requestFailure } from "../core/errors.ts";
+import { type RequestFailureCode, requestFailure } from "../core/errors.ts";
 import { cancelAsset, retryAsset } from "../stores/library/asset-changes.ts";
 import { assetView } from "./asset-view.ts";
 import { atLeast } from "./auth.ts";
@@ -81,6 +81,6 @@ export function assetActionRoutes(deps: ApiDeps) {
     });
 }
 
-function refused(code: string, message: string) {
+function refused(code: RequestFailureCode, message: string) {
   return requestFailure(409, code, message);
 }

@@ -192,9 +192,10 @@ export async function endUpload(
 export async function giveUpItsAsset(library: Library, upload: UploadRecord): Promise<void> {
   const { tenant, assetId, target, state } = upload;
   if (target.kind !== "new") return;
+  const isCalledOff = state === "aborted";
   await giveUpWaiting(library, tenant, assetId, {
-    code: `upload_${state}`,
-    message: `The upload was ${state === "aborted" ? "called off" : "not finished in time"}.`,
+    code: isCalledOff ? "upload_aborted" : "upload_expired",
+    message: `The upload was ${isCalledOff ? "called off" : "not finished in time"}.`,
     retryable: false,
   });
 }

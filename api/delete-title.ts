@@ -23,7 +23,7 @@ export async function deleteTitle(
     const down = await takeDown(library, found);
     if (down === null) continue;
     catalog.forget(tenant);
-    await revoker.withdraw(down);
+    await revoker.withdraw([down]);
     await deleteLinksOfTitle(library, tenant, id);
     await leaveTitle(library, tenant, id);
     if (!(await removeTitle(library, down))) continue;

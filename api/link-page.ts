@@ -12,7 +12,7 @@ const GONE: PageWords = {
   heading: { en: "This link is over", de: "Dieser Link ist abgelaufen" },
   text: {
     en: "It was good for a certain time only. Ask whoever sent it for a new one.",
-    de: "Er galt nur für eine bestimmte Zeit. Bitte um einen neuen, wer ihn dir geschickt hat.",
+    de: "Er galt nur für eine bestimmte Zeit. Wer ihn dir geschickt hat, kann dir einen neuen geben.",
   },
 };
 const UNKNOWN: PageWords = {

@@ -14,17 +14,17 @@ import { lastGrantEnds, longestGrantEnds, stopViewers } from "./stop-viewers.ts"
 /** With the ten seconds in which edges look, a revocation is everywhere well within a minute. */
 const REFRESH_EVERY_MS = 10_000;
 
-/** An end that lies just ahead when it is set may be gone by when it is written. */
+/** An end that lies just ahead when it is set may be gone by when it is written: each turn looks back so far behind the one before. */
 const OVERLAP_MS = 5_000;
 
 /** Calls grants back. Each call is on record when it resolves, and at the edges within a minute. */
 export interface Revoker {
   endSession(playback: PlaybackRecord): Promise<void>;
   /**
-   * A title was taken down, its time is over or yet to come: its viewers stop, until a title shows the asset again, and not those
-   * of another title that shows it.
+   * Titles were taken down, or their time is yet to come: their viewers stop, until a title shows the asset again, and not those
+   * of another title that shows it. The edges are told once of all of them.
    */
-  withdraw(title: TitleRecord): Promise<void>;
+  withdraw(titles: readonly TitleRecord[]): Promise<void>;
   /** A title is shown, but perhaps not everywhere any more: those who may not watch it stop for good. */
   confine(title: TitleRecord): Promise<void>;
   /** A title is shown, now or from a later moment on: its asset may be watched again. */
@@ -32,7 +32,10 @@ export interface Revoker {
   deleteAsset(assetId: string): Promise<void>;
   /** For ever: whoever has the key could sign at any time. It also signs no more. False where there is no such key. */
   revokeKey(kid: string): Promise<boolean>;
-  /** Withdraws titles whose time is over since it was last looked: grants that were given before that end was set last longer. */
+  /**
+   * Withdraws titles whose time is over since it was last looked, since grants that were given before that end was set last
+   * longer, and tells the edges once what is called back by now. One after the other, however many ask.
+   */
   closeWindows(): Promise<void>;
   /** Takes up what other processes called back and sees that the edges' list says it. */
   refresh(): Promise<void>;
@@ -59,7 +62,7 @@ export function openRevoker(parts: {
   };
   // What is recorded is promised: the next turn publishes what this one could not.
   const tell = () => refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
-  const withdraw = async (title: TitleRecord): Promise<void> => {
+  const callBack = async (title: TitleRecord): Promise<void> => {
     const { tenant, assetId } = title;
     const now = library.serverNow();
     const shownFrom = assetId === null ? null : await assetShownFrom(library, tenant, assetId);
@@ -69,17 +72,35 @@ export function openRevoker(parts: {
     if (assetId !== null && !isShown)
       await recordRevocation(library, "withdrawn", assetId, shownFrom ?? longestGrantEnds(now));
     await stopViewers(library, title, (playback) => isShown || playback.assetId !== assetId);
-    await tell();
   };
+  // Whoever looked before this process may have died over it: as far back as a grant can last.
   let closedUntil = new Date(library.serverNow().getTime() - GRANT_MAX_SECONDS * 1_000);
-  const closeWindows = async (): Promise<void> => {
+  let closed = new Set<string>();
+  const closeEnded = async (): Promise<void> => {
     const now = library.serverNow();
-    for (const title of await listEndedWindows(library, closedUntil, now)) await withdraw(title);
+    const ended = await listEndedWindows(library, closedUntil, now);
+    for (const title of ended) {
+      if (closed.has(versionOf(title))) continue;
+      await callBack(title);
+      closed.add(versionOf(title));
+    }
+    closed = new Set(ended.map(versionOf));
     closedUntil = new Date(now.getTime() - OVERLAP_MS);
   };
-  const timer = setInterval(async () => {
-    await closeWindows().catch((thrown) => log.warn({ err: thrown }, "titles not withdrawn yet"));
-    await tell();
+  let turns = Promise.resolve();
+  let turnsLeft = 0;
+  const closeWindows = async (): Promise<void> => {
+    turnsLeft += 1;
+    turns = turns
+      .then(closeEnded)
+      .catch((thrown) => log.warn({ err: thrown }, "titles not withdrawn yet"))
+      .then(tell);
+    await turns;
+    turnsLeft -= 1;
+  };
+  const timer = setInterval(() => {
+    // A turn that takes longer than its time is not joined by the next.
+    if (turnsLeft === 0) void closeWindows();
   }, REFRESH_EVERY_MS);
   timer.unref();
   return {
@@ -88,7 +109,10 @@ export function openRevoker(parts: {
       const until = lastGrantEnds(playback, library.serverNow());
       await recordRevocation(library, "sessions", playback._id, until);
     },
-    withdraw,
+    async withdraw(titles) {
+      await Promise.all(titles.map(callBack));
+      await tell();
+    },
     async confine(title) {
       const now = library.serverNow();
       const stopped = await stopViewers(
@@ -118,4 +142,9 @@ export function openRevoker(parts: {
     list: () => known,
     close: () => clearInterval(timer),
   };
+}
+
+/** A title as it is: changed since, it is to be looked at anew. */
+function versionOf({ _id, version }: TitleRecord): string {
+  return `${_id} ${version}`;
 }

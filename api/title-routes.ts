@@ -38,7 +38,12 @@ const listRoute = createRoute({
   path: "/v1/titles",
   summary: "List titles, newest first",
   request: {
-    query: z.strictObject({ limit: pageQuery.shape.limit, cursor: cursorText, type: titleTypes.optional() }),
+    query: z.strictObject({
+      limit: pageQuery.shape.limit,
+      cursor: cursorText,
+      type: titleTypes.optional(),
+      assetId: z.string().min(1).max(100).optional().openapi({ description: "Those that show it" }),
+    }),
   },
   responses: { 200: jsonAnswer(pageOf(titleView), "One page") },
 });
@@ -94,10 +99,11 @@ export function titleRoutes(deps: ApiDeps) {
     })
     .openapi(listRoute, async (c) => {
       const query = c.req.valid("query");
-      const { limit, cursor, type } = query;
+      const { limit, cursor, type, assetId } = query;
       const list = listDigest(c, query);
       const page = await listTitles(library, c.get("caller").tenant, {
         type,
+        assetId,
         limit,
         after: decodeCursor(cursor, list),
       });

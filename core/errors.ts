@@ -32,6 +32,64 @@ export const ASSET_FAILURE_CODES = [
 ] as const;
 export type AssetFailureCode = (typeof ASSET_FAILURE_CODES)[number];
 
+/** All that `error.code` of an asset may say: why it failed, or how the upload ended that it waited for. */
+export const ASSET_ERROR_CODES = [...ASSET_FAILURE_CODES, "upload_aborted", "upload_expired"] as const;
+export type AssetErrorCode = (typeof ASSET_ERROR_CODES)[number];
+
+/** Codes of refused requests: pages have words for each in every language of theirs. */
+export const REQUEST_FAILURE_CODES = [
+  "alias_taken",
+  "asset_gone",
+  "asset_not_uploaded",
+  "asset_not_waiting",
+  "body_too_large",
+  "codec_unavailable",
+  "forbidden",
+  "generation_gone",
+  "grant_refused",
+  "idempotency_conflict",
+  "idempotency_in_progress",
+  "invalid_request",
+  "link_expired",
+  "method_not_allowed",
+  "not_cancellable",
+  "not_found",
+  "not_playable",
+  "not_protected",
+  "not_retryable",
+  "nothing_to_waive",
+  "playback_over",
+  "precondition_failed",
+  "precondition_required",
+  "protection_unavailable",
+  "pull_ingest_disabled",
+  "range_not_satisfiable",
+  "rate_limited",
+  "request_refused",
+  "signature_refused",
+  "signing_unavailable",
+  "source_changed",
+  "source_refused",
+  "subtitle_invalid",
+  "subtitle_too_large",
+  "title_incomplete",
+  "title_not_published",
+  "too_many_links",
+  "too_many_open_uploads",
+  "too_many_streams",
+  "too_many_webhooks",
+  "unauthenticated",
+  "unsupported_media_type",
+  "upload_aborted",
+  "upload_busy",
+  "upload_completed",
+  "upload_expired",
+  "upload_incomplete",
+  "version_conflict",
+  "webhook_disabled",
+] as const;
+export type RequestFailureCode = (typeof REQUEST_FAILURE_CODES)[number];
+
 /** One member of `errors[]` in a problem answer: where in the body, and what is wrong. */
 export interface FieldError {
   path: string;
@@ -63,6 +121,13 @@ export class Failure extends Error {
   /** More that a client may need to go on, by member of the problem; safe to show. */
   readonly details: Record<string, unknown>;
 
+  constructor(failureClass: "request", code: RequestFailureCode, message: string, options?: FailureOptions);
+  constructor(
+    failureClass: Exclude<FailureClass, "request">,
+    code: string,
+    message: string,
+    options?: FailureOptions,
+  );
   constructor(failureClass: FailureClass, code: string, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "Failure";
@@ -93,7 +158,7 @@ export function sourceFailure(code: AssetFailureCode, message: string, cause?: u
 /** A request that is refused: `status` is the HTTP status, `code` the stable machine word. */
 export function requestFailure(
   status: number,
-  code: string,
+  code: RequestFailureCode,
   message: string,
   fields: FieldError[] = [],
 ): Failure {

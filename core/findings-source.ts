@@ -1,3 +1,4 @@
+import type { FindingCode } from "./finding-codes.ts";
 import { findingsAt } from "./findings.ts";
 import { nameOf } from "./findings-sound.ts";
 import { toNumber } from "./rational.ts";
@@ -20,7 +21,7 @@ export function sourceFindings(source: Source): Finding[] {
 
 function pictureFacts({ video, facts }: Source): Finding[] {
   const found: Finding[] = [];
-  const note = (code: string, message: string): void => {
+  const note = (code: FindingCode, message: string): void => {
     found.push({ code, severity: "info", message });
   };
   if (["tt", "bb", "tb", "bt"].includes(video.fieldOrder))

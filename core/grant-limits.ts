@@ -29,8 +29,11 @@ export function nearestAddress(list: string | undefined): string | null {
 
 export const NOBODY: Asker = { address: null, country: null, userAgent: null };
 
-const LIMITS =
-  /^(?!~|$)(?:n(4[0-9a-f]{1,8}|6[0-9a-f]{1,32}))?(?:(?:^|~)c((?:[A-Z]{2}){1,60}))?(?:(?:^|~)d([A-Za-z0-9_-]{16}))?$/;
+/** As many countries as a grant can name: each is two characters of every URL. */
+export const MOST_COUNTRIES = 60;
+const LIMITS = new RegExp(
+  `^(?!~|$)(?:n(4[0-9a-f]{1,8}|6[0-9a-f]{1,32}))?(?:(?:^|~)c((?:[A-Z]{2}){1,${MOST_COUNTRIES}}))?(?:(?:^|~)d([A-Za-z0-9_-]{16}))?$`,
+);
 const DEVICE_LENGTH = 16;
 
 /** The limits as they stand in a grant; "" for none. Throws on limits that no edge could hold anybody to. */
@@ -47,7 +50,7 @@ export function limitsText({ network, countries, userAgent }: GrantLimits): stri
   if (countries !== undefined) parts.push(`c${countries.join("")}`);
   if (userAgent !== undefined) parts.push(`d${deviceOf(userAgent)}`);
   const text = parts.join("~");
-  if (text !== "" && !areLimits(text)) throw new Error("countries are 1 to 60 ISO 3166 codes");
+  if (text !== "" && !areLimits(text)) throw new Error(`countries are 1 to ${MOST_COUNTRIES} ISO 3166 codes`);
   return text;
 }
 

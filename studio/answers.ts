@@ -127,6 +127,8 @@ export interface Title {
   type?: "movie" | "series" | "season" | "episode";
   /** Of a season or an episode. */
   number?: number | null;
+  availableFrom?: string | null;
+  availableUntil?: string | null;
 }
 
 export interface Chapter {

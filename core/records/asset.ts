@@ -1,4 +1,6 @@
 import type { EncodingChoice } from "../encoding.ts";
+import type { AssetErrorCode } from "../errors.ts";
+import type { FindingCode } from "../finding-codes.ts";
 import type { Plan } from "../plan.ts";
 import type { Quality } from "../quality.ts";
 import type { Region } from "../seen-parts.ts";
@@ -25,7 +27,7 @@ export type AssetState =
   | "deleted";
 
 export interface Finding {
-  code: string;
+  code: FindingCode;
   severity: "info" | "warning" | "error";
   message: string;
   startSeconds?: number;
@@ -73,7 +75,7 @@ export interface Rendition {
 }
 
 export interface AssetError {
-  code: string;
+  code: AssetErrorCode;
   message: string;
   retryable: boolean;
 }

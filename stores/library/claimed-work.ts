@@ -1,5 +1,5 @@
 import type { Filter } from "mongodb";
-import { ASSET_FAILURE_CODES, type AssetFailureCode, type Failure } from "../../core/errors.ts";
+import { ASSET_FAILURE_CODES, type Failure } from "../../core/errors.ts";
 import { lineOf, presentClaim } from "../../core/fallen-claims.ts";
 import type { AssetError } from "../../core/records/asset.ts";
 import type { AttemptRecord, ClaimBeside, TaskRecord } from "../../core/records/task.ts";
@@ -137,6 +137,6 @@ async function endBeside(
 
 /** What the owner is told of a failure: the stable code and whether another try may help. */
 function assetError(failure: Failure): AssetError {
-  const code = ASSET_FAILURE_CODES.includes(failure.code as AssetFailureCode) ? failure.code : "internal";
+  const code = ASSET_FAILURE_CODES.find((known) => known === failure.code) ?? "internal";
   return { code, message: failure.message, retryable: failure.retryable };
 }

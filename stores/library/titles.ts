@@ -10,8 +10,8 @@ import { listNewestFirst, type Page, type PagePosition } from "./pages.ts";
 
 export const TITLE_INDEXES: IndexDescription[] = [
   { key: { tenant: 1, createdAt: -1, _id: -1 } },
-  { key: { tenant: 1, parentId: 1 } },
-  { key: { tenant: 1, assetId: 1 } },
+  { key: { tenant: 1, parentId: 1, _id: 1 } },
+  { key: { tenant: 1, assetId: 1, createdAt: -1, _id: -1 } },
   { key: { tenant: 1, updatedAt: 1 } },
   { key: { tellAt: 1 } },
   { key: { availableFrom: 1 } },
@@ -75,10 +75,15 @@ export async function findTitle(library: Library, tenant: string, id: string): P
 export async function listTitles(
   library: Library,
   tenant: string,
-  options: { type?: TitleType; limit: number; after: PagePosition | null },
+  options: { type?: TitleType; assetId?: string; limit: number; after: PagePosition | null },
 ): Promise<Page<TitleRecord>> {
-  const filter = options.type === undefined ? { tenant } : { tenant, type: options.type };
-  return listNewestFirst(library.titles, filter, options.limit, options.after);
+  const { type, assetId, limit, after } = options;
+  const filter = {
+    tenant,
+    ...(type === undefined ? {} : { type }),
+    ...(assetId === undefined ? {} : { assetId }),
+  };
+  return listNewestFirst(library.titles, filter, limit, after);
 }
 
 /** Changes what is given, provided the title is still at `version`; null where it is not (or is gone). */

@@ -2,7 +2,7 @@ import type { Asset } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { element } from "./element.ts";
 import { button, statusNote } from "./form-parts.ts";
-import { problemText } from "./problem-text.ts";
+import { tellProblem } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
 /** What can be done with an asset as a whole: its work begun anew or called off, and all of it removed. */
@@ -16,7 +16,7 @@ export function workActions(api: Api, assetId: string, onChange: (asset: Asset) 
       await api.call("POST", `/v1/assets/${assetId}/${verb}`);
       onChange(await api.call<Asset>("GET", `/v1/assets/${assetId}`));
     } catch (thrown) {
-      note.textContent = problemText(thrown);
+      tellProblem(note, thrown);
     }
   };
   const retry = button("retry", "secondary", () => void act("retry"));
@@ -52,7 +52,7 @@ export function removal(api: Api, assetId: string, onRemoved: (asset: Asset) => 
     try {
       onRemoved(await api.call<Asset>("DELETE", `/v1/assets/${assetId}`));
     } catch (thrown) {
-      note.textContent = problemText(thrown);
+      tellProblem(note, thrown);
     }
     yes.disabled = false;
   });

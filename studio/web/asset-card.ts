@@ -3,6 +3,8 @@ import { formatBytes, formatClock } from "../pace.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { element } from "./element.ts";
 import { button } from "./form-parts.ts";
+import { failureOf, saidNodes } from "./problem-text.ts";
+import { plain, type Said } from "./said.ts";
 import { pageLanguage, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
@@ -50,7 +52,7 @@ export function assetCard(first: Entry, open: (assetId: string) => void): AssetC
       isSending || isFetching || ["queued", "probing", "encoding"].includes(asset?.state ?? "");
     bar.root.hidden = !isMoving;
     bar.update(ratio);
-    facts.textContent = isSending ? uploadFacts(upload) : assetFacts(asset);
+    facts.replaceChildren(...saidNodes(isSending ? uploadFacts(upload) : assetFacts(asset)));
     facts.classList.toggle("bad", upload?.phase === "failed" || asset?.state === "failed");
     controls.update();
     picture.update(asset);
@@ -136,21 +138,22 @@ function uploadLabel({ phase }: BrowserUpload): string {
   return text("sending");
 }
 
-function uploadFacts({ problem, sentBytes, bytesPerSecond, file, phase }: BrowserUpload): string {
+function uploadFacts({ problem, sentBytes, bytesPerSecond, file, phase }: BrowserUpload): Said {
   if (problem !== null) return problem;
   const done = text("ofSize", {
     done: formatBytes(sentBytes, pageLanguage),
     total: formatBytes(file.size, pageLanguage),
   });
-  if (phase !== "sending" || bytesPerSecond === 0) return done;
+  if (phase !== "sending" || bytesPerSecond === 0) return plain(done);
   const left = text("left", { time: formatClock((file.size - sentBytes) / bytesPerSecond) });
-  return `${done} · ${formatBytes(bytesPerSecond, pageLanguage)}/s · ${left}`;
+  return plain(`${done} · ${formatBytes(bytesPerSecond, pageLanguage)}/s · ${left}`);
 }
 
-function assetFacts(asset: Asset | null): string {
-  if (asset === null) return "";
+function assetFacts(asset: Asset | null): Said {
+  if (asset === null) return plain("");
   const { source, state, progress, error, createdAt } = asset;
-  if (error !== null) return error.message;
+  // The drawer has the rest of it.
+  if (error !== null) return { ...failureOf(error), original: null };
   if (state === "queued" || state === "probing" || state === "encoding") {
     const left =
       progress.secondsLeft === null ? null : text("left", { time: formatClock(progress.secondsLeft) });
@@ -159,10 +162,10 @@ function assetFacts(asset: Asset | null): string {
       left,
       progress.playable ? text("playable") : null,
     ];
-    return facts.filter((fact) => fact !== null).join(" · ");
+    return plain(facts.filter((fact) => fact !== null).join(" · "));
   }
   const picture = source === null ? null : `${source.video.width}×${source.video.height}`;
   const length = source === null ? null : formatClock(source.durationSeconds);
   const day = new Date(createdAt).toLocaleDateString();
-  return [length, picture, day].filter((fact) => fact !== null).join(" · ");
+  return plain([length, picture, day].filter((fact) => fact !== null).join(" · "));
 }

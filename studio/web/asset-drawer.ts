@@ -3,6 +3,7 @@ import type { Api } from "../api-client.ts";
 import { removal, workActions } from "./asset-actions.ts";
 import { chip } from "./asset-card.ts";
 import { factsPart, ledgerSection, problemPart } from "./asset-facts.ts";
+import { AssetTitles } from "./asset-titles.ts";
 import type { BrowserUpload } from "./browser-upload.ts";
 import { type DrawerPart, framed } from "./drawer-section.ts";
 import { element } from "./element.ts";
@@ -12,7 +13,6 @@ import { previewPlayer } from "./preview-player.ts";
 import { stepper } from "./stepper.ts";
 import { text } from "./strings.ts";
 import { subtitleForm } from "./subtitle-form.ts";
-import { TitleForm } from "./title-form.ts";
 import { viewing } from "./viewing.ts";
 
 export interface AssetDrawer {
@@ -28,11 +28,16 @@ export function openDrawer(
   handlers: { onChange(asset: Asset): void; onClose(): void },
 ): AssetDrawer {
   let latest = first;
+  let latestUpload: BrowserUpload | null = null;
   const { onChange } = handlers;
   const preview = previewPlayer(api, first.id);
-  const title = new TitleForm(api, first, (titleId) => onChange({ ...latest, titleId }));
+  const titles = new AssetTitles(api, first, () => show());
   const state = chip();
-  const parts = partsOf(api, first.id, onChange, preview.root, title);
+  const parts = partsOf(api, first.id, onChange, preview.root, titles);
+  const show = () => {
+    state.update(latest.state);
+    for (const part of parts) part.update(latest, latestUpload);
+  };
   const remove = removal(api, first.id, (asset) => {
     onChange(asset);
     dialog.close();
@@ -59,8 +64,8 @@ export function openDrawer(
     assetId: first.id,
     update(asset, upload) {
       latest = asset;
-      state.update(asset.state);
-      for (const part of parts) part.update(asset, upload);
+      latestUpload = upload;
+      show();
     },
     close: () => dialog.close(),
   };
@@ -78,18 +83,18 @@ function partsOf(
   assetId: string,
   onChange: (asset: Asset) => void,
   preview: HTMLElement,
-  title: TitleForm,
+  titles: AssetTitles,
 ): DrawerPart[] {
   const figures = viewing(api);
   return [
     stepper(),
     problemPart(),
     workActions(api, assetId, onChange),
-    framed("title", { root: title.root, update: (asset) => title.update(asset) }),
+    framed("title", { root: titles.root, update: (asset) => titles.update(asset) }),
     framed("preview", { root: preview, update: ({ progress }) => progress.playable }),
     framed("poster", posterPicker(api, assetId, onChange)),
     framed("subtitles", subtitleForm(api, assetId, onChange)),
-    framed("viewing", { root: figures.root, update: ({ titleId }) => figures.update(titleId) }),
+    framed("viewing", { root: figures.root, update: () => figures.update(titles.chosenId) }),
     framed("generations", generationList(api, assetId, onChange)),
     factsPart(api, onChange),
   ];

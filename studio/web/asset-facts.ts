@@ -6,7 +6,7 @@ import { element } from "./element.ts";
 import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
 import { findingList } from "./findings.ts";
 import { ladderChart } from "./ladder-chart.ts";
-import { problemText } from "./problem-text.ts";
+import { failureOf, problemOf, saidNodes } from "./problem-text.ts";
 import { nextStepText, text } from "./strings.ts";
 
 /** What is known of an asset: why it failed, what was found and made, and every attempt at it. */
@@ -23,7 +23,7 @@ export function problemPart(): DrawerPart {
       if (error === null || said === shown) return;
       shown = said;
       root.replaceChildren(
-        element("p", {}, element("strong", {}, error.message)),
+        element("p", { class: "why" }, ...saidNodes(failureOf(error))),
         element("p", {}, nextStepText(error.code)),
         element("p", { class: "facts" }, error.code),
       );
@@ -68,7 +68,7 @@ export function ledgerSection(api: Api, assetId: string): HTMLElement {
         ledgerTable(await everyEntry<LedgerEntry>(api, `/v1/assets/${assetId}/ledger`)),
       );
     } catch (thrown) {
-      content.replaceChildren(element("p", { class: "note" }, problemText(thrown)));
+      content.replaceChildren(element("p", { class: "note" }, ...saidNodes(problemOf(thrown))));
     }
   });
   return details;

@@ -3,8 +3,9 @@ import { type Api, ApiProblem } from "../api-client.ts";
 import { openRateMeter } from "../pace.ts";
 import { sendParts } from "../upload-file.ts";
 import { missingParts, partRange, toBase64 } from "../upload-plan.ts";
-import { problemText } from "./problem-text.ts";
+import { problemOf } from "./problem-text.ts";
 import { forgetUpload, rememberedUpload, rememberUpload } from "./remembered-uploads.ts";
+import type { Said } from "./said.ts";
 
 export type UploadPhase = "sending" | "paused" | "completing" | "failed" | "done" | "cancelled";
 
@@ -14,7 +15,7 @@ export class BrowserUpload {
   phase: UploadPhase = "sending";
   sentBytes = 0;
   bytesPerSecond = 0;
-  problem: string | null = null;
+  problem: Said | null = null;
   assetId: string | null = null;
   readonly #api: Api;
   readonly #onChange: () => void;
@@ -44,7 +45,7 @@ export class BrowserUpload {
       this.#enter("done");
     } catch (thrown) {
       if (stop.signal.aborted) return;
-      this.problem = problemText(thrown);
+      this.problem = problemOf(thrown);
       this.#enter("failed");
     }
   }

@@ -8,7 +8,7 @@ import { assetInAddress, goToAsset, goToDesk } from "./drawer-place.ts";
 import { dropZone } from "./drop-zone.ts";
 import { element } from "./element.ts";
 import { button } from "./form-parts.ts";
-import { problemText } from "./problem-text.ts";
+import { tellProblem } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
 /** The desk: films come in at the top, and each one's card shows where it is. Rejects where nothing can be read. */
@@ -125,7 +125,7 @@ class Desk {
 
   #loadMore(): void {
     this.#store.loadMore().catch((thrown) => {
-      this.note.textContent = problemText(thrown);
+      tellProblem(this.note, thrown);
     });
   }
 }

@@ -3,7 +3,7 @@ import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
 import { element } from "./element.ts";
 import { statusNote } from "./form-parts.ts";
-import { problemText } from "./problem-text.ts";
+import { findingOf, saidNodes, tellProblem } from "./problem-text.ts";
 import { text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
@@ -32,7 +32,7 @@ export function findingList(api: Api, asset: Asset, onChange: (asset: Asset) => 
     const about = element(
       "div",
       {},
-      element("p", {}, finding.message),
+      element("p", {}, ...saidNodes(findingOf(finding))),
       ...placeOf(finding, asset),
       waiverOf(finding),
     );
@@ -81,7 +81,7 @@ function waiveForm(api: Api, assetId: string, code: string, onChange: (asset: As
       const body = { reason: reason.value };
       onChange(await api.call<Asset>("POST", `/v1/assets/${assetId}/findings/${code}/waive`, { body }));
     } catch (thrown) {
-      note.textContent = problemText(thrown);
+      tellProblem(note, thrown);
     }
     button.disabled = false;
   });

@@ -1,5 +1,5 @@
 import { element } from "./element.ts";
-import { problemText } from "./problem-text.ts";
+import { tellProblem } from "./problem-text.ts";
 import { text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
@@ -29,7 +29,7 @@ export async function busyWith(
   try {
     await action();
   } catch (thrown) {
-    note.textContent = problemText(thrown);
+    tellProblem(note, thrown);
   }
   root.inert = false;
 }

@@ -2,7 +2,7 @@ import type { Asset, Generation, Page } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { element } from "./element.ts";
 import { button, statusNote } from "./form-parts.ts";
-import { problemText } from "./problem-text.ts";
+import { tellProblem } from "./problem-text.ts";
 import { numberText, text } from "./strings.ts";
 import { percent } from "./viewing.ts";
 
@@ -19,7 +19,7 @@ export function generationList(api: Api, assetId: string, onChange: (asset: Asse
       onChange(await api.call<Asset>("POST", `/v1/assets/${assetId}/rollback`, { body }));
       note.textContent = text("wentBack");
     } catch (thrown) {
-      note.textContent = problemText(thrown);
+      tellProblem(note, thrown);
     }
   };
   const read = async (): Promise<void> => {
@@ -34,7 +34,7 @@ export function generationList(api: Api, assetId: string, onChange: (asset: Asse
       if (key === shownKey) return;
       shownKey = key;
       read().catch((thrown) => {
-        note.textContent = problemText(thrown);
+        tellProblem(note, thrown);
       });
     },
   };

@@ -2,7 +2,7 @@ import { ApiProblem, openApi } from "../api-client.ts";
 import { showDesk } from "./desk.ts";
 import { element } from "./element.ts";
 import { button } from "./form-parts.ts";
-import { problemText } from "./problem-text.ts";
+import { problemOf, saidNodes } from "./problem-text.ts";
 import { forgetToken, hasToken, takeToken } from "./session-token.ts";
 import { showSignIn } from "./sign-in.ts";
 import { pageLanguage, text } from "./strings.ts";
@@ -36,13 +36,18 @@ async function start(root: HTMLElement): Promise<void> {
   } catch (thrown) {
     if (thrown instanceof ApiProblem && (thrown.status === 401 || thrown.status === 403)) {
       forgetToken();
-      showSignIn(root, problemText(thrown));
+      showSignIn(root, problemOf(thrown).words);
       return;
     }
     const retry = element("button", { type: "button", class: "primary", onclick: () => location.reload() });
     retry.textContent = text("retry");
     page.replaceChildren(
-      element("div", { class: "panel", role: "alert" }, element("p", {}, problemText(thrown)), retry),
+      element(
+        "div",
+        { class: "panel", role: "alert" },
+        element("p", {}, ...saidNodes(problemOf(thrown))),
+        retry,
+      ),
     );
   }
 }

@@ -3,7 +3,7 @@ import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
 import { element } from "./element.ts";
 import { statusNote } from "./form-parts.ts";
-import { problemText } from "./problem-text.ts";
+import { tellProblem } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
 /** The moments that were found to make good posters; a click makes one of them the film's. */
@@ -17,7 +17,7 @@ export function posterPicker(api: Api, assetId: string, onChange: (asset: Asset)
       onChange(await api.call<Asset>("POST", `/v1/assets/${assetId}/poster`, { body: { id } }));
       note.textContent = text("posterChosen");
     } catch (thrown) {
-      note.textContent = problemText(thrown);
+      tellProblem(note, thrown);
     }
   };
   const button = (poster: Poster) =>

@@ -3,7 +3,7 @@ import type { Preview } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { element } from "./element.ts";
 import { button, statusNote } from "./form-parts.ts";
-import { problemText } from "./problem-text.ts";
+import { tellProblem } from "./problem-text.ts";
 import { text } from "./strings.ts";
 
 /** The film as it will be seen, before it is published; loads nothing until asked. */
@@ -29,7 +29,7 @@ export function previewPlayer(api: Api, assetId: string) {
       });
       await video.play().catch(() => undefined);
     } catch (thrown) {
-      note.textContent = problemText(thrown);
+      tellProblem(note, thrown);
       start.disabled = false;
     }
   };

@@ -1,6 +1,6 @@
 import { ApiProblem, openApi } from "../api-client.ts";
 import { element } from "./element.ts";
-import { problemText } from "./problem-text.ts";
+import { problemOf, saidNodes } from "./problem-text.ts";
 import { queueText } from "./queue-strings.ts";
 import { type Queues, queueSections } from "./queue-tables.ts";
 import { forgetToken, takeToken } from "./session-token.ts";
@@ -49,7 +49,9 @@ function start(root: HTMLElement): void {
         showSignIn(root, queueText("forAdmins"));
         return;
       }
-      age.textContent = queueText("stale", { time: shownAt, why: problemText(thrown) });
+      const said = problemOf(thrown);
+      const words = queueText("stale", { time: shownAt, why: said.words });
+      age.replaceChildren(...saidNodes({ ...said, words }));
     }
     setTimeout(whenSeen, RENEW_SECONDS * 1000);
   };

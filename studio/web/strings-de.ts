@@ -44,6 +44,11 @@ export const GERMAN: Record<StringKey, string> = {
   posterChosen: "Von jetzt an sehen Zuschauer dieses.",
   posterAt: "Der Augenblick bei {time}",
   title: "Titel",
+  titlesOfIt: "Titel, die diesen Film zeigen",
+  anotherTitle: "Noch ein Titel",
+  newTitle: "Ein neuer Titel",
+  shownFrom: "ab {time}",
+  shownUntil: "bis {time}",
   titleName: "Name",
   details: "Was Zuschauer darüber lesen",
   synopsis: "Inhalt",
@@ -172,5 +177,9 @@ export const GERMAN: Record<StringKey, string> = {
     "Sende die Spur noch einmal als Datei, die sich bis zum Ende abspielen lässt; der Film selbst ist wie zuvor.",
   next_findings_not_waived:
     "Sieh dir unten an, was gefunden wurde; nimm es mit einem Grund hin oder sende ein anderes Master.",
+  next_protection_unavailable:
+    "Der Betreiber muss den Hauptschlüssel der Installation setzen, dann noch einmal versuchen.",
+  next_upload_aborted: "Sende die Datei noch einmal, wenn du den Film doch willst.",
+  next_upload_expired: "Sende die Datei noch einmal.",
   next_retry: "Noch einmal versuchen; das Protokoll sagt, was geschah.",
 };

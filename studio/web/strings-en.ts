@@ -42,6 +42,11 @@ export const ENGLISH = {
   posterChosen: "Viewers see this one from now on.",
   posterAt: "The moment at {time}",
   title: "Title",
+  titlesOfIt: "Titles that show this film",
+  anotherTitle: "Another title",
+  newTitle: "A new title",
+  shownFrom: "from {time}",
+  shownUntil: "until {time}",
   titleName: "Name",
   details: "What viewers read of it",
   synopsis: "Synopsis",
@@ -165,6 +170,9 @@ export const ENGLISH = {
   next_track_unusable: "Send the track again as a file that plays to its end; the film itself is as it was.",
   next_findings_not_waived:
     "Look at what was found below, then accept it with a reason or send another master.",
+  next_protection_unavailable: "The operator must set the installation's master key; then try it again.",
+  next_upload_aborted: "Send the file again if you want the film after all.",
+  next_upload_expired: "Send the file again.",
   next_retry: "Try it again; the ledger says what happened.",
 };
 

@@ -3,20 +3,20 @@ import { type Api, ApiProblem } from "../api-client.ts";
 import { element } from "./element.ts";
 import { busyWith, button, statusNote } from "./form-parts.ts";
 import { KeptTitle } from "./kept-title.ts";
-import { pageLanguage, text } from "./strings.ts";
-import type { StringKey } from "./strings-en.ts";
+import { text } from "./strings.ts";
+import { nameOf, showTitleState } from "./title-choice.ts";
 import { titleDetails } from "./title-details.ts";
 
-/** Names the film, publishes it, takes it down, leads to it. */
+/** Names one title of a film, publishes it, takes it down, leads to it. */
 export class TitleForm {
   readonly #api: Api;
   readonly #kept: KeptTitle;
   readonly #parts = formParts();
-  readonly #onTitle: (titleId: string) => void;
+  readonly #onTitle: (title: Title) => void;
   #asset: Asset;
 
-  /** `onTitle` hears of a title that is made here. */
-  constructor(api: Api, asset: Asset, onTitle: (titleId: string) => void) {
+  /** `titleId` null makes one. `onTitle` hears how the title is whenever that is heard here. */
+  constructor(api: Api, asset: Asset, titleId: string | null, onTitle: (title: Title) => void) {
     this.#api = api;
     this.#kept = new KeptTitle(api);
     this.#asset = asset;
@@ -29,8 +29,7 @@ export class TitleForm {
     publish.addEventListener("click", () => void this.#run(() => this.#move("publish")));
     unpublish.addEventListener("click", () => void this.#run(() => this.#move("unpublish")));
     input.value = asset.filename.replace(/\.[^.]+$/, "").replaceAll(/[_.]+/g, " ");
-    const { titleId } = asset;
-    if (titleId !== undefined) void this.#run(() => this.#read(titleId));
+    if (titleId !== null) void this.#run(() => this.#read(titleId));
     this.#show();
   }
 
@@ -43,6 +42,10 @@ export class TitleForm {
     this.#show();
   }
 
+  focus(): void {
+    this.#parts.input.focus();
+  }
+
   #show(): void {
     showState(this.#parts, this.#asset, this.#kept.title);
   }
@@ -52,6 +55,7 @@ export class TitleForm {
     if (!root.reportValidity()) return;
     await busyWith(root, note, () => action().catch((thrown) => this.#catchUp(thrown)));
     this.#show();
+    if (this.#kept.title !== null) this.#onTitle(this.#kept.title);
   }
 
   /** Where somebody else has changed it, theirs is shown. */
@@ -67,7 +71,7 @@ export class TitleForm {
     const title = await this.#kept.read(id);
     const { details, input } = this.#parts;
     details.show(title);
-    input.value = title.name[pageLanguage] ?? title.name.en ?? Object.values(title.name)[0] ?? "";
+    input.value = nameOf(title);
   }
 
   async #save(): Promise<void> {
@@ -90,7 +94,6 @@ export class TitleForm {
       before === null
         ? await this.#kept.make(this.#asset.id, name, details.changes())
         : await this.#kept.change(before, name, details.changes());
-    if (before === null) this.#onTitle(title.id);
     if (title !== before) details.show(title);
     return title.id;
   }
@@ -128,8 +131,7 @@ function showState(parts: FormParts, asset: Asset, title: Title | null): void {
   state.hidden = title === null;
   const isPublished = title?.state === "published" || title?.state === "scheduled";
   if (title !== null) {
-    state.textContent = text(`title_${title.state}` as StringKey);
-    state.dataset.state = isPublished ? "ready" : "waiting";
+    showTitleState(state, title);
     watch.href = `/player/#title=${encodeURIComponent(title.id)}`;
   }
   watch.hidden = !isPublished;

@@ -2,7 +2,7 @@ import type { Figures, TitleFigures } from "../answers.ts";
 import type { Api } from "../api-client.ts";
 import { formatClock } from "../pace.ts";
 import { element, svg } from "./element.ts";
-import { problemText } from "./problem-text.ts";
+import { problemOf, saidNodes } from "./problem-text.ts";
 import { numberText, text } from "./strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
@@ -14,19 +14,23 @@ const DAY_MS = 86_400_000;
 /** How the title is watched: figures of the last four weeks, and plays day by day. Read when it is shown. */
 export function viewing(api: Api) {
   const root = element("div", { class: "viewing" });
-  let shownTitle: string | undefined;
+  let shownTitle: string | null = null;
   return {
     root,
     /** True where there is a title to tell of. */
-    update(titleId: string | undefined): boolean {
-      if (titleId !== undefined && titleId !== shownTitle) {
+    update(titleId: string | null): boolean {
+      if (titleId !== null && titleId !== shownTitle) {
         shownTitle = titleId;
+        const tell = (...told: Element[]) => {
+          // Another one may have been chosen meanwhile.
+          if (shownTitle === titleId) root.replaceChildren(...told);
+        };
         void api.call<TitleFigures>("GET", `/v1/analytics/titles/${titleId}`).then(
-          (figures) => root.replaceChildren(...shown(figures)),
-          (thrown) => root.replaceChildren(element("p", { class: "note" }, problemText(thrown))),
+          (figures) => tell(...shown(figures)),
+          (thrown) => tell(element("p", { class: "note" }, ...saidNodes(problemOf(thrown)))),
         );
       }
-      return titleId !== undefined;
+      return titleId !== null;
     },
   };
 }

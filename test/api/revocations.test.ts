@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { openRevoker } from "../../api/revoker.ts";
 import { splitGrantedPath, verifyGrant } from "../../core/grant.ts";
 import { isRevoked, parseRevocations, REVOCATIONS_KEY, type Revocations } from "../../core/revocation.ts";
+import { dyingAfter } from "../rig/dying-library.ts";
 import { installationToken, madeAsset, openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
 
 const api = await openTestApi("revocations");
@@ -145,6 +147,66 @@ describe("grants are called back", () => {
     await api.deps.library.titles.updateOne({ _id: titleId }, { $set: { availableUntil: gone } });
     await api.deps.revoker.closeWindows();
     assert.equal(await plays(early.manifestUrl), false);
+  });
+
+  test("once for each window that ends, and the edges are told once a turn; no turn runs into another", async () => {
+    const { library, blobs, log, config } = api.deps;
+    const untilOf = async (assetId: string) =>
+      (await library.revocations.findOne({ _id: `withdrawn:${assetId}` }))?.until?.getTime();
+    const end = (ids: string[]) => {
+      const gone = { availableUntil: new Date(library.serverNow().getTime() - 1_000) };
+      return library.titles.updateMany({ _id: { $in: ids } }, { $set: gone, $inc: { version: 1 } });
+    };
+    let reads = 0;
+    let readsAtOnce = 0;
+    let mostAtOnce = 0;
+    const watched = {
+      ...blobs,
+      async read(...asked: Parameters<typeof blobs.read>) {
+        reads += 1;
+        readsAtOnce += 1;
+        mostAtOnce = Math.max(mostAtOnce, readsAtOnce);
+        const bytes = await blobs.read(...asked);
+        readsAtOnce -= 1;
+        return bytes;
+      },
+    };
+    const revoker = openRevoker({ library, blobs: watched, log, grantKeys: [...config.grantKeys] });
+    try {
+      await revoker.closeWindows();
+      const [one, other] = [await publishedMovie(api, "alpha"), await publishedMovie(api, "alpha")];
+      await end([one.titleId, other.titleId]);
+      reads = 0;
+      await revoker.closeWindows();
+      assert.equal(reads, 1);
+      const before = [await untilOf(one.asset._id), await untilOf(other.asset._id)];
+      assert.ok(before.every((until) => until !== undefined));
+      await Promise.all([revoker.closeWindows(), revoker.closeWindows()]);
+      assert.deepEqual([reads, mostAtOnce], [3, 1], "one turn at a time");
+      assert.deepEqual([await untilOf(one.asset._id), await untilOf(other.asset._id)], before);
+      // Ended by an editor who was slow to write: behind the last turn's moment, and another version.
+      await end([one.titleId]);
+      await revoker.closeWindows();
+      assert.notEqual(await untilOf(one.asset._id), before[0]);
+      assert.equal(await untilOf(other.asset._id), before[1]);
+    } finally {
+      revoker.close();
+    }
+    const { asset, titleId } = await publishedMovie(api, "alpha");
+    await end([titleId]);
+    const dying = openRevoker({
+      library: dyingAfter(library, 0),
+      blobs,
+      log,
+      grantKeys: [...config.grantKeys],
+    });
+    await dying.closeWindows();
+    dying.close();
+    assert.equal(await untilOf(asset._id), undefined, "it died before");
+    const next = openRevoker({ library, blobs, log, grantKeys: [...config.grantKeys] });
+    await next.closeWindows();
+    next.close();
+    assert.ok(await untilOf(asset._id), "and the next one closes it");
   });
 
   test("when an asset is deleted, for viewers and editors", async () => {

@@ -181,6 +181,26 @@ describe("a title", () => {
     assert.deepEqual(names.sort(), ["T0", "T1", "T2", "T3", "T4"]);
   });
 
+  test("is listed with all that show its asset, each once, and no others", async () => {
+    const first = await draft();
+    const more: string[] = [];
+    for (const type of ["episode", "movie"])
+      more.push((await editor("POST", "/v1/titles", { name: "N", type, assetId: first.assetId })).body.id);
+    await draft();
+    const listed = async (query: string): Promise<string[]> => {
+      const { body } = await editor("GET", `/v1/titles?assetId=${first.assetId}${query}`);
+      const ids = body.data.map(({ id }: { id: string }) => id);
+      return body.nextCursor === null
+        ? ids
+        : [...ids, ...(await listed(`&limit=1&cursor=${body.nextCursor}`))];
+    };
+    const ids = [first.id, ...more];
+    assert.deepEqual((await listed("&limit=1")).sort(), ids.toSorted());
+    assert.deepEqual(await listed("&type=episode"), [more[0]]);
+    const { body } = await api.as("beta")("GET", `/v1/titles?assetId=${first.assetId}`);
+    assert.deepEqual(body.data, []);
+  });
+
   test("is listed on from where its own list was left, and from no other's place", async () => {
     for (let n = 0; n < 2; n++) await draft();
     const { nextCursor } = (await editor("GET", "/v1/assets?limit=1")).body;

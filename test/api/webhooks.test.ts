@@ -180,7 +180,7 @@ describe("events", () => {
     const { id, assetId } = await uploadBytes(api, randomBytes(1_000));
     await editor("POST", `/v1/uploads/${id}/complete`, {});
     const failed = await madeAsset(api, "alpha", "encoding");
-    const error = { code: "source_damaged", message: "It is cut off.", retryable: false };
+    const error = { code: "source_damaged" as const, message: "It is cut off.", retryable: false };
     await failAsset(library, failed, error);
     const { asset, titleId } = await publishedMovie(api, "alpha");
     await editor("POST", `/v1/titles/${titleId}/unpublish`);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeLogReader, type Rhythm } from "../../core/decode-log.ts";
 import { asFailure } from "../../core/errors.ts";
+import type { FindingCode } from "../../core/finding-codes.ts";
 import { addWaiver, blockingFindings, heldFailure, withWaivers } from "../../core/findings.ts";
 import { damagedRanges, damageFindings } from "../../core/findings-damage.ts";
 import { type MeasuredPicture, pictureFindings } from "../../core/findings-picture.ts";
@@ -257,7 +258,7 @@ test("damage: the decoder's complaints and lost frames, from the first frame on"
 });
 
 test("a waiver holds for one code of one master, the first one stands, and all errors must be waived", () => {
-  const error = (code: string): Finding => ({ code, severity: "error", message: `${code}!` });
+  const error = (code: FindingCode): Finding => ({ code, severity: "error", message: `${code}!` });
   const note: Finding = { code: "rotated", severity: "info", message: "turned" };
   const pinned = { key: "k", etag: "new", sizeBytes: 1, sha256: null };
   const waiver = (code: string, sourceEtag: string, by = "a") => ({
@@ -278,7 +279,7 @@ test("a waiver holds for one code of one master, the first one stands, and all e
   assert.equal(withWaivers(asset([waiver("rotated", "new")]))[2]?.waivedBy, undefined, "errors only");
   const first = [waiver("black", "new")];
   assert.deepEqual(addWaiver(first, waiver("black", "new", "b")), first);
-  const told = (codes: string[]) => {
+  const told = (codes: FindingCode[]) => {
     const { code, retryable, failureClass } = asFailure(heldFailure(codes.map(error)));
     return [code, retryable, failureClass];
   };
@@ -288,11 +289,11 @@ test("a waiver holds for one code of one master, the first one stands, and all e
 
 test("a film is damaged where that was told, and all along where there are more places than are told", () => {
   const damage = (startSeconds: number) => ({
-    ...{ code: "damage", severity: "error" as const, message: "The picture is damaged" },
+    ...{ code: "damage" as const, severity: "error" as const, message: "The picture is damaged" },
     ...{ startSeconds, endSeconds: startSeconds + 0.1 },
   });
   const places = (count: number) => Array.from({ length: count }, (_, index) => damage(index));
-  const other = { code: "black", severity: "warning" as const, message: "", startSeconds: 0, endSeconds: 60 };
+  const other: Finding = { code: "black", severity: "warning", message: "", startSeconds: 0, endSeconds: 60 };
   assert.deepEqual(damagedRanges([other], 60), []);
   assert.deepEqual(damagedRanges([other, damage(3)], 60), [{ startSeconds: 3, endSeconds: 3.1 }]);
   assert.equal(damagedRanges(places(19), 60).length, 19);

@@ -38,7 +38,8 @@ function standing(
 }
 
 function pointer(state: AssetState, making: string | null, shown: string | null): AssetPointer {
-  const error = state === "failed" ? { code: "encode_failed", message: "no", retryable: true } : null;
+  const error =
+    state === "failed" ? { code: "encode_failed" as const, message: "no", retryable: true } : null;
   const published = shown === null ? null : { generation: shown, at: hoursAgo(1), durationSeconds: 1 };
   return { state, generation: making, published, error };
 }

@@ -171,7 +171,7 @@ test("which episode a film is can be said; of a movie nobody is asked", async ()
   await call("DELETE", `/v1/titles/${made.body.id}`);
 });
 
-test("a file that is no film fails in words, with what to do", async () => {
+test("a file that is no film fails in the reader's words, with what to do", async () => {
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();
   await page.goto(product.studio);
@@ -182,6 +182,8 @@ test("a file that is no film fails in words, with what to do", async () => {
     (await page.textContent(".drawer [role=alert]")) ?? "",
     /Export it as MP4[\s\S]*unsupported_container/,
   );
+  assert.equal(await page.locator(".drawer [role=alert] [lang]").count(), 0, "it is English already");
+  await readInGerman(page.url());
   await page.click(".removal .danger");
   await page.click(".removal .secondary.danger");
   await page.waitForSelector(".drawer", { state: "detached" });
@@ -267,6 +269,37 @@ test("a package that its viewers fare worse with is told, and one click shows th
   assert.deepEqual(complaints, []);
   await context.close();
 });
+
+/** The same failure on a German's screen, with what the API said of it below; and so a file that it refuses. */
+async function readInGerman(address: string): Promise<void> {
+  const { context, complaints } = await openContext(browser, { locale: "de-DE" });
+  const page = await context.newPage();
+  await page.goto(product.studio);
+  await page.goto(address);
+  const failure = page.locator(".drawer [role=alert]");
+  await failure.waitFor();
+  assert.match(await failure.innerText(), /^Diese Art von Datei wird nicht angenommen\.[\s\S]*Als MP4/);
+  assert.match(await failure.locator("small[lang=en]").innerText(), /^This is not a video file [\s\S]*MP4/);
+  assert.match(await page.locator(".cards li:has-text('letter.mp4') .facts").innerText(), /^Diese Art/);
+  await shoot(page, "failure-in-german");
+  await page.goto(product.studio);
+  await page.click(".cards .card:has-text('first film.mp4')");
+  await page.setInputFiles("#subtitle-file", {
+    name: "empty.srt",
+    mimeType: "application/x-subrip",
+    buffer: Buffer.from("no times"),
+  });
+  await page.click(".subtitle-form button[type=submit]");
+  const refusal = page.locator("[role=status]", { hasText: "Das sind keine Untertitel" });
+  assert.match(await refusal.locator("small[lang=en]").innerText(), /^The text is no /);
+  await refusal.scrollIntoViewIfNeeded();
+  await shoot(page, "refusal-in-german");
+  assert.deepEqual(
+    complaints.filter((one) => !/422/.test(one)),
+    [],
+  );
+  await context.close();
+}
 
 /** So many viewers, one after the other, of each of whom the player tells one thing. */
 async function watchedBy(viewers: number, titleId: string, told: object): Promise<void> {
