@@ -25,9 +25,13 @@ export function describeCoded(track: SampleTrack, timeline: Timeline): CodedPict
   const configuration = configurationOf(track.entry);
   const { sizes, isShown, isKeyframe } = track;
   if (configuration === null || sizes.length !== timeline.frameCount || isShown.includes(0)) return null;
+  const borders = Array.from(
+    { length: Math.ceil(timeline.frameCount / timeline.framesPerKeyframe) },
+    (_, group) => group * timeline.framesPerKeyframe,
+  );
+  if (borders.some((frame) => isKeyframe[frame] !== 1)) return null;
   const isClosed = closedAt(track.shownTicks);
-  for (let frame = 0; frame < timeline.frameCount; frame += timeline.framesPerKeyframe)
-    if (isKeyframe[frame] !== 1 || !isClosed(frame)) return null;
+  if (!borders.every(isClosed)) return null;
   const segmentBytes = Array.from({ length: segmentCount(timeline) }, (_, segment) => {
     const { firstFrame, frameCount } = segmentFrames(timeline, segment);
     return sizes.subarray(firstFrame, firstFrame + frameCount).reduce((sum, size) => sum + size, 0);

@@ -31,15 +31,16 @@ export function readEdit(elst: Table, ticksPerMovieTick: number): Edit | null {
   return edit;
 }
 
+/** Moves the times to where they are shown, in place. */
 export function applyEdit({ decode, shown }: SampleTimes, { delayTicks, startTicks, lengthTicks }: Edit) {
   const shift = delayTicks - startTicks;
   const isShown = new Uint8Array(shown.length);
   const end = lengthTicks > 0 ? startTicks + lengthTicks : Number.POSITIVE_INFINITY;
-  for (let at = 0; at < shown.length; at++)
-    isShown[at] = Number(shown[at]! >= startTicks && shown[at]! < end);
-  return {
-    decodeTicks: decode.map((ticks) => ticks + shift),
-    shownTicks: shown.map((ticks) => ticks + shift),
-    isShown,
-  };
+  for (let at = 0; at < shown.length; at++) {
+    const ticks = shown[at]!;
+    if (ticks >= startTicks && ticks < end) isShown[at] = 1;
+    shown[at] = ticks + shift;
+    decode[at]! += shift;
+  }
+  return { decodeTicks: decode, shownTicks: shown, isShown };
 }

@@ -44,13 +44,13 @@ export interface FrameTiming {
  * above 60 per second it is halved until it fits.
  */
 export function frameTiming(
-  timesSeconds: readonly number[],
+  timesSeconds: ArrayLike<number>,
   lastDurationSeconds: number,
   declared: readonly (Rational | null)[],
   isGuessed = false,
 ): FrameTiming {
   const first = timesSeconds[0]!;
-  const span = timesSeconds.at(-1)! - first;
+  const span = timesSeconds[timesSeconds.length - 1]! - first;
   const measured = span > 0 ? (timesSeconds.length - 1) / span : 1 / (lastDurationSeconds || 1 / 25);
   const stated = declared.filter((rate): rate is Rational => rate !== null);
   const fromTimes = snap(measured, SNAP_TOLERANCE);
@@ -107,26 +107,30 @@ function halve(rate: Rational, frames: number): FrameTiming {
   return { frameRate, frameCount, variable: frameCount !== frames };
 }
 
-function isConstant(times: readonly number[], rate: Rational, isGuessed: boolean): boolean {
+function isConstant(times: ArrayLike<number>, rate: Rational, isGuessed: boolean): boolean {
   const frame = rate.den / rate.num;
-  const offBy = (time: number, index: number): number => Math.abs(time - times[0]! - index * frame) / frame;
-  if (!isGuessed) return times.every((time, index) => offBy(time, index) < 0.5);
-  const off = times.filter((time, index) => offBy(time, index) >= 0.5).length;
-  return (
-    off <= GUESSES.mostOff * times.length &&
-    offBy(times.at(-1)!, times.length - 1) < 0.5 &&
-    times.every((time, index) => offBy(time, index) <= GUESSES.furthestOffFrames)
-  );
+  const first = times[0]!;
+  let off = 0;
+  let lastOff = 0;
+  for (let at = 0; at < times.length; at++) {
+    lastOff = Math.abs(times[at]! - first - at * frame) / frame;
+    if (lastOff < 0.5) continue;
+    if (!isGuessed || lastOff > GUESSES.furthestOffFrames) return false;
+    off += 1;
+  }
+  return off <= GUESSES.mostOff * times.length && lastOff < 0.5;
 }
 
 /** Captures leave frames out where nothing moved or the disk was slow: what is there still stands on the stated rate's grid. */
-function hasGapsOnly(times: readonly number[], rate: Rational, measured: number): boolean {
+function hasGapsOnly(times: ArrayLike<number>, rate: Rational, measured: number): boolean {
   const stated = toNumber(rate);
   if (stated > LARGEST_FRAME_RATE || stated < measured || stated > measured * MOST_LEFT_OUT) return false;
-  return times.every((time) => {
-    const place = (time - times[0]!) * stated;
-    return Math.abs(place - Math.round(place)) < GRID_TOLERANCE;
-  });
+  const first = times[0]!;
+  for (let at = 0; at < times.length; at++) {
+    const place = (times[at]! - first) * stated;
+    if (Math.abs(place - Math.round(place)) >= GRID_TOLERANCE) return false;
+  }
+  return true;
 }
 
 function snap(rate: number, tolerance: number): Rational | null {

@@ -1,16 +1,15 @@
+import { inDisplayOrder, type ListedFrames, type ShownFrames } from "./shown-frames.ts";
 import { keptEntries, type ListedEntry } from "./stream-entries.ts";
 
-/** One frame of the picture as the container places it. */
-export interface ProbedFrame {
-  seconds: number;
-  durationSeconds: number;
-  isKeyframe: boolean;
+export interface StreamSpan {
+  startSeconds: number;
+  endSeconds: number;
 }
 
 /** What the packets of a file say of its time: every frame of the picture, and the span of every stream. */
 export interface PacketTable {
-  /** In order of display, from the first keyframe on: what comes before it cannot be decoded. */
-  frames: ProbedFrame[];
+  /** From the first keyframe on: what comes before it cannot be decoded. */
+  frames: ShownFrames;
   /** Every frame of the picture has its own time of showing. */
   hasAllTimes: boolean;
   /** Frames of the picture that have no time at all. */
@@ -18,7 +17,7 @@ export interface PacketTable {
   /** Where the picture can be entered, in the order of the file; none where its packets' places or times leave a doubt. */
   entries: ListedEntry[];
   /** Of every stream that holds at least one packet with a time. */
-  spans: ReadonlyMap<number, { startSeconds: number; endSeconds: number }>;
+  spans: ReadonlyMap<number, StreamSpan>;
   /** Streams of which at least one packet is encrypted. */
   encrypted: ReadonlySet<number>;
 }
@@ -34,13 +33,6 @@ export const PACKET_ENTRIES =
   "packet=stream_index,pts_time,dts_time,duration_time,flags:packet_side_data=side_data_type";
 /** The same with each packet's place in the file, for containers that have no index of their own. */
 export const PLACED_PACKET_ENTRIES = "packet=stream_index,pts_time,dts_time,duration_time,pos,flags";
-
-/** A packet of the picture, in the order in which it stands in the file. */
-interface PicturePacket extends ProbedFrame {
-  presentationSeconds: number;
-  decodeSeconds: number;
-  at: number;
-}
 
 /** One packet as a demuxer lists it; a time that the file leaves out is NaN, as is a place that is not told. */
 export interface ListedPacket {
@@ -68,17 +60,17 @@ export interface PacketCollector {
  * megabytes of text that is never held. Packets that an edit list hides are left out.
  */
 export function packetCollector(picture: { index: number; has_b_frames?: number }): PacketCollector {
-  const packets: PicturePacket[] = [];
-  const spans = new Map<number, { startSeconds: number; endSeconds: number }>();
+  const listed = new ListedPicture();
+  const spans = new Map<number, StreamSpan>();
   const encrypted = new Set<number>();
   let timelessFrames = 0;
   let isKeyframeHidden = false;
   const add = (packet: ListedPacket): void => {
-    const { streamIndex, presentationSeconds, decodeSeconds, durationSeconds, isKeyframe, at } = packet;
+    const { streamIndex, presentationSeconds, decodeSeconds, durationSeconds, isKeyframe } = packet;
     const isPicture = streamIndex === picture.index;
     if (packet.isEncrypted) encrypted.add(streamIndex);
     if (packet.isHidden) {
-      isKeyframeHidden ||= isPicture && isKeyframe && packets.length === 0;
+      isKeyframeHidden ||= isPicture && isKeyframe && listed.length === 0;
       return;
     }
     const seconds = Number.isFinite(presentationSeconds) ? presentationSeconds : decodeSeconds;
@@ -87,8 +79,7 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
       return;
     }
     widen(spans, streamIndex, seconds, durationSeconds);
-    if (!isPicture || packets.length > MOST_FRAMES) return;
-    packets.push({ seconds, durationSeconds, isKeyframe, presentationSeconds, decodeSeconds, at });
+    if (isPicture && listed.length <= MOST_FRAMES) listed.add(packet, seconds);
   };
   return {
     add,
@@ -110,15 +101,12 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
       });
     },
     table() {
-      const timed = withShownTimes(packets, picture.has_b_frames ?? 0);
-      const frames = isKeyframeHidden ? timed : fromFirstKeyframe(timed);
-      frames.sort((a, b) => a.seconds - b.seconds);
-      const hasAllTimes = timelessFrames === 0 && isComplete(packets);
+      const hasAllTimes = timelessFrames === 0 && listed.isComplete;
       return {
-        frames,
+        frames: inDisplayOrder(listed.frames(picture.has_b_frames ?? 0), isKeyframeHidden),
         hasAllTimes,
         timelessFrames,
-        entries: hasAllTimes && isInOrder(packets) ? entriesOf(packets) : [],
+        entries: hasAllTimes && listed.isInOrder ? keptEntries(listed.keyframes) : [],
         spans,
         encrypted,
       };
@@ -126,21 +114,8 @@ export function packetCollector(picture: { index: number; has_b_frames?: number 
   };
 }
 
-/** Every packet has a place and a time of decoding, and neither goes back: a seek by time finds one place. */
-function isInOrder(packets: readonly PicturePacket[]): boolean {
-  return packets.every(({ at, decodeSeconds }, index) => {
-    const before = packets[index - 1];
-    if (!Number.isFinite(at) || !Number.isFinite(decodeSeconds)) return false;
-    return before === undefined || (before.at < at && before.decodeSeconds < decodeSeconds);
-  });
-}
-
-function entriesOf(packets: readonly PicturePacket[]): ListedEntry[] {
-  return keptEntries(packets.filter(({ isKeyframe }) => isKeyframe));
-}
-
 function widen(
-  spans: Map<number, { startSeconds: number; endSeconds: number }>,
+  spans: Map<number, StreamSpan>,
   streamIndex: number,
   seconds: number,
   durationSeconds: number,
@@ -151,33 +126,55 @@ function widen(
   spans.set(streamIndex, span);
 }
 
-/**
- * AVI and MPEG programme streams give reordered pictures only the time of their decoding. The decoder shows as
- * many frames later as it reorders by: the times of showing are those of decoding, moved on by that many.
- */
-function withShownTimes(packets: readonly PicturePacket[], reorderedBy: number): ProbedFrame[] {
-  const plain = packets.map(({ seconds, durationSeconds, isKeyframe }) => ({
-    seconds,
-    durationSeconds,
-    isKeyframe,
-  }));
-  const hasDecodeTimes = packets.every((packet) => Number.isFinite(packet.decodeSeconds));
-  if (reorderedBy === 0 || isComplete(packets) || !hasDecodeTimes || packets.length < 2) return plain;
-  const times = packets.map((packet) => packet.decodeSeconds).sort((a, b) => a - b);
-  const last = times.at(-1)!;
-  const frameSeconds = (last - times[0]!) / (times.length - 1);
-  return plain.map((frame, index) => {
-    const at = index + reorderedBy;
-    return { ...frame, seconds: times[at] ?? last + (at - times.length + 1) * frameSeconds };
-  });
-}
+/** The packets of the picture in the order in which they stand in the file, in columns. */
+class ListedPicture {
+  readonly #seconds: number[] = [];
+  readonly #decodeSeconds: number[] = [];
+  readonly #durationSeconds: number[] = [];
+  readonly #isKeyframe: number[] = [];
+  #hasDecodeTimes = true;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  /** Each has its own time of showing. */
+  isComplete = true;
+  /** Each has a place and a time of decoding, and neither goes back: a seek by time finds one place. */
+  isInOrder = true;
+  readonly keyframes: ListedEntry[] = [];
 
-function isComplete(packets: readonly PicturePacket[]): boolean {
-  return packets.every((packet) => Number.isFinite(packet.presentationSeconds));
-}
+  get length(): number {
+    return this.#seconds.length;
+  }
 
-/** Without what stands before the first keyframe, or is shown before it: it cannot be decoded. */
-function fromFirstKeyframe(frames: readonly ProbedFrame[]): ProbedFrame[] {
-  const start = frames.find((frame) => frame.isKeyframe)?.seconds ?? Number.NEGATIVE_INFINITY;
-  return frames.filter((frame) => frame.seconds >= start);
+  /** `seconds`: when it is shown, or where nothing says that, decoded. */
+  add(
+    { presentationSeconds, decodeSeconds, durationSeconds, isKeyframe, at }: ListedPacket,
+    seconds: number,
+  ) {
+    const lastDecoded = this.#decodeSeconds.at(-1) ?? Number.NEGATIVE_INFINITY;
+    const isPlaced = Number.isFinite(at) && Number.isFinite(decodeSeconds);
+    this.isInOrder &&= isPlaced && this.#lastAt < at && lastDecoded < decodeSeconds;
+    this.isComplete &&= Number.isFinite(presentationSeconds);
+    this.#hasDecodeTimes &&= Number.isFinite(decodeSeconds);
+    this.#lastAt = at;
+    this.#seconds.push(seconds);
+    this.#decodeSeconds.push(decodeSeconds);
+    this.#durationSeconds.push(durationSeconds);
+    this.#isKeyframe.push(isKeyframe ? 1 : 0);
+    if (isKeyframe) this.keyframes.push({ decodeSeconds, at });
+  }
+
+  /**
+   * AVI and MPEG programme streams give reordered pictures only the time of their decoding. The decoder shows as
+   * many frames later as it reorders by: the times of showing are those of decoding, moved on by that many.
+   */
+  frames(reorderedBy: number): ListedFrames {
+    const count = this.length;
+    const listed = { durationSeconds: this.#durationSeconds, isKeyframe: this.#isKeyframe };
+    if (reorderedBy === 0 || this.isComplete || !this.#hasDecodeTimes || count < 2)
+      return { ...listed, seconds: Float64Array.from(this.#seconds) };
+    const times = Float64Array.from(this.#decodeSeconds).sort();
+    const last = times[count - 1]!;
+    const frameSeconds = (last - times[0]!) / (count - 1);
+    const shownAt = (at: number): number => times[at] ?? last + (at - count + 1) * frameSeconds;
+    return { ...listed, seconds: times.map((_, index) => shownAt(index + reorderedBy)) };
+  }
 }

@@ -2,9 +2,10 @@ import { VIDEO_CODECS } from "./accepted-media.ts";
 import { type Failure, sourceFailure } from "./errors.ts";
 import { frameTiming } from "./frame-rate.ts";
 import { readHdrMetadata } from "./hdr-metadata.ts";
-import { MOST_FRAMES, type PacketTable, type ProbedFrame } from "./packet-table.ts";
+import { MOST_FRAMES, type PacketTable } from "./packet-table.ts";
 import type { ProbeReport, ProbeStream } from "./probe-report.ts";
 import { parseRational, type Rational, rational, toNumber } from "./rational.ts";
+import type { ShownFrames } from "./shown-frames.ts";
 import type { SourceVideo } from "./source.ts";
 
 /** Streams beyond this are an attack or a mistake (T08). */
@@ -49,15 +50,14 @@ export function pictureStream(report: ProbeReport): ProbeStream {
 export function describePicture(report: ProbeReport, stream: ProbeStream, packets: PacketTable): SourceVideo {
   refuseEncrypted(packets, stream, "The picture");
   const { frames } = packets;
-  const last = frames.at(-1);
-  if (last === undefined)
+  const times = frames.seconds;
+  if (times.length === 0)
     throw sourceFailure("source_damaged", "The file says it has a picture, but holds no frame of it.");
-  const times = frames.map((frame) => frame.seconds);
   checkTimes(times, packets.timelessFrames);
   const declared = [parseRational(stream.r_frame_rate), parseRational(stream.avg_frame_rate)];
   // A programme stream gives some frames a time, often one of each group; the reader makes up the rest.
   const isGuessed = report.format?.format_name === "mpeg" && !packets.hasAllTimes;
-  const timing = frameTiming(times, last.durationSeconds, declared, isGuessed);
+  const timing = frameTiming(times, frames.lastDurationSeconds, declared, isGuessed);
   const sampleAspect = parseRational(stream.sample_aspect_ratio) ?? rational(1, 1);
   const rotationDegrees = rotationOf(stream);
   const hdr = readHdrMetadata(report.frames?.[0]?.side_data_list ?? [], stream.side_data_list);
@@ -96,10 +96,8 @@ function countsAsPackets(stream: ProbeStream, packets: PacketTable): boolean {
   return stream.codec_name !== "vp8" && packets.timelessFrames === 0;
 }
 
-function keyframesFrom(frames: readonly ProbedFrame[]): number[] {
-  return frames
-    .filter((frame) => frame.isKeyframe)
-    .map((frame) => roundToMicros(frame.seconds - frames[0]!.seconds));
+function keyframesFrom({ seconds: [first = 0], keyframeSeconds }: ShownFrames): number[] {
+  return Array.from(keyframeSeconds, (seconds) => roundToMicros(seconds - first));
 }
 
 /** Bits of a sample: the decoder's word, else the end of the pixel format's name (`yuv420p10le`). */
@@ -146,20 +144,21 @@ function checkPicture(stream: ProbeStream): void {
   }
 }
 
-function checkTimes(times: readonly number[], timelessFrames: number): void {
+function checkTimes(times: Float64Array, timelessFrames: number): void {
   const invalid = (detail: string): Error =>
     sourceFailure("timeline_invalid", `The picture's clock cannot be right: ${detail}.`);
   if (timelessFrames > times.length) throw invalid("most frames have no time");
   const span = times.at(-1)! - times[0]!;
   if (span > LONGEST_SECONDS || times.length > MOST_FRAMES) throw invalid("it runs longer than a day");
-  const gap = times.findIndex((time, index) => index > 0 && time - times[index - 1]! > LONGEST_GAP_SECONDS);
-  if (gap > 0)
-    throw invalid(
-      `nothing for ${Math.round(times[gap]! - times[gap - 1]!)} s at ${times[gap - 1]!.toFixed(1)} s`,
-    );
+  let repeated = 0;
+  for (let at = 1; at < times.length; at++) {
+    const [before, gapSeconds] = [times[at - 1]!, times[at]! - times[at - 1]!];
+    if (gapSeconds > LONGEST_GAP_SECONDS)
+      throw invalid(`nothing for ${Math.round(gapSeconds)} s at ${before.toFixed(1)} s`);
+    if (gapSeconds === 0) repeated += 1;
+  }
   if (span > 60 && times.length < span * FEWEST_FRAMES_PER_SECOND)
     throw invalid(`${times.length} frames in ${Math.round(span)} s`);
-  const repeated = times.filter((time, index) => index > 0 && time === times[index - 1]).length;
   if (repeated * 2 > times.length) throw invalid("most frames share their time with another");
 }
 

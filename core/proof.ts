@@ -1,4 +1,5 @@
 import type { Verdict } from "./conformance/rule.ts";
+import type { ProducedTrack } from "./produced-track.ts";
 
 /** What was seen when a package was really played, part by part. */
 
@@ -28,6 +29,25 @@ export interface ProofLine {
   check: ProofCheck;
   verdict: Verdict;
   evidence: string;
+}
+
+/** A stretch of the film: where it begins on the film's clock, and how long it is. */
+export interface Stretch {
+  startSeconds: number;
+  seconds: number;
+}
+
+/** Which of so many segments of a sound are played: at its start, middle and end. */
+export function playedPlaces(segments: number): number[] {
+  return [...new Set([0, Math.floor((segments - 1) / 2), segments - 1])];
+}
+
+/** When those of a track are heard. */
+export function playedStretches({ cells, timescale }: Pick<ProducedTrack, "cells" | "timescale">): Stretch[] {
+  return playedPlaces(cells.length).map((place) => ({
+    startSeconds: cells.slice(0, place).reduce((ticks, cell) => ticks + cell.durationTicks, 0) / timescale,
+    seconds: cells[place]!.durationTicks / timescale,
+  }));
 }
 
 /** Passes with `evidence` where there is no fault, else fails with all of them. */

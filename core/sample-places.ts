@@ -20,10 +20,17 @@ export class Table {
     return this.#view.getInt32(at);
   }
   u64(at: number): number {
-    return Number(this.#view.getBigUint64(at));
+    // Not by way of a BigInt, of which the offsets of a large file would make one a sample.
+    return this.u32(at) * 2 ** 32 + this.u32(at + 4);
   }
   i64(at: number): number {
     return Number(this.#view.getBigInt64(at));
+  }
+  /** So many words of 32 bits from `from` on. */
+  words(from: number, count: number): Uint32Array {
+    const words = new Uint32Array(count);
+    for (let at = 0; at < count; at++) words[at] = this.#view.getUint32(from + 4 * at);
+    return words;
   }
 }
 
@@ -34,8 +41,7 @@ export function placeSamples(stsz: Table | null, stsc: Table | null, stco: Table
   const count = stsz.u32(8);
   if (count > MOST_SAMPLES) return null;
   const uniform = stsz.u32(4);
-  const sizes = new Uint32Array(count);
-  for (let at = 0; at < count; at++) sizes[at] = uniform || stsz.u32(12 + 4 * at);
+  const sizes = uniform === 0 ? stsz.words(12, count) : new Uint32Array(count).fill(uniform);
   const offsets = new Float64Array(count);
   const rows = stsc.u32(4);
   const chunkCount = chunks.u32(4);

@@ -81,12 +81,13 @@ function candelas(text: string | number | undefined): number | null {
 }
 
 function gapsOf({ frames }: PacketTable): TimeRange[] {
-  const start = frames[0]?.seconds ?? 0;
-  return frames.flatMap((frame, index) => {
-    const next = frames[index + 1];
-    if (next === undefined || next.seconds - frame.seconds <= LEAST_GAP_SECONDS) return [];
-    return [
-      { startSeconds: roundToMicros(frame.seconds - start), endSeconds: roundToMicros(next.seconds - start) },
-    ];
-  });
+  const times = frames.seconds;
+  const [first = 0] = times;
+  const gaps: TimeRange[] = [];
+  for (let at = 1; at < times.length; at++) {
+    const [from, to] = [times[at - 1]!, times[at]!];
+    if (to - from > LEAST_GAP_SECONDS)
+      gaps.push({ startSeconds: roundToMicros(from - first), endSeconds: roundToMicros(to - first) });
+  }
+  return gaps;
 }

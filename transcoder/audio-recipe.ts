@@ -1,6 +1,8 @@
 import { SOUND_FORMATS } from "../core/accepted-media.ts";
 import type { AudioTrack } from "../core/plan-sounds.ts";
+import type { Stretch } from "../core/proof.ts";
 import { isIndexed, type Source } from "../core/source.ts";
+import type { TimeWindow } from "../core/source-window.ts";
 import { audioFrameCount, type Timeline } from "../core/timeline.ts";
 import { fixedZero } from "./chunk-entry.ts";
 import { type FfmpegRecipe, STDOUT } from "./ffmpeg-command.ts";
@@ -79,10 +81,17 @@ export function audioRecipe(
   };
 }
 
-/** A stretch of the film: where it begins on the film's clock, and how long it is. */
-export interface Stretch {
-  startSeconds: number;
-  seconds: number;
+/** Sound is read from the picture's keyframe on, by whose time ffmpeg enters the file, and a little more. */
+const ENTRY_SECONDS = 0.5;
+const TAIL_SECONDS = 1.5;
+
+/** The time on the file's own clock in which sound is read for a stretch. */
+export function stretchWindow({ startSeconds, seconds }: Stretch, { video }: Source): TimeWindow {
+  const keyframe = video.keyframeSeconds.findLast((time) => time <= startSeconds) ?? 0;
+  return {
+    startSeconds: video.startSeconds + keyframe - ENTRY_SECONDS,
+    endSeconds: video.startSeconds + startSeconds + seconds + TAIL_SECONDS,
+  };
 }
 
 /** Whether a stretch can be entered: of a file without an index only its beginning can. */

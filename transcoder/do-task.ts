@@ -8,13 +8,17 @@ import { offerAfter, offerWork } from "../stores/offer-work.ts";
 import type { Handled, WorkQueue } from "../stores/queue.ts";
 import { type KeptClaim, keepClaim, Stopped } from "./keep-claim.ts";
 import { requireSomebodyFor } from "./missing-encoder.ts";
-import { type Obstacle, obstacleTo } from "./obstacles.ts";
+import { type Obstacle, obstacleToClaimed } from "./obstacles.ts";
 import { runStage } from "./pipeline.ts";
 import { newAttempt, recordDone, recordFailure, recordLoss } from "./task-attempt.ts";
 import type { TaskContext, Workshop } from "./task-context.ts";
 
 /** A task that cannot be begun here is offered again after this, to whoever can. */
-const AGAIN_SECONDS: Record<Exclude<Obstacle, "unwanted">, number> = { encoder: 2, early: 1 };
+const AGAIN_SECONDS: Record<Exclude<Obstacle, "unwanted">, number> = {
+  encoder: 2,
+  early: 1,
+  elsewhere: 1,
+};
 
 /**
  * Runs the stage of a claimed task, records how it ended and offers what follows. Aborting `controller` with `Stopped`
@@ -31,7 +35,7 @@ export async function doTask(
   const claim = keepClaim(workshop, task, controller);
   try {
     const asset = await findAssetForWork(workshop.library, task.assetId);
-    const obstacle = await obstacleTo(workshop, task, asset);
+    const obstacle = await obstacleToClaimed(workshop, task, asset);
     if (asset !== null && obstacle === "encoder") await requireSomebodyFor(workshop, task, asset);
     if (asset === null || obstacle !== null) return await putBack(workshop, task, obstacle ?? "unwanted");
     const context = contextOf(workshop, task, asset, claim, attempt, controller.signal);

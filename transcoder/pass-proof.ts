@@ -2,15 +2,15 @@ import { damagedRanges } from "../core/findings-damage.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { checkOutput } from "../core/output-check.ts";
 import type { ProducedTrack } from "../core/produced-track.ts";
-import type { ProofLine } from "../core/proof.ts";
-import { trackRanges } from "../core/source-window.ts";
+import { hasFault, type ProofLine, playedStretches } from "../core/proof.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import { saveProof } from "../stores/library/conformance.ts";
-import { requirePlanned } from "./planned-asset.ts";
+import { stretchWindow } from "./audio-recipe.ts";
+import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
 import { openClearMedia } from "./protect-media.ts";
 import { provePackage, requireProof } from "./prove.ts";
-import type { SourceIndex } from "./source-index.ts";
-import { withSourceWindow } from "./source-window.ts";
+import { rangesOver } from "./source-index.ts";
+import { type Wanted, withSourceWindow } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /**
@@ -21,30 +21,44 @@ export async function passProof(
   context: TaskContext,
   tracks: ReadonlyMap<string, ProducedTrack>,
 ): Promise<void> {
-  const { plan, source, pinned, generation } = requirePlanned(context.asset);
+  const planned = requirePlanned(context.asset);
+  const { plan, source, pinned, generation } = planned;
   const { _id: assetId, findings } = context.asset;
   const prefix = packagePrefix(assetId, generation);
-  // Only sound is compared with the master here: pictures were scored against it when they were encoded.
-  const ranges = ({ tracks: listed }: SourceIndex) => {
-    // Containers that list no samples have sound anywhere.
-    if (listed.length === 0 && plan.audio.length > 0) return null;
-    return plan.audio.flatMap(({ streamIndex }) => {
-      const track = listed[streamIndex];
-      return track === undefined ? [] : trackRanges(track);
-    });
-  };
-  const wanted = { ranges, span: null };
   const damaged = damagedRanges(findings, timelineSeconds(plan.timeline));
   const clear = await openClearMedia(context);
-  const played = await withSourceWindow(context, pinned, wanted, (path) =>
-    context.scratch.withDirectory(async (directory): Promise<{ made: ProofLine[]; log: string }> => {
+  const prove = (path: string): Promise<ProofLine[]> =>
+    context.scratch.withDirectory((directory) => {
       const read = (name: string) => clear.read(prefix + name);
       const { launcher, signal, note } = context;
-      const bench = { launcher, directory, read, signal, note };
-      return { made: await provePackage(bench, { plan, source, path, damaged }), log: "" };
-    }),
-  );
+      return provePackage({ launcher, directory, read, signal, note }, { plan, source, path, damaged });
+    });
+  const wanted = comparedWith(planned, tracks);
+  const inPart = await withSourceWindow(context, pinned, wanted, async (path) => ({
+    made: await prove(path),
+    log: "",
+  }));
+  // What was not fetched must not speak against a package: then all of the master is asked.
+  const played = hasFault(inPart) ? await context.scratch.withSource(pinned, context.signal, prove) : inPart;
   const lines = [...played, ...checkOutput(plan, source, tracks)];
   await saveProof(context.library, assetId, generation, lines);
   requireProof(lines);
+}
+
+/** What of the master the proof hears: of every sound what it plays of the package's. Pictures were scored against it when they were encoded. */
+function comparedWith({ plan, source }: PlannedAsset, produced: ReadonlyMap<string, ProducedTrack>): Wanted {
+  const own = plan.audio.filter(({ file }) => file === null);
+  const windows = own.flatMap(({ id, streamIndex }) =>
+    playedStretches(produced.get(id)!).map((stretch) => ({
+      streamIndex,
+      window: stretchWindow(stretch, source),
+    })),
+  );
+  return {
+    ranges: (index) => {
+      const ranges = windows.map(({ streamIndex, window }) => rangesOver(index, streamIndex, window));
+      return ranges.includes(null) ? null : ranges.flatMap((some) => some ?? []);
+    },
+    span: null,
+  };
 }

@@ -7,7 +7,13 @@ import type { Source } from "../core/source.ts";
 import type { TimeWindow } from "../core/source-window.ts";
 import type { Chunk } from "../core/timeline.ts";
 import { readSound, soundCell } from "./aac-cells.ts";
-import { AAC_SAMPLES_PER_FRAME, AUDIO_FILE, canEnter, stretchesRecipe } from "./audio-recipe.ts";
+import {
+  AAC_SAMPLES_PER_FRAME,
+  AUDIO_FILE,
+  canEnter,
+  stretchesRecipe,
+  stretchWindow,
+} from "./audio-recipe.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import type { MadeTrack } from "./protect-media.ts";
 
@@ -19,10 +25,6 @@ import type { MadeTrack } from "./protect-media.ts";
 
 /** The frame that holds nothing but the encoder's priming. */
 const PRIMING_FRAMES = 1;
-/** Sound is read from the picture's keyframe on, by whose time ffmpeg enters the file, and a little more. */
-const ENTRY_SECONDS = 0.5;
-const TAIL_SECONDS = 1.5;
-
 function stretchOf(preview: Preview, unit: Chunk, { sampleRateHz }: AudioTrack) {
   const { startFrame, endFrame } = soundOfUnit(preview, unit, sampleRateHz, AAC_SAMPLES_PER_FRAME);
   const frameSeconds = AAC_SAMPLES_PER_FRAME / sampleRateHz;
@@ -32,18 +34,8 @@ function stretchOf(preview: Preview, unit: Chunk, { sampleRateHz }: AudioTrack) 
 }
 
 /** The time on the file's own clock in which sound is decoded for a unit. */
-export function heardSeconds(
-  preview: Preview,
-  unit: Chunk,
-  track: AudioTrack,
-  { video }: Source,
-): TimeWindow {
-  const { startSeconds, seconds } = stretchOf(preview, unit, track);
-  const keyframe = video.keyframeSeconds.findLast((time) => time <= startSeconds) ?? 0;
-  return {
-    startSeconds: video.startSeconds + keyframe - ENTRY_SECONDS,
-    endSeconds: video.startSeconds + startSeconds + seconds + TAIL_SECONDS,
-  };
+export function heardSeconds(preview: Preview, unit: Chunk, track: AudioTrack, source: Source): TimeWindow {
+  return stretchWindow(stretchOf(preview, unit, track), source);
 }
 
 /** The ffmpeg call that encodes a unit's sound; null where the file cannot be entered there. */

@@ -5,7 +5,7 @@ import { readFragments } from "../core/fragments.ts";
 import { readInit } from "../core/init-segment.ts";
 import type { Plan } from "../core/plan.ts";
 import type { AudioTrack } from "../core/plan-sounds.ts";
-import { codecFault, type ProofLine, proved } from "../core/proof.ts";
+import { codecFault, type ProofLine, playedPlaces, proved } from "../core/proof.ts";
 import type { Source } from "../core/source.ts";
 import type { TimeRange } from "../core/time-ranges.ts";
 import { compareWithMaster, hearMaster } from "./compare-sounds.ts";
@@ -60,7 +60,7 @@ async function playTrack(
   const { segments } = parseMedia(await readText(bench, path));
   const init = await readObject(bench, resolvePath(path, segments[0]?.map?.uri ?? ""));
   const { timescale, channels } = readInit(init);
-  const places = [...new Set([0, Math.floor((segments.length - 1) / 2), segments.length - 1])];
+  const places = playedPlaces(segments.length);
   const cells = await Promise.all(
     places.map((place) => readObject(bench, resolvePath(path, segments[place]!.uri))),
   );

@@ -3,6 +3,7 @@ import type { ChunkSpan } from "../../core/film-parts.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskRecord, TaskState } from "../../core/records/task.ts";
 import type { TaskResult } from "../../core/records/task-result.ts";
+import type { BesideSound } from "../../core/shared-sound.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
 import { previewedGeneration, type TaskSpec } from "../../core/work.ts";
 import type { Library } from "./connect.ts";
@@ -87,6 +88,24 @@ export async function outlinesOfAsset(library: Library, assetId: string): Promis
   const outlines = library.tasks.find<TaskOutline>({ assetId }, { projection: OUTLINE });
   return fromDriver(outlines.toArray());
 }
+
+/** What there is beside a sound: the film's other ones, and its chunks that are not done. */
+export async function besideSound(
+  library: Library,
+  { assetId, generation }: Pick<TaskRecord, "assetId" | "generation">,
+): Promise<BesideSound[]> {
+  const which = [{ kind: "audio" }, { kind: "video", state: { $in: ["todo", "claimed"] } }] as const;
+  const found = library.tasks.find<BesideSound>(
+    { assetId, generation, $or: [...which] } as Filter<TaskRecord>,
+    { projection: BESIDE_SOUND },
+  );
+  return fromDriver(found.toArray());
+}
+
+const BESIDE_SOUND = {
+  ...{ kind: 1, part: 1, state: 1, worker: 1, weight: 1, ratio: 1, leaseUntil: 1, claimedAt: 1 },
+  "attempts.endedAt": 1,
+};
 
 /** Which tasks are chunks of one ladder. */
 type OfLadder = Pick<TaskRecord, "assetId" | "generation" | "kind" | "part">;

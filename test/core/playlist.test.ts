@@ -95,11 +95,11 @@ function planOf(): Plan {
       { index: 3, codec_type: "audio", codec_name: "aac", tags: { language: "eng" } },
     ],
   };
-  const frames = Array.from({ length: 24 * 20 }, (_, index) => ({
-    seconds: index / 24,
-    durationSeconds: 1 / 24,
-    isKeyframe: index === 0,
-  }));
+  const frames = {
+    seconds: Float64Array.from({ length: 24 * 20 }, (_, index) => index / 24),
+    keyframeSeconds: Float64Array.of(0),
+    lastDurationSeconds: 1 / 24,
+  };
   const span = { startSeconds: 0, endSeconds: 20 };
   const spans = new Map([0, 1, 2, 3].map((stream) => [stream, span]));
   return buildPlan(

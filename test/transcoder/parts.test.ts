@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { coveredBytes } from "../../core/byte-ranges.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
+import { playedStretches } from "../../core/proof.ts";
 import type { PinnedSource } from "../../core/source.ts";
 import { windowRanges } from "../../core/source-window.ts";
-import { chunkFrames } from "../../core/timeline.ts";
+import { audioSegmentFrames, chunkFrames } from "../../core/timeline.ts";
 import { openBlobs } from "../../stores/blobs.ts";
+import { AAC_SAMPLES_PER_FRAME, stretchesRecipe, stretchWindow } from "../../transcoder/audio-recipe.ts";
 import { entryWindow } from "../../transcoder/chunk-entry.ts";
 import { listenToEncoders } from "../../transcoder/encoder-scores.ts";
 import { assemble } from "../../transcoder/ffmpeg-command.ts";
@@ -189,6 +191,46 @@ for (const [name, film, places] of [
           assert.deepEqual(fromParts.digests, (await encode(path, recipe)).digests, `chunk ${chunk.index}`);
         }
         assert.equal(master.isWhole(), false);
+      }),
+    );
+  });
+}
+
+for (const [name, film] of [
+  ["MP4", () => longFilm()],
+  ["QuickTime, starting late", () => copied("mov", ["-output_ts_offset", "3"])],
+  ["Matroska", () => copied("mkv")],
+] as const) {
+  test(`${name}: what the proof hears of a sound is the same from parts as from the whole, for fewer bytes`, async () => {
+    const path = await film();
+    const pinned = await stored(path);
+    const source = await probeFile(launcher, path);
+    const { timeline, audio } = buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build);
+    const [track] = audio;
+    const segments = audioSegmentFrames(timeline, track!.sampleRateHz, AAC_SAMPLES_PER_FRAME);
+    const cells = segments.map(({ frameCount }) => ({ durationTicks: frameCount * AAC_SAMPLES_PER_FRAME }));
+    const produced = { cells, timescale: track!.sampleRateHz } as Parameters<typeof playedStretches>[0];
+    const stretches = playedStretches(produced);
+    assert.deepEqual(
+      stretches.map(({ startSeconds }) => Math.round(startSeconds)),
+      [0, 24, 54],
+    );
+    const recipe = stretchesRecipe(source, [track!], stretches, (link, _, stretch) => ({
+      options: ["-map", link, "-f", "s16le"],
+      file: `/out/${stretch}.pcm`,
+    }));
+    await withScratch((scratch) =>
+      scratch.withParts(pinned, async (master) => {
+        const index = (await master.index(signal))!;
+        const ranges = stretches.flatMap(
+          (stretch) => rangesOver(index, track!.streamIndex, stretchWindow(stretch, source))!,
+        );
+        await master.fill([...index.always, ...ranges], signal);
+        const read = scratch.fetchedBytes() / pinned.sizeBytes;
+        assert.ok(read < 0.75, `${read} of the file was read`);
+        const fromParts = await encode(master.path, recipe);
+        assert.deepEqual([fromParts.exitCode, fromParts.log], [0, ""], "no hole was touched");
+        assert.deepEqual(fromParts.digests, (await encode(path, recipe)).digests);
       }),
     );
   });

@@ -53,8 +53,11 @@ async function readByFfprobe(path: string, picture: { index: number; has_b_frame
 
 /** To a microsecond: ffprobe rounds what it prints. */
 function rounded({ frames, hasAllTimes, timelessFrames }: PacketTable) {
-  const places = frames.map(({ seconds, isKeyframe }) => [Math.round(seconds * 1e5), isKeyframe]);
-  return { hasAllTimes, timelessFrames, places };
+  const places = (seconds: Float64Array) => Array.from(seconds, (time) => Math.round(time * 1e5));
+  return {
+    ...{ hasAllTimes, timelessFrames },
+    ...{ shown: places(frames.seconds), keyframes: places(frames.keyframeSeconds) },
+  };
 }
 
 let read = 0;

@@ -8,11 +8,11 @@ import { videoRecipe } from "../../transcoder/video-recipe.ts";
 const LIGHT = { side_data_type: "Content light level metadata", max_content: 1000, max_average: 400 };
 
 function recipesOf(codecs: VideoCodec[], picture: Partial<ProbeStream>, light = false, speed?: Speed) {
-  const frames = Array.from({ length: 100 }, (_, index) => ({
-    seconds: index / 25,
-    durationSeconds: 0.04,
-    isKeyframe: index === 0,
-  }));
+  const frames = {
+    seconds: Float64Array.from({ length: 100 }, (_, index) => index / 25),
+    keyframeSeconds: Float64Array.of(0),
+    lastDurationSeconds: 0.04,
+  };
   const stream = { index: 0, codec_type: "video", codec_name: "hevc", width: 320, height: 180, ...picture };
   const report = {
     format: { format_name: "mov,mp4" },

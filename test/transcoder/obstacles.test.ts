@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planOf } from "../../bench/simulated-plan.ts";
+import type { TaskRecord } from "../../core/records/task.ts";
+import { completeTask, releaseTask } from "../../stores/library/claimed-work.ts";
+import { claimTask } from "../../stores/library/claims.ts";
+import { obstacleToClaimed } from "../../transcoder/obstacles.ts";
+import type { Workshop } from "../../transcoder/task-context.ts";
+import { openWork } from "../stores/work-for-test.ts";
+
+const { library, planned } = await openWork();
+const workshop = { library, hardware: { family: null, detail: "" }, recentAv1: null } as unknown as Workshop;
+
+test("the second track of a sound is left to the worker that is at the first, until that has given it back", async () => {
+  const plan = planOf(60, 1280, 720);
+  const [stereo] = plan.audio;
+  const audio = [stereo!, { ...stereo!, id: "a0-51", channels: 6 as const }];
+  const asset = await planned("as_sound", { plan: { ...plan, audio } });
+  const claim = async (part: string, worker: string): Promise<TaskRecord> => {
+    const outcome = await claimTask(library, `as_sound.g.audio.${part}.0`, worker, 600);
+    assert.ok("claimed" in outcome);
+    return outcome.claimed;
+  };
+  const first = await claim("a0", "wk_first");
+  const second = await claim("a0-51", "wk_second");
+  const stands = (task: TaskRecord) => obstacleToClaimed(workshop, task, asset);
+  assert.deepEqual([await stands(first), await stands(second)], [null, "elsewhere"]);
+  const beside = {
+    epoch: 1,
+    worker: "wk_slow",
+    claimedAt: second.claimedAt!,
+    leaseUntil: second.leaseUntil!,
+    ratio: 0,
+  };
+  assert.equal(await stands({ ...second, beside }), null, "beside one who is slow at it");
+  await releaseTask(library, first);
+  assert.equal(await stands(second), null, "nobody is at the first");
+  const again = await claim("a0", "wk_first");
+  const now = library.serverNow();
+  await completeTask(library, again, null, {
+    ...{
+      stage: "audio",
+      worker: "wk_first",
+      outcome: "done",
+      argv: [],
+      cpuSeconds: 1,
+      bytesOut: 0,
+      error: null,
+    },
+    ...{ startedAt: now, endedAt: now },
+  });
+  assert.equal(await stands(second), "elsewhere", "it has just been made");
+  await library.tasks.updateMany({ assetId: "as_sound", kind: "video" }, { $set: { state: "done" } });
+  assert.equal(await stands(second), null, "nothing of the film is left to encode");
+});
