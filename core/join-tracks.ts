@@ -29,7 +29,7 @@ export function joinTracks(tracks: readonly LoneTrack[]): Uint8Array {
 
 /** The parts of a header, its track renumbered (14496-12 8.3.2, 8.8.3). */
 function headerOf(init: Uint8Array, trackId: number) {
-  const bytes = init.slice();
+  const bytes = copyOf(init);
   const inside = (parent: Box): Box[] => readBoxes(bytes, parent.body, parent.end);
   const moov = one(bytes, readBoxes(bytes), "moov");
   const inMoov = inside(moov);
@@ -50,10 +50,15 @@ function headerOf(init: Uint8Array, trackId: number) {
 
 /** 14496-12 8.8.7: whose a fragment is stands in its `tfhd`. */
 function renumbered(fragment: Uint8Array, trackId: number): Uint8Array {
-  const bytes = fragment.slice();
+  const bytes = copyOf(fragment);
   const moof = one(bytes, readBoxes(bytes), "moof");
   const traf = one(bytes, readBoxes(bytes, moof.body, moof.end), "traf");
   const tfhd = one(bytes, readBoxes(bytes, traf.body, traf.end), "tfhd");
   viewOf(bytes).setUint32(tfhd.body + 4, trackId);
   return bytes;
+}
+
+/** Not `slice`: of a Buffer, as storage hands them out, that is the same bytes. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes);
 }

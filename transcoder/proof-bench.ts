@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { Failure } from "../core/errors.ts";
@@ -58,6 +58,11 @@ export async function putFile(
 
 export function takeFile(bench: ProofBench, name: string): Promise<Buffer> {
   return readFile(join(bench.directory, name));
+}
+
+/** Of what a decoder wrote, where nobody wants to see it. */
+export async function sizeOfFile(bench: ProofBench, name: string): Promise<number> {
+  return (await stat(join(bench.directory, name))).size;
 }
 
 /** Runs a decoder; its complaints are the lines that it wrote at level `error`. */

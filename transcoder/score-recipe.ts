@@ -10,8 +10,13 @@ import { colourFilters } from "./picture-filters.ts";
 import { filterGraph, inputOptions, rungFile } from "./video-recipe.ts";
 
 const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-v", "error", "-filter_complex_threads", "1"];
-/** Odd: even strides land on the frames that an encoder treats best, and lie upward by as much as five points. */
-const VMAF_STRIDE = 5;
+/**
+ * Odd: even strides land on the frames that an encoder treats best, and lie upward by as much as five points. Of seven the first four
+ * fall on each place of a row of four frames once, as encoders lay B-frames out, and lie nearer to all frames than five of five.
+ */
+const VMAF_STRIDE = 7;
+/** A scored frame with the one before it and the one after: by those libvmaf measures motion, and by no others. */
+const VMAF_NEIGHBOURHOOD = 3;
 /** The default model is of a screen three times as far as it is high, 1080 lines; above it costs grow and nothing is learnt. */
 const LARGEST_SCORED_WIDTH = 1920;
 /** libvmaf 3 dies of a picture that is less than 18 wide or high (tried: 16 × 640 and 640 × 16; 18 passes). */
@@ -70,11 +75,13 @@ export function screenRecipe(
   const reference = [
     ...entry.filters,
     `trim=end_frame=${frames.frameCount}`,
+    ...givenFrames(metric),
     ...colourFilters(pictureFor(plan.picture, ladder.range), width, height, plan.speed),
   ];
+  const shown = [...givenFrames(metric), `scale=${width}:${height}:flags=bicubic`].join(",");
   const compare = ladder.rungs.map(
     (_, index) =>
-      `${counted(plan, index, frames)},scale=${width}:${height}:flags=bicubic[d${index}];` +
+      `${counted(plan, index, frames)},${shown}[d${index}];` +
       `[d${index}][r${index}]${scorerFilter(metric, index)}[o${index}]`,
   );
   return {
@@ -86,10 +93,19 @@ export function screenRecipe(
   };
 }
 
+/**
+ * Leaves of counted frames those that the scorer needs: every seventh and its neighbours, so that nothing is scaled or looked at for
+ * motion that no score hangs on. The scores are those of all frames to the digit.
+ */
+function givenFrames(metric: QualityMetric): string[] {
+  if (metric === "ssim") return [];
+  return [`select='lt(mod(n+1,${VMAF_STRIDE}),${VMAF_NEIGHBOURHOOD})'`, "setpts=N"];
+}
+
 function scorerFilter(metric: QualityMetric, index: number): string {
   if (metric === "ssim") return `ssim=f=${ssimFile(index)}`;
-  // Every frame is given to it, since it looks at motion; it scores each fifth.
-  return `libvmaf=n_subsample=${VMAF_STRIDE}:n_threads=1:log_fmt=json:log_path=${vmafFile(index)}`;
+  // The first frame has none before it, so that it and each third that is given are those to be scored.
+  return `libvmaf=n_subsample=${VMAF_NEIGHBOURHOOD}:n_threads=1:log_fmt=json:log_path=${vmafFile(index)}`;
 }
 
 function comparison(seek: readonly string[], ladder: Ladder, frames: FrameRange): FfmpegRecipe {

@@ -37,6 +37,14 @@ test("tracks that were joined are read as what each was alone: codec, frames and
   });
 });
 
+test("what is joined is left as it was, Buffers too", async () => {
+  const { init, rest } = splitInit(Buffer.from(await fragmentedVideo()));
+  const fragments = readFragments(rest).map(({ offset, bytes }) => rest.subarray(offset, offset + bytes));
+  const before = Buffer.concat([init, ...fragments]);
+  joinTracks([1, 2].map(() => ({ init, fragments })));
+  assert.ok(before.equals(Buffer.concat([init, ...fragments])));
+});
+
 /** Each packet of a stream and what codes it, as ffprobe tells them. */
 async function packets(file: string, stream: number): Promise<string[]> {
   const entries = "packet=pts,size,flags,data_hash:stream=codec_name,width,height,channels";

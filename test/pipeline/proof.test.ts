@@ -40,7 +40,11 @@ before(async () => {
 });
 after(() => product.stop());
 
-async function prove(package_: Files, damaged: readonly TimeRange[] = []): Promise<ProofLine[]> {
+async function prove(
+  package_: Files,
+  damaged: readonly TimeRange[] = [],
+  note: () => void = () => undefined,
+): Promise<ProofLine[]> {
   const directory = await mkdtemp(join(tmpdir(), "matinee-proof-"));
   try {
     const bench = {
@@ -48,7 +52,7 @@ async function prove(package_: Files, damaged: readonly TimeRange[] = []): Promi
       directory,
       read: async (path: string) => package_.get(path) ?? null,
       signal: new AbortController().signal,
-      note: () => undefined,
+      note,
     };
     const { plan, source } = asset;
     return await provePackage(bench, { plan: plan!, source: source!, path: master, damaged });
@@ -71,6 +75,17 @@ test("a good package: everything plays, sound is in step and each track is its o
   for (const { evidence } of told("sync")) assert.ok(Math.abs(Number.parseInt(evidence, 10)) <= 5, evidence);
   const answer = await product.call("GET", `/v1/assets/${asset._id}/conformance`);
   assert.deepEqual(answer.body.proof, proof);
+});
+
+test("all rungs, all sounds and all of the master's are each played in one go, whatever their number", async () => {
+  let decoders = 0;
+  const lines = await prove(files, [], () => void decoders++);
+  assert.deepEqual(
+    lines.filter(({ verdict }) => verdict === "fail"),
+    [],
+  );
+  // Rungs, the switch, what the sounds are, what is heard of them, and the master.
+  assert.equal(decoders, 5);
 });
 
 /** Changes one text or object of a package. */
@@ -111,6 +126,13 @@ function scratched(bytes: Uint8Array): Uint8Array {
   copy.fill(0, offset + 4 + (sizeBytes >> 2), offset + sizeBytes - 4);
   return copy;
 }
+/** Coded sound of nothing but ones, which is the end of a frame before anything is in it. */
+function overwritten(bytes: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  for (const { offset, sizeBytes } of readFragments(copy)[0]!.samples.slice(0, 5))
+    copy.fill(0xff, offset, offset + sizeBytes);
+  return copy;
+}
 /** A frame less in boxes that say so: the one that would have been decoded last. */
 function short(bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
@@ -147,6 +169,7 @@ for (const [name, breaking, part, check] of [
     0,
     "codecs",
   ],
+  ["a sound that is scratched", () => changed("audio/a1/00000.m4s", overwritten), "audio/a1", "decodes"],
   ["two languages exchanged", () => exchanged("audio/a0/", "audio/a1/"), "audio/a1", "identity"],
   [
     "two languages named the wrong way",
@@ -170,6 +193,8 @@ for (const [name, breaking, part, check] of [
       failed.some((line) => line.part === where && line.check === check),
       `${where} ${check} among ${failed.map((line) => `${line.part} ${line.check}: ${line.evidence}`).join("\n")}`,
     );
+    const others = failed.filter((line) => line.check === "decodes" && line.part !== where);
+    assert.deepEqual(check === "decodes" ? others : [], [], "what is whole is not blamed");
     assert.throws(() => requireProof(lines), { failureClass: "ours", code: "encode_failed" });
   });
 }
