@@ -30,6 +30,7 @@ import { reapUploads } from "./reap-uploads.ts";
 import { openRevoker } from "./revoker.ts";
 import { openStoredTexts } from "./stored-texts.ts";
 import { openTrending } from "./trending.ts";
+import { warmCatalogs } from "./warm-catalogs.ts";
 import { openWebhookSender } from "./webhook-sender.ts";
 import { openWorkHint } from "./work-hint.ts";
 
@@ -90,6 +91,7 @@ const deps: ApiDeps = {
   log,
 };
 
+await warmCatalogs(deps);
 const app = createApp(deps, await loadPages(config.pagesDir));
 const server = serve(
   {

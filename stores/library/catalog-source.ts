@@ -45,9 +45,16 @@ const ASSET_FIELDS = {
   "source.facts.chapters": 1,
 };
 
+const SHOWN: Filter<TitleRecord> = { state: { $in: ["published", "scheduled"] } };
+
+/** Who has titles that viewers may see now or at another time. */
+export async function tenantsShown(library: Library): Promise<string[]> {
+  return fromDriver(library.titles.distinct("tenant", SHOWN, { maxTimeMS: CHANGES_MS }));
+}
+
 /** Every title of the tenant that viewers may see now or at another time, in no order. */
 export async function readShownTitles(library: Library, tenant: string): Promise<TitleRecord[]> {
-  const filter: Filter<TitleRecord> = { tenant, state: { $in: ["published", "scheduled"] } };
+  const filter: Filter<TitleRecord> = { tenant, ...SHOWN };
   const options = { projection: TITLE_FIELDS, batchSize: BATCH, maxTimeMS: WHOLE_MS };
   return fromDriver(library.titles.find(filter, options).toArray());
 }

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Filter, FindOptions } from "mongodb";
-import { openCatalog } from "../../api/catalog.ts";
+import { type Catalog, openCatalog } from "../../api/catalog.ts";
 import { openContents } from "../../api/catalog-contents.ts";
 import { type CatalogEntry, entryOf } from "../../api/catalog-entry.ts";
 import { inOrderAgain, NEWEST_FIRST } from "../../api/catalog-order.ts";
 import { openShelf } from "../../api/catalog-shelf.ts";
 import { openView } from "../../api/catalog-view.ts";
+import { warmCatalogs } from "../../api/warm-catalogs.ts";
 import { isAvailable } from "../../core/availability.ts";
 import type { TitleRecord } from "../../core/records/title.ts";
 import type { Library } from "../../stores/library/connect.ts";
@@ -191,6 +192,30 @@ describe("the catalog of a tenant", () => {
     assert.equal(held.readings.most, 1);
     assert.deepEqual(idsOf((await after).entries()), ["ti_2"]);
     assert.deepEqual(idsOf((await before).entries()), ["ti_2"]);
+  });
+
+  test("is read before anybody looks, of all who show something", async () => {
+    const { library, log } = (await openTestApi("warm")).deps;
+    await library.titles.insertMany([
+      titleOf(1),
+      titleOf(2, { tenant: "beta", state: "scheduled" }),
+      titleOf(3, { tenant: "gamma", state: "draft" }),
+    ]);
+    const read: string[] = [];
+    const catalog: Catalog = {
+      ...openCatalog(library),
+      async view(tenant) {
+        read.push(tenant);
+        return openView([], nothing, { now: new Date(), country: null, before: null });
+      },
+    };
+    await warmCatalogs({ library, catalog, log });
+    assert.deepEqual(read.sort(), ["alpha", "beta"]);
+    // One that is never done keeps nobody waiting for longer than it may, nor does a library that is away.
+    const endless = { ...catalog, view: () => new Promise<never>(() => undefined) };
+    await warmCatalogs({ library, catalog: endless, log }, 1);
+    await library.close();
+    await warmCatalogs({ library, catalog, log });
   });
 
   test("comes to show what nothing told of, for all of it is read again now and then", async () => {
