@@ -23,7 +23,7 @@ export function entryOf(title: TitleRecord, asset: CatalogAsset | null): Catalog
 }
 
 /** Whether an asset has something that viewers are given. */
-export function isShown({ published, state }: Pick<CatalogAsset, "published" | "state">): boolean {
+function isShown({ published, state }: Pick<CatalogAsset, "published" | "state">): boolean {
   return published !== null && state !== "deleted";
 }
 

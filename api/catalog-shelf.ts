@@ -53,12 +53,12 @@ export function openShelf(library: Library, tenant: string, anewMs = ANEW_MS): C
     };
     readAll().then(end, end);
   };
-  const takeUpAll = (): Date => {
-    if (all === null) return since ?? overlapFrom(library);
-    const from = since === null || all.since < since ? all.since : since;
+  /** What was changed since all of it began to be read is looked for once more: it may be as it was then. */
+  const takeUpAll = (): void => {
+    if (all === null) return;
     contents.replace(all.records, all.since);
+    if (since === null || all.since < since) since = all.since;
     all = null;
-    return from;
   };
   const readChanges = async (from: Date): Promise<void> => {
     const next = overlapFrom(library);
@@ -74,9 +74,9 @@ export function openShelf(library: Library, tenant: string, anewMs = ANEW_MS): C
     const began = performance.now();
     if (since === null) await readAll();
     else readAllBeside();
-    const from = takeUpAll();
+    takeUpAll();
     const changesBegan = performance.now();
-    await readChanges(from);
+    await readChanges(since ?? overlapFrom(library));
     const costMs = performance.now() - changesBegan;
     shelf.readAt = began;
     shelf.freshMs = changesBefore === changes ? Math.max(FRESH_MS, costMs * COST_FACTOR) : 0;

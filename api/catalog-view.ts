@@ -59,7 +59,7 @@ export function openView(
     made.add(order.name);
     return inItsOrder;
   };
-  const view: CatalogView = {
+  return {
     entries,
     inOrder,
     get: (titleId) => byId.get(titleId) ?? null,
@@ -70,7 +70,6 @@ export function openView(
     sorted,
     until: nextChange(all, now),
   };
-  return view;
 }
 
 function ranked(

@@ -43,9 +43,8 @@ export function openCatalog(library: Library): Catalog {
       const known = present.views.get(key);
       const now = library.serverNow();
       if (known !== undefined && (known.until === null || known.until > now)) return known;
-      const view = openView(entries, scores, {
-        ...{ now, country, before: known ?? before?.views.get(key) ?? null },
-      });
+      const last = known ?? before?.views.get(key) ?? null;
+      const view = openView(entries, scores, { now, country, before: last });
       if (present.views.size >= KEPT_VIEWS) present.views.clear();
       present.views.set(key, view);
       return view;

@@ -13,19 +13,17 @@ export async function warmCatalogs(
   { library, catalog, log }: Pick<ApiDeps, "library" | "catalog" | "log">,
   withinMs = WARM_MS,
 ): Promise<void> {
-  const late = new AbortController();
+  const over = new AbortController();
   const warm = async (): Promise<void> => {
     try {
       for (const tenant of await tenantsShown(library)) {
-        if (late.signal.aborted) return;
+        if (over.signal.aborted) return;
         await catalog.view(tenant, null);
       }
     } catch (thrown) {
       log.warn({ err: thrown }, "catalogs not read yet");
     }
   };
-  const timer = new AbortController();
-  await Promise.race([warm(), pause(withinMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
-  timer.abort();
-  late.abort();
+  await Promise.race([warm(), pause(withinMs, undefined, { signal: over.signal }).catch(() => undefined)]);
+  over.abort();
 }
