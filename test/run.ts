@@ -33,8 +33,8 @@ const FILE_LIMITS = { wholeMs: 12 * 60_000, afterLastTestMs: 3 * 60_000 };
 /** Before its file is ended, so that Node says which it was. A file's first test has what is started before it on its account. */
 const TEST_LIMIT_MS = 9 * 60_000;
 const SLOWEST_TOLD = 10;
-/** These drive whole systems: after the others, one of each at a time. Both wait more than they reckon. */
-const LAST = ["test/e2e/", "test/faults/"];
+/** These drive whole systems and wait more than they reckon: after the others, each lane one file at a time. Both take as long. */
+const LAST_LANES = [["test/e2e/"], ["test/faults/", "test/fuzz/"]];
 
 interface Totals {
   passed: number;
@@ -75,12 +75,13 @@ try {
   ]);
   totals.failed += failedChecks;
   const files = await chosenFiles(filters);
-  const isIn = (folder: string) => (file: string) => file.startsWith(folder);
+  const isIn = (folders: readonly string[]) => (file: string) => folders.some((folder) => file.startsWith(folder));
+  const isLast = isIn(LAST_LANES.flat());
   await runFiles(
-    files.filter((file) => !LAST.some((folder) => file.startsWith(folder))),
+    files.filter((file) => !isLast(file)),
     2,
   );
-  await Promise.all(LAST.map((folder) => runFiles(files.filter(isIn(folder)), 1)));
+  await Promise.all(LAST_LANES.map((folders) => runFiles(files.filter(isIn(folders)), 1)));
 } catch (error) {
   report.fail(error instanceof Error ? error.message : String(error));
   totals.failed += 1;
