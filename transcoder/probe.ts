@@ -56,10 +56,11 @@ export async function probeSource(
   tables: readonly SampleTrack[] | null = null,
 ): Promise<Source> {
   const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
-  const report = await readReport(probe);
-  const picture = pictureStream(report);
-  if (tables === null) await checkEnd(sourcePath, report);
+  const reported = readReport(probe);
   const describe = async (): Promise<Source> => {
+    const report = await reported;
+    const picture = pictureStream(report);
+    if (tables === null) await checkEnd(sourcePath, report);
     const packets =
       tables !== null && areTheStreams(tables, report)
         ? listSamples(tables, picture, file.sizeBytes)
@@ -68,10 +69,24 @@ export async function probeSource(
     return describeSource({ ...report, frames }, packets, file);
   };
   // Side by side: whoever waits for the first picture waits for this. What is wrong with the description is said first.
-  const [described, decoded] = await Promise.allSettled([describe(), decodeFirstFrame(probe, picture.index)]);
+  const [described, decoded] = await Promise.allSettled([describe(), decodePicture(probe, reported, tables)]);
   if (described.status === "rejected") throw described.reason;
   if (decoded.status === "rejected") throw decoded.reason;
   return described.value;
+}
+
+/** Decodes the first frame of the picture: of the one that the file's own tables name at once, while ffprobe still looks. */
+async function decodePicture(
+  probe: ProbeRun,
+  reported: Promise<ProbeReport>,
+  tables: readonly SampleTrack[] | null,
+): Promise<void> {
+  const named = tables?.find(({ handler }) => handler === "vide")?.index;
+  const early = named === undefined ? undefined : decodeFirstFrame(probe, named);
+  const [report] = await Promise.allSettled([reported, early]);
+  if (report.status === "rejected") throw report.reason;
+  const { index } = pictureStream(report.value);
+  await (index === named ? early : decodeFirstFrame(probe, index));
 }
 
 async function checkEnd(sourcePath: string, report: ProbeReport): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { asFailure } from "../../core/errors.ts";
 import type { Launcher, RunOutcome } from "../../transcoder/launcher.ts";
-import { launcherForTest, probeFile } from "../rig/launcher.ts";
+import { launcherForTest, probeByIndex, probeFile } from "../rig/launcher.ts";
 import { made } from "../rig/media.ts";
 import { bars, blackPicture, pixelBomb } from "../rig/odd-media.ts";
 
@@ -18,9 +18,12 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 /** The code with which a file is refused (or `taken`), and what finding that out cost. */
-async function cost(path: string): Promise<{ code: string; cpuSeconds: number; peakMemoryBytes: number }> {
+async function cost(
+  path: string,
+  probe = probeFile,
+): Promise<{ code: string; cpuSeconds: number; peakMemoryBytes: number }> {
   const runs: RunOutcome[] = [];
-  const code = await probeFile(launcher, path, runs).then(
+  const code = await probe(launcher, path, runs).then(
     () => "taken",
     (thrown: unknown) => asFailure(thrown).code,
   );
@@ -50,11 +53,13 @@ test("T06 six pixel bombs: refused, and none makes the probe hold 300 MB", async
     ["mpeg4", blackPicture("mp4", "8000x4000", "yuv420p", ["-c:v", "mpeg4"]), "dimensions_refused"],
   ];
   for (const [name, path, code] of table) {
-    const spent = await cost(await path);
-    assert.equal(spent.code, code, name);
-    assert.ok(spent.peakMemoryBytes <= 300 * 10 ** 6, `${name}: ${spent.peakMemoryBytes} bytes`);
-    const mebibytes = Math.round(spent.peakMemoryBytes / 2 ** 20);
-    context.diagnostic(`${name}: ${spent.cpuSeconds.toFixed(2)} CPU s, ${mebibytes} MiB`);
+    for (const probe of [probeFile, probeByIndex]) {
+      const spent = await cost(await path, probe);
+      assert.equal(spent.code, code, name);
+      assert.ok(spent.peakMemoryBytes <= 300 * 10 ** 6, `${name}: ${spent.peakMemoryBytes} bytes`);
+      const mebibytes = Math.round(spent.peakMemoryBytes / 2 ** 20);
+      context.diagnostic(`${name}, ${probe.name}: ${spent.cpuSeconds.toFixed(2)} CPU s, ${mebibytes} MiB`);
+    }
   }
 });
 

@@ -7,6 +7,7 @@ import {
   type RunOutcome,
 } from "../../transcoder/launcher.ts";
 import { probeSource } from "../../transcoder/probe.ts";
+import { readSourceIndex } from "../../transcoder/source-index.ts";
 
 /** The launcher as the transcoder opens it on this machine, but for what a test changes. */
 export function launcherForTest(changes: Partial<LauncherSettings> = {}): Promise<Launcher> {
@@ -21,9 +22,22 @@ export function launcherForTest(changes: Partial<LauncherSettings> = {}): Promis
   });
 }
 
-/** Probes a file as the transcoder does; `runs` takes every program that was started for it. */
+/** Probes a file as the transcoder does one without an index; `runs` takes every program that was started for it. */
 export async function probeFile(launcher: Launcher, path: string, runs: RunOutcome[] = []): Promise<Source> {
   const { size } = await stat(path);
   const file = { sizeBytes: size, sha256: null };
   return probeSource(launcher, path, file, new AbortController().signal, (run) => runs.push(run));
+}
+
+/** The same of a file that lists its samples, by that list where it has one. */
+export async function probeByIndex(
+  launcher: Launcher,
+  path: string,
+  runs: RunOutcome[] = [],
+): Promise<Source> {
+  const { signal } = new AbortController();
+  const { size } = await stat(path);
+  const index = await readSourceIndex({ path, sizeBytes: size, fill: async () => undefined }, signal);
+  const file = { sizeBytes: size, sha256: null };
+  return probeSource(launcher, path, file, signal, (run) => runs.push(run), index?.tracks ?? null);
 }

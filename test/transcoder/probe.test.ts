@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import type { Launcher, RunOutcome } from "../../transcoder/launcher.ts";
-import { launcherForTest, probeFile } from "../rig/launcher.ts";
+import { readSourceIndex } from "../../transcoder/source-index.ts";
+import { launcherForTest, probeByIndex, probeFile } from "../rig/launcher.ts";
 import { BIG_BUCK_BUNNY, made } from "../rig/media.ts";
 import * as odd from "../rig/odd-media.ts";
 
@@ -53,6 +54,52 @@ test("a real film: its picture, its sound, its clock, in under a second of CPU",
     ["ffmpeg 0", "ffprobe 0", "ffprobe 0"],
   );
 });
+
+test("a film that lists its samples is described by them as by a reading of all of it, with fewer programs", async () => {
+  const path = resolve(BIG_BUCK_BUNNY);
+  const runs: RunOutcome[] = [];
+  assert.deepEqual(await probeByIndex(launcher, path, runs), await probeFile(launcher, path));
+  assert.deepEqual(runs.map(({ argv }) => argv[0]).sort(), ["ffmpeg", "ffprobe"]);
+});
+
+test("of two pictures the one that is meant is looked at, wherever it stands", async () => {
+  const meant = (index: number) =>
+    made("mp4", [
+      ...[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=128x72:r=25:d=1",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=192x108:r=25:d=1",
+      ],
+      ...["-map", "0:v", "-map", "1:v", "-c:v", "libx264", "-preset", "ultrafast"],
+      ...[`-disposition:v:${index}`, "default", `-disposition:v:${1 - index}`, "0", "{out}"],
+    ]);
+  for (const [index, width] of [128, 192].entries()) {
+    const path = await meant(index);
+    const { video } = await probeByIndex(launcher, path);
+    assert.deepEqual([video.streamIndex, video.width], [index, width]);
+    // What is not meant may be broken; what is meant must come out.
+    for (const broken of [0, 1]) {
+      const spoilt = await withoutSamples(path, broken, `two-${index}-${broken}.mp4`);
+      const probing = probeByIndex(launcher, spoilt);
+      if (broken === index) await assert.rejects(probing, { code: "source_damaged" });
+      else assert.equal((await probing).video.width, width);
+    }
+  }
+});
+
+/** The same film with noughts for one track's samples. */
+async function withoutSamples(path: string, track: number, name: string): Promise<string> {
+  const bytes = await readFile(path);
+  const file = { path, sizeBytes: bytes.length, fill: async () => undefined };
+  const { offsets, sizes } = (await readSourceIndex(file, new AbortController().signal))!.tracks[track]!;
+  for (const [at, offset] of offsets.entries()) bytes.fill(0, offset, offset + sizes[at]!);
+  return fileOf(name, bytes);
+}
 
 test("chapters come along from any container that has them", async () => {
   const part = (start: number, end: number, title: string) =>
