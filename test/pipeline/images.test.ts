@@ -171,7 +171,7 @@ for (const [name, size, duration, filter] of [
 
 test("a picture for seeking that is lost before the stills are made is made again", async () => {
   // Long enough that it is lost in good time before the last chunk is made.
-  const source = ["-f", "lavfi", "-i", "testsrc2=size=480x270:rate=25:duration=62"];
+  const source = ["-f", "lavfi", "-i", "testsrc2=size=480x270:rate=10:duration=62"];
   const assetId = await product.uploadFile(await made("mp4", [...source, ...ENCODE, "{out}"]));
   const firstChunk = { assetId, kind: "video", chunk: 0 } as const;
   const key = await eventually("the first chunk", 300, async () => {
