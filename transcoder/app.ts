@@ -16,7 +16,7 @@ import { startLending } from "./lend-a-hand.ts";
 import { serveOperations } from "./operations.ts";
 import { findRecentAv1 } from "./recent-av1.ts";
 import { startReconciler } from "./reconcile.ts";
-import { requireScaler } from "./require-encoders.ts";
+import { canScore, requireScaler } from "./require-encoders.ts";
 import { openScratch } from "./scratch.ts";
 import type { Workshop } from "./task-context.ts";
 import { createWorker } from "./worker.ts";
@@ -87,7 +87,7 @@ async function openSafeLauncher(
     prlimitPath: firstOf("/usr/bin/prlimit"),
     setprivPath: firstOf("/usr/bin/setpriv"),
   });
-  await requireScaler(launcher);
+  requireScaler(launcher);
   const { sandboxed, detail } = launcher.state;
   if (sandboxed) return launcher;
   log.error({ detail }, "UNSAFE: media is not sandboxed on this machine");
@@ -103,8 +103,10 @@ async function openWorkshop(config: TranscoderConfig, log: Log, launcher: Launch
   const blobs = openBlobs(config.blobs);
   const workerId = newId("wk");
   const scratch = await openScratch({ ...config.scratch, workerId }, blobs);
-  const scoresVmaf = config.scoresVmaf && launcher.canScore;
+  const scoresVmaf = config.scoresVmaf && (await canScore(launcher));
   const hardware = await findHardware(launcher, scratch);
+  // Now, and not once somebody wants AV1: each line of the ledger says it, and by those it is known whether anybody has a film's
+  // encoder still (missing-encoder.ts).
   const recentAv1 = await findRecentAv1(launcher);
   const { masterKeys, pull } = config;
   const tools = { launcher, scratch, scoresVmaf, hardware, recentAv1 };

@@ -5,6 +5,7 @@ import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
 export const FLASH_FILE = "/out/flashes.gray";
+export const COMBING_FILE = "/out/combing.txt";
 /** The segments whose first frames are looked at for combing. */
 export function sampleFile(index: number): string {
   return `/out/sample${index}.mp4`;
@@ -12,15 +13,34 @@ export function sampleFile(index: number): string {
 
 const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-v", "error", "-filter_complex_threads", "1"];
 const INPUT_OPTIONS = [...SAFE_INPUT_OPTIONS, "-threads", "1"];
-/** Everything that filters found goes to standard output, frame by frame; `core/picture-log.ts` reads it. */
-const PRINT = "metadata=mode=print:file=-";
+/** Everything that filters found is printed frame by frame; `core/picture-log.ts` reads it. */
+const PRINT = "metadata=mode=print:file=";
 const SAMPLE_SECONDS = "0.6";
 
+type Look = Required<Pick<FfmpegRecipe, "inputs" | "filterGraph" | "outputs">>;
+
 /**
- * The ffmpeg call that looks at a film, or a part of it, in its smallest rung: what is black, frozen, framed by bars or flashing
- * shows there as well, for a tenth of what decoding the master costs (docs/decisions/findings.md).
+ * The ffmpeg call that looks at a film, or a part of it (`hasFilm`), and for combs in some samples (none where that is 0), by one
+ * process: its start alone costs as much as ten seconds of the smallest rung.
  */
-export function pictureRecipe(): FfmpegRecipe {
+export function inspectionRecipe(hasFilm: boolean, samples: number): FfmpegRecipe {
+  const looks = [
+    ...(hasFilm ? [lookAtFilm()] : []),
+    ...(samples > 0 ? [lookForCombs(samples, hasFilm ? 1 : 0)] : []),
+  ];
+  return {
+    globalOptions: GLOBAL_OPTIONS,
+    inputs: looks.flatMap(({ inputs }) => inputs),
+    filterGraph: looks.map(({ filterGraph }) => filterGraph).join(";"),
+    outputs: looks.flatMap(({ outputs }) => outputs),
+  };
+}
+
+/**
+ * In its smallest rung: what is black, frozen, framed by bars or flashing shows there as well, for a tenth of what decoding the
+ * master costs (docs/decisions/findings.md).
+ */
+function lookAtFilm(): Look {
   const filters = [
     // A pixel is dark below a tenth of the range, a picture is black when all but 2 % of it is.
     "blackdetect=d=1:pic_th=0.98:pix_th=0.10",
@@ -29,11 +49,10 @@ export function pictureRecipe(): FfmpegRecipe {
     "freezedetect=n=0.002:d=0",
     // Bars are what no frame ever lights: 24 is black with some noise.
     "cropdetect=limit=24:round=2:reset=0",
-    PRINT,
+    `${PRINT}-`,
   ];
   const cells = [`scale=${FLASH_COLUMNS}:${FLASH_ROWS}:flags=area`, "format=gray"];
   return {
-    globalOptions: GLOBAL_OPTIONS,
     inputs: [{ options: INPUT_OPTIONS, file: SOURCE_PATH }],
     filterGraph: `[0:v]split=2[a][b];[a]${filters.join(",")}[film];[b]${cells.join(",")}[cells]`,
     outputs: [
@@ -44,19 +63,18 @@ export function pictureRecipe(): FfmpegRecipe {
   };
 }
 
-/** The ffmpeg call that looks for combs in the first frames of some segments of the top rung, where every line of the master still stands. */
-export function combingRecipe(samples: number): FfmpegRecipe {
+/** In the first frames of some segments of the top rung, where every line of the master still stands. */
+function lookForCombs(samples: number, firstInput: number): Look {
   const inputs = Array.from({ length: samples }, (_, index) => ({
     options: [...INPUT_OPTIONS, "-t", SAMPLE_SECONDS],
     file: sampleFile(index),
   }));
-  const joined = `${inputs.map((_, index) => `[${index}:v]`).join("")}concat=n=${samples}`;
+  const joined = `${inputs.map((_, index) => `[${firstInput + index}:v]`).join("")}concat=n=${samples}`;
   return {
-    globalOptions: GLOBAL_OPTIONS,
     inputs,
-    // 1.3, not 1.04: fine detail that moves is not combed.
-    filterGraph: `${joined},idet=intl_thres=1.3,${PRINT}[v]`,
-    outputs: [{ options: ["-map", "[v]", "-f", "null"], file: STDOUT }],
+    // 1.3, not 1.04: fine detail that moves is not combed. To a file: standard output tells of the film's frames.
+    filterGraph: `${joined},idet=intl_thres=1.3,${PRINT}${COMBING_FILE}[combs]`,
+    outputs: [{ options: ["-map", "[combs]", "-f", "null"], file: STDOUT }],
   };
 }
 

@@ -20,7 +20,7 @@ import { recordFindings } from "../stores/library/findings.ts";
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { decodeArgs } from "./inspect-recipe.ts";
 import { runInspection } from "./inspection-run.ts";
-import { lookAt, measureCombing } from "./measure-picture.ts";
+import { measurePicture } from "./measure-picture.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -61,16 +61,17 @@ async function findInPicture(
     segmentCount(plan.timeline),
   );
   const [top, bottom] = [ladder.rungs[0]!, ladder.rungs.at(-1)!];
-  const parts =
-    partCount(plan.chunks.length) === 1
-      ? [await lookAt(context, tracks.get(bottom.id)!, plan.timeline, wholeFilm(plan))]
-      : seenIn(plan, ladder, tasks);
   // Lines that were scaled or turned tell nothing of fields any more.
   const isTakenForProgressive =
     plan.picture.deinterlace === "none" && top.height === source.video.codedHeight;
-  const combing = isTakenForProgressive
-    ? await measureCombing(context, tracks.get(top.id)!)
-    : { combedFrames: 0, wholeFrames: 0 };
+  const isInOnePiece = partCount(plan.chunks.length) === 1;
+  const { seen, combing } = await measurePicture(
+    context,
+    plan.timeline,
+    isInOnePiece ? { picture: tracks.get(bottom.id)!, span: wholeFilm(plan) } : null,
+    isTakenForProgressive ? tracks.get(top.id)! : null,
+  );
+  const parts = seen === null ? seenIn(plan, ladder, tasks) : [seen];
   const picture: MeasuredPicture = {
     ...joinSeen(parts, plan.timeline.frameRate),
     ...combing,

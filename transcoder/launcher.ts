@@ -1,4 +1,4 @@
-import { askFfmpeg, listOf } from "./ask-ffmpeg.ts";
+import { askFfmpeg } from "./ask-ffmpeg.ts";
 import { launch } from "./launch.ts";
 import { findMemoryGroups, type MemoryGroups } from "./memory-group.ts";
 import type { Ending } from "./process-group.ts";
@@ -74,8 +74,10 @@ export interface Launcher {
   state: { sandboxed: boolean; detail: string };
   /** The encoder's build, part of every plan. */
   build: string;
-  /** Whether a `scorer` can be run here. */
-  canScore: boolean;
+  /** What its ffmpeg lists as its filters. */
+  filters: string;
+  /** Whether `scorer` is another program than `ffmpeg`: what is known of one is known of both where it is not. */
+  hasOwnScorer: boolean;
 }
 
 export interface LauncherSettings {
@@ -110,15 +112,26 @@ export async function openLauncher(settings: LauncherSettings): Promise<Launcher
   };
   const run = (request: RunRequest): Promise<RunOutcome> =>
     launch(settings, programs[request.program], sandbox, groups, request);
-  const version = await askFfmpeg({ run }, "ffmpeg", ["-hide_banner", "-version"]);
-  if (version.exitCode !== 0)
-    throw new Error(`ffmpeg does not run: ${version.shellLine}\n${version.stderrTail}`);
+  // Its banner is not hidden: the version stands there, and need not be asked for by a start of its own.
+  const said = await askFfmpeg({ run }, "ffmpeg", ["-filters"]);
+  if (said.exitCode !== 0) throw new Error(`ffmpeg does not run: ${said.shellLine}\n${said.stderrTail}`);
   return {
     run,
     state: { sandboxed: sandbox !== null, detail: `${detail}; ${memoryDetail(groups, settings)}` },
-    build: version.stdout.split("\n")[0]?.trim() ?? "unknown",
-    canScore: (await listOf({ run }, "scorer", "-filters")).includes(" libvmaf "),
+    build: bannerIn(said) ?? (await askVersion({ run })),
+    filters: said.stdout,
+    hasOwnScorer: programs.scorer !== programs.ffmpeg,
   };
+}
+
+function bannerIn({ stderrTail }: RunOutcome): string | undefined {
+  return /^ffmpeg version .*/m.exec(stderrTail)?.[0].trim();
+}
+
+/** Of one that is wrapped in something that hides its banner: a plan must not go without its build. */
+async function askVersion(launcher: Pick<Launcher, "run">): Promise<string> {
+  const { stdout } = await askFfmpeg(launcher, "ffmpeg", ["-hide_banner", "-version"]);
+  return stdout.split("\n")[0]?.trim() ?? "unknown";
 }
 
 async function findSandbox(settings: LauncherSettings): Promise<{ sandbox: Sandbox | null; detail: string }> {

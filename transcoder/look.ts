@@ -3,7 +3,7 @@ import { chunksLookedAt } from "../core/film-parts.ts";
 import { type LookSpan, lookSpan } from "../core/look-parts.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import { resultsOfChunks } from "../stores/library/tasks.ts";
-import { lookAt, type SmallPicture } from "./measure-picture.ts";
+import { lookAt, type SomeCells } from "./measure-picture.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -17,7 +17,8 @@ export async function look(context: TaskContext): Promise<TaskResult> {
   const span = lookSpan(plan, part);
   const ladder = { assetId: context.asset._id, generation, kind: "video" as const, part: ladderId };
   const results = await resultsOfChunks(context.library, ladder, chunksLookedAt(part));
-  const seen = await lookAt(context, pictureIn(results, bottom.id, span), plan.timeline, span);
+  const picture = pictureIn(results, bottom.id, span);
+  const seen = await lookAt(context, plan.timeline, { picture, span });
   return { tracks: [], images: [], seen };
 }
 
@@ -26,7 +27,7 @@ function pictureIn(
   results: readonly TaskResult[],
   rungId: string,
   { firstSegment, endSegment }: LookSpan,
-): SmallPicture {
+): SomeCells {
   const tracks = results.flatMap((result) => result.tracks).filter(({ trackId }) => trackId === rungId);
   const cells = tracks
     .flatMap((track) => track.cells)

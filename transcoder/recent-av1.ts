@@ -12,16 +12,18 @@ export interface RecentAv1 {
 
 /** Presets of versions before mean something else, and cost several times as much. */
 const RECENT_MAJOR = 4;
-/** The one that encodes the rest first: where both are as new, a film then has one build. */
-const CANDIDATES: readonly Program[] = ["ffmpeg", "scorer"];
 
 /**
  * Asks each ffmpeg here for one small picture; null where none has an encoder that is recent. Throws `internal` where
  * one did not come to answer.
  */
-export async function findRecentAv1(launcher: Pick<Launcher, "run">): Promise<RecentAv1 | null> {
+export async function findRecentAv1(
+  launcher: Pick<Launcher, "run" | "hasOwnScorer">,
+): Promise<RecentAv1 | null> {
   let newest: (RecentAv1 & { version: number[] }) | null = null;
-  for (const program of CANDIDATES) {
+  // The one that encodes the rest first: where both are as new, a film then has one build.
+  const candidates: Program[] = launcher.hasOwnScorer ? ["ffmpeg", "scorer"] : ["ffmpeg"];
+  for (const program of candidates) {
     const found = await askForPicture(launcher, program);
     if (found === null || (found.version[0] ?? 0) < RECENT_MAJOR) continue;
     if (newest === null || isNewer(found.version, newest.version)) newest = { program, ...found };

@@ -27,11 +27,17 @@ export async function availableCodecs(
 }
 
 /** Throws where this machine's ffmpeg cannot make pictures smaller as a plan may ask for (picture-filters.ts). */
-export async function requireScaler(launcher: Launcher): Promise<void> {
-  if ((await listOf(launcher, "ffmpeg", "-filters")).includes(" zscale ")) return;
+export function requireScaler({ filters }: Pick<Launcher, "filters">): void {
+  if (filters.includes(" zscale ")) return;
   throw new Error(
     "This ffmpeg has no zscale, which makes pictures smaller: it needs a build with libzimg, as Debian's is.",
   );
+}
+
+/** Whether VMAF can be taken here. Throws `internal` where the scorer did not come to say. */
+export async function canScore(launcher: Launcher): Promise<boolean> {
+  const filters = launcher.hasOwnScorer ? await listOf(launcher, "scorer", "-filters") : launcher.filters;
+  return filters.includes(" libvmaf ");
 }
 
 /**

@@ -101,6 +101,18 @@ test("the bars' finding says where the picture in them is", async () => {
   });
 });
 
+test("one program looks at a film and for combs in it", async () => {
+  const { _id } = await outcome("combing, no sound");
+  const [inspection] = await product.library.tasks.find({ assetId: _id, kind: "inspect" }).toArray();
+  const done = inspection!.attempts.find((attempt) => attempt.outcome === "done")!;
+  assert.deepEqual(
+    done.argv.map(([program]) => program),
+    ["ffmpeg"],
+  );
+  const said = done.argv[0]!.join(" ");
+  for (const filter of ["freezedetect", "idet"]) assert.ok(said.includes(filter), said);
+});
+
 test("an error stops publication until someone waives it by name; then only publishing is done", async () => {
   const held = await outcome("flashing");
   const path = `/v1/assets/${held._id}/findings`;

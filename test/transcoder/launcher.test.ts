@@ -185,7 +185,7 @@ test("an abort ends the whole tree before the promise settles; T04 also of what 
   const stubborn = join(out, "stubborn");
   await writeFile(
     stubborn,
-    "#!/bin/bash\n[ \"$2\" = -version ] && exit 0\ntrap '' TERM\nwhile :; do read -t 1 <> <(:); done\n",
+    "#!/bin/bash\n[ \"$1\" = -nostdin ] || exit 0\ntrap '' TERM\nwhile :; do read -t 1 <> <(:); done\n",
     {
       mode: 0o755,
     },
@@ -275,7 +275,7 @@ test("T05 from inside: no service answers, no secret shows, no process of others
   await writeFile(
     script,
     `#!/bin/bash
-[ "$2" = -version ] && exit 0
+[ $# -gt 0 ] && exit 0
 for place in ${addresses.join(" ")}; do (exec 3<>"/dev/tcp/$place") 2>/dev/null && echo "reached $place"; done
 tr '\\0' '\\n' < /proc/self/environ
 for status in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $status; echo; done

@@ -7,7 +7,7 @@ import { requireScaler } from "../../transcoder/require-encoders.ts";
 import { launcherForTest } from "../rig/launcher.ts";
 
 test("a worker whose ffmpeg cannot make pictures smaller says so instead of failing every film", async () => {
-  await requireScaler(await launcherForTest());
+  requireScaler(await launcherForTest());
   const folder = await mkdtemp(join(tmpdir(), "matinee-require-"));
   const without = join(folder, "ffmpeg");
   await writeFile(without, "#!/bin/sh\necho ' .S scale             V->V       Scale the input.'\n", {
@@ -15,7 +15,7 @@ test("a worker whose ffmpeg cannot make pictures smaller says so instead of fail
   });
   try {
     const launcher = await launcherForTest({ ffmpegPath: without });
-    await assert.rejects(requireScaler(launcher), /no zscale.*libzimg/);
+    assert.throws(() => requireScaler(launcher), /no zscale.*libzimg/);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -100,7 +100,7 @@ test("T05 the kernel obeys the filter inside the sandbox: every refused call fai
   await writeFile(
     script,
     `#!/usr/bin/perl
-exit 0 if grep { $_ eq "-version" } @ARGV;
+exit 0 if grep { /^-/ } @ARGV;
 for (@ARGV) { my ($name, $number) = split /=/; $! = 0; my $got = syscall($number + 0, 0, 0, 0, 0, 0, 0); print "$name ", $got == -1 ? $! + 0 : "done", "\\n"; }
 my $child = fork; exit 7 if $child == 0; waitpid $child, 0; print "child ", $? >> 8, "\\n";
 `,
