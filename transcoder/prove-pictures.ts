@@ -3,8 +3,9 @@ import type { Fragment } from "../core/fragments.ts";
 import { joinTracks } from "../core/join-tracks.ts";
 import { codecFault, hasFault, type ProofLine, proved } from "../core/proof.ts";
 import type { Timeline } from "../core/timeline.ts";
+import { type Decoded, decodeTracks } from "./decode-tracks.ts";
 import { type Group, groupsOf, type OpenRung, openRung } from "./open-rung.ts";
-import { type Decoded, decodeTracks, lookAt, type ProofBench, putFile } from "./proof-bench.ts";
+import { lookAt, type ProofBench, putFile } from "./proof-bench.ts";
 import { proveSwitches } from "./prove-switches.ts";
 
 /**

@@ -6,9 +6,10 @@ import { codecFault, type DecodedStream, hasFault, type ProofLine, proved } from
 import type { Source } from "../core/source.ts";
 import type { TimeRange } from "../core/time-ranges.ts";
 import { compareWithMaster, hearMaster } from "./compare-sounds.ts";
+import { decodeTracks } from "./decode-tracks.ts";
 import { assemble } from "./ffmpeg-command.ts";
 import { type OpenSound, openSound } from "./open-sound.ts";
-import { decode, decodeTracks, lookAt, type ProofBench, putFile, sizeOfFile } from "./proof-bench.ts";
+import { decode, lookAt, type ProofBench, putFile, sizeOfFile } from "./proof-bench.ts";
 import { cutWindows, FINGERPRINT, fingerprint, type Heard } from "./sound-fingerprint.ts";
 
 /**
