@@ -44,6 +44,21 @@ export async function lookAt(part: string, look: () => Promise<ProofLine[]>): Pr
   }
 }
 
+/** Opens what the playlists name; what cannot be taken apart has a line, and the others are opened all the same. */
+export async function openEach<E, T>(
+  entries: readonly E[],
+  uriOf: (entry: E) => string,
+  open: (entry: E) => Promise<T>,
+): Promise<{ opened: T[]; lines: ProofLine[] }> {
+  const opened: T[] = [];
+  const lines: ProofLine[] = [];
+  for (const entry of entries) {
+    const openOne = async () => void opened.push(await open(entry));
+    lines.push(...(await lookAt(uriOf(entry), () => openOne().then(() => []))));
+  }
+  return { opened, lines };
+}
+
 /** Puts parts after each other into a file for the decoders; its path inside the sandbox. */
 export async function putFile(
   bench: ProofBench,
@@ -63,13 +78,19 @@ export async function sizeOfFile(bench: ProofBench, name: string): Promise<numbe
   return (await stat(join(bench.directory, name))).size;
 }
 
-/** Runs a decoder; its complaints are the lines that it wrote at level `error`. */
+/**
+ * Runs a decoder; its complaints are the lines that it wrote at level `error`. One that does the work of several has the
+ * time of so many `shares`.
+ */
 export async function decode(
   bench: ProofBench,
-  request: Pick<RunRequest, "program" | "args"> & { source?: string },
+  request: Pick<RunRequest, "program" | "args" | "source">,
+  shares = 1,
 ): Promise<{ stdout: string; complaints: string[] }> {
   const { launcher, directory: outputDirectory, signal } = bench;
-  const run = await launcher.run({ ...request, outputDirectory, limits: LIMITS, signal });
+  const { wallSeconds, cpuSeconds, outputBytes } = LIMITS;
+  const limits = { wallSeconds: wallSeconds * shares, cpuSeconds: cpuSeconds * shares, outputBytes };
+  const run = await launcher.run({ ...request, outputDirectory, limits, signal });
   bench.note(run);
   signal.throwIfAborted();
   const cause = new Error(`${run.shellLine}\n${run.stderrTail}`);
