@@ -1,12 +1,8 @@
-import { compareEnvelopes, envelope, type Likeness } from "../core/envelope.ts";
-import type { Plan } from "../core/plan.ts";
+import { compareEnvelopes, type Likeness } from "../core/envelope.ts";
 import { type ProofLine, proved, untold } from "../core/proof.ts";
-import type { Source } from "../core/source.ts";
 import type { TimeRange } from "../core/time-ranges.ts";
-import { canEnter, stretchesRecipe } from "./audio-recipe.ts";
-import { assemble } from "./ffmpeg-command.ts";
-import { decode, type ProofBench } from "./proof-bench.ts";
-import { FINGERPRINT, FINGERPRINT_HZ, fingerprint, type Heard } from "./sound-fingerprint.ts";
+import type { MasterSounds } from "./hear-master.ts";
+import type { Heard } from "./sound-fingerprint.ts";
 
 /** Whether sound tracks are those of the master, and in step with them. */
 
@@ -20,35 +16,10 @@ const CLEARLY_MORE_LIKE = 0.05;
 /** A decoder that begins shortly before damage may come out of it elsewhere than one that has heard all. */
 const DAMAGE_REACH_SECONDS = 1;
 
-/** What the master's tracks sound like in each window: by window, then by the plan's track. One process for all of them. */
-export async function hearMaster(
-  bench: ProofBench,
-  heard: readonly Heard[],
-  { plan, source, path }: { plan: Plan; source: Source; path: string },
-): Promise<Map<string, number[]>[]> {
-  const { windows } = heard[0]!;
-  const masters = windows.map(() => new Map<string, number[]>());
-  const tracks = plan.audio.filter(({ file }) => file === null);
-  const entered = [...windows.keys()].filter((index) => canEnter(source, windows[index]!));
-  if (tracks.length === 0 || entered.length === 0) return masters;
-  const fileOf = (window: number, id: string): string => `master-${window}-${id}.pcm`;
-  const stretches = entered.map((index) => windows[index]!);
-  const recipe = stretchesRecipe(source, tracks, stretches, (link, { id }, stretch) => ({
-    options: ["-map", link, ...FINGERPRINT],
-    file: `/out/${fileOf(entered[stretch]!, id)}`,
-  }));
-  // What the master's decoders complain of is the probe's business.
-  await decode(bench, { program: "ffmpeg", args: assemble(recipe), source: path });
-  for (const window of entered)
-    for (const { id } of tracks)
-      masters[window]!.set(id, envelope(await fingerprint(bench, fileOf(window, id)), FINGERPRINT_HZ));
-  return masters;
-}
-
 /** Compares one track with the master's in those windows in which the master is not `damaged`, on the film's clock. */
 export function compareWithMaster(
   { part, attributes, track, windows: all }: Heard,
-  masters: readonly Map<string, number[]>[],
+  master: MasterSounds,
   damaged: readonly TimeRange[],
 ): ProofLine[] {
   if (track === undefined || track.file !== null)
@@ -56,12 +27,12 @@ export function compareWithMaster(
   const windows = all.map((window) => ({ ...window, isIntact: !meetsAny(window, damaged) }));
   if (!windows.some(({ isIntact }) => isIntact))
     return (["identity", "sync"] as const).map((check) => untold(part, check, "the master is damaged there"));
-  const ids = [...new Set(masters.flatMap((master) => [...master.keys()]))];
+  const ids = [...new Set([...master.values()].flatMap((tracks) => [...tracks.keys()]))];
   const likenesses = new Map(
     ids.map((id) => [
       id,
       windows.flatMap(({ envelope: heard, isIntact }, index) => {
-        const wanted = isIntact ? masters[index]?.get(id) : undefined;
+        const wanted = isIntact ? master.get(index)?.get(id) : undefined;
         return (wanted && compareEnvelopes(heard, wanted)) ?? [];
       }),
     ]),

@@ -3,7 +3,7 @@ import { parseMedia } from "../core/conformance/parse-media.ts";
 import type { StreamEntry } from "../core/conformance/parse-multivariant.ts";
 import { type Fragment, readFragments } from "../core/fragments.ts";
 import { type InitFacts, readInit } from "../core/init-segment.ts";
-import { type ProofBench, readObject, readText } from "./proof-bench.ts";
+import { openEach, type ProofBench, readObject, readText } from "./proof-bench.ts";
 
 /** One rung as the multivariant playlist names it, opened. */
 export interface OpenRung {
@@ -19,6 +19,18 @@ export interface OpenRung {
 export interface Group {
   bytes: Uint8Array;
   fragment: Fragment;
+}
+
+/** Every rung that the playlist names, each once: it stands there for every group of sounds. */
+export function openRungs(bench: ProofBench, mainPath: string, variants: readonly StreamEntry[]) {
+  const distinct = variants.filter(
+    ({ uri }, index) => variants.findIndex((other) => other.uri === uri) === index,
+  );
+  return openEach(
+    distinct,
+    ({ uri }) => uri,
+    (entry) => openRung(bench, mainPath, entry),
+  );
 }
 
 /** Opens a rung as a player does: its playlist, and the header that the first segment names. */
@@ -42,4 +54,12 @@ export async function groupsOf(bench: ProofBench, { segments }: OpenRung, segmen
     bytes: bytes.subarray(fragment.offset, fragment.offset + fragment.bytes),
     fragment,
   }));
+}
+
+/** The first group of pictures of a rung and its last. */
+export async function outermostGroups(bench: ProofBench, rung: OpenRung): Promise<Group[]> {
+  const { segments } = rung;
+  const opening = await groupsOf(bench, rung, 0);
+  const ending = segments.length === 1 ? opening : await groupsOf(bench, rung, segments.length - 1);
+  return [...new Set([opening[0]!, ending.at(-1)!])];
 }

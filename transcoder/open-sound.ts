@@ -3,8 +3,8 @@ import { parseMedia } from "../core/conformance/parse-media.ts";
 import type { Attributes } from "../core/conformance/playlist-grammar.ts";
 import { readFragments } from "../core/fragments.ts";
 import { type InitFacts, readInit } from "../core/init-segment.ts";
-import { playedPlaces } from "../core/proof.ts";
-import { type ProofBench, readObject, readText } from "./proof-bench.ts";
+import { playedPlaces, type Stretch } from "../core/proof.ts";
+import { openEach, type ProofBench, readObject, readText } from "./proof-bench.ts";
 
 /** One sound as the multivariant playlist names it, opened at its start, middle and end. */
 export interface OpenSound {
@@ -18,12 +18,17 @@ export interface OpenSound {
   spans: { start: number; ticks: number }[];
 }
 
+/** Every sound that the playlist names beside the pictures. */
+export function openSounds(bench: ProofBench, mainPath: string, media: readonly Attributes[]) {
+  return openEach(
+    media.filter((one) => one.get("TYPE") === "AUDIO" && one.has("URI")),
+    (attributes) => attributes.get("URI") ?? "",
+    (attributes) => openSound(bench, mainPath, attributes),
+  );
+}
+
 /** Opens a sound as a player does: its playlist, the header that the first segment names, and three of its segments. */
-export async function openSound(
-  bench: ProofBench,
-  mainPath: string,
-  attributes: Attributes,
-): Promise<OpenSound> {
+async function openSound(bench: ProofBench, mainPath: string, attributes: Attributes): Promise<OpenSound> {
   const path = resolvePath(mainPath, attributes.get("URI") ?? "");
   const { segments } = parseMedia(await readText(bench, path));
   const init = await readObject(bench, resolvePath(path, segments[0]?.map?.uri ?? ""));
@@ -32,6 +37,11 @@ export async function openSound(
   );
   const part = path.slice(0, path.lastIndexOf("/"));
   return { part, attributes, init, facts: readInit(init), cells, spans: cells.map(spanOf) };
+}
+
+/** When they are heard. */
+export function stretchesOf({ spans, facts: { timescale } }: OpenSound): Stretch[] {
+  return spans.map(({ start, ticks }) => ({ startSeconds: start / timescale, seconds: ticks / timescale }));
 }
 
 function spanOf(cell: Uint8Array): { start: number; ticks: number } {

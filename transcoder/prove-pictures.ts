@@ -1,87 +1,31 @@
 import type { StreamEntry } from "../core/conformance/parse-multivariant.ts";
 import type { Fragment } from "../core/fragments.ts";
-import { joinTracks } from "../core/join-tracks.ts";
 import { codecFault, hasFault, type ProofLine, proved } from "../core/proof.ts";
 import type { Timeline } from "../core/timeline.ts";
-import { type Group, groupsOf, type OpenRung, openRung } from "./open-rung.ts";
-import { type Decoded, decodeTracks, lookAt, type ProofBench, putFile } from "./proof-bench.ts";
-import { proveSwitches } from "./prove-switches.ts";
+import type { Group, OpenRung } from "./open-rung.ts";
+import { type PlayedRung, playRung } from "./play-tracks.ts";
+import { lookAt, type ProofBench } from "./proof-bench.ts";
 
 /**
- * Plays every rung at its start and its end, and over the switches to the next ones in the middle of the film: a
- * group of pictures each, counted and compared with the plan's places.
+ * Every rung at its start and its end: a group of pictures each, counted and compared with the plan's places. They have been
+ * `played` together, or are played here each by itself where that was not well or anything is wrong with what came out.
  */
 export async function provePictures(
   bench: ProofBench,
-  mainPath: string,
-  variants: readonly StreamEntry[],
-  timeline: Timeline,
-): Promise<ProofLine[]> {
-  const rungs: OpenRung[] = [];
-  const lines: ProofLine[] = [];
-  for (const entry of distinct(variants)) {
-    const opened = async () => void rungs.push(await openRung(bench, mainPath, entry));
-    lines.push(...(await lookAt(entry.uri, () => opened().then(() => []))));
-  }
-  lines.push(...(await playRungs(bench, rungs, timeline)));
-  lines.push(...(await proveSwitches(bench, rungs)));
-  return lines;
-}
-
-/** A rung stands once for every group of sounds. */
-function distinct(variants: readonly StreamEntry[]): StreamEntry[] {
-  return variants.filter(({ uri }, index) => variants.findIndex((other) => other.uri === uri) === index);
-}
-
-/**
- * All rungs through one process, since each takes a tenth of a CPU second to start; where anything is wrong each by itself,
- * since a decoder does not say of which it complains.
- */
-async function playRungs(
-  bench: ProofBench,
   rungs: readonly OpenRung[],
   timeline: Timeline,
+  played: readonly PlayedRung[] | null,
 ): Promise<ProofLine[]> {
-  const play = (some: readonly OpenRung[]) =>
-    lookAt(some[0]?.part ?? "", () => playTogether(bench, some, timeline));
-  if (rungs.length > 1) {
-    const together = await play(rungs);
-    if (!hasFault(together)) return together;
-  }
+  const together = played?.flatMap((one) => linesOf(one, timeline));
+  if (together !== undefined && !hasFault(together)) return together;
   const alone: ProofLine[] = [];
-  for (const rung of rungs) alone.push(...(await play([rung])));
+  for (const rung of rungs)
+    alone.push(...(await lookAt(rung.part, async () => linesOf(await playRung(bench, rung), timeline))));
   return alone;
 }
 
-async function playTogether(
-  bench: ProofBench,
-  rungs: readonly OpenRung[],
-  timeline: Timeline,
-): Promise<ProofLine[]> {
-  const groups: Group[][] = [];
-  for (const rung of rungs) groups.push(await outermostGroups(bench, rung));
-  const joined = joinTracks(
-    rungs.map(({ init }, index) => ({ init, fragments: groups[index]!.map(({ bytes }) => bytes) })),
-  );
-  const { tracks, complaints } = await decodeTracks(bench, await putFile(bench, "rungs.mp4", [joined]));
-  return rungs.flatMap((rung, index) => linesOf(rung, groups[index]!, timeline, complaints, tracks[index]));
-}
-
-/** The first group of pictures of a rung and its last. */
-async function outermostGroups(bench: ProofBench, rung: OpenRung): Promise<Group[]> {
-  const { segments } = rung;
-  const opening = await groupsOf(bench, rung, 0);
-  const ending = segments.length === 1 ? opening : await groupsOf(bench, rung, segments.length - 1);
-  return [...new Set([opening[0]!, ending.at(-1)!])];
-}
-
-function linesOf(
-  rung: OpenRung,
-  groups: readonly Group[],
-  timeline: Timeline,
-  complaints: readonly string[],
-  { stream, frames }: Pick<Decoded, "stream" | "frames"> = { stream: null, frames: [] },
-): ProofLine[] {
+function linesOf({ rung, groups, decoded }: PlayedRung, timeline: Timeline): ProofLine[] {
+  const { stream, frames, complaints } = decoded;
   const { part, entry } = rung;
   const expected = groups.reduce((sum, { fragment }) => sum + fragment.samples.length, 0);
   const counted = frames.length === expected ? [] : [`${frames.length} of ${expected} frames came out`];

@@ -1,7 +1,8 @@
 import { elementaryFormat, elementaryStream } from "../core/elementary-stream.ts";
 import { hasFault, type ProofLine, proved, untold } from "../core/proof.ts";
+import { type DecodedFrame, decodeFile } from "./decode-tracks.ts";
 import { type Group, groupsOf, type OpenRung } from "./open-rung.ts";
-import { type DecodedFrame, decodeFile, lookAt, type ProofBench, putFile } from "./proof-bench.ts";
+import { lookAt, type ProofBench, putFile } from "./proof-bench.ts";
 
 /**
  * Plays down the rungs over a border in the middle of the film, through one decoder that is never restarted, as a player's is:

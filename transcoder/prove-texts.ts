@@ -2,7 +2,8 @@ import { resolvePath } from "../core/conformance/package-view.ts";
 import { parseMedia } from "../core/conformance/parse-media.ts";
 import type { Attributes } from "../core/conformance/playlist-grammar.ts";
 import { type ProofLine, proved } from "../core/proof.ts";
-import { decodeFile, type ProofBench, putFile, readText } from "./proof-bench.ts";
+import { decodeFile } from "./decode-tracks.ts";
+import { type ProofBench, putFile, readText } from "./proof-bench.ts";
 
 /** Reads every text track at its start, middle and end as a decoder does: each cue that stands there comes out. */
 export async function proveTexts(

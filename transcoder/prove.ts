@@ -5,9 +5,13 @@ import type { Plan } from "../core/plan.ts";
 import type { ProofLine } from "../core/proof.ts";
 import type { Source } from "../core/source.ts";
 import type { TimeRange } from "../core/time-ranges.ts";
+import { openRungs } from "./open-rung.ts";
+import { openSounds } from "./open-sound.ts";
+import { playTogether } from "./play-tracks.ts";
 import { type ProofBench, readText } from "./proof-bench.ts";
 import { provePictures } from "./prove-pictures.ts";
 import { proveSounds } from "./prove-sounds.ts";
+import { proveSwitches } from "./prove-switches.ts";
 import { proveTexts } from "./prove-texts.ts";
 
 /** What a package must be like. */
@@ -27,9 +31,15 @@ export interface Master {
 export async function provePackage(bench: ProofBench, master: Master): Promise<ProofLine[]> {
   const main = parseMultivariant(await readText(bench, MAIN_PLAYLIST));
   const codecs = main.variants.flatMap(({ attributes }) => (attributes.get("CODECS") ?? "").split(","));
+  const rungs = await openRungs(bench, MAIN_PLAYLIST, main.variants);
+  const sounds = await openSounds(bench, MAIN_PLAYLIST, main.media);
+  const played = await playTogether(bench, rungs.opened, sounds.opened);
   return [
-    ...(await provePictures(bench, MAIN_PLAYLIST, main.variants, master.plan.timeline)),
-    ...(await proveSounds(bench, MAIN_PLAYLIST, main.media, [...new Set(codecs)], master)),
+    ...rungs.lines,
+    ...(await provePictures(bench, rungs.opened, master.plan.timeline, played?.rungs ?? null)),
+    ...(await proveSwitches(bench, rungs.opened)),
+    ...sounds.lines,
+    ...(await proveSounds(bench, sounds.opened, played?.heads ?? null, [...new Set(codecs)], master)),
     ...(await proveTexts(bench, MAIN_PLAYLIST, main.media)),
   ];
 }

@@ -1,6 +1,8 @@
 import type { Attributes } from "../core/conformance/playlist-grammar.ts";
 import { envelope } from "../core/envelope.ts";
 import type { AudioTrack } from "../core/plan-sounds.ts";
+import type { Stretch } from "../core/proof.ts";
+import { type OpenSound, stretchesOf } from "./open-sound.ts";
 import { type ProofBench, takeFile } from "./proof-bench.ts";
 
 /** What a track sounds like, in little: enough to tell it from others and to see where it stands. */
@@ -14,7 +16,7 @@ export interface Heard {
   attributes: Attributes;
   track: AudioTrack | undefined;
   /** The stretches that were decoded: where each begins on the film's clock, and how loud it is from moment to moment. */
-  windows: { startSeconds: number; seconds: number; envelope: number[] }[];
+  windows: (Stretch & { envelope: number[] })[];
 }
 
 /** One channel, few samples. */
@@ -26,20 +28,13 @@ export async function fingerprint(bench: ProofBench, name: string): Promise<Int1
 }
 
 /** The stretches lie one after the other in what was decoded. */
-export function cutWindows(
-  samples: Int16Array,
-  spans: readonly { start: number; ticks: number }[],
-  timescale: number,
-): Heard["windows"] {
+export function cutWindows(samples: Int16Array, sound: OpenSound): Heard["windows"] {
+  const { spans, facts } = sound;
+  const at = (ticks: number): number => Math.round((ticks * FINGERPRINT_HZ) / facts.timescale);
   let before = 0;
-  return spans.map(({ start, ticks }) => {
-    const at = (ticksBefore: number): number => Math.round((ticksBefore * FINGERPRINT_HZ) / timescale);
-    const part = samples.subarray(at(before), at(before + ticks));
-    before += ticks;
-    return {
-      startSeconds: start / timescale,
-      seconds: ticks / timescale,
-      envelope: envelope(part, FINGERPRINT_HZ),
-    };
+  return stretchesOf(sound).map((stretch, index) => {
+    const start = before;
+    before += spans[index]!.ticks;
+    return { ...stretch, envelope: envelope(samples.subarray(at(start), at(before)), FINGERPRINT_HZ) };
   });
 }

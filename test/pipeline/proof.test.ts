@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -11,6 +11,7 @@ import { findConformance } from "../../stores/library/conformance.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { provePackage, requireProof } from "../../transcoder/prove.ts";
 import { launcherForTest } from "../rig/launcher.ts";
+import { kept } from "../rig/media.ts";
 import { readPackage } from "../rig/package.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 import { type SoundTrack, withSounds } from "../rig/sound-media.ts";
@@ -44,6 +45,7 @@ async function prove(
   package_: Files,
   damaged: readonly TimeRange[] = [],
   note: () => void = () => undefined,
+  path = master,
 ): Promise<ProofLine[]> {
   const directory = await mkdtemp(join(tmpdir(), "matinee-proof-"));
   try {
@@ -55,7 +57,7 @@ async function prove(
       note,
     };
     const { plan, source } = asset;
-    return await provePackage(bench, { plan: plan!, source: source!, path: master, damaged });
+    return await provePackage(bench, { plan: plan!, source: source!, path, damaged });
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -77,15 +79,29 @@ test("a good package: everything plays, sound is in step and each track is its o
   assert.deepEqual(answer.body.proof, proof);
 });
 
-test("all rungs, all sounds and all of the master's are each played in one go, whatever their number", async () => {
-  let decoders = 0;
-  const lines = await prove(files, [], () => void decoders++);
+/** Proves a package in which nothing is wrong: how many programs that took. */
+async function programsOf(package_: Files, damaged: readonly TimeRange[] = [], path = master) {
+  let programs = 0;
+  const lines = await prove(package_, damaged, () => void programs++, path);
   assert.deepEqual(
     lines.filter(({ verdict }) => verdict === "fail"),
     [],
   );
-  // Rungs, the switch, what the sounds are, what is heard of them, and the master.
-  assert.equal(decoders, 5);
+  return programs;
+}
+
+test("a good package is proved by three programs, whatever the number of its tracks; without sound by two", async () => {
+  // All tracks, the switch, and what is heard of the package and of the master.
+  assert.equal(await programsOf(files), 3);
+  assert.equal(await programsOf(inText("main.m3u8", /#EXT-X-MEDIA:TYPE=AUDIO.*\n/g, "")), 2);
+});
+
+test("what a damaged master's decoder complains of is held against no sound of the package", async () => {
+  const bytes = await readFile(master);
+  for (let place = 20_000; place < bytes.length - 20_000; place += 20_000)
+    bytes.fill(0x55, place, place + 2_000);
+  // Both by one program, then each by its own.
+  assert.equal(await programsOf(files, [{ startSeconds: 0, endSeconds: 8 }], await kept("mkv", bytes)), 5);
 });
 
 /** Changes one text or object of a package. */
