@@ -75,7 +75,8 @@ try {
   ]);
   totals.failed += failedChecks;
   const files = await chosenFiles(filters);
-  const isIn = (folders: readonly string[]) => (file: string) => folders.some((folder) => file.startsWith(folder));
+  const isIn = (folders: readonly string[]) => (file: string) =>
+    folders.some((folder) => file.startsWith(folder));
   const isLast = isIn(LAST_LANES.flat());
   await runFiles(
     files.filter((file) => !isLast(file)),
