@@ -14,7 +14,7 @@ import { openSessionDesk } from "../stores/library/session-desk.ts";
  * `/calls` it also does, one after the other and each by itself, the calls to MongoDB that opening a session is made of: a
  * title, an asset, an account with a position beside it, and one durable insert. At `/renew` it does what no renewal can do without, by the
  * API's own parts and with nothing around them: whose token it is, one point of their budget, the session with its film as they
- * are now, a signature.
+ * are now, a signature. At `/sign` the signature alone.
  */
 const { MATINEE_MONGO_URL, MATINEE_REDIS_URL = "" } = process.env;
 if (MATINEE_MONGO_URL === undefined) throw new Error("MATINEE_MONGO_URL says where MongoDB is");
@@ -25,6 +25,12 @@ const limits = openRateLimits({ url: MATINEE_REDIS_URL, prefix: `bare-${process.
 const desk = openSessionDesk(library);
 const grantKeys = parseGrantKeys(`bare:${randomBytes(32).toString("hex")}`);
 const signing = { grantKeys, deliveryUrl: "http://edge.test", previewUrl: "http://edge.test" };
+
+function granted(film: { assetId: string; generation: string; session: string }) {
+  const expiresAt = grantExpiry(library.serverNow(), true);
+  const manifestUrl = grantedUrl(signing, { ...film, expiresAt }, MAIN_PLAYLIST);
+  return { manifestUrl, expiresAt: expiresAt.toISOString() };
+}
 
 const app = new Hono()
   .post("/", async (c) => c.json({ got: await c.req.json() }, 201))
@@ -44,6 +50,9 @@ const app = new Hono()
     });
     return c.json({ got }, 201);
   })
+  .post("/sign/:session", (c) =>
+    c.json(granted({ assetId: "bare", generation: "bare", session: c.req.param("session") })),
+  )
   .post("/renew/:session", async (c) => {
     const caller = await authenticate(c.req.header("Authorization")?.slice("Bearer ".length) ?? "");
     if (caller === null) return c.json({}, 401);
@@ -52,9 +61,7 @@ const app = new Hono()
     const watched = await desk.watched({ tenant, subject, id: c.req.param("session") });
     if (watched === null) return c.json({}, 404);
     const { assetId, generation, _id: session } = watched.playback;
-    const expiresAt = grantExpiry(library.serverNow(), true);
-    const manifestUrl = grantedUrl(signing, { assetId, generation, session, expiresAt }, MAIN_PLAYLIST);
-    return c.json({ manifestUrl, expiresAt: expiresAt.toISOString() });
+    return c.json(granted({ assetId, generation, session }));
   });
 
 serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, ({ port }) => {

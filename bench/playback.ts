@@ -15,8 +15,8 @@ import { type Load, load } from "./wrk.ts";
 
 /**
  * Sessions opened a second by a crowd of accounts, and renewed; beside a bare Hono route, beside the same route with
- * the same calls to MongoDB, and beside what no renewal can do without. Then one viewer after the other: what each
- * waits. CPU is that of the server's own process.
+ * the same calls to MongoDB, beside what no renewal can do without, and beside a grant's signature alone. Then one viewer after
+ * the other: what each waits. CPU is that of the server's own process.
  * `node bench/playback.ts [seconds]`
  */
 
@@ -55,10 +55,12 @@ try {
   );
   const renewed = await crowd(product.apiUrl, postScript(sessions, ""), API);
   const least = sessions.map(({ sessionId, token }) => ({ path: `/renew/${sessionId}`, token }));
-  const [bare, calls, floor] = await withBareRoute(product, async (origin) => [
+  const signed = sessions.map(({ sessionId, token }) => ({ path: `/sign/${sessionId}`, token }));
+  const [bare, calls, floor, signature] = await withBareRoute(product, async (origin) => [
     await crowd(origin, all("/", body), BARE),
     await crowd(origin, all("/calls", JSON.stringify({ titleId, assetId })), BARE),
     await crowd(origin, postScript(least, ""), BARE),
+    await crowd(origin, postScript(signed, ""), BARE),
   ]);
   const row = (name: string, one: Load) => [
     name,
@@ -78,6 +80,7 @@ try {
       row(`/v1/playback, ${ACCOUNTS} accounts`, opened),
       row("…/renew", renewed),
       row("the least that renews", floor!),
+      row("a grant signed, nothing asked", signature!),
     ],
   );
   printTable(
