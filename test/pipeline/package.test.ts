@@ -307,5 +307,11 @@ test("two transcoders on one title share its chunks; one alone makes the same by
   product.workers[1]!.kill("SIGTERM");
   const alone = await product.until(await product.uploadFile(await flashing()), isReady);
   assert.equal(alone.published?.generation, bytes.published?.generation);
-  assert.deepEqual(await digest(alone), shared);
+  const own = await digest(alone);
+  // What differs, and not sixty lines of what does not.
+  assert.deepEqual(
+    own.filter((line) => !shared.includes(line)),
+    [],
+  );
+  assert.equal(own.length, shared.length);
 });
