@@ -3,7 +3,8 @@ import { Failure, sourceFailure } from "../core/errors.ts";
 import type { SidecarSound } from "../core/sidecar.ts";
 import { SOUND_INPUT_OPTIONS } from "./audio-recipe.ts";
 import type { Launcher, RunOutcome } from "./launcher.ts";
-import { limitsFor, readReport } from "./probe.ts";
+import { readReport } from "./probe.ts";
+import { limitsFor } from "./probe-run.ts";
 
 /**
  * Looks in the sandbox at a file of sound that was added beside the master. Throws the `source` Failure

@@ -1,5 +1,5 @@
 import { ACCEPTED_CONTAINERS } from "../core/accepted-media.ts";
-import { Failure, sourceFailure } from "../core/errors.ts";
+import { type Failure, sourceFailure } from "../core/errors.ts";
 import { listSamples } from "../core/listed-samples.ts";
 import {
   PACKET_ENTRIES,
@@ -7,40 +7,16 @@ import {
   PLACED_PACKET_ENTRIES,
   packetCollector,
 } from "../core/packet-table.ts";
-import { isHdrTransfer } from "../core/picture.ts";
 import { describeSource, type ProbeReport, type ProbeStream } from "../core/probe-report.ts";
 import { pictureStream, sizeRefused } from "../core/probed-picture.ts";
 import type { SampleTrack } from "../core/sample-table.ts";
 import type { Source } from "../core/source.ts";
 import { cutOffReason } from "./cut-off.ts";
-import { assemble, STDOUT } from "./ffmpeg-command.ts";
-import type { Launcher, RunLimits, RunOutcome, RunRequest } from "./launcher.ts";
-import { KILLED_EXIT_CODE } from "./process-group.ts";
+import { decodePicture, readFirstFrame } from "./first-picture.ts";
+import type { Launcher, RunOutcome } from "./launcher.ts";
+import { asCause, limitsFor, type ProbeRun, runProbe } from "./probe-run.ts";
 import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
-
-/** One probe: what it may run, on which file, and where its runs are noted. */
-export interface ProbeRun {
-  launcher: Launcher;
-  sourcePath: string;
-  limits: RunLimits;
-  signal: AbortSignal;
-  note: (run: RunOutcome) => void;
-  /** What may open it; as for a master unless said otherwise. */
-  inputOptions?: readonly string[];
-}
-
-/** A probe reads the whole file once; slow disks read 20 MB/s, and a day's packet table takes a minute of CPU. */
-export function limitsFor(sizeBytes: number): RunLimits {
-  return {
-    wallSeconds: 60 + Math.ceil(sizeBytes / 20e6),
-    cpuSeconds: 60 + Math.ceil(sizeBytes / 100e6),
-    outputBytes: 0,
-    memoryBytes: 4 * 2 ** 30,
-    // A few pictures of the largest size that is taken; bombs that get past the whitelists end here.
-    residentBytes: 2 ** 30,
-  };
-}
 
 /**
  * Looks at a master in the sandbox and describes it. Throws a `source` Failure where it cannot be used. Nothing
@@ -73,20 +49,6 @@ export async function probeSource(
   if (described.status === "rejected") throw described.reason;
   if (decoded.status === "rejected") throw decoded.reason;
   return described.value;
-}
-
-/** Decodes the first frame of the picture: of the one that the file's own tables name at once, while ffprobe still looks. */
-async function decodePicture(
-  probe: ProbeRun,
-  reported: Promise<ProbeReport>,
-  tables: readonly SampleTrack[] | null,
-): Promise<void> {
-  const named = tables?.find(({ handler }) => handler === "vide")?.index;
-  const early = named === undefined ? undefined : decodeFirstFrame(probe, named);
-  const [report] = await Promise.allSettled([reported, early]);
-  if (report.status === "rejected") throw report.reason;
-  const { index } = pictureStream(report.value);
-  await (index === named ? early : decodeFirstFrame(probe, index));
 }
 
 async function checkEnd(sourcePath: string, report: ProbeReport): Promise<void> {
@@ -141,61 +103,6 @@ async function readPackets(probe: ProbeRun, picture: ProbeStream, isPlaced: bool
   return collector.table();
 }
 
-/** What an HDR picture's first frame says beside its samples: what it was graded on. Nothing where it says nothing. */
-async function readFirstFrame(
-  probe: ProbeRun,
-  picture: ProbeStream,
-): Promise<NonNullable<ProbeReport["frames"]>> {
-  if (!isHdrTransfer(picture.color_transfer)) return [];
-  const only = ["-select_streams", String(picture.index), "-read_intervals", "%+#1"];
-  const shown = ["-show_frames", "-show_entries", "frame_side_data_list", "-of", "json"];
-  const args = ["-v", "error", ...SAFE_INPUT_OPTIONS, ...only, ...shown, SOURCE_PATH];
-  const run = await runProbe(probe, { program: "ffprobe", args });
-  try {
-    return (JSON.parse(run.stdout) as ProbeReport).frames ?? [];
-  } catch {
-    return [];
-  }
-}
-
-/** A container may promise a picture that no decoder makes: better known now than after an hour of queueing. */
-async function decodeFirstFrame(probe: ProbeRun, pictureIndex: number): Promise<void> {
-  const args = assemble({
-    globalOptions: ["-hide_banner", "-nostdin", "-v", "error"],
-    // Only the first seconds: a broken picture is not searched to its end for a frame that decodes.
-    inputs: [{ options: [...SAFE_INPUT_OPTIONS, "-threads", "1", "-t", "20"], file: SOURCE_PATH }],
-    outputs: [{ options: ["-map", `0:${pictureIndex}`, "-frames:v", "1", "-f", "framecrc"], file: STDOUT }],
-  });
-  const run = await runProbe(probe, { program: "ffmpeg", args });
-  // A line of framecrc that is no comment is a frame.
-  if (/^[^#\n]/m.test(run.stdout)) return;
-  throw sourceFailure("source_damaged", "The picture cannot be decoded.", asCause(run));
-}
-
-async function runProbe(
-  probe: ProbeRun,
-  request: Pick<RunRequest, "program" | "args" | "onStdoutLine">,
-): Promise<RunOutcome> {
-  const { launcher, sourcePath: source, limits, signal } = probe;
-  const run = await launcher.run({ ...request, source, limits, signal });
-  probe.note(run);
-  signal.throwIfAborted();
-  if (run.ending === "killed") throw new Failure("transient", "internal", "The probe was killed.");
-  // A table of billions of entries in a file of a few kilobytes: the demuxer gives up by itself.
-  if (run.limit === "memory" && run.exitCode !== KILLED_EXIT_CODE) {
-    throw sourceFailure("source_damaged", "The file asks for more memory than any film.", asCause(run));
-  }
-  if (run.limit === "memory" || run.limit === "disk") {
-    throw new Failure("resource", "internal", `The probe ran short of ${run.limit}.`, {
-      cause: asCause(run),
-    });
-  }
-  if (run.ending === "limit") {
-    throw sourceFailure("timeline_invalid", "The file could not be read within the limits.", asCause(run));
-  }
-  return run;
-}
-
 /** The code for a file that ffprobe would not open: cut off, of a codec we refuse, or no such container. */
 function unreadable(stderr: string): Failure {
   const cause = new Error(stderr);
@@ -218,8 +125,4 @@ function unreadable(stderr: string): Failure {
     `This is not a video file of a kind that is taken (${ACCEPTED_CONTAINERS}).`,
     cause,
   );
-}
-
-function asCause(run: RunOutcome): Error {
-  return new Error(`${run.shellLine}\n${run.stderrTail}`);
 }

@@ -29,8 +29,9 @@ export async function proveSounds(
   const together = heads && (await playAll(bench, sounds, heads, codecs, beside(sounds)));
   const { lines, heard, master: heardBeside } = together ?? (await playEach(bench, sounds, codecs));
   if (path === null) return lines;
-  const stretches = beside(heard.map(({ sound }) => sound));
-  const ofMaster = heardBeside ?? (stretches === null ? new Map() : await hearMaster(bench, stretches));
+  const hear = async (stretches: MasterStretches | null): Promise<MasterSounds> =>
+    stretches === null ? new Map() : hearMaster(bench, stretches);
+  const ofMaster = heardBeside ?? (await hear(beside(heard.map(({ sound }) => sound))));
   const compared = heard.flatMap(({ sound, windows }) => {
     const track = plan.audio.find(({ id }) => sound.part === `audio/${id}`);
     return compareWithMaster({ ...sound, track, windows }, ofMaster, damaged);

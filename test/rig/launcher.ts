@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import type { SampleTrack } from "../../core/sample-table.ts";
 import type { Source } from "../../core/source.ts";
 import {
   type Launcher,
@@ -23,10 +24,8 @@ export function launcherForTest(changes: Partial<LauncherSettings> = {}): Promis
 }
 
 /** Probes a file as the transcoder does one without an index; `runs` takes every program that was started for it. */
-export async function probeFile(launcher: Launcher, path: string, runs: RunOutcome[] = []): Promise<Source> {
-  const { size } = await stat(path);
-  const file = { sizeBytes: size, sha256: null };
-  return probeSource(launcher, path, file, new AbortController().signal, (run) => runs.push(run));
+export function probeFile(launcher: Launcher, path: string, runs: RunOutcome[] = []): Promise<Source> {
+  return probe(launcher, path, runs, null);
 }
 
 /** The same of a file that lists its samples, by that list where it has one. */
@@ -35,9 +34,22 @@ export async function probeByIndex(
   path: string,
   runs: RunOutcome[] = [],
 ): Promise<Source> {
-  const { signal } = new AbortController();
-  const { size } = await stat(path);
-  const index = await readSourceIndex({ path, sizeBytes: size, fill: async () => undefined }, signal);
-  const file = { sizeBytes: size, sha256: null };
-  return probeSource(launcher, path, file, signal, (run) => runs.push(run), index?.tracks ?? null);
+  return probe(launcher, path, runs, await samplesOf(path));
+}
+
+async function probe(
+  launcher: Launcher,
+  path: string,
+  runs: RunOutcome[],
+  tables: readonly SampleTrack[] | null,
+): Promise<Source> {
+  const file = { sizeBytes: (await stat(path)).size, sha256: null };
+  const note = (run: RunOutcome) => void runs.push(run);
+  return probeSource(launcher, path, file, new AbortController().signal, note, tables);
+}
+
+/** Every sample of every track of a file that is all there; null where it does not list them. */
+export async function samplesOf(path: string): Promise<readonly SampleTrack[] | null> {
+  const file = { path, sizeBytes: (await stat(path)).size, fill: async () => undefined };
+  return (await readSourceIndex(file, new AbortController().signal))?.tracks ?? null;
 }

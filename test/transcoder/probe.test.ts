@@ -7,8 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import type { Launcher, RunOutcome } from "../../transcoder/launcher.ts";
-import { readSourceIndex } from "../../transcoder/source-index.ts";
-import { launcherForTest, probeByIndex, probeFile } from "../rig/launcher.ts";
+import { launcherForTest, probeByIndex, probeFile, samplesOf } from "../rig/launcher.ts";
 import { BIG_BUCK_BUNNY, made } from "../rig/media.ts";
 import * as odd from "../rig/odd-media.ts";
 
@@ -95,8 +94,7 @@ test("of two pictures the one that is meant is looked at, wherever it stands", a
 /** The same film with noughts for one track's samples. */
 async function withoutSamples(path: string, track: number, name: string): Promise<string> {
   const bytes = await readFile(path);
-  const file = { path, sizeBytes: bytes.length, fill: async () => undefined };
-  const { offsets, sizes } = (await readSourceIndex(file, new AbortController().signal))!.tracks[track]!;
+  const { offsets, sizes } = (await samplesOf(path))![track]!;
   for (const [at, offset] of offsets.entries()) bytes.fill(0, offset, offset + sizes[at]!);
   return fileOf(name, bytes);
 }
