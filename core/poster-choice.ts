@@ -33,8 +33,10 @@ const SAME_DIFFERENCE = 12;
 /** From here on more light or contrast makes no better poster. */
 const ENOUGH_LIGHT = 72;
 const ENOUGH_CONTRAST = 56;
+/** Scores nearer than one in so many are the same: of two pictures of nothing a trace of noise makes neither the better one. */
+const SCORE_STEPS = 1000;
 
-/** The best moments, as indexes into `pictures`, best first; at least one where there is any picture. */
+/** The best moments, as indexes into `pictures`, best first, of equal ones the earlier; at least one where there is any picture. */
 export function choosePosters(pictures: readonly GreyPicture[], wish: PosterWish): number[] {
   const all = pictures.map((picture, index) => ({ index, picture, looks: look(picture) }));
   const edge = wish.durationSeconds * EDGE_RATIO;
@@ -60,9 +62,11 @@ function isUsable({ mean, contrast }: Looks): boolean {
   return mean >= DARKEST_MEAN && mean <= LIGHTEST_MEAN && contrast >= LEAST_CONTRAST;
 }
 
+/** Of `SCORE_STEPS`. */
 function score({ mean, contrast, sharpness }: Looks, sharpest: number): number {
   const light = Math.min(1, mean / ENOUGH_LIGHT, (255 - mean) / ENOUGH_LIGHT);
-  return light * Math.min(1, contrast / ENOUGH_CONTRAST) * Math.sqrt(sharpness / sharpest);
+  const exact = light * Math.min(1, contrast / ENOUGH_CONTRAST) * Math.sqrt(sharpness / sharpest);
+  return Math.round(exact * SCORE_STEPS);
 }
 
 function isAnother(one: GreyPicture, other: GreyPicture, gapSeconds: number): boolean {

@@ -1,4 +1,5 @@
 import { envelope } from "../core/envelope.ts";
+import { Failure } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Stretch } from "../core/proof.ts";
 import type { Source } from "../core/source.ts";
@@ -50,12 +51,15 @@ export async function hearMaster(bench: ProofBench, master: MasterStretches): Pr
   return takeMaster(bench, master);
 }
 
-/** What has been decoded of them. */
+/** What has been decoded of them. Throws where the master did not open: it did when it was encoded. */
 export async function takeMaster(bench: ProofBench, { files }: MasterStretches): Promise<MasterSounds> {
   const sounds = new Map<number, Map<string, number[]>>();
   for (const { stretch, id, name } of files) {
+    const heard = await fingerprint(bench, name);
+    if (heard === null)
+      throw new Failure("transient", "internal", "The master did not open for the proof of playback.");
     const tracks = sounds.get(stretch) ?? new Map<string, number[]>();
-    sounds.set(stretch, tracks.set(id, envelope(await fingerprint(bench, name), FINGERPRINT_HZ)));
+    sounds.set(stretch, tracks.set(id, envelope(heard, FINGERPRINT_HZ)));
   }
   return sounds;
 }

@@ -63,7 +63,8 @@ async function play(
 
 async function takeSound(bench: ProofBench, index: number, sound: OpenSound): Promise<HeardSound> {
   const samples = (await sizeOfFile(bench, samplesFile(index))) / (2 * sound.facts.channels);
-  return { samples, windows: cutWindows(await fingerprint(bench, fingerprintFile(index)), sound) };
+  const heard = (await fingerprint(bench, fingerprintFile(index))) ?? new Int16Array();
+  return { samples, windows: cutWindows(heard, sound) };
 }
 
 const samplesFile = (index: number): string => `samples-${index}.pcm`;

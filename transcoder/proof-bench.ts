@@ -69,13 +69,23 @@ export async function putFile(
   return `${OUT_PATH}/${name}`;
 }
 
-export function takeFile(bench: ProofBench, name: string): Promise<Buffer> {
-  return readFile(join(bench.directory, name));
+/** What a decoder wrote; null where it could not open what it was given, of which it has complained. */
+export function takeFile(bench: ProofBench, name: string): Promise<Buffer | null> {
+  return ifThere(readFile(join(bench.directory, name)));
 }
 
-/** Of what a decoder wrote, where nobody wants to see it. */
+/** How much it wrote, where nobody wants to see it; 0 where it wrote nothing at all. */
 export async function sizeOfFile(bench: ProofBench, name: string): Promise<number> {
-  return (await stat(join(bench.directory, name))).size;
+  return (await ifThere(stat(join(bench.directory, name))))?.size ?? 0;
+}
+
+async function ifThere<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw thrown;
+  }
 }
 
 /**

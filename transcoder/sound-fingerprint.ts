@@ -22,8 +22,10 @@ export interface Heard {
 /** One channel, few samples. */
 export const FINGERPRINT = ["-ac", "1", "-ar", String(FINGERPRINT_HZ), "-f", "s16le"];
 
-export async function fingerprint(bench: ProofBench, name: string): Promise<Int16Array> {
+/** What was decoded so; null where it could not be opened. */
+export async function fingerprint(bench: ProofBench, name: string): Promise<Int16Array | null> {
   const bytes = await takeFile(bench, name);
+  if (bytes === null) return null;
   return new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~1)));
 }
 

@@ -131,6 +131,21 @@ test("posters: the sharp before the soft; black, white, flat and the film's edge
   assert.deepEqual(choosePosters([], wish), []);
 });
 
+test("posters: of pictures of nothing the first, whatever noise is in them", () => {
+  const white = (atSeconds: number, noise: number) => {
+    const picture = bars(atSeconds, 255, 255);
+    for (let at = 0; at < noise; at++) picture.pixels[at * 97] = 254 - (at % 2);
+    return picture;
+  };
+  const wish = { durationSeconds: 100, most: 6 };
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 2, maxLength: 8 }), (noise) => {
+      const film = noise.map((pixels, index) => white(10 + index, pixels));
+      assert.deepEqual(choosePosters(film, wish), [0]);
+    }),
+  );
+});
+
 test("posters: as many as are wanted, all different, spread over the film", () => {
   const same = Array.from({ length: 50 }, (_, index) => bars(10 + index, 40, 200));
   assert.equal(choosePosters(same, { durationSeconds: 100, most: 6 }).length, 1, "fifty times the same one");

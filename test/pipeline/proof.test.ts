@@ -104,6 +104,11 @@ test("what a damaged master's decoder complains of is held against no sound of t
   assert.equal(await programsOf(files, [{ startSeconds: 0, endSeconds: 8 }], await kept("mkv", bytes)), 5);
 });
 
+test("a master that opens no more is nothing that the package did: to be tried again", async () => {
+  const path = await kept("mp4", Buffer.from("no film"));
+  await assert.rejects(prove(files, [], () => undefined, path), { failureClass: "transient" });
+});
+
 /** Changes one text or object of a package. */
 const changed = (path: string, change: (bytes: Uint8Array) => Uint8Array): Files =>
   new Map(files).set(path, change(files.get(path)!));
@@ -149,6 +154,9 @@ function overwritten(bytes: Uint8Array): Uint8Array {
     copy.fill(0xff, offset, offset + sizeBytes);
   return copy;
 }
+/** A header whose coding nobody knows. */
+const nameless = (bytes: Uint8Array): Uint8Array =>
+  Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll("mp4a", "none"), "latin1");
 /** A frame less in boxes that say so: the one that would have been decoded last. */
 function short(bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
@@ -185,6 +193,7 @@ for (const [name, breaking, part, check] of [
     0,
     "codecs",
   ],
+  ["a sound that no decoder opens", () => changed("audio/a1/init.mp4", nameless), "audio/a1", "decodes"],
   ["a sound that is scratched", () => changed("audio/a1/00000.m4s", overwritten), "audio/a1", "decodes"],
   ["two languages exchanged", () => exchanged("audio/a0/", "audio/a1/"), "audio/a1", "identity"],
   [
