@@ -106,7 +106,10 @@ test("what a damaged master's decoder complains of is held against no sound of t
 
 test("a master that opens no more is nothing that the package did: to be tried again", async () => {
   const path = await kept("mp4", Buffer.from("no film"));
-  await assert.rejects(prove(files, [], () => undefined, path), { failureClass: "transient" });
+  await assert.rejects(
+    prove(files, [], () => undefined, path),
+    { failureClass: "transient" },
+  );
 });
 
 /** Changes one text or object of a package. */
@@ -154,9 +157,14 @@ function overwritten(bytes: Uint8Array): Uint8Array {
     copy.fill(0xff, offset, offset + sizeBytes);
   return copy;
 }
-/** A header whose coding nobody knows. */
+/** A header that says of no coding what it is. */
 const nameless = (bytes: Uint8Array): Uint8Array =>
-  Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll("mp4a", "none"), "latin1");
+  Buffer.from(
+    Buffer.from(bytes)
+      .toString("latin1")
+      .replace(/mp4a|esds/g, "none"),
+    "latin1",
+  );
 /** A frame less in boxes that say so: the one that would have been decoded last. */
 function short(bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
