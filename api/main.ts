@@ -4,9 +4,10 @@ import closeWithGrace from "close-with-grace";
 import { openBlobs } from "../stores/blobs.ts";
 import { upsertApiKeys } from "../stores/library/api-keys.ts";
 import { openLibrary } from "../stores/library/connect.ts";
+import { nameOfLibrary } from "../stores/library/identity.ts";
 import { openSessionDesk } from "../stores/library/session-desk.ts";
 import { openLog } from "../stores/log.ts";
-import { openQueue } from "../stores/queue.ts";
+import { ofLibrary, openQueue } from "../stores/queue.ts";
 import { createApp } from "./app.ts";
 import { openAssetWatch } from "./asset-watch.ts";
 import { openAuthenticator } from "./auth.ts";
@@ -54,7 +55,8 @@ const ownOrigin = config.publicUrl === null ? [] : [new URL(config.publicUrl).or
 await blobs
   .ensureBuckets({ corsOrigins: [...new Set([...ownOrigin, ...config.corsOrigins])] })
   .catch((thrown) => log.error({ err: thrown }, "buckets not made; see /readyz"));
-const queue = openQueue(config.queue);
+const redis = ofLibrary(config.queue, await nameOfLibrary(library));
+const queue = openQueue(redis);
 const revoker = openRevoker({ library, blobs, log, grantKeys: config.grantKeys });
 // Before the first signature: a key that was revoked while we were away must not sign.
 await revoker.refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
@@ -74,7 +76,7 @@ const deps: ApiDeps = {
   checkQueue: () => queue.check(),
   countJobs: () => queue.counts(),
   authenticate: openAuthenticator(library, config.jwt),
-  limits: openRateLimits(config.queue, config.rates),
+  limits: openRateLimits(redis, config.rates),
   revoker,
   catalog: openCatalog(library),
   desk: openSessionDesk(library),

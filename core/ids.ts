@@ -21,7 +21,8 @@ export type IdPrefix =
   | "wh"
   | "ev"
   | "dl"
-  | "ln";
+  | "ln"
+  | "lb";
 
 /** A new id with 130 random bits (`as_8fz…`): not guessable, so it may stand in a URL (RELIABILITY T34). */
 export function newId(prefix: IdPrefix): string {

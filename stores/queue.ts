@@ -16,6 +16,14 @@ export interface QueueSettings {
   prefix: string;
 }
 
+/**
+ * What a library has in Redis lies under its own name: of two installations under one prefix each would take up the other's tasks,
+ * find them in no library of its own and drop them, so that films waited for ever.
+ */
+export function ofLibrary({ url, prefix }: QueueSettings, libraryName: string): QueueSettings {
+  return { url, prefix: `${prefix}:${libraryName}` };
+}
+
 /** What to look at. Smaller `priority` first (1 is the first). */
 export interface Offer {
   taskId: string;

@@ -24,6 +24,7 @@ import { FIGURES_INDEXES, type FiguresRecord } from "./figures.ts";
 import type { FoldingRecord } from "./fold-reports.ts";
 import { GENERATION_INDEXES } from "./generations.ts";
 import { CLAIM_INDEXES, type ClaimRecord } from "./idempotency.ts";
+import type { IdentityRecord } from "./identity.ts";
 import { LINK_INDEXES } from "./links.ts";
 import { PLAYBACK_INDEXES, POSITION_INDEXES } from "./playbacks.ts";
 import { PULL_INDEXES } from "./pulls.ts";
@@ -76,6 +77,7 @@ export interface Library {
   webhooks: Collection<WebhookRecord>;
   deliveries: Collection<DeliveryRecord>;
   links: Collection<LinkRecord>;
+  identities: Collection<IdentityRecord>;
   /** The database server's clock: the only one that leases and expiry go by (RELIABILITY F24). */
   serverNow(): Date;
   /** Writes and reads back; throws a `transient` Failure where the library does not take writes. */
@@ -137,6 +139,7 @@ function library(client: MongoClient, db: Db, clock: ServerClock): Library {
     webhooks: db.collection("webhooks"),
     deliveries: db.collection("deliveries"),
     links: db.collection("links"),
+    identities: db.collection("identities"),
     serverNow: () => clock.now(),
     ping: () => pingBeat(beats),
     ensureIndexes: () => ensureIndexes(db),
