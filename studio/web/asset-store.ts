@@ -76,11 +76,19 @@ export class AssetStore {
     for (const { id } of busy) {
       if (this.#streams.size < MOST_STREAMS && !this.#streams.has(id)) void this.#watch(id);
     }
+    this.#refreshLater();
+    this.#onChange();
+  }
+
+  /** Asks again in a while where something goes on that no stream tells of, whatever became of asking the last time. */
+  #refreshLater(): void {
     clearTimeout(this.#timer);
     const isUnwatched = this.assets.some((asset) => isUnsettled(asset) && !this.#streams.has(asset.id));
     if (isUnwatched)
-      this.#timer = window.setTimeout(() => void this.refresh().catch(() => undefined), REFRESH_MS);
-    this.#onChange();
+      this.#timer = window.setTimeout(
+        () => void this.refresh().catch(() => this.#refreshLater()),
+        REFRESH_MS,
+      );
   }
 
   async #watch(id: string): Promise<void> {
@@ -94,7 +102,9 @@ export class AssetStore {
     } catch {
       // Left, or gone: the list says what became of it.
     }
-    if (this.#streams.get(id) === stop) this.#streams.delete(id);
+    if (this.#streams.get(id) !== stop) return;
+    this.#streams.delete(id);
+    this.#refreshLater();
   }
 }
 
