@@ -35,8 +35,6 @@ const TEST_LIMIT_MS = 9 * 60_000;
 const SLOWEST_TOLD = 10;
 /** These drive whole systems and wait more than they reckon: after the others, each lane one file at a time. Both take as long. */
 const LAST_LANES = [["test/e2e/"], ["test/faults/", "test/fuzz/"]];
-/** But for these, in which no playing is timed: they go with the others, which wait less. */
-const NOT_LAST = ["test/e2e/drawer.", "test/e2e/studio."];
 
 interface Totals {
   passed: number;
@@ -77,15 +75,14 @@ try {
   ]);
   totals.failed += failedChecks;
   const files = await chosenFiles(filters);
-  const isIn = (file: string, places: readonly string[]) => places.some((place) => file.startsWith(place));
-  const isLast = (file: string) => isIn(file, LAST_LANES.flat()) && !isIn(file, NOT_LAST);
+  const isIn = (folders: readonly string[]) => (file: string) =>
+    folders.some((folder) => file.startsWith(folder));
+  const isLast = isIn(LAST_LANES.flat());
   await runFiles(
     files.filter((file) => !isLast(file)),
     2,
   );
-  const last = files.filter(isLast);
-  const lanes = LAST_LANES.map((places) => last.filter((file) => isIn(file, places)));
-  await Promise.all(lanes.map((lane) => runFiles(lane, 1)));
+  await Promise.all(LAST_LANES.map((folders) => runFiles(files.filter(isIn(folders)), 1)));
 } catch (error) {
   report.fail(error instanceof Error ? error.message : String(error));
   totals.failed += 1;
