@@ -18,7 +18,7 @@ export interface QueueSettings {
 
 /**
  * What a library has in Redis lies under its own name: of two installations under one prefix each would take up the other's tasks,
- * find them in no library of its own and drop them, so that films waited for ever.
+ * find them in no library of its own and drop them.
  */
 export function ofLibrary({ url, prefix }: QueueSettings, libraryName: string): QueueSettings {
   return { url, prefix: `${prefix}:${libraryName}` };

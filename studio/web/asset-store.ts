@@ -1,5 +1,5 @@
 import type { Asset, Page } from "../answers.ts";
-import type { Api } from "../api-client.ts";
+import { type Api, ApiProblem } from "../api-client.ts";
 import { isFinal, watchAsset } from "../watch-asset.ts";
 
 /** A browser keeps six connections to a host: some must be left for everything else. */
@@ -86,7 +86,11 @@ export class AssetStore {
     const isUnwatched = this.assets.some((asset) => isUnsettled(asset) && !this.#streams.has(asset.id));
     if (isUnwatched)
       this.#timer = window.setTimeout(
-        () => void this.refresh().catch(() => this.#refreshLater()),
+        () =>
+          void this.refresh().catch((thrown) => {
+            // Who is let in no more is not let in a moment later either.
+            if (!(thrown instanceof ApiProblem && thrown.status === 401)) this.#refreshLater();
+          }),
         REFRESH_MS,
       );
   }
