@@ -29,7 +29,7 @@ export async function emptyAsset({ library, blobs }: { library: Library; blobs: 
   const { transfer } = asset.pull ?? {};
   if (transfer) await blobs.abortMultipart(transfer);
   await blobs.remove("sources", [...files, ...asset.retiredSources]);
-  // Also a text that was stored by somebody who died before it was on record.
+  // Also a text that was stored by somebody who died before it was on record, and sound that chunks have left.
   await blobs.removePrefix("sources", assetSources(asset.tenant, asset._id));
   const age = library.serverNow().getTime() - asset.updatedAt.getTime();
   if (age > SETTLED_MS) await markAssetEmptied(library, asset);

@@ -18,16 +18,20 @@ export function joined(ranges: readonly ByteRange[], gapBytes = 0): ByteRange[] 
   return out;
 }
 
-/** What of `wanted` is not in `held`, in order. */
+/** What of `wanted` is not in `held`, in order. Both are gone through once: the pieces of a long film's sound are a hundred thousand. */
 export function missing(wanted: readonly ByteRange[], held: readonly ByteRange[]): ByteRange[] {
   const have = joined(held);
+  let next = 0;
   return joined(wanted).flatMap((range) => {
     const out: ByteRange[] = [];
     let at = range.start;
-    for (const { start, end } of have) {
-      if (end <= at || start >= range.end) continue;
+    while (next < have.length && have[next]!.end <= at) next++;
+    for (; next < have.length && have[next]!.start < range.end; next++) {
+      const { start, end } = have[next]!;
       if (start > at) out.push({ start: at, end: start });
-      at = Math.max(at, end);
+      at = end;
+      // It may reach into the range behind this one.
+      if (end > range.end) break;
     }
     if (at < range.end) out.push({ start: at, end: range.end });
     return out;

@@ -56,3 +56,24 @@ export function sourceKey(tenant: string, uploadId: string): string {
 export function fetchedKey(tenant: string, assetId: string, epoch: number): string {
   return `${assetSources(tenant, assetId)}source-${epoch}`;
 }
+
+/** The folder of the sound that chunks of an asset leave for whoever encodes it, until the film is published. Ends in `/`. */
+export function leftSounds(tenant: string, assetId: string): string {
+  return `${assetSources(tenant, assetId)}sound/`;
+}
+
+/** What of that is of one version of a master, by its mark (core/left-sound.ts). Ends in `/`. */
+export function leftSoundsOf(tenant: string, assetId: string, mark: string): string {
+  return `${leftSounds(tenant, assetId)}${mark}/`;
+}
+
+/** Sound from this stretch of the master: who lists the folder knows from the names what to read. */
+export function leftSoundKey(folder: string, { start, end }: { start: number; end: number }): string {
+  return `${folder}${start}-${end}`;
+}
+
+/** The stretch that such a key names; null where it is none. */
+export function leftStretch(folder: string, key: string): { start: number; end: number } | null {
+  const [, start, end] = /^(\d{1,16})-(\d{1,16})$/.exec(key.slice(folder.length)) ?? [];
+  return start === undefined ? null : { start: Number(start), end: Number(end) };
+}

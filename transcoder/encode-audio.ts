@@ -13,6 +13,7 @@ import { requirePlanned } from "./planned-asset.ts";
 import { type MadeTrack, openProtector } from "./protect-media.ts";
 import { type LoggedRun, trackWindow, withSourceWindow } from "./source-window.ts";
 import { storeTrack } from "./store-track.ts";
+import { takesSound } from "./take-sound.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** A track as it was encoded, and what was heard of it before and after. */
@@ -27,13 +28,15 @@ interface EncodedSound {
 
 /** Measures one audio track, encodes it whole at the level that the plan asks for, cuts it at the audio frames nearest to the video's borders, stores it. */
 export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
-  const { plan, pinned, generation } = requirePlanned(context.asset);
+  const planned = requirePlanned(context.asset);
+  const { plan, pinned, generation } = planned;
   const track = plan.audio.find(({ id }) => id === context.task.part);
   if (track === undefined)
     throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
-  const audioSource = track.file ?? pinned;
   const wanted = trackWindow(track.streamIndex);
-  const made = await withSourceWindow(context, audioSource, wanted, (sourcePath) =>
+  const left = { ...wanted, bring: takesSound(context, planned) };
+  const [audioSource, window] = track.file === null ? [pinned, left] : [track.file, wanted];
+  const made = await withSourceWindow(context, audioSource, window, (sourcePath) =>
     context.scratch.withDirectory((outputDirectory) =>
       encodeWhole(context, track, sourcePath, outputDirectory),
     ),

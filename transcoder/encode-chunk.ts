@@ -8,6 +8,7 @@ import { copyChunk } from "./copy-chunk.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
 import { blameFor, isShortOfDisk, type RunBudget, runFfmpeg } from "./ffmpeg-run.ts";
 import { DEVICES_OF } from "./hardware-recipe.ts";
+import { leavesSound } from "./leave-sound.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
 import { openProtector } from "./protect-media.ts";
 import { checkRung, type EncodedRung, type EncodedTrack, readRung, readTrickTrack } from "./read-rung.ts";
@@ -68,7 +69,7 @@ async function encode(context: TaskContext, wanted: ChunkOfLadder): Promise<Enco
     context.scratch.withDirectory((outputDirectory) =>
       encodeOnce(context, wanted, timing, { sourcePath, outputDirectory }),
     );
-  const window = pictureWindow(source, plan, frames);
+  const window = { ...pictureWindow(source, plan, frames), leave: leavesSound(context, wanted) };
   const counted = await withSourceWindow(context, pinned, window, encodeBy(plan.timing));
   if (counted !== null) return counted;
   // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.

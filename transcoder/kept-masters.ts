@@ -14,6 +14,8 @@ export interface KeptMaster {
   readonly file: PartialFile;
   /** As the file's own, once there is room for it: `scratch_full` or `source_too_large` where there is none. */
   readonly fill: (ranges: readonly ByteRange[], signal: AbortSignal) => Promise<void>;
+  /** As the file's own, with the same failures where there is no room. */
+  readonly put: PartialFile["put"];
   /** From storage, into memory. */
   readonly fetch: (range: ByteRange, signal: AbortSignal) => Promise<readonly Uint8Array[]>;
   users: number;
@@ -88,9 +90,14 @@ export class KeptMasters {
     const bring: FetchRange = (range, take, signal) => this.#bring(pinned, range, take, signal);
     const file = await makePartialFile(join(this.#folder, name), pinned.sizeBytes, bring);
     const fill: KeptMaster["fill"] = async (ranges, signal) => {
-      const isWide = await this.#makeWideRoom(pinned.key, file, ranges);
-      if (!isWide) await this.#makeRoom(pinned.key, file, coveredBytes(ranges));
+      const absent = file.absent(ranges);
+      const isWide = await this.#makeWideRoom(pinned.key, file, absent);
+      if (!isWide) await this.#makeRoom(pinned.key, file, coveredBytes(absent));
       await file.fill(ranges, signal, isWide ? WIDE_GAP_BYTES : undefined);
+    };
+    const put: KeptMaster["put"] = async (spans, bytes) => {
+      await this.#makeRoom(pinned.key, file, bytes.length);
+      await file.put(spans, bytes);
     };
     const fetch: KeptMaster["fetch"] = async (range, signal) => {
       let came: Uint8Array[] = [];
@@ -100,7 +107,8 @@ export class KeptMasters {
       await bring(range, collect, signal);
       return came;
     };
-    return { file, fill, fetch, users: 0, usedAt: performance.now(), index: null, isDigestChecked: false };
+    const kept = { users: 0, usedAt: performance.now(), index: null, isDigestChecked: false };
+    return { file, fill, put, fetch, ...kept };
   }
 
   async #bring(

@@ -10,10 +10,14 @@ export interface PartialFile {
   readonly path: string;
   readonly sizeBytes: number;
   /**
-   * Resolves when all of `ranges` is there; each byte is fetched once, however many ask for it. Spans at most `gapBytes` apart
-   * are fetched with what lies between.
+   * Resolves when all of `ranges` is there; each byte is fetched once, however many ask for it. Of what is not here, spans at most
+   * `gapBytes` apart are fetched with what lies between, and with what was put between.
    */
   fill(ranges: readonly ByteRange[], signal: AbortSignal, gapBytes?: number): Promise<void>;
+  /** What of `ranges` is not here. */
+  absent(ranges: readonly ByteRange[]): ByteRange[];
+  /** Puts bytes that came from elsewhere, those of `spans` one after the other, in their places. They must be the master's. */
+  put(spans: readonly ByteRange[], bytes: Uint8Array): Promise<void>;
   /** Bytes on disk. */
   heldBytes(): number;
   isWhole(): boolean;
@@ -45,12 +49,17 @@ export async function makePartialFile(
   await (await open(path, "w")).close();
   await truncate(path, sizeBytes);
   let held: ByteRange[] = [];
+  let given: ByteRange[] = [];
   const flights = new Set<Flight>();
 
   const bring = async (piece: ByteRange, signal: AbortSignal): Promise<void> => {
     const file = await open(path, "r+");
     try {
-      await fetch(piece, (pieces, position) => writeAt(file, pieces, position), signal);
+      const take: TakePieces = async (pieces, position) => {
+        await writeAt(file, pieces, position);
+        giveBack(pieces);
+      };
+      await fetch(piece, take, signal);
     } finally {
       await file.close();
     }
@@ -70,16 +79,20 @@ export async function makePartialFile(
     return missing([piece], [...held.filter(meets), ...[...flights].filter(meets)]);
   };
 
+  const absent: PartialFile["absent"] = (ranges) =>
+    missing(
+      ranges.map(({ start, end }) => ({ start, end: Math.min(end, sizeBytes) })),
+      [...held, ...given],
+    );
+
   const fill: PartialFile["fill"] = async (ranges, signal, gapBytes = GAP_BYTES) => {
-    const wanted = joined(ranges, gapBytes).map(({ start, end }) => ({
-      start,
-      end: Math.min(end, sizeBytes),
-    }));
     for (;;) {
       signal.throwIfAborted();
-      const absent = missing(wanted, held);
-      if (absent.length === 0) return;
-      const pieces = inPieces(missing(absent, [...flights]), PIECE_BYTES);
+      const lacking = absent(ranges);
+      if (lacking.length === 0) return;
+      // What was put here lies in little pieces: to ask for the pictures around each would be as many requests.
+      const wanted = missing(joined(lacking, gapBytes), held);
+      const pieces = inPieces(missing(wanted, [...flights]), PIECE_BYTES);
       // What others are fetching already is waited for; where they fail, the next round fetches it.
       const others = [...flights].map(({ landed }) => landed.catch(() => undefined));
       await inLanes(pieces, async (piece) => {
@@ -93,12 +106,30 @@ export async function makePartialFile(
     path,
     sizeBytes,
     fill,
-    heldBytes: () => coveredBytes(held),
-    isWhole: () => missing([{ start: 0, end: sizeBytes }], held).length === 0,
+    absent,
+    async put(spans, bytes) {
+      await writeSpans(path, spans, bytes);
+      given = joined([...given, ...spans]);
+    },
+    heldBytes: () => coveredBytes([...held, ...given]),
+    isWhole: () => absent([{ start: 0, end: sizeBytes }]).length === 0,
   };
 }
 
-/** Hands the pieces to the system as they are, since joining them first would copy the whole master once more, and lets go of them. */
+async function writeSpans(path: string, spans: readonly ByteRange[], bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    let at = 0;
+    for (const { start, end } of spans) {
+      await writeAt(file, [bytes.subarray(at, at + end - start)], start);
+      at += end - start;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Hands the pieces to the system as they are, since joining them first would copy the whole master once more. */
 async function writeAt(file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
   try {
     let at = position;
@@ -110,7 +141,6 @@ async function writeAt(file: FileHandle, pieces: readonly Uint8Array[], position
   } catch (thrown) {
     throw asDiskFailure(thrown);
   }
-  giveBack(pieces);
 }
 
 /**
@@ -132,6 +162,22 @@ export function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array
     gone -= piece.length - rest.length;
     return rest.length === 0 ? [] : [rest];
   });
+}
+
+/** The bytes of several spans of a local file, one after the other. */
+export async function readSpans(path: string, spans: readonly ByteRange[]): Promise<Uint8Array> {
+  const bytes = new Uint8Array(coveredBytes(spans));
+  const file = await open(path, "r");
+  try {
+    let at = 0;
+    for (const { start, end } of spans) {
+      await file.read(bytes, at, end - start, start);
+      at += end - start;
+    }
+  } finally {
+    await file.close();
+  }
+  return bytes;
 }
 
 /** The bytes of one span of a local file. */

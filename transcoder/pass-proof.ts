@@ -11,6 +11,7 @@ import { openClearMedia } from "./protect-media.ts";
 import { provePackage, requireProof } from "./prove.ts";
 import { rangesOver } from "./source-index.ts";
 import { type Wanted, withSourceWindow } from "./source-window.ts";
+import { takesSound } from "./take-sound.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /**
@@ -33,7 +34,7 @@ export async function passProof(
       const { launcher, signal, note } = context;
       return provePackage({ launcher, directory, read, signal, note }, { plan, source, path, damaged });
     });
-  const wanted = comparedWith(planned, tracks);
+  const wanted = { ...comparedWith(planned, tracks), bring: takesSound(context, planned) };
   const inPart = await withSourceWindow(context, pinned, wanted, async (path) => ({
     made: await prove(path),
     log: "",

@@ -14,6 +14,7 @@ import { segmentCount, timelineSeconds } from "../core/timeline.ts";
 import { tasksOfAsset } from "../stores/library/tasks.ts";
 import { publishAsset } from "../stores/library/work.ts";
 import { describeStoredText, passGate } from "./gate.ts";
+import { removeLeftSound } from "./leave-sound.ts";
 import { makeAgain } from "./make-again.ts";
 import { passProof } from "./pass-proof.ts";
 import { requirePlanned } from "./planned-asset.ts";
@@ -57,6 +58,7 @@ export async function publish(context: TaskContext): Promise<TaskResult> {
   context.report(0.7);
   await passProof(context, tracks);
   context.report(0.9);
+  await removeLeftSound(context);
   context.signal.throwIfAborted();
   const won = await publishAsset(context.library, context.asset, {
     generation,

@@ -9,7 +9,8 @@ import type { SourceIndex } from "./source-index.ts";
 import { openWorkerFolder } from "./worker-folder.ts";
 
 /** A master of which only what is asked for is on this machine. */
-export interface PartialMaster extends Pick<PartialFile, "path" | "fill" | "isWhole"> {
+export interface PartialMaster
+  extends Pick<PartialFile, "path" | "sizeBytes" | "fill" | "absent" | "put" | "isWhole"> {
   /** Where its samples lie; null for containers that tell it only by being read to their end. */
   index(signal: AbortSignal): Promise<SourceIndex | null>;
 }
@@ -57,8 +58,10 @@ export async function openScratch(settings: ScratchSettings, blobs: Blobs): Prom
     digest: (pinned, signal) => masters.withMaster(pinned, (master) => digestInOrder(master, signal)),
     withParts: (pinned, use) =>
       masters.withMaster(pinned, (master) => {
-        const { path, isWhole } = master.file;
-        return use({ path, isWhole, fill: master.fill, index: (signal) => indexOf(master, signal) });
+        const { path, sizeBytes, absent, isWhole } = master.file;
+        const { fill, put } = master;
+        const index = (wanting: AbortSignal) => indexOf(master, wanting);
+        return use({ path, sizeBytes, absent, isWhole, fill, put, index });
       }),
     async withDirectory(use) {
       const path = join(home, `attempt-${attempts++}`);

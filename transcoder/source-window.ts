@@ -31,6 +31,10 @@ export interface Wanted {
   ranges(index: SourceIndex): readonly ByteRange[] | null;
   /** Of a transport stream, which has none; null where it is read whole. */
   span: StreamSpan | null;
+  /** Brings what of it lies elsewhere, before the rest is fetched from the master. Never rejects. */
+  bring?(master: PartialMaster, ranges: readonly ByteRange[]): Promise<void>;
+  /** Is shown what has been read, before it is used. Never rejects. */
+  leave?(master: PartialMaster, index: SourceIndex, ranges: readonly ByteRange[]): Promise<void>;
 }
 
 /** What of a master is read for these frames of the picture. */
@@ -86,7 +90,9 @@ export async function withSourceWindow<T>(
     if (index === null) return wanted.span && withCut(context, master, wanted.span, attempt);
     const ranges = wanted.ranges(index);
     if (ranges === null) return null;
+    await wanted.bring?.(master, ranges);
     await master.fill([...index.always, ...ranges], signal);
+    await wanted.leave?.(master, index, ranges);
     return attempt(master.path);
   });
   if (fromPart !== null) return fromPart.made;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+import { leftSounds } from "../../core/keys.ts";
 import type { Blobs } from "../../stores/blobs.ts";
 import type { Library } from "../../stores/library/connect.ts";
 
@@ -35,8 +36,12 @@ export async function checkStorage(
   );
   for (const one of generations.filter(({ state }) => state !== "collected"))
     for (const key of [one.pinned.key, ...one.sidecars.map((sidecar) => sidecar.key)]) named.add(key);
+  // Of a film that failed or was cancelled there may be sound that its chunks have left, for its next encoding or its end.
+  const unfinished = [...assets.values()].filter(({ state }) => state !== "deleted" && state !== "ready");
+  const folders = new Set(unfinished.map(({ _id, tenant }) => leftSounds(tenant, _id)));
+  const isLeft = (key: string): boolean => folders.has(key.split("/").slice(0, 3).join("/").concat("/"));
   for await (const { key } of blobs.list("sources", ""))
-    if (!named.has(key)) faults.push(`source of nobody: ${key}`);
+    if (!named.has(key) && !isLeft(key)) faults.push(`source of nobody: ${key}`);
   for (const [path, sha256] of seen) {
     const key = path.slice(1);
     const bytes = media.has(key) ? await blobs.read("media", key) : null;

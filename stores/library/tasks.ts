@@ -147,6 +147,18 @@ export async function isTaskDone(library: Library, id: string): Promise<boolean>
   return task?.state === "done";
 }
 
+/** Whether a task is still to be done; one small read. */
+export async function isTaskOpen(library: Library, id: string): Promise<boolean> {
+  const task = await fromDriver(library.tasks.findOne({ _id: id }, { projection: { state: 1 } }));
+  return task?.state === "todo" || task?.state === "claimed";
+}
+
+/** Whether any task of an asset was last claimed by another worker than this one; one small read. */
+export async function isShared(library: Library, assetId: string, worker: string): Promise<boolean> {
+  const byAnother = { assetId, worker: { $gt: "", $ne: worker } };
+  return (await fromDriver(library.tasks.findOne(byAnother, { projection: { _id: 1 } }))) !== null;
+}
+
 /** Tasks of an asset that are done and made the same bytes as this one would. */
 export async function findTwins(library: Library, task: TaskRecord): Promise<TaskRecord[]> {
   if (task.recipe === null) return [];

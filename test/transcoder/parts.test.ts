@@ -22,6 +22,7 @@ import { rangesOver } from "../../transcoder/source-index.ts";
 import { complaintsIn } from "../../transcoder/source-window.ts";
 import { videoRecipe } from "../../transcoder/video-recipe.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";
+import { longFilm } from "../rig/long-film.ts";
 import { made } from "../rig/media.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
 
@@ -41,29 +42,6 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
   blobs.close();
 });
-
-/** A minute of noise, two thirds of a megabyte a second, with sound: no part of it is like another. */
-function longFilm(coding: readonly string[] = []): Promise<string> {
-  return made("mp4", [
-    ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25/2:duration=60"],
-    ...["-f", "lavfi", "-i", "anoisesrc=d=60:c=pink:r=48000", "-vf", "noise=alls=60:allf=t+u"],
-    ...[
-      "-c:v",
-      "libx264",
-      "-preset",
-      "ultrafast",
-      "-b:v",
-      "5M",
-      "-g",
-      "25",
-      "-bf",
-      "2",
-      "-x264-params",
-      "b-adapt=0",
-    ],
-    ...["-c:a", "aac", "-b:a", "96k", ...coding, "{out}"],
-  ]);
-}
 
 /** The same minute in another container, or written in another way, its picture and sound not coded again. */
 async function copied(

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { coveredBytes } from "../../core/byte-ranges.ts";
+import { leftSounds } from "../../core/keys.ts";
+import { buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
+import type { PinnedSource, Source } from "../../core/source.ts";
+import { type Chunk, chunkFrames } from "../../core/timeline.ts";
+import { openBlobs } from "../../stores/blobs.ts";
+import { claimTask } from "../../stores/library/claims.ts";
+import { AS_IT_IS, audioRecipe } from "../../transcoder/audio-recipe.ts";
+import { assemble } from "../../transcoder/ffmpeg-command.ts";
+import type { Launcher } from "../../transcoder/launcher.ts";
+import { leavesSound, removeLeftSound } from "../../transcoder/leave-sound.ts";
+import { openScratch, type Scratch } from "../../transcoder/scratch.ts";
+import { pictureWindow, trackWindow, withSourceWindow } from "../../transcoder/source-window.ts";
+import { takesSound } from "../../transcoder/take-sound.ts";
+import { launcherForTest, probeFile } from "../rig/launcher.ts";
+import { longFilm } from "../rig/long-film.ts";
+import { s3ForTest } from "../stores/s3-for-test.ts";
+import { openWork } from "../stores/work-for-test.ts";
+
+/** Two workers at one film: what one has read of its sound the other takes from where it was left. */
+
+const blobs = openBlobs(s3ForTest("left"));
+const { library, planned } = await openWork();
+const { signal } = new AbortController();
+const log = { info: () => undefined, warn: () => undefined } as unknown as Parameters<
+  typeof leavesSound
+>[0]["log"];
+let launcher: Launcher;
+let folder: string;
+let film: { path: string; source: Source; plan: Plan };
+
+before(async () => {
+  await blobs.ensureBuckets({ corsOrigins: [] });
+  launcher = await launcherForTest();
+  folder = await mkdtemp(join(tmpdir(), "matinee-left-test-"));
+  const path = await longFilm();
+  const source = await probeFile(launcher, path);
+  film = { path, source, plan: buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build) };
+});
+after(async () => {
+  await rm(folder, { recursive: true, force: true });
+  blobs.close();
+});
+
+/** A film that is being encoded, one of its chunks by another worker. */
+async function openFilm(): Promise<{ assetId: string; pinned: PinnedSource }> {
+  const assetId = `as_${randomBytes(4).toString("hex")}`;
+  const { plan, path } = film;
+  await planned(assetId, { plan });
+  const bytes = await readFile(path);
+  const key = `t/up_${assetId}/source`;
+  const { etag } = await blobs.put("sources", key, bytes, { contentType: "video/mp4" });
+  await claimTask(library, taskOf(assetId, plan.chunks.at(-1)!), "wk_other", 600);
+  return { assetId, pinned: { key, etag, sizeBytes: bytes.length, sha256: null } };
+}
+
+const taskOf = (assetId: string, chunk: Chunk): string =>
+  `${assetId}.g.video.${film.plan.ladders[0]!.id}.${chunk.index}`;
+
+function contextOf(assetId: string, scratch: Scratch, chunk: Chunk, workerId = "wk_mine") {
+  const asset = { _id: assetId, tenant: "t" };
+  return { library, blobs, log, scratch, signal, workerId, asset, task: { _id: taskOf(assetId, chunk) } };
+}
+
+type Film = Awaited<ReturnType<typeof openFilm>>;
+
+/** Reads what this chunk is made of, as whoever encodes it does, and leaves its sound. */
+async function readChunk({ assetId, pinned }: Film, scratch: Scratch, chunk: Chunk, workerId?: string) {
+  const { plan, source } = film;
+  const context = contextOf(assetId, scratch, chunk, workerId);
+  const window = pictureWindow(source, plan, chunkFrames(plan.timeline, chunk));
+  const leave = leavesSound(context, { plan, pinned });
+  await withSourceWindow(context, pinned, { ...window, leave }, async () => ({ made: true, log: "" }));
+}
+
+/** The digest of the sound as it is encoded from what a worker has, and what of the master that worker read for it. */
+async function encodeSound({ assetId, pinned }: Film, scratch: Scratch) {
+  const { plan } = film;
+  const context = contextOf(assetId, scratch, plan.chunks[0]!);
+  const before = scratch.fetchedBytes();
+  const bring = takesSound(context, { plan, pinned });
+  const wanted = { ...trackWindow(plan.audio[0]!.streamIndex), bring };
+  const digest = await withSourceWindow(context, pinned, wanted, async (path) => ({
+    made: await soundOf(path),
+    log: "",
+  }));
+  return { digest, share: (scratch.fetchedBytes() - before) / pinned.sizeBytes };
+}
+
+async function soundOf(path: string): Promise<string> {
+  const { source, plan } = film;
+  const recipe = audioRecipe(source, plan.timeline, plan.audio[0]!, AS_IT_IS);
+  const outputDirectory = await mkdtemp(join(folder, "out-"));
+  const limits = { wallSeconds: 300, cpuSeconds: 300, outputBytes: 2 ** 28 };
+  const run = await launcher.run({
+    ...{ program: "ffmpeg", args: assemble(recipe), source: path, outputDirectory, limits },
+  });
+  assert.equal(run.exitCode, 0, run.stderrTail);
+  const file = await readFile(join(outputDirectory, recipe.outputs[0]!.file.replace("/out/", "")));
+  return createHash("sha256").update(file).digest("hex");
+}
+
+async function withScratches<T>(use: (one: Scratch, other: Scratch) => Promise<T>): Promise<T> {
+  const open = async (workerId: string): Promise<Scratch> => {
+    const directory = await mkdtemp(join(folder, "scratch-"));
+    return openScratch({ directory, limitBytes: 2 ** 30, workerId }, blobs);
+  };
+  const [one, other] = [await open("one"), await open("other")];
+  try {
+    return await use(one, other);
+  } finally {
+    await one.close();
+    await other.close();
+  }
+}
+
+async function left(assetId: string): Promise<{ key: string; sizeBytes: number }[]> {
+  const found = [];
+  for await (const { key, sizeBytes } of blobs.list("sources", leftSounds("t", assetId)))
+    found.push({ key, sizeBytes });
+  return found;
+}
+
+test("a sound that the chunks have left is the same as from the whole, and nothing but the file's beginning is read for it", async () => {
+  const opened = await openFilm();
+  await withScratches(async (chunks, sounds) => {
+    for (const chunk of film.plan.chunks) await readChunk(opened, chunks, chunk);
+    const objects = await left(opened.assetId);
+    assert.equal(objects.length, film.plan.chunks.length);
+    const stored = coveredBytes(objects.map(({ sizeBytes }) => ({ start: 0, end: sizeBytes })));
+    assert.ok(stored < opened.pinned.sizeBytes / 20, `${stored} bytes were left by the largest`);
+    const { digest, share } = await encodeSound(opened, sounds);
+    assert.equal(digest, await soundOf(film.path));
+    // What any program reads of a file to tell what is in it.
+    const beginning = 5_500_000 / opened.pinned.sizeBytes;
+    assert.ok(share < beginning + 0.02, `${share} of the master was read for the sound`);
+    // What was put there is no hole in what is read next, and costs no request for each piece.
+    const before = sounds.fetchedBytes();
+    await readChunk(opened, sounds, film.plan.chunks[2]!);
+    const chunkShare = (sounds.fetchedBytes() - before) / opened.pinned.sizeBytes;
+    assert.ok(chunkShare < 15.5 / 60, `${chunkShare} of the master was read for a chunk`);
+  });
+  await removeLeftSound(contextOfRemoval(opened));
+  assert.deepEqual(await left(opened.assetId), []);
+  assert.notEqual(await blobs.head("sources", opened.pinned.key), null, "the master is still there");
+});
+
+const contextOfRemoval = ({ assetId }: Film) => ({ blobs, log, asset: { _id: assetId, tenant: "t" } });
+
+test("what was left by a worker that died, was damaged, or is of another version changes nothing but what is read", async () => {
+  const opened = await openFilm();
+  const [first, second, third] = film.plan.chunks;
+  await withScratches(async (chunks, sounds) => {
+    for (const chunk of [first!, second!, third!]) await readChunk(opened, chunks, chunk);
+    const [, damaged, cut] = await left(opened.assetId);
+    const put = (key: string, bytes: Uint8Array) =>
+      blobs.put("sources", key, bytes, { contentType: "application/octet-stream" });
+    const bytes = (await blobs.read("sources", damaged!.key))!;
+    bytes[bytes.length - 1]! ^= 1;
+    await put(damaged!.key, bytes);
+    await put(cut!.key, (await blobs.read("sources", cut!.key))!.subarray(0, 2_000));
+    const { digest, share } = await encodeSound(opened, sounds);
+    assert.equal(digest, await soundOf(film.path));
+    assert.ok(share > 0.5 && share < 0.95, `${share} of the master was read: all but the first chunk's`);
+  });
+});
+
+test("a sound is made of a store that lists nothing and gives nothing, as before", async () => {
+  const opened = await openFilm();
+  await withScratches(async (chunks, sounds) => {
+    await readChunk(opened, chunks, film.plan.chunks[1]!);
+    const failing = { ...blobs, list: () => assert.fail("no list"), put: () => Promise.reject(new Error()) };
+    const context = { ...contextOf(opened.assetId, sounds, film.plan.chunks[0]!), blobs: failing };
+    const planned = { plan: film.plan, pinned: opened.pinned };
+    const wanted = { ...trackWindow(film.plan.audio[0]!.streamIndex), bring: takesSound(context, planned) };
+    const made = await withSourceWindow(
+      ...([context, opened.pinned, { ...wanted, leave: leavesSound(context, planned) }] as const),
+      async (path) => ({ made: await soundOf(path), log: "" }),
+    );
+    assert.equal(made, await soundOf(film.path));
+  });
+});
+
+test("a worker that is alone with a film leaves nothing, nor does one whose chunk is done", async () => {
+  const opened = await openFilm();
+  const [first, second] = film.plan.chunks;
+  await withScratches(async (chunks) => {
+    await readChunk(opened, chunks, first!, "wk_other");
+    assert.deepEqual(await left(opened.assetId), [], "nobody else has been at it");
+    const done = { _id: taskOf(opened.assetId, second!) };
+    await library.tasks.updateOne(done, { $set: { state: "done" } });
+    await readChunk(opened, chunks, second!);
+    assert.deepEqual(await left(opened.assetId), [], "another one was first");
+    await readChunk(opened, chunks, first!);
+    assert.equal((await left(opened.assetId)).length, 1);
+  });
+});

@@ -1,0 +1,47 @@
+import type { ByteRange } from "../core/byte-ranges.ts";
+import { leftStretch } from "../core/keys.ts";
+import { unpackSound } from "../core/left-sound.ts";
+import { type LeavingContext, whereLeft } from "./leave-sound.ts";
+import type { PlannedAsset } from "./planned-asset.ts";
+import type { PartialMaster } from "./scratch.ts";
+import type { Wanted } from "./source-window.ts";
+import type { TaskContext } from "./task-context.ts";
+
+type TakingContext = Omit<LeavingContext, "library" | "workerId"> & Pick<TaskContext, "signal">;
+
+/**
+ * Takes sound that others have left of the master into the local file, as far as it is wanted and not there; what is damaged, or of
+ * another master, is passed over. Whatever does not come so is read from the master.
+ */
+export function takesSound(
+  context: TakingContext,
+  planned: Pick<PlannedAsset, "plan" | "pinned">,
+): NonNullable<Wanted["bring"]> {
+  return (master, ranges) =>
+    take(context, planned, master, ranges).catch((thrown) => {
+      // Whoever is called off hears of it where the rest is fetched.
+      if (!context.signal.aborted)
+        context.log.warn({ taskId: context.task._id, err: thrown }, "sound that was left is not taken");
+    });
+}
+
+async function take(
+  { blobs, asset, task, signal, log }: TakingContext,
+  { plan, pinned }: Pick<PlannedAsset, "plan" | "pinned">,
+  master: PartialMaster,
+  ranges: readonly ByteRange[],
+): Promise<void> {
+  const lacking = master.absent(ranges);
+  if (lacking.length === 0) return;
+  const { folder, mark } = whereLeft(asset, plan, pinned);
+  for await (const { key } of blobs.list("sources", folder)) {
+    signal.throwIfAborted();
+    const stretch = leftStretch(folder, key);
+    if (stretch === null || !lacking.some(({ start, end }) => end > stretch.start && start < stretch.end))
+      continue;
+    const object = await blobs.read("sources", key, { signal });
+    const left = object && unpackSound(object, mark, master.sizeBytes);
+    if (left === null) log.info({ taskId: task._id, key }, "sound that was left is of no use");
+    else await master.put(left.spans, left.bytes);
+  }
+}
