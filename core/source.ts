@@ -172,3 +172,8 @@ const INDEXED = new Set(["mov", "mp4", "matroska", "webm"]);
 export function isIndexed({ container }: Pick<Source, "container">): boolean {
   return container.split(",").some((name) => INDEXED.has(name));
 }
+
+/** Whether the container lists every sample, so that it is known where a sound's pieces lie. */
+export function listsSamples({ container }: Pick<Source, "container">): boolean {
+  return container.split(",").some((name) => name === "mov" || name === "mp4");
+}

@@ -8,17 +8,10 @@ import { offerAfter, offerWork } from "../stores/offer-work.ts";
 import type { Handled, WorkQueue } from "../stores/queue.ts";
 import { type KeptClaim, keepClaim, Stopped } from "./keep-claim.ts";
 import { requireSomebodyFor } from "./missing-encoder.ts";
-import { type Obstacle, obstacleToClaimed } from "./obstacles.ts";
+import { type Hindrance, obstacleToClaimed } from "./obstacles.ts";
 import { runStage } from "./pipeline.ts";
 import { newAttempt, recordDone, recordFailure, recordLoss } from "./task-attempt.ts";
 import type { TaskContext, Workshop } from "./task-context.ts";
-
-/** A task that cannot be begun here is offered again after this, to whoever can. */
-const AGAIN_SECONDS: Record<Exclude<Obstacle, "unwanted">, number> = {
-  encoder: 2,
-  early: 1,
-  elsewhere: 1,
-};
 
 /**
  * Runs the stage of a claimed task, records how it ended and offers what follows. Aborting `controller` with `Stopped`
@@ -35,9 +28,9 @@ export async function doTask(
   const claim = keepClaim(workshop, task, controller);
   try {
     const asset = await findAssetForWork(workshop.library, task.assetId);
-    const obstacle = await obstacleToClaimed(workshop, task, asset);
-    if (asset !== null && obstacle === "encoder") await requireSomebodyFor(workshop, task, asset);
-    if (asset === null || obstacle !== null) return await putBack(workshop, task, obstacle ?? "unwanted");
+    const hindrance = await obstacleToClaimed(workshop, task, asset);
+    if (asset !== null && hindrance?.obstacle === "encoder") await requireSomebodyFor(workshop, task, asset);
+    if (asset === null || hindrance !== null) return await putBack(workshop, task, hindrance);
     const context = contextOf(workshop, task, asset, claim, attempt, controller.signal);
     const outcome = await runStage(context, settings);
     claim.end();
@@ -63,13 +56,14 @@ export function againIn({ library }: Pick<Workshop, "library">, seconds: number)
   return { againAt: new Date(library.serverNow().getTime() + seconds * 1000) };
 }
 
-async function putBack(workshop: Workshop, task: TaskRecord, obstacle: Obstacle): Promise<Handled> {
-  if (obstacle === "unwanted") {
+/** Without a hindrance there is no asset that it could be of. */
+async function putBack(workshop: Workshop, task: TaskRecord, hindrance: Hindrance | null): Promise<Handled> {
+  if (hindrance === null || hindrance.obstacle === "unwanted") {
     await callOffClaim(workshop.library, task);
     return "done";
   }
   await releaseTask(workshop.library, task);
-  return againIn(workshop, AGAIN_SECONDS[obstacle]);
+  return againIn(workshop, hindrance.againSeconds);
 }
 
 function contextOf(

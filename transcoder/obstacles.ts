@@ -1,9 +1,11 @@
+import { secondsToWait } from "../core/late-sound.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import { isLeftToOther, ofSameSound } from "../core/shared-sound.ts";
+import { listsSamples } from "../core/source.ts";
 import { isWanted } from "../core/work.ts";
 import { followsOthers, isOffered } from "../core/work-order.ts";
-import { besideSound, outlinesOfAsset } from "../stores/library/tasks.ts";
+import { besideSound, isShared, outlinesOfAsset } from "../stores/library/tasks.ts";
 import { encoderNeeded, encodersHere } from "./missing-encoder.ts";
 import type { Workshop } from "./task-context.ts";
 
@@ -11,15 +13,29 @@ import type { Workshop } from "./task-context.ts";
  * Why a task is not begun here and now. `unwanted`: of an earlier revision, or of a cancelled asset; whoever ended that may not have
  * come to this task. `encoder`: it needs one, in hardware or of a build, that this machine lacks and others have. `early`: what it looks at may
  * have been found damaged since it was offered, and is being made again. `elsewhere`: another worker has the sound that it is made of.
+ * `pictures`: those who are still to read the pictures leave the sound between them.
  */
-export type Obstacle = "unwanted" | "encoder" | "early" | "elsewhere";
+export type Obstacle = "unwanted" | "encoder" | "early" | "elsewhere" | "pictures";
+
+/** What stands in a claimed task's way, and when it is offered again, to whoever can. */
+export interface Hindrance {
+  obstacle: Obstacle;
+  againSeconds: number;
+}
+
+const AGAIN_SECONDS: Record<Exclude<Obstacle, "pictures">, number> = {
+  unwanted: 0,
+  encoder: 2,
+  early: 1,
+  elsewhere: 1,
+};
 
 /** What stands in a task's way; null where it can be begun. */
 export async function obstacleTo(
   workshop: Pick<Workshop, "library" | "hardware" | "recentAv1">,
   task: Pick<TaskRecord, "_id" | "assetId" | "generation" | "kind" | "part" | "chunk" | "leaseUntil">,
   asset: AssetRecord | null,
-): Promise<Obstacle | null> {
+): Promise<Exclude<Obstacle, "pictures"> | null> {
   if (asset === null || !isWanted(task, asset)) return "unwanted";
   const needed = encoderNeeded(task, asset.plan);
   if (needed !== null && encodersHere(workshop)[needed.name] !== needed.is) return "encoder";
@@ -35,12 +51,28 @@ export async function obstacleToClaimed(
   workshop: Pick<Workshop, "library" | "hardware" | "recentAv1">,
   task: TaskRecord,
   asset: AssetRecord | null,
-): Promise<Obstacle | null> {
+): Promise<Hindrance | null> {
   const obstacle = await obstacleTo(workshop, task, asset);
-  if (obstacle !== null || task.kind !== "audio" || task.beside != null) return obstacle;
-  const sounds = asset?.plan?.audio ?? [];
-  if (ofSameSound(task.part, sounds).length === 0) return null;
-  const { library } = workshop;
-  const beside = await besideSound(library, task);
-  return isLeftToOther(task, beside, sounds, library.serverNow()) ? "elsewhere" : null;
+  if (obstacle !== null) return { obstacle, againSeconds: AGAIN_SECONDS[obstacle] };
+  if (asset === null || task.kind !== "audio" || task.beside != null) return null;
+  return obstacleToSound(workshop, task, asset);
+}
+
+async function obstacleToSound(
+  { library }: Pick<Workshop, "library">,
+  task: TaskRecord,
+  { plan, source }: AssetRecord,
+): Promise<Hindrance | null> {
+  const sounds = plan?.audio ?? [];
+  const isOfMaster = sounds.some(({ id, file }) => id === task.part && file === null);
+  const isLeft = isOfMaster && source !== null && listsSamples(source);
+  if (!isLeft && ofSameSound(task.part, sounds).length === 0) return null;
+  const all = await besideSound(library, task);
+  const now = library.serverNow();
+  const againSeconds = isLeft
+    ? secondsToWait({ ...task, isShared: await isShared(library, task.assetId, task.worker ?? "") }, all, now)
+    : null;
+  if (againSeconds !== null) return { obstacle: "pictures", againSeconds };
+  const isOthers = isLeftToOther(task, all, sounds, now);
+  return isOthers ? { obstacle: "elsewhere", againSeconds: AGAIN_SECONDS.elsewhere } : null;
 }

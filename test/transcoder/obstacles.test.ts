@@ -23,7 +23,8 @@ test("the second track of a sound is left to the worker that is at the first, un
   };
   const first = await claim("a0", "wk_first");
   const second = await claim("a0-51", "wk_second");
-  const stands = (task: TaskRecord) => obstacleToClaimed(workshop, task, asset);
+  const stands = async (task: TaskRecord) =>
+    (await obstacleToClaimed(workshop, task, asset))?.obstacle ?? null;
   assert.deepEqual([await stands(first), await stands(second)], [null, "elsewhere"]);
   const beside = {
     epoch: 1,
@@ -52,4 +53,33 @@ test("the second track of a sound is left to the worker that is at the first, un
   assert.equal(await stands(second), "elsewhere", "it has just been made");
   await library.tasks.updateMany({ assetId: "as_sound", kind: "video" }, { $set: { state: "done" } });
   assert.equal(await stands(second), null, "nothing of the film is left to encode");
+});
+
+test("a sound of a master that lists its samples waits for the chunks that leave it, until they have been begun", async () => {
+  const plan = planOf(600, 1280, 720);
+  const asset = await planned("as_late", { plan });
+  const claim = async (kind: string, worker: string): Promise<TaskRecord> => {
+    const outcome = await claimTask(library, `as_late.g.${kind}`, worker, 600);
+    assert.ok("claimed" in outcome);
+    return outcome.claimed;
+  };
+  const sound = await claim("audio.a0.0", "wk_mine");
+  const [, first] = await Promise.all([
+    claim(`video.${plan.ladders[0]!.id}.0`, "wk_mine"),
+    claim(`video.${plan.ladders[0]!.id}.1`, "wk_other"),
+  ]);
+  const mp4 = { ...asset, source: { container: "mov,mp4,m4a,3gp,3g2,mj2" } } as typeof asset;
+  const mkv = { ...asset, source: { container: "matroska,webm" } } as typeof asset;
+  const waits = await obstacleToClaimed(workshop, sound, mp4);
+  assert.equal(waits?.obstacle, "pictures");
+  assert.ok(waits.againSeconds >= 1 && waits.againSeconds <= 15);
+  assert.equal(await obstacleToClaimed(workshop, sound, mkv), null, "of others nothing is left");
+  const own = { ...plan, audio: plan.audio.map((track) => ({ ...track, file: { key: "added" } })) };
+  assert.equal(await obstacleToClaimed(workshop, sound, { ...mp4, plan: own } as typeof asset), null);
+  const video = { assetId: "as_late", kind: "video" } as const;
+  await library.tasks.updateMany(video, { $set: { state: "done" } });
+  await library.tasks.updateOne({ _id: first._id }, { $set: { state: "claimed", weight: 1_000 } });
+  assert.equal((await obstacleToClaimed(workshop, sound, mp4))?.againSeconds, 1, "it has just been claimed");
+  await library.tasks.updateOne({ _id: first._id }, { $set: { ratio: 0.01 } });
+  assert.equal(await obstacleToClaimed(workshop, sound, mp4), null);
 });
