@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type ByteRange, coveredBytes } from "../core/byte-ranges.ts";
+import { leftSounds } from "../core/keys.ts";
 import { openStorage } from "../test/rig/package.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { type CountingStore, openCountingStore } from "./bytes-read/counting-store.ts";
@@ -12,7 +13,7 @@ import { figure, printTable } from "./table.ts";
 
 /**
  * How many bytes the workers read of the store for one film from its upload until it is ready, beside the master's size: of the
- * master and of the package's own objects, and what of each they had read before, themselves or another. The same film in three
+ * master, of the sound that they have left each other, and of the package's own objects, and what of each they had read before, themselves or another. The same film in three
  * containers, since what can be read in parts hangs on their indexes. Counted on each worker's way to the store; each has a scratch folder of
  * its own, as on a machine of its own. `node bench/bytes-read.ts [minutes] [workers,workers…]`
  */
@@ -30,6 +31,8 @@ interface Reading {
   ofMaster: number;
   againByItself: number;
   again: number;
+  /** Of sound that chunks have left for whoever encodes it: bytes of the master in objects of their own. */
+  ofLeftSound: number;
   /** Of the package, and what of that any worker had read before. */
   ofPackage: number;
   packageAgain: number;
@@ -39,7 +42,7 @@ try {
   const { name, path } = await longFilm("p24", minutes, folder);
   const rows: string[][] = [];
   for (const workers of fleets) rows.push(...(await measureFleet(workers, path)));
-  const again = ["again by the same worker", "again by another"];
+  const again = ["again by the same worker", "again by another", "left sound ÷ master"];
   const ofPackage = ["package ÷ master", "of that again", "package ÷ its own size"];
   printTable(
     [name, "workers", "master, MiB", "read of it ÷ its size", ...again, ...ofPackage, "all ÷ master"],
@@ -98,6 +101,8 @@ async function measure(product: Product, stores: readonly CountingStore[], file:
   const own = new Map<string, ByteRange[]>();
   for (const [name, spans] of stores.flatMap(({ reads }) => [...reads]))
     if (name.startsWith(`${media}/${assetId}/`)) own.set(name, [...(own.get(name) ?? []), ...spans]);
+  const left = `${sources}/${leftSounds(asset.tenant, assetId)}`;
+  const ofSound = stores.flatMap(({ reads }) => [...reads].filter(([name]) => name.startsWith(left)));
   const ofPackage = lengthOf([...own.values()].flat());
   const ownOnce = [...own.values()].reduce((sum, spans) => sum + coveredBytes(spans), 0);
   return {
@@ -106,6 +111,7 @@ async function measure(product: Product, stores: readonly CountingStore[], file:
     ofMaster,
     againByItself: ofMaster - once,
     again: ofMaster - coveredBytes(master.flat()),
+    ofLeftSound: lengthOf(ofSound.flatMap(([, spans]) => spans)),
     ofPackage,
     packageAgain: ofPackage - ownOnce,
   };
@@ -132,9 +138,10 @@ function rowOf(container: string, workers: number, reading: Reading): string[] {
     figure(ofMaster / masterBytes),
     figure(againByItself / masterBytes),
     figure((again - againByItself) / masterBytes),
+    figure(reading.ofLeftSound / masterBytes, 3),
     figure(ofPackage / masterBytes),
     figure(reading.packageAgain / masterBytes),
     figure(ofPackage / reading.packageBytes),
-    figure((ofMaster + ofPackage) / masterBytes),
+    figure((ofMaster + reading.ofLeftSound + ofPackage) / masterBytes),
   ];
 }
