@@ -32,10 +32,26 @@ export function secondsToWait(
   if (unread.length === 0 || own.epoch > PATIENCE_CLAIMS) return null;
   const slackSeconds = slackOf(all, now);
   if (slackSeconds < LEAST_SLACK_SECONDS) return null;
-  // At its first claim the others may just be coming.
-  if (!own.isShared) return own.epoch > 1 ? null : SOONEST_SECONDS;
+  // At its first claim others may just be coming, who leave it something, or with whom the pictures take less time.
+  if (own.epoch === 1) return SOONEST_SECONDS;
+  if (!own.isShared) return null;
   if (unread.every((task) => isLive(task, now))) return SOONEST_SECONDS;
   return Math.min(LATEST_SECONDS, Math.max(SOONEST_SECONDS, slackSeconds * SHARE));
+}
+
+/** How long a worker keeps its place with a sound that it has claimed first of all, to see who else comes. */
+export const LOOK_ROUND_SECONDS = 1;
+
+/**
+ * Whether a sound that is claimed for the first time is so long that it may be what the film waits for in the end, if many are at it: given
+ * back, it would find all of them busy with a chunk. Then it is better seen first who comes.
+ */
+export function isLookedAtTwice(
+  own: Pick<TaskRecord, "epoch" | "weight">,
+  all: readonly BesideSound[],
+): boolean {
+  const chunks = all.filter(({ kind }) => kind === "video").map(({ weight }) => weight);
+  return own.epoch === 1 && chunks.length > 0 && ROOM * own.weight > Math.max(...chunks);
 }
 
 /** How long the pictures take yet, at least, beyond what the sounds need: by the claims that live, each of which is a slot. */
@@ -46,8 +62,8 @@ function slackOf(all: readonly BesideSound[], now: Date): number {
   return sum(pictures) / slots - ROOM * Math.max(...sounds, sum(sounds) / slots);
 }
 
-function toDo({ state, weight, ratio }: BesideSound): number {
-  return state === "done" ? 0 : weight * (1 - ratio);
+function toDo({ weight, ratio }: BesideSound): number {
+  return weight * (1 - ratio);
 }
 
 /** Whether what a chunk is made of has been read: then its sound has been left. */

@@ -1,4 +1,5 @@
-import { secondsToWait } from "../core/late-sound.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { isLookedAtTwice, LOOK_ROUND_SECONDS, secondsToWait } from "../core/late-sound.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import { isLeftToOther, ofSameSound } from "../core/shared-sound.ts";
@@ -65,14 +66,22 @@ async function obstacleToSound(
 ): Promise<Hindrance | null> {
   const sounds = plan?.audio ?? [];
   const isOfMaster = sounds.some(({ id, file }) => id === task.part && file === null);
-  const isLeft = isOfMaster && source !== null && listsSamples(source);
-  if (!isLeft && ofSameSound(task.part, sounds).length === 0) return null;
-  const all = await besideSound(library, task);
-  const now = library.serverNow();
-  const againSeconds = isLeft
-    ? secondsToWait({ ...task, isShared: await isShared(library, task.assetId, task.worker ?? "") }, all, now)
-    : null;
+  const againSeconds =
+    isOfMaster && source !== null && listsSamples(source) ? await secondsToPictures(library, task) : null;
   if (againSeconds !== null) return { obstacle: "pictures", againSeconds };
-  const isOthers = isLeftToOther(task, all, sounds, now);
+  if (ofSameSound(task.part, sounds).length === 0) return null;
+  const isOthers = isLeftToOther(task, await besideSound(library, task), sounds, library.serverNow());
   return isOthers ? { obstacle: "elsewhere", againSeconds: AGAIN_SECONDS.elsewhere } : null;
+}
+
+async function secondsToPictures(library: Workshop["library"], task: TaskRecord): Promise<number | null> {
+  const { assetId, worker } = task;
+  const look = async (epoch: number): Promise<number | null> => {
+    const isAnothers = await isShared(library, assetId, worker ?? "");
+    const own = { epoch, isShared: isAnothers };
+    return secondsToWait(own, await besideSound(library, task), library.serverNow());
+  };
+  if (!isLookedAtTwice(task, await besideSound(library, task))) return look(task.epoch);
+  await pause(LOOK_ROUND_SECONDS * 1000);
+  return look(task.epoch + 1);
 }

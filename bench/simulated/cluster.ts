@@ -2,6 +2,7 @@ import { completesPart } from "../../core/film-parts.ts";
 import { type Lane, laneOf } from "../../core/work-order.ts";
 import { type Drawn, drawAttempt, isSlow, type Luck } from "./attempt.ts";
 import { heapOf } from "./heap.ts";
+import { type Held, heldBack } from "./held-sound.ts";
 import { Schedule } from "./schedule.ts";
 import {
   type Arrival,
@@ -52,6 +53,7 @@ type Event =
   | { kind: "end"; drawn: Drawn }
   | { kind: "noticed" }
   | { kind: "again"; attempt: Attempt }
+  | { kind: "offered"; task: Task; held: Held }
   | { kind: "round" }
   | { kind: "look" };
 
@@ -101,6 +103,7 @@ class Simulation {
     else if (event.kind === "end") this.#end(event.drawn);
     else if (event.kind === "noticed") this.#idle.usual++;
     else if (event.kind === "again") this.#leaseEnds(event.attempt);
+    else if (event.kind === "offered") this.#offerAgain(event.task, event.held);
     else if (event.kind === "round") this.#round();
     else this.#look();
   }
@@ -119,8 +122,24 @@ class Simulation {
     while (this.#idle[lane] > 0) {
       const task = this.#schedule.next(lane);
       if (task === null) return;
-      this.#begin(task, lane);
+      const held = heldBack(task, this.#cluster.workers, this.#now);
+      if (held === null) this.#begin(task, lane);
+      else this.#holdBack(task, held);
     }
+  }
+
+  /** Nobody is at it, and nobody is offered it meanwhile. */
+  #holdBack(task: Task, held: Held): void {
+    task.state = "claimed";
+    task.queuedAs = null;
+    if (held.inPlace) this.#idle.usual--;
+    this.#after(held.seconds, { kind: "offered", task, held });
+  }
+
+  #offerAgain(task: Task, { inPlace }: Held): void {
+    if (inPlace) this.#idle.usual++;
+    task.state = "todo";
+    this.#schedule.put(task, 0);
   }
 
   #begin(task: Task, lane: Lane): void {

@@ -45,6 +45,8 @@ export interface Task extends Pick<TaskSpec, "kind" | "part" | "chunk"> {
   queuedAs: number | null;
   attempts: Attempt[];
   attemptsMade: number;
+  /** How often a sound has been taken up, begun or not. */
+  claims: number;
 }
 
 export interface Attempt {
@@ -88,6 +90,7 @@ export function planTasks(title: Title): void {
     queuedAs: null,
     attempts: [],
     attemptsMade: 0,
+    claims: 0,
   }));
 }
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { secondsToWait } from "../../core/late-sound.ts";
+import { isLookedAtTwice, secondsToWait } from "../../core/late-sound.ts";
 import type { BesideSound } from "../../core/shared-sound.ts";
 
 const NOW = new Date(1_000_000);
 const ago = (seconds: number): Date => new Date(NOW.getTime() - seconds * 1000);
-const OWN = { isShared: true, epoch: 1 };
+const OWN = { isShared: true, epoch: 2 };
 const claimed = (worker: string, secondsAgo: number): Partial<BesideSound> => ({
   ...{ state: "claimed", worker, claimedAt: ago(secondsAgo), leaseUntil: ago(-5) },
 });
@@ -63,7 +63,13 @@ for (const [name, expected, all, own] of [
     "nobody else has been at the film yet",
     1,
     [chunk(80), chunk(80, begun("mine")), sound(2)],
-    { isShared: false },
+    { epoch: 1, isShared: false },
+  ],
+  [
+    "it is claimed for the first time",
+    1,
+    [chunk(800), chunk(20, claimed("other", 1)), sound(2)],
+    { epoch: 1 },
   ],
   [
     "nor at the second claim",
@@ -93,3 +99,14 @@ test("nobody waits so long that the pictures would be there first, or less than 
     }),
   );
 });
+
+for (const [name, expected, weight, chunks, epoch] of [
+  ["longer than the chunks by what is kept for it", true, 20.1, [30, 20], 1],
+  ["just as long", false, 20, [30, 20], 1],
+  ["claimed again", false, 90, [30, 20], 2],
+  ["without chunks", false, 90, [], 1],
+] as [string, boolean, number, number[], number][])
+  test(`a sound ${name} is ${expected ? "" : "not "}looked at twice`, () => {
+    const all = [sound(weight), ...chunks.map((one) => chunk(one))];
+    assert.equal(isLookedAtTwice({ epoch, weight }, all), expected);
+  });
