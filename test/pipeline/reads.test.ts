@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { CHUNKS_PER_PART, partCount } from "../../core/film-parts.ts";
-import { PREVIEW_FOLDER, packagePrefix } from "../../core/keys.ts";
+import { leftSounds, PREVIEW_FOLDER, packagePrefix } from "../../core/keys.ts";
 import { joinTracks } from "../../core/produced-track.ts";
 import { expectedObjects } from "../../core/read-parts.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
@@ -121,8 +121,12 @@ test("what is lost or changed after it was read, and before, is found, made agai
   const last = { assetId: film._id, generation: film.generation, kind: "verify" as const, chunk: 2 };
   await product.library.tasks.updateOne(last, { $set: { state: "todo", result: null, ratio: 0 } });
 
+  // As another worker's chunk leaves it.
+  const sound = `${leftSounds(film.tenant, film._id)}mark/0-4`;
+  await blobs.put("sources", sound, Buffer.from("left"), { contentType: "application/octet-stream" });
   await product.call("POST", `/v1/assets/${film._id}/findings/black/waive`, { reason: "It is meant so." });
   film = await product.until(film._id, ({ state }) => state === "ready", 300);
+  assert.equal(await blobs.head("sources", sound), null, "what chunks left of the sound is removed");
   const published = await packageDigest(product, film);
   assert.deepEqual(
     clean.filter((line) => !published.includes(line)),
