@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isLookedAtTwice, LOOK_ROUND_SECONDS, secondsToWait } from "../core/late-sound.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
-import { isLeftToOther, ofSameSound } from "../core/shared-sound.ts";
+import { type BesideSound, isLeftToOther, ofSameSound } from "../core/shared-sound.ts";
 import { listsSamples } from "../core/source.ts";
 import { isWanted } from "../core/work.ts";
 import { followsOthers, isOffered } from "../core/work-order.ts";
@@ -75,13 +75,13 @@ async function obstacleToSound(
 }
 
 async function secondsToPictures(library: Workshop["library"], task: TaskRecord): Promise<number | null> {
-  const { assetId, worker } = task;
-  const look = async (epoch: number): Promise<number | null> => {
-    const isAnothers = await isShared(library, assetId, worker ?? "");
-    const own = { epoch, isShared: isAnothers };
-    return secondsToWait(own, await besideSound(library, task), library.serverNow());
+  const { assetId, worker, epoch } = task;
+  const look = async (claims: number, all: readonly BesideSound[]): Promise<number | null> => {
+    const own = { epoch: claims, isShared: await isShared(library, assetId, worker ?? "") };
+    return secondsToWait(own, all, library.serverNow());
   };
-  if (!isLookedAtTwice(task, await besideSound(library, task))) return look(task.epoch);
+  const all = await besideSound(library, task);
+  if (!isLookedAtTwice(task, all)) return look(epoch, all);
   await pause(LOOK_ROUND_SECONDS * 1000);
-  return look(task.epoch + 1);
+  return look(epoch + 1, await besideSound(library, task));
 }
