@@ -132,8 +132,8 @@ describe("playback", () => {
     assert.equal((await start(titleId)).resumeAtSeconds, 14);
     await say(sessionId, ["2099-01-01T00:00:05Z", 9]);
     assert.equal((await start(titleId)).resumeAtSeconds, 9, "by when it came");
-    // Set right in between.
-    await say(sessionId, [new Date().toISOString(), 21]);
+    // Set right in between; ten seconds on, as the API's clock and this one are some milliseconds apart.
+    await say(sessionId, [new Date(Date.now() + 10_000).toISOString(), 21]);
     assert.equal((await start(titleId)).resumeAtSeconds, 21);
   });
 
