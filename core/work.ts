@@ -176,3 +176,20 @@ export function taskId(
 ): string {
   return `${assetId}.${generation}.${kind}.${part}.${chunk}`;
 }
+
+/** A chunk of one ladder of a film. */
+export interface ChunkOfFilm {
+  assetId: string;
+  generation: string;
+  part: string;
+  chunk: number;
+}
+
+const CHUNK_ID = /^([^.]+)\.([^.]+)\.video\.([^.]+)\.(\d+)$/;
+
+/** The chunk that a task's id names; null of a task that encodes none. */
+export function chunkOfTask(id: string): ChunkOfFilm | null {
+  const [, assetId, generation, part, chunk] = CHUNK_ID.exec(id) ?? [];
+  if (assetId === undefined || generation === undefined || part === undefined) return null;
+  return { assetId, generation, part, chunk: Number(chunk) };
+}

@@ -3,6 +3,7 @@ import type { PlanSettings } from "../core/plan.ts";
 import type { Lane } from "../core/work-order.ts";
 import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
 import { jobIdOf } from "../stores/queue-jobs.ts";
+import { openChunksBegun } from "./chunks-begun.ts";
 import { againIn, doTask } from "./do-task.ts";
 import { Stopped } from "./keep-claim.ts";
 import { takeOffer } from "./take-offer.ts";
@@ -32,6 +33,7 @@ export function createWorker(
   room: Room,
 ): Worker {
   const inHand = new Map<AbortController, Lane>();
+  const begun = openChunksBegun();
   let stopping = false;
 
   const handle = async (offer: TakenOffer): Promise<Handled> => {
@@ -49,7 +51,7 @@ export function createWorker(
   };
 
   const handleWithRoom = async (offer: TakenOffer): Promise<Handled> => {
-    const taken = await takeOffer(workshop, queue, offer);
+    const taken = await takeOffer(workshop, queue, offer, begun);
     if ("handled" in taken) return taken.handled;
     const controller = new AbortController();
     inHand.set(controller, offer.lane);

@@ -122,6 +122,19 @@ export async function chunksIn(
   return found.map(({ chunk }) => chunk);
 }
 
+/** The chunks of one ladder that nobody is at, in order, and how often each has failed; one read. */
+export async function freeChunks(
+  library: Library,
+  { assetId, generation, part }: Pick<TaskRecord, "assetId" | "generation" | "part">,
+): Promise<Pick<TaskRecord, "chunk" | "failures">[]> {
+  const isFree = [{ state: "todo" }, { state: "claimed", leaseUntil: { $lt: library.serverNow() } }] as const;
+  const found = library.tasks.find(
+    { assetId, generation, kind: "video", part, $or: [...isFree] } as Filter<TaskRecord>,
+    { projection: { _id: 0, chunk: 1, failures: 1 } },
+  );
+  return (await fromDriver(found.toArray())).sort((one, other) => one.chunk - other.chunk);
+}
+
 /** What the chunks of some stretch of one ladder made, as far as it is done. */
 export async function resultsOfChunks(
   library: Library,
