@@ -4,7 +4,7 @@ import { type ChunkOfFilm, chunkOfTask, taskId as idOfTask } from "../core/work.
 import { type ClaimOutcome, claimTask } from "../stores/library/claims.ts";
 import { findAssetForWork } from "../stores/library/open-work.ts";
 import { claimBeside, findClaim } from "../stores/library/second-claims.ts";
-import { freeChunks } from "../stores/library/tasks.ts";
+import { openChunks } from "../stores/library/tasks.ts";
 import { offerWork } from "../stores/offer-work.ts";
 import type { Handled, TakenOffer, WorkQueue } from "../stores/queue.ts";
 import type { ChunksBegun } from "./chunks-begun.ts";
@@ -67,9 +67,9 @@ async function claimNear(
     if ("claimed" in claim || "poison" in claim) return claim;
   }
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const free = await freeChunks(library, offered);
-    const own = free.find(({ chunk }) => chunk === offered.chunk);
-    const fresh = free.filter(({ failures }) => failures === 0).map(({ chunk }) => chunk);
+    const open = await openChunks(library, offered);
+    const own = open.find(({ chunk, isFree }) => isFree && chunk === offered.chunk);
+    const fresh = open.filter(({ isFree, failures }) => !isFree || failures === 0);
     // One that is tried again has waited for its time. Of those who met at a chunk each is offered another one.
     const isOwn = own !== undefined && (own.failures > 0 || tries > 0);
     const chunk = isOwn ? own.chunk : nearestChunk(fresh, begun.of(offered));

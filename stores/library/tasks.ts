@@ -1,5 +1,6 @@
 import type { Filter } from "mongodb";
 import type { ChunkSpan } from "../../core/film-parts.ts";
+import type { OpenChunk } from "../../core/near-chunk.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskRecord, TaskState } from "../../core/records/task.ts";
 import type { TaskResult } from "../../core/records/task-result.ts";
@@ -122,17 +123,22 @@ export async function chunksIn(
   return found.map(({ chunk }) => chunk);
 }
 
-/** The chunks of one ladder that nobody is at, in order, and how often each has failed; one read. */
-export async function freeChunks(
+/** The chunks of one ladder that are not done, in order; one read. */
+export async function openChunks(
   library: Library,
   { assetId, generation, part }: Pick<TaskRecord, "assetId" | "generation" | "part">,
-): Promise<Pick<TaskRecord, "chunk" | "failures">[]> {
-  const isFree = [{ state: "todo" }, { state: "claimed", leaseUntil: { $lt: library.serverNow() } }] as const;
+): Promise<(OpenChunk & Pick<TaskRecord, "failures">)[]> {
   const found = library.tasks.find(
-    { assetId, generation, kind: "video", part, $or: [...isFree] } as Filter<TaskRecord>,
-    { projection: { _id: 0, chunk: 1, failures: 1 } },
+    { assetId, generation, kind: "video", part, state: { $in: ["todo", "claimed"] } },
+    { projection: { _id: 0, chunk: 1, weight: 1, state: 1, leaseUntil: 1, failures: 1 } },
   );
-  return (await fromDriver(found.toArray())).sort((one, other) => one.chunk - other.chunk);
+  const now = library.serverNow();
+  return (await fromDriver(found.toArray()))
+    .map(({ chunk, weight, state, leaseUntil, failures }) => {
+      const isFree = state === "todo" || (leaseUntil !== null && leaseUntil < now);
+      return { chunk, weight, isFree, failures };
+    })
+    .sort((one, other) => one.chunk - other.chunk);
 }
 
 /** What the chunks of some stretch of one ladder made, as far as it is done. */
