@@ -38,8 +38,8 @@ async function takeTask(
   begun: ChunksBegun,
 ): Promise<Taken> {
   const claimOf = (id: string) => claimTask(library, id, workerId, LEASE_SECONDS);
-  const chunk = chunkOfTask(taskId);
-  const claim = chunk === null ? await claimOf(taskId) : await claimNear(library, chunk, begun, claimOf);
+  const offered = chunkOfTask(taskId);
+  const claim = offered === null ? await claimOf(taskId) : await claimNear(library, offered, begun, claimOf);
   if ("claimed" in claim) return claim;
   if ("busyUntil" in claim) return { handled: { againAt: claim.busyUntil } };
   // Offering finds the failed task, and fails the asset where it still calls for it.
@@ -60,10 +60,10 @@ async function claimNear(
   begun: ChunksBegun,
   claimOf: (id: string) => Promise<ClaimOutcome>,
 ): Promise<ClaimOutcome> {
-  const idOf = ({ assetId, generation, part }: ChunkOfFilm, chunk: number) =>
-    idOfTask(assetId, generation, "video", part, chunk);
+  const { assetId, generation, part } = offered;
+  const claimChunk = (chunk: number) => claimOf(idOfTask(assetId, generation, "video", part, chunk));
   if (isNext(offered.chunk, begun.of(offered))) {
-    const claim = await claimOf(idOf(offered, offered.chunk));
+    const claim = await claimChunk(offered.chunk);
     if ("claimed" in claim || "poison" in claim) return claim;
   }
   for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -74,10 +74,10 @@ async function claimNear(
     const isOwn = own !== undefined && (own.failures > 0 || tries > 0);
     const chunk = isOwn ? own.chunk : nearestChunk(fresh, begun.of(offered));
     if (chunk === null) break;
-    const claim = await claimOf(idOf(offered, chunk));
+    const claim = await claimChunk(chunk);
     if ("claimed" in claim || "poison" in claim) return claim;
   }
-  return claimOf(idOf(offered, offered.chunk));
+  return claimChunk(offered.chunk);
 }
 
 async function takeBeside(workshop: Workshop, taskId: string, besideEpoch: number): Promise<Taken> {

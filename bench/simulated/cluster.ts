@@ -19,7 +19,8 @@ import {
 
 /**
  * Workers of one slot each on simulated time. Which tasks there are, which may begin and in which order they are taken up is
- * decided by the product's own rules; only the encoding is imagined.
+ * decided by the product's own rules; only the encoding is imagined. Which chunk of a ladder is nearest to a worker's own is not looked at: these
+ * take what is offered.
  */
 export interface Cluster extends Luck {
   workers: number;

@@ -7,6 +7,7 @@ import type { TaskResult } from "../../core/records/task-result.ts";
 import type { BesideSound } from "../../core/shared-sound.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
 import { previewedGeneration, type TaskSpec } from "../../core/work.ts";
+import { isOffered } from "../../core/work-order.ts";
 import type { Library } from "./connect.ts";
 import { duplicatesIn, fromDriver } from "./driver-errors.ts";
 
@@ -135,7 +136,7 @@ export async function openChunks(
   const now = library.serverNow();
   return (await fromDriver(found.toArray()))
     .map(({ chunk, weight, state, leaseUntil, failures }) => {
-      const isFree = state === "todo" || (leaseUntil !== null && leaseUntil < now);
+      const isFree = isOffered({ kind: "video", part, chunk, state, leaseUntil }, [], now);
       return { chunk, weight, isFree, failures };
     })
     .sort((one, other) => one.chunk - other.chunk);

@@ -13,6 +13,9 @@ import { outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts
 import { demandPreviewCell } from "../../stores/offer-preview.ts";
 import { offerAfter, offerAll } from "../../stores/offer-work.ts";
 import { consume } from "../../stores/queue-consumer.ts";
+import { openChunksBegun } from "../../transcoder/chunks-begun.ts";
+import { takeOffer } from "../../transcoder/take-offer.ts";
+import type { Workshop } from "../../transcoder/task-context.ts";
 import { openWork } from "./work-for-test.ts";
 
 let commands = 0;
@@ -30,13 +33,15 @@ async function commandsPerChunk(id: string, seconds: number): Promise<number[]> 
   await planned(id, { seconds });
   const chunks = (await outlinesOfAsset(library, id)).filter(({ kind }) => kind === "video");
   const counts: number[] = [];
-  for (const { _id } of chunks.slice(0, -1)) {
-    const begun = commands;
-    const claim = await claimTask(library, _id, "w", 60);
+  const begun = openChunksBegun();
+  for (const { _id: taskId } of chunks.slice(0, -1)) {
+    const before = commands;
+    const offer = { taskId, lane: "usual", memoryBytes: 0 } as const;
+    const claim = await takeOffer({ library, workerId: "w" } as Workshop, queue, offer, begun);
     assert.ok("claimed" in claim);
     assert.ok(await completeTask(library, claim.claimed, null, attempt));
     await offerAfter(library, queue, claim.claimed);
-    counts.push(commands - begun);
+    counts.push(commands - before);
   }
   return counts;
 }

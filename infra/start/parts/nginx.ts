@@ -10,7 +10,7 @@ const NGINX: Recipe = {
   advice: "there is no nginx. Type: sudo apt-get install nginx libnginx-mod-http-js.",
 };
 const JS_MODULE = "/usr/lib/nginx/modules/ngx_http_js_module.so";
-/** For an nginx that is there without it. */
+/** For an nginx that is there without it; no setting names a module. */
 const NJS: Recipe = {
   ...NGINX,
   setting: "",
