@@ -52,3 +52,19 @@ export function inPieces(ranges: readonly ByteRange[], mostBytes: number): ByteR
     })),
   );
 }
+
+/** The same spans in the same order, in groups of at most so many that are at most `mostBytes` together. A longer span is one by itself. */
+export function inLoads(ranges: readonly ByteRange[], mostBytes: number, mostRanges: number): ByteRange[][] {
+  const loads: ByteRange[][] = [];
+  let room = 0;
+  for (const range of ranges) {
+    const last = loads.at(-1);
+    room -= range.end - range.start;
+    if (last !== undefined && room >= 0 && last.length < mostRanges) last.push(range);
+    else {
+      loads.push([range]);
+      room = mostBytes - (range.end - range.start);
+    }
+  }
+  return loads;
+}

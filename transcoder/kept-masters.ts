@@ -12,8 +12,11 @@ import { readSourceIndex, type SourceIndex } from "./source-index.ts";
 /** A master of which what was asked for is on this machine. */
 export interface KeptMaster {
   readonly file: PartialFile;
-  /** As the file's own, once there is room for it: `scratch_full` or `source_too_large` where there is none. */
-  readonly fill: (ranges: readonly ByteRange[], signal: AbortSignal) => Promise<void>;
+  /**
+   * As the file's own, once there is room for it: `scratch_full` or `source_too_large` where there is none. Of a little master far more is
+   * read with what is wanted, unless `gapBytes` says how much.
+   */
+  readonly fill: PartialFile["fill"];
   /** As the file's own, with the same failures where there is no room. */
   readonly put: PartialFile["put"];
   /** From storage, into memory. */
@@ -89,11 +92,11 @@ export class KeptMasters {
     const name = `master-${createHash("sha256").update(pinned.key).digest("hex").slice(0, 24)}`;
     const bring: FetchRange = (range, take, signal) => this.#bring(pinned, range, take, signal);
     const file = await makePartialFile(join(this.#folder, name), pinned.sizeBytes, bring);
-    const fill: KeptMaster["fill"] = async (ranges, signal) => {
+    const fill: KeptMaster["fill"] = async (ranges, signal, gapBytes) => {
       const absent = file.absent(ranges);
-      const isWide = await this.#makeWideRoom(pinned.key, file, absent);
+      const isWide = gapBytes === undefined && (await this.#makeWideRoom(pinned.key, file, absent));
       if (!isWide) await this.#makeRoom(pinned.key, file, coveredBytes(absent));
-      await file.fill(ranges, signal, isWide ? WIDE_GAP_BYTES : undefined);
+      await file.fill(ranges, signal, isWide ? WIDE_GAP_BYTES : gapBytes);
     };
     const put: KeptMaster["put"] = async (spans, bytes) => {
       await this.#makeRoom(pinned.key, file, bytes.length);

@@ -1,5 +1,5 @@
 import { type FileHandle, open, truncate } from "node:fs/promises";
-import { type ByteRange, coveredBytes, inPieces, joined, missing } from "../core/byte-ranges.ts";
+import { type ByteRange, coveredBytes, inLoads, inPieces, joined, missing } from "../core/byte-ranges.ts";
 import { asDiskFailure } from "./disk-failure.ts";
 
 /**
@@ -11,7 +11,7 @@ export interface PartialFile {
   readonly sizeBytes: number;
   /**
    * Resolves when all of `ranges` is there; each byte is fetched once, however many ask for it. Of what is not here, spans at most
-   * `gapBytes` apart are fetched with what lies between, and with what was put between.
+   * `gapBytes` apart are fetched with what lies between, and with what was put between or is little.
    */
   fill(ranges: readonly ByteRange[], signal: AbortSignal, gapBytes?: number): Promise<void>;
   /** What of `ranges` is not here. */
@@ -36,7 +36,13 @@ const PIECE_BYTES = 8 * 2 ** 20;
 const GAP_BYTES = 64 * 2 ** 10;
 const PARALLEL_REQUESTS = 4;
 
-interface Flight extends ByteRange {
+/** Little pieces are asked for in turn and noted together: each by itself would have all that is here gone over once more. */
+const MOST_TOGETHER = 256;
+/** So little is fetched again along with what lies around it: to leave it out would be a request more. */
+const LITTLE_BYTES = 16 * 2 ** 10;
+
+interface Flight {
+  spans: readonly ByteRange[];
   landed: Promise<void>;
 }
 
@@ -52,31 +58,25 @@ export async function makePartialFile(
   let given: ByteRange[] = [];
   const flights = new Set<Flight>();
 
-  const bring = async (piece: ByteRange, signal: AbortSignal): Promise<void> => {
+  const bring = async (spans: readonly ByteRange[], signal: AbortSignal): Promise<void> => {
     const file = await open(path, "r+");
     try {
       const take: TakePieces = async (pieces, position) => {
         await writeAt(file, pieces, position);
         giveBack(pieces);
       };
-      await fetch(piece, take, signal);
+      for (const span of spans) await fetch(span, take, signal);
     } finally {
       await file.close();
     }
-    held = joined([...held, piece]);
+    held = joined([...held, ...spans]);
   };
-  const take = (piece: ByteRange, signal: AbortSignal): Promise<void> => {
-    const flight: Flight = { ...piece, landed: bring(piece, signal) };
+  const take = (spans: readonly ByteRange[], signal: AbortSignal): Promise<void> => {
+    const flight: Flight = { spans, landed: bring(spans, signal) };
     flights.add(flight);
     // Whoever waits for it hears of its failure; without anyone it must not end the process.
     flight.landed.catch(() => undefined).finally(() => flights.delete(flight));
     return flight.landed;
-  };
-
-  /** What of a piece nobody has brought, or is bringing, since it was found missing. */
-  const leftOf = (piece: ByteRange): ByteRange[] => {
-    const meets = ({ start, end }: ByteRange): boolean => end > piece.start && start < piece.end;
-    return missing([piece], [...held.filter(meets), ...[...flights].filter(meets)]);
   };
 
   const absent: PartialFile["absent"] = (ranges) =>
@@ -85,20 +85,26 @@ export async function makePartialFile(
       [...held, ...given],
     );
 
+  /** What to ask for of these, by what is here and what somebody is bringing. */
+  const toAsk = (ranges: readonly ByteRange[], gapBytes: number): ByteRange[] => {
+    const inFlight = [...flights].flatMap(({ spans }) => spans);
+    // What was put here, or asked for by itself, lies in little pieces: to ask for the pictures around each would be as many requests.
+    return missing(joined(absent(ranges), gapBytes), [...held.filter(isMore), ...inFlight]);
+  };
+
   const fill: PartialFile["fill"] = async (ranges, signal, gapBytes = GAP_BYTES) => {
     for (;;) {
       signal.throwIfAborted();
-      const lacking = absent(ranges);
-      if (lacking.length === 0) return;
-      // What was put here lies in little pieces: to ask for the pictures around each would be as many requests.
-      const wanted = missing(joined(lacking, gapBytes), held);
-      const pieces = inPieces(missing(wanted, [...flights]), PIECE_BYTES);
+      if (absent(ranges).length === 0) return;
+      const loads = inLoads(inPieces(toAsk(ranges, gapBytes), PIECE_BYTES), PIECE_BYTES, MOST_TOGETHER);
       // What others are fetching already is waited for; where they fail, the next round fetches it.
       const others = [...flights].map(({ landed }) => landed.catch(() => undefined));
-      await inLanes(pieces, async (piece) => {
-        for (const span of leftOf(piece)) await take(span, signal);
+      await inLanes(loads, async (load) => {
+        // Others have brought some of it meanwhile, or are bringing it.
+        const left = toAsk(load, gapBytes);
+        if (left.length > 0) await take(left, signal);
       });
-      if (pieces.length === 0) await Promise.all(others);
+      if (loads.length === 0) await Promise.all(others);
     }
   };
 
@@ -192,13 +198,14 @@ export async function readSpan(path: string, { start, end }: ByteRange): Promise
   }
 }
 
-async function inLanes(
-  pieces: readonly ByteRange[],
-  work: (piece: ByteRange) => Promise<void>,
-): Promise<void> {
+function isMore({ start, end }: ByteRange): boolean {
+  return end - start > LITTLE_BYTES;
+}
+
+async function inLanes<T>(loads: readonly T[], work: (load: T) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
-    for (let piece = pieces[next++]; piece !== undefined; piece = pieces[next++]) await work(piece);
+    for (let load = loads[next++]; load !== undefined; load = loads[next++]) await work(load);
   };
   await Promise.all(Array.from({ length: PARALLEL_REQUESTS }, lane));
 }

@@ -1,17 +1,20 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
 import { leftStretch } from "../core/keys.ts";
 import { unpackSound } from "../core/left-sound.ts";
+import { piecesApart } from "../core/pieces-apart.ts";
+import { isShared } from "../stores/library/tasks.ts";
 import { type LeavingContext, whereLeft } from "./leave-sound.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import type { PartialMaster } from "./scratch.ts";
 import type { Wanted } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
-type TakingContext = Omit<LeavingContext, "library" | "workerId"> & Pick<TaskContext, "signal">;
+type TakingContext = LeavingContext & Pick<TaskContext, "signal">;
 
 /**
  * Takes sound that others have left of the master into the local file, as far as it is wanted and not there; what is damaged, or of
- * another master, is passed over. Whatever does not come so is read from the master.
+ * another master, is passed over. Where little is lacking then, it is asked for without the pictures between, which others read. Whatever
+ * does not come so is read from the master.
  */
 export function takesSound(
   context: TakingContext,
@@ -26,13 +29,26 @@ export function takesSound(
 }
 
 async function take(
-  { blobs, asset, task, signal, log }: TakingContext,
-  { plan, pinned }: Pick<PlannedAsset, "plan" | "pinned">,
+  context: TakingContext,
+  planned: Pick<PlannedAsset, "plan" | "pinned">,
   master: PartialMaster,
   ranges: readonly ByteRange[],
 ): Promise<void> {
   const lacking = master.absent(ranges);
   if (lacking.length === 0) return;
+  await takeLeft(context, planned, master, lacking);
+  const pieces = piecesApart(ranges, master.absent(ranges));
+  const { library, asset, workerId, signal } = context;
+  // A worker that is alone with the film reads the pictures anyway.
+  if (pieces !== null && (await isShared(library, asset._id, workerId))) await master.fill(pieces, signal, 0);
+}
+
+async function takeLeft(
+  { blobs, asset, task, signal, log }: TakingContext,
+  { plan, pinned }: Pick<PlannedAsset, "plan" | "pinned">,
+  master: PartialMaster,
+  lacking: readonly ByteRange[],
+): Promise<void> {
   const { folder, mark } = whereLeft(asset, plan, pinned);
   for await (const { key } of blobs.list("sources", folder)) {
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type ByteRange, coveredBytes, inPieces, joined, missing } from "../../core/byte-ranges.ts";
+import { type ByteRange, coveredBytes, inLoads, inPieces, joined, missing } from "../../core/byte-ranges.ts";
 
 const LENGTH = 60;
 const anyRange = fc
@@ -59,6 +59,24 @@ test("pieces are the same bytes, none too long", () => {
       assert.deepEqual(bytesOf(pieces), bytesOf(ranges));
       assert.equal(coveredBytes(pieces), bytesOf(ranges).filter(Boolean).length);
       for (const { start, end } of pieces) assert.ok(end - start <= most);
+    }),
+  );
+});
+
+test("loads are the same spans in the same order, none too many or too long unless it is one span", () => {
+  const sizes = { mostBytes: fc.integer({ min: 1, max: 20 }), mostRanges: fc.integer({ min: 1, max: 5 }) };
+  fc.assert(
+    fc.property(anyRanges, fc.record(sizes), (ranges, { mostBytes, mostRanges }) => {
+      const spans = joined(ranges);
+      const loads = inLoads(spans, mostBytes, mostRanges);
+      assert.deepEqual(loads.flat(), spans);
+      for (const [index, load] of loads.entries()) {
+        assert.ok(load.length === 1 || (load.length <= mostRanges && coveredBytes(load) <= mostBytes));
+        // As few as can be.
+        const [next] = loads[index + 1] ?? [];
+        if (next === undefined) continue;
+        assert.ok(load.length === mostRanges || coveredBytes([...load, next]) > mostBytes);
+      }
     }),
   );
 });

@@ -25,7 +25,15 @@ import { openWork } from "../stores/work-for-test.ts";
 
 /** Two workers at one film: what one has read of its sound the other takes from where it was left. */
 
-const blobs = openBlobs(s3ForTest("left"));
+const stored = openBlobs(s3ForTest("left"));
+let requests = 0;
+const blobs: typeof stored = {
+  ...stored,
+  readThrough: (...asked) => {
+    requests += 1;
+    return stored.readThrough(...asked);
+  },
+};
 const { library, planned } = await openWork();
 const { signal } = new AbortController();
 const log = { info: () => undefined, warn: () => undefined } as unknown as Parameters<
@@ -93,6 +101,13 @@ async function encodeSound({ assetId, pinned }: Film, scratch: Scratch) {
   return { digest, share: (scratch.fetchedBytes() - before) / pinned.sizeBytes };
 }
 
+/** Of the whole, made once: each takes ten seconds. */
+let wholeSound: Promise<string> | undefined;
+function soundOfFilm(): Promise<string> {
+  wholeSound ??= soundOf(film.path);
+  return wholeSound;
+}
+
 async function soundOf(path: string): Promise<string> {
   const { source, plan } = film;
   const recipe = audioRecipe(source, plan.timeline, plan.audio[0]!, AS_IT_IS);
@@ -133,10 +148,10 @@ test("a sound that the chunks have left is the same as from the whole, and nothi
     for (const chunk of film.plan.chunks) await readChunk(opened, chunks, chunk);
     const objects = await left(opened.assetId);
     assert.equal(objects.length, film.plan.chunks.length);
-    const stored = coveredBytes(objects.map(({ sizeBytes }) => ({ start: 0, end: sizeBytes })));
-    assert.ok(stored < opened.pinned.sizeBytes / 20, `${stored} bytes were left by the largest`);
+    const storedBytes = coveredBytes(objects.map(({ sizeBytes }) => ({ start: 0, end: sizeBytes })));
+    assert.ok(storedBytes < opened.pinned.sizeBytes / 20, `${storedBytes} bytes were left by the largest`);
     const { digest, share } = await encodeSound(opened, sounds);
-    assert.equal(digest, await soundOf(film.path));
+    assert.equal(digest, await soundOfFilm());
     // What any program reads of a file to tell what is in it.
     const beginning = 5_500_000 / opened.pinned.sizeBytes;
     assert.ok(share < beginning + 0.02, `${share} of the master was read for the sound`);
@@ -149,6 +164,33 @@ test("a sound that the chunks have left is the same as from the whole, and nothi
   await removeLeftSound(contextOfRemoval(opened));
   assert.deepEqual(await left(opened.assetId), []);
   assert.notEqual(await blobs.head("sources", opened.pinned.key), null, "the master is still there");
+});
+
+test("the last of a sound, which nobody has left yet, is asked for without the pictures between", async () => {
+  const opened = await openFilm();
+  const late = film.plan.chunks[2]!;
+  await withScratches(async (chunks, sounds) => {
+    for (const chunk of film.plan.chunks) if (chunk !== late) await readChunk(opened, chunks, chunk);
+    const { digest, share } = await encodeSound(opened, sounds);
+    assert.equal(digest, await soundOfFilm());
+    const beginning = 5_500_000 / opened.pinned.sizeBytes;
+    assert.ok(share < beginning + 0.02, `${share} of the master was read for the sound`);
+    // Nor does it cost a request for each piece of it when the pictures are read in the end.
+    const asked = requests;
+    await readChunk(opened, sounds, late);
+    assert.ok(requests - asked < 10, `${requests - asked} requests for one chunk`);
+  });
+});
+
+test("a worker that is alone with a film reads the last of its sound with the pictures, which it encodes itself", async () => {
+  const opened = await openFilm();
+  await library.tasks.updateMany({ assetId: opened.assetId }, { $set: { worker: "wk_mine" } });
+  await withScratches(async (_, own) => {
+    for (const chunk of film.plan.chunks.slice(1)) await readChunk(opened, own, chunk);
+    const asked = requests;
+    await encodeSound(opened, own);
+    assert.ok(requests - asked < 10, `${requests - asked} requests for one chunk's sound`);
+  });
 });
 
 const contextOfRemoval = ({ assetId }: Film) => ({ blobs, log, asset: { _id: assetId, tenant: "t" } });
@@ -166,7 +208,7 @@ test("what was left by a worker that died, was damaged, or is of another version
     await put(damaged!.key, bytes);
     await put(cut!.key, (await blobs.read("sources", cut!.key))!.subarray(0, 2_000));
     const { digest, share } = await encodeSound(opened, sounds);
-    assert.equal(digest, await soundOf(film.path));
+    assert.equal(digest, await soundOfFilm());
     assert.ok(share > 0.5 && share < 0.95, `${share} of the master was read: all but the first chunk's`);
   });
 });
@@ -183,7 +225,7 @@ test("a sound is made of a store that lists nothing and gives nothing, as before
       ...([context, opened.pinned, { ...wanted, leave: leavesSound(context, planned) }] as const),
       async (path) => ({ made: await soundOf(path), log: "" }),
     );
-    assert.equal(made, await soundOf(film.path));
+    assert.equal(made, await soundOfFilm());
   });
 });
 
