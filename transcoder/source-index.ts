@@ -1,6 +1,6 @@
-import type { ByteRange } from "../core/byte-ranges.ts";
+import { type ByteRange, coveredBytes, joined } from "../core/byte-ranges.ts";
 import { type Cue, cueRanges } from "../core/cue-index.ts";
-import { readSampleTables, type SampleTrack } from "../core/sample-table.ts";
+import { readSampleTables, type SampleTrack, sampleRanges } from "../core/sample-table.ts";
 import { type TimeWindow, windowRanges } from "../core/source-window.ts";
 import { readCueIndex } from "./matroska-index.ts";
 import { type PartialFile, readSpan } from "./partial-file.ts";
@@ -35,6 +35,25 @@ const LARGEST_MOOV_BYTES = 256 * 2 ** 20;
 const MOST_BOXES = 1_000;
 /** ffmpeg's `probesize`: what its demuxer may read to tell what the streams are, and a little more. */
 const PROBE_BYTES = 5_500_000;
+/**
+ * Of these codecs it knows all once a picture has been decoded and, where pictures last for different times, twenty have been seen
+ * (libavformat/demux.c, `avformat_find_stream_info`); an H.264 decoder's delay is guessed from twenty more at most.
+ */
+const COMMON_ENTRIES = new Set([
+  "avc1",
+  "hvc1",
+  "hev1",
+  "av01",
+  "mp4a",
+  "ac-3",
+  "ec-3",
+  "sowt",
+  "lpcm",
+  "in24",
+]);
+const FIRST_SAMPLES = 48;
+/** Between these it reads on. */
+const GAP_BYTES = 64 * 2 ** 10;
 
 type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
 
@@ -95,14 +114,34 @@ async function topLevelBoxes(
 
 const FIRST_BOXES = new Set(["ftyp", "moov", "mdat", "wide", "free", "skip"]);
 
-/** The first `PROBE_BYTES` of samples in the order of the file, and the first of every track wherever it lies. */
+/**
+ * Of common codecs what the first pictures and the sound beside them are, or `PROBE_BYTES` of samples in the order of the file where those
+ * are fewer; and the first of every track wherever it lies.
+ */
 function firstSamples(tracks: readonly SampleTrack[]): ByteRange[] {
   const starts = tracks.flatMap(({ offsets }) => (offsets[0] === undefined ? [] : [offsets[0]]));
   const first = Math.min(...starts);
-  return [
-    { start: first, end: first + PROBE_BYTES },
-    ...tracks.flatMap(({ offsets, sizes }) =>
-      offsets[0] === undefined ? [] : [{ start: offsets[0], end: offsets[0] + (sizes[0] ?? 0) }],
-    ),
-  ];
+  const firsts = tracks.flatMap((track) => sampleRanges(track, 0, 0));
+  const common = tracks.every(isCommon) ? joined(tracks.flatMap(beginningOf(tracks)), GAP_BYTES) : null;
+  return common !== null && coveredBytes(common) < PROBE_BYTES
+    ? common
+    : [{ start: first, end: first + PROBE_BYTES }, ...firsts];
+}
+
+/** Whether a demuxer knows all of a track once it has seen its first samples. */
+function isCommon({ entry, sizes }: SampleTrack): boolean {
+  return sizes.length > 0 && COMMON_ENTRIES.has(String.fromCharCode(...entry.subarray(4, 8)));
+}
+
+/** Of each track what is decoded before the last of the first samples that any has. */
+function beginningOf(tracks: readonly SampleTrack[]): (track: SampleTrack) => ByteRange[] {
+  const seconds = tracks.map(({ decodeTicks, timescale }) => {
+    const last = Math.min(FIRST_SAMPLES, decodeTicks.length) - 1;
+    return decodeTicks[last]! / timescale;
+  });
+  const end = Math.max(...seconds);
+  return (track) => {
+    const behind = track.decodeTicks.findIndex((ticks) => ticks / track.timescale > end);
+    return sampleRanges(track, 0, behind < 0 ? track.sizes.length - 1 : behind - 1);
+  };
 }
