@@ -187,15 +187,8 @@ export async function readSpans(path: string, spans: readonly ByteRange[]): Prom
 }
 
 /** The bytes of one span of a local file. */
-export async function readSpan(path: string, { start, end }: ByteRange): Promise<Uint8Array> {
-  const file = await open(path, "r");
-  try {
-    const bytes = new Uint8Array(end - start);
-    await file.read(bytes, 0, bytes.length, start);
-    return bytes;
-  } finally {
-    await file.close();
-  }
+export function readSpan(path: string, span: ByteRange): Promise<Uint8Array> {
+  return readSpans(path, [span]);
 }
 
 function isMore({ start, end }: ByteRange): boolean {

@@ -163,14 +163,18 @@ function inStretch(
 
 /** Whether a task has been done; one small read. */
 export async function isTaskDone(library: Library, id: string): Promise<boolean> {
-  const task = await fromDriver(library.tasks.findOne({ _id: id }, { projection: { state: 1 } }));
-  return task?.state === "done";
+  return (await stateOf(library, id)) === "done";
 }
 
 /** Whether a task is still to be done; one small read. */
 export async function isTaskOpen(library: Library, id: string): Promise<boolean> {
+  const state = await stateOf(library, id);
+  return state === "todo" || state === "claimed";
+}
+
+async function stateOf(library: Library, id: string): Promise<TaskRecord["state"] | undefined> {
   const task = await fromDriver(library.tasks.findOne({ _id: id }, { projection: { state: 1 } }));
-  return task?.state === "todo" || task?.state === "claimed";
+  return task?.state;
 }
 
 /** Whether any task of an asset was last claimed by another worker than this one; one small read. */
