@@ -90,8 +90,11 @@ const FILMS: readonly (readonly [string, () => Promise<string>])[] = [
   ["packets of 192 bytes", () => closed("-mpegts_m2ts_mode", "1")],
 ];
 
+const probed = new Map<string, Promise<Source>>();
+/** A source of each caller's own: some of them change it. */
 async function described(path: string) {
-  const source = await probeFile(launcher, path);
+  if (!probed.has(path)) probed.set(path, probeFile(launcher, path));
+  const source = structuredClone(await probed.get(path)!);
   return {
     source,
     plan: buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build),
@@ -152,6 +155,7 @@ for (const [name, make] of FILMS) {
       const fromWhole = await encode(path, recipe);
       assert.deepEqual(fromCut, fromWhole, `chunk ${chunk.index}`);
       assert.deepEqual(fromCut.complaints, [], "a decoder sees nothing that it could complain of");
+      if (chunk !== CHUNKS[0]) continue;
       const asBefore = await encode(path, videoRecipe(unaware, plan, plan.ladders[0]!, chunk));
       assert.deepEqual(fromCut.digests, asBefore.digests, `chunk ${chunk.index} entered two groups early`);
     }
