@@ -26,8 +26,8 @@ export const AS_IT_IS: LevelChange = { gainDb: 0, isLimited: false };
 /** The summary that ebur128 logs at its end needs this level; its line for each tenth of a second is a level below. */
 const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-nostats", "-v", "info"];
 /**
- * The meter's filters ring on in digital silence at levels below any normal number, of which each takes a processor fifteen times
- * as long. So it is given a sample of -351 dB there, up and down in turn: less than any other sample can show, and nothing to an encoder.
+ * The meter's filters ring on in digital silence at levels below any normal number, over which a processor takes many times as long
+ * (docs/decisions/audio.md). So it is given -351 dB there, up and down in turn: less than any other sample can show, and nothing to an encoder.
  */
 const METER = "adenorm=type=ac,ebur128=framelog=verbose";
 /** Digital silence and what dither leaves of it; logs each stretch of two seconds or more when it ends. */
