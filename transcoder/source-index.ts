@@ -36,8 +36,8 @@ const MOST_BOXES = 1_000;
 /** ffmpeg's `probesize`: what its demuxer may read to tell what the streams are, and a little more. */
 const PROBE_BYTES = 5_500_000;
 /**
- * Of these codecs it knows all once a picture has been decoded and, where pictures last for different times, twenty have been seen
- * (libavformat/demux.c, `avformat_find_stream_info`); an H.264 decoder's delay is guessed from twenty more at most.
+ * Of these codecs it knows all once a picture has been decoded and, where pictures last for different times, twenty have been seen, forty
+ * of a coarse clock (libavformat/demux.c, `avformat_find_stream_info`); an H.264 decoder's delay is guessed from twenty decoded ones at most.
  */
 const COMMON_ENTRIES = new Set([
   "avc1",
