@@ -23,7 +23,7 @@ import { endHung } from "./end-hung.ts";
 import { descendants } from "./rig/processes.ts";
 import { runStaticChecks } from "./static.ts";
 
-/** The whole of `npm test` ends by itself after this, whatever hangs. It has taken 29 to 33 minutes on two slow cores with nothing else to do. */
+/** The whole of `npm test` ends by itself after this, whatever hangs. It has taken 26 to 34 minutes on two slow cores with nothing else to do. */
 const LIMIT_MS = 45 * 60_000;
 /**
  * A file that hangs does not take the time of those after it. The longest has taken five minutes on two slow cores with

@@ -85,23 +85,24 @@ export async function makePartialFile(
       [...held, ...given],
     );
 
-  /** What to ask for of these, by what is here and what somebody is bringing. */
-  const toAsk = (ranges: readonly ByteRange[], gapBytes: number): ByteRange[] => {
+  /** What to ask for where this is lacking, by what is here and what somebody is bringing. */
+  const toAsk = (lacking: readonly ByteRange[], gapBytes: number): ByteRange[] => {
     const inFlight = [...flights].flatMap(({ spans }) => spans);
     // What was put here, or asked for by itself, lies in little pieces: to ask for the pictures around each would be as many requests.
-    return missing(joined(absent(ranges), gapBytes), [...held.filter(isMore), ...inFlight]);
+    return missing(joined(lacking, gapBytes), [...held.filter(isMore), ...inFlight]);
   };
 
   const fill: PartialFile["fill"] = async (ranges, signal, gapBytes = GAP_BYTES) => {
     for (;;) {
       signal.throwIfAborted();
-      if (absent(ranges).length === 0) return;
-      const loads = inLoads(inPieces(toAsk(ranges, gapBytes), PIECE_BYTES), PIECE_BYTES, MOST_TOGETHER);
+      const lacking = absent(ranges);
+      if (lacking.length === 0) return;
+      const loads = inLoads(inPieces(toAsk(lacking, gapBytes), PIECE_BYTES), PIECE_BYTES, MOST_TOGETHER);
       // What others are fetching already is waited for; where they fail, the next round fetches it.
       const others = [...flights].map(({ landed }) => landed.catch(() => undefined));
       await inLanes(loads, async (load) => {
         // Others have brought some of it meanwhile, or are bringing it.
-        const left = toAsk(load, gapBytes);
+        const left = toAsk(absent(load), gapBytes);
         if (left.length > 0) await take(left, signal);
       });
       if (loads.length === 0) await Promise.all(others);

@@ -1,4 +1,5 @@
-import { type ByteRange, coveredBytes, joined } from "../core/byte-ranges.ts";
+import { typeAt } from "../core/box-reader.ts";
+import { type ByteRange, coveredBytes } from "../core/byte-ranges.ts";
 import { type Cue, cueRanges } from "../core/cue-index.ts";
 import { readSampleTables, type SampleTrack, sampleRanges } from "../core/sample-table.ts";
 import { type TimeWindow, windowRanges } from "../core/source-window.ts";
@@ -52,8 +53,6 @@ const COMMON_ENTRIES = new Set([
   "in24",
 ]);
 const FIRST_SAMPLES = 48;
-/** Between these it reads on. */
-const GAP_BYTES = 64 * 2 ** 10;
 
 type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
 
@@ -99,7 +98,7 @@ async function topLevelBoxes(
       end: Math.min(file.sizeBytes, at + BOX_HEADER_BYTES),
     });
     const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
-    const type = String.fromCharCode(...header.subarray(4, 8));
+    const type = typeAt(header, 4);
     let size = view.getUint32(0);
     if (size === 1) size = header.length < BOX_HEADER_BYTES ? 0 : Number(view.getBigUint64(8));
     else if (size === 0) size = file.sizeBytes - at;
@@ -122,7 +121,7 @@ function firstSamples(tracks: readonly SampleTrack[]): ByteRange[] {
   const starts = tracks.flatMap(({ offsets }) => (offsets[0] === undefined ? [] : [offsets[0]]));
   const first = Math.min(...starts);
   const firsts = tracks.flatMap((track) => sampleRanges(track, 0, 0));
-  const common = tracks.every(isCommon) ? joined(tracks.flatMap(beginningOf(tracks)), GAP_BYTES) : null;
+  const common = tracks.every(isCommon) ? tracks.flatMap(beginningOf(tracks)) : null;
   return common !== null && coveredBytes(common) < PROBE_BYTES
     ? common
     : [{ start: first, end: first + PROBE_BYTES }, ...firsts];
@@ -130,10 +129,10 @@ function firstSamples(tracks: readonly SampleTrack[]): ByteRange[] {
 
 /** Whether a demuxer knows all of a track once it has seen its first samples. */
 function isCommon({ entry, sizes }: SampleTrack): boolean {
-  return sizes.length > 0 && COMMON_ENTRIES.has(String.fromCharCode(...entry.subarray(4, 8)));
+  return sizes.length > 0 && COMMON_ENTRIES.has(typeAt(entry, 4));
 }
 
-/** Of each track what is decoded before the last of the first samples that any has. */
+/** Of each track what is decoded no later than the last of the first samples that any has. */
 function beginningOf(tracks: readonly SampleTrack[]): (track: SampleTrack) => ByteRange[] {
   const seconds = tracks.map(({ decodeTicks, timescale }) => {
     const last = Math.min(FIRST_SAMPLES, decodeTicks.length) - 1;

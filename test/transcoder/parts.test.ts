@@ -89,10 +89,10 @@ async function encode(path: string, recipe: ReturnType<typeof videoRecipe>) {
   return { exitCode: 0, digests, log: run.stderrTail };
 }
 
-for (const [name, film, places] of [
-  ["the index at the end", () => longFilm(), [2, 0, -1]],
-  ["the index first", () => copied("mp4", ["-movflags", "+faststart"]), [2]],
-  ["QuickTime, starting late", () => copied("mov", ["-output_ts_offset", "3"]), [0, -1]],
+for (const [name, film] of [
+  ["the index at the end", () => longFilm()],
+  ["the index first", () => copied("mp4", ["-movflags", "+faststart"])],
+  ["QuickTime, starting late", () => copied("mov", ["-output_ts_offset", "3"])],
 ] as const) {
   test(`${name}: probe and chunks from parts equal those from the whole, for fewer bytes`, async () => {
     const path = await film();
@@ -110,7 +110,7 @@ for (const [name, film, places] of [
         assert.ok(afterProbe < 7e6, `the probe read ${afterProbe} bytes`);
         const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
         const [ladder] = plan.ladders;
-        for (const chunk of places.map((place) => plan.chunks.at(place)!)) {
+        for (const chunk of [plan.chunks[2]!, plan.chunks[0]!, plan.chunks.at(-1)!]) {
           const window = entryWindow(source, plan, chunkFrames(plan.timeline, chunk))!;
           const before = scratch.fetchedBytes();
           const ranges = windowRanges(index.tracks[source.video.streamIndex]!, window);
