@@ -1,5 +1,5 @@
 import type { ByteRange } from "./byte-ranges.ts";
-import { type Element, readElements, unsignedOf } from "./ebml.ts";
+import { childrenOf, type Element, type Piece, unsignedOf } from "./ebml.ts";
 import { READ_AHEAD_SECONDS, type TimeWindow } from "./source-window.ts";
 
 /**
@@ -20,34 +20,12 @@ const ID = {
   cueTrackPositions: 0xb7,
   cueTrack: 0xf7,
   cueClusterPosition: 0xf1,
-  trackEntry: 0xae,
-  trackNumber: 0xd7,
-  trackType: 0x83,
   timestampScale: 0x2ad7b1,
 } as const;
-const TYPE_VIDEO = 1;
 /** RFC 9559 5.1.2.9: nanoseconds of a tick where the file does not say. */
 const USUAL_TICK_NANOSECONDS = 1_000_000;
 /** What ffmpeg steps back by where pictures are reordered, since these containers keep no times of decoding (3/23 s). */
 const STEP_BACK_SECONDS = 0.2;
-
-/** A part of the file in memory. */
-export interface Piece {
-  bytes: Uint8Array;
-  /** Where it begins in the file. */
-  origin: number;
-}
-
-/** The number of the one picture among the tracks; null where there are several, or none. */
-export function pictureTrack({ bytes, origin }: Piece, tracks: Element): number | null {
-  const numbers = childrenOf({ bytes, origin }, tracks, ID.trackEntry).flatMap((entry) => {
-    const [type] = childrenOf({ bytes, origin }, entry, ID.trackType);
-    const [number] = childrenOf({ bytes, origin }, entry, ID.trackNumber);
-    if (type === undefined || number === undefined) return [];
-    return unsignedOf(bytes, origin, type) === TYPE_VIDEO ? [unsignedOf(bytes, origin, number)] : [];
-  });
-  return numbers.length === 1 ? numbers[0]! : null;
-}
 
 /** Seconds of a tick, from the segment's `Info`. */
 export function tickSeconds(piece: Piece, info: Element): number {
@@ -81,12 +59,6 @@ export function readCues(
     return before !== undefined && (before.seconds >= seconds || before.clusterAt > clusterAt);
   });
   return found.length === 0 || goesBack ? null : found;
-}
-
-/** Elements with this id in another's body; damage is the demuxer's to name, and is none here. */
-export function childrenOf({ bytes, origin }: Piece, { body, end }: Element, id: number): Element[] {
-  const all = readElements(bytes, origin, { start: body, end }) ?? [];
-  return all.filter((element) => element.id === id);
 }
 
 /** What is read of the file when anything in it is decoded over `window`: whole clusters, from the one that is entered on. */

@@ -42,6 +42,19 @@ export function readElements(bytes: Uint8Array, origin: number, { start, end }: 
   return elements;
 }
 
+/** A part of the file in memory. */
+export interface Piece {
+  bytes: Uint8Array;
+  /** Where it begins in the file. */
+  origin: number;
+}
+
+/** Elements with this id in another's body; damage is the demuxer's to name, and is none here. */
+export function childrenOf({ bytes, origin }: Piece, { body, end }: Element, id: number): Element[] {
+  const all = readElements(bytes, origin, { start: body, end }) ?? [];
+  return all.filter((element) => element.id === id);
+}
+
 /** An unsigned integer of up to eight bytes (RFC 8794 7.2). */
 export function unsignedOf(bytes: Uint8Array, origin: number, { body, end }: Element): number {
   return bytes.subarray(body - origin, end - origin).reduce((value, byte) => value * 256 + byte, 0);

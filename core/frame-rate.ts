@@ -70,6 +70,12 @@ export function frameTiming(
   return { frameRate, frameCount, variable: true };
 }
 
+/** The rate of frames that stand for so long each, as a file rounds it to nanoseconds. */
+export function statedRate(frameNanoseconds: number): Rational {
+  const rate = rational(1_000_000_000, frameNanoseconds);
+  return snap(toNumber(rate), SNAP_TOLERANCE) ?? tamed(rate);
+}
+
 /** Numerators of which a timeline makes a timescale (core/timeline.ts) of ticks no shorter than a microsecond. */
 function isTame(num: number): boolean {
   return num <= 1_000 || (num >= 10_000 && num <= 1_000_000);

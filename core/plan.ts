@@ -22,8 +22,11 @@ import type { TitleCurve } from "./title-analysis.ts";
 import { curveOf, titleRungs } from "./title-ladder.ts";
 import { planTrickPlay, type TrickPlay } from "./trick-play.ts";
 
-/** How frames get onto the timeline: counted as they come, or re-timed to the nearest place. */
-export type FrameTiming = "count" | "retime";
+/**
+ * How frames get onto the timeline: counted as they come, re-timed to the nearest place, or placed: thought to stand there, which is not
+ * known of every one.
+ */
+export type FrameTiming = "count" | "retime" | "place";
 
 /**
  * Everything that will be made, decided before any of it is: sizes, cut points, keys. A pure function of
@@ -108,7 +111,7 @@ export function buildPlan(
     preset: settings.preset ?? PRESETS[speedOf(settings.encoding)].h264,
     ...hardwareOf(settings),
     timeline,
-    timing: source.video.variableFrameRate ? "retime" : "count",
+    timing: timingOf(source.video),
     picture,
     ladders,
     trickPlay: planTrickPlay(ladders),
@@ -118,6 +121,11 @@ export function buildPlan(
     loudnessTargetLufs: settings.loudnessTargetLufs,
     ...(settings.protection === undefined ? {} : { protection: settings.protection }),
   };
+}
+
+function timingOf({ variableFrameRate, isReckoned }: SourceVideo): FrameTiming {
+  if (variableFrameRate) return "retime";
+  return isReckoned === true ? "place" : "count";
 }
 
 /** Where it is allowed and there; a film's own ladder was found with x264, and says nothing of another encoder. */

@@ -78,6 +78,7 @@ export function describePicture(report: ProbeReport, stream: ProbeStream, packet
     startSeconds: times[0]!,
     fileStartSeconds: Number(report.format?.start_time ?? 0) || 0,
     hasAllTimes: packets.hasAllTimes,
+    ...(packets.isReckoned === true ? { isReckoned: true } : {}),
     keyframeSeconds: keyframesFrom(frames),
     fieldOrder: stream.field_order ?? "unknown",
     colorTransfer: stream.color_transfer ?? null,

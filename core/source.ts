@@ -92,6 +92,8 @@ export interface SourceVideo {
   fileStartSeconds: number;
   /** false: the file leaves times of showing out, and they were derived from those of decoding. */
   hasAllTimes: boolean;
+  /** Only both ends of the film and its keyframes have been seen: frames between may be missing. Absent where all have been. */
+  isReckoned?: true;
   /** Presentation times of the keyframes, in seconds from the first frame. */
   keyframeSeconds: number[];
   /** Of a transport stream that can be read in parts; absent where it cannot be, and for all other containers. */

@@ -8,6 +8,8 @@ import { deinterlaceFilters } from "./picture-filters.ts";
 
 /** Frames decoded before a chunk of re-timed frames, so that its first frame has a predecessor to repeat. */
 const RETIME_PREROLL_SEGMENTS = 1;
+/** The same of frames that are placed: but for damage each is there. */
+const PLACE_PREROLL = 4;
 /** Frames of the master before a deinterlaced chunk: bwdif looks one frame back, and guesses without it. */
 const DEINTERLACE_PREROLL = 4;
 
@@ -127,8 +129,9 @@ function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: n
 
 function prerollFrames({ timing, timeline, picture }: Plan): number {
   if (timing === "retime") return RETIME_PREROLL_SEGMENTS * timeline.framesPerSegment;
-  if (picture.deinterlace === "none") return 0;
-  return DEINTERLACE_PREROLL * (picture.deinterlace === "fields" ? 2 : 1);
+  const least = timing === "place" ? PLACE_PREROLL : 0;
+  if (picture.deinterlace === "none") return least;
+  return Math.max(least, DEINTERLACE_PREROLL * (picture.deinterlace === "fields" ? 2 : 1));
 }
 
 /** The first frame of the picture that is used: the chunk's own, or one before it that the filters look at. */
@@ -151,14 +154,14 @@ function halfFrameMicros({ video }: Source): number {
 }
 
 /**
- * Where ffmpeg is to begin, from the first picture; null for the beginning of the file. Counted frames: a little
+ * Where ffmpeg is to begin, from the first picture; null for the beginning of the file. Counted and placed frames: a little
  * early, since a border frame whose time is a tick too small would be lost by an exact seek. Re-timed
  * frames keep their times, so there the seek is exact. Without an index: at a keyframe whose place was noted, so that a decoder
  * sees nothing that it could complain of, or else two seconds and a whole group of pictures early.
  */
 function seekPosition(source: Source, plan: Plan, firstMicros: number): number | null {
   if (firstMicros <= 0 || !canSeek(source)) return null;
-  if (isIndexed(source)) return plan.timing === "count" ? firstMicros - marginMicros(source) : firstMicros;
+  if (isIndexed(source)) return plan.timing === "retime" ? firstMicros : firstMicros - marginMicros(source);
   const { entries, keyframeSeconds } = source.video;
   if (entries !== undefined) {
     const entry = entryBefore(entries, keyframeSeconds, firstMicros / 1e6);
@@ -175,7 +178,7 @@ function skipFilters(plan: Plan, reachedMicros: number, slackMicros: number): st
   const skip = reachedMicros > slackMicros ? [`trim=start=${micros(reachedMicros - slackMicros)}`] : [];
   // Re-timed frames are placed by their own times, which must count from the chunk's first.
   const shift =
-    plan.timing === "retime" && reachedMicros > 0 ? [`setpts=PTS-${micros(reachedMicros)}/TB`] : [];
+    plan.timing !== "count" && reachedMicros > 0 ? [`setpts=PTS-${micros(reachedMicros)}/TB`] : [];
   return [...skip, ...shift];
 }
 

@@ -120,7 +120,7 @@ async function readRungs(
     if (await isShortOfDisk(context, log))
       throw new Failure("resource", "scratch_full", "The worker's disk is full.", { cause: error });
     // Not every decoder says that it has lost a picture: one that is short is tried the other way before anybody is blamed.
-    if (timing === "count") return null;
+    if (timing !== "retime") return null;
     throw blameFor(error, log);
   }
 }

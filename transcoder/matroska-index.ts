@@ -1,6 +1,14 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
-import { type Cue, childrenOf, type Piece, pictureTrack, readCues, tickSeconds } from "../core/cue-index.ts";
-import { ELEMENT_HEADER_BYTES, type Element, readElement, unsignedOf } from "../core/ebml.ts";
+import { type Cue, cueRanges, readCues, tickSeconds } from "../core/cue-index.ts";
+import {
+  childrenOf,
+  ELEMENT_HEADER_BYTES,
+  type Element,
+  type Piece,
+  readElement,
+  unsignedOf,
+} from "../core/ebml.ts";
+import { areCommonTracks, type PictureTrack, pictureTrack } from "../core/matroska-tracks.ts";
 import { type PartialFile, readSpan } from "./partial-file.ts";
 
 type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
@@ -9,6 +17,7 @@ type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
 export interface CueIndex {
   always: ByteRange[];
   cues: Cue[];
+  picture: PictureTrack;
 }
 
 /** RFC 8794 11.2.1, RFC 9559 5.1: the file's own header, then one segment of everything. */
@@ -31,11 +40,12 @@ const LARGEST_ELEMENT_BYTES = 8 * 2 ** 20;
 
 /**
  * Reads the index of a Matroska or WebM file through a few small requests. null where it is none, or has no index of its one
- * picture. `probeBytes` of the film's beginning are among what is always read.
+ * picture. Among what is always read are `probe.bytes` of the film's beginning, or its first frames where it is of common codecs and
+ * these are less.
  */
 export async function readCueIndex(
   file: Readable,
-  probeBytes: number,
+  probe: { bytes: number; frames: number },
   signal: AbortSignal,
 ): Promise<CueIndex | null> {
   const look = async (at: number): Promise<Element | null> => {
@@ -72,12 +82,29 @@ export async function readCueIndex(
   if (info === undefined || tracks === undefined || cues === undefined) return null;
   const [infoBytes, trackBytes, cueBytes] = await Promise.all([info, tracks, cues].map(bodyOf));
   if (!infoBytes || !trackBytes || !cueBytes) return null;
-  const track = pictureTrack(trackBytes, tracks);
-  if (track === null) return null;
-  const found = readCues(cueBytes, cues, track, tickSeconds(infoBytes, info), segment.body);
+  const picture = pictureTrack(trackBytes, tracks);
+  if (picture === null) return null;
+  const found = readCues(cueBytes, cues, picture.number, tickSeconds(infoBytes, info), segment.body);
   if (found === null) return null;
-  const beginning = { start: 0, end: cluster.start + probeBytes };
-  return { always: [beginning, ...referred.map(({ start, end }) => ({ start, end }))], cues: found };
+  const framesEnd = areCommonTracks(trackBytes, tracks)
+    ? endOfFrames(found, picture, probe.frames, file.sizeBytes)
+    : file.sizeBytes;
+  const beginning = { start: 0, end: Math.min(cluster.start + probe.bytes, framesEnd) };
+  const always = [beginning, ...referred.map(({ start, end }) => ({ start, end }))];
+  return { always, cues: found, picture };
+}
+
+/** Where so many first frames of the picture, and what lies beside them, end. */
+function endOfFrames(
+  cues: readonly Cue[],
+  { frameNanoseconds }: PictureTrack,
+  frames: number,
+  sizeBytes: number,
+): number {
+  if (frameNanoseconds === null) return sizeBytes;
+  const { seconds: startSeconds } = cues[0]!;
+  const window = { startSeconds, endSeconds: startSeconds + (frames * frameNanoseconds) / 1e9 };
+  return cueRanges(cues, window, sizeBytes).at(-1)!.end;
 }
 
 /** The elements from `at` on up to and with the first of this id; null where that one does not come. */

@@ -9,6 +9,7 @@ import { planAsset } from "./plan-asset.ts";
 import { probeSource } from "./probe.ts";
 import { withCoded } from "./probe-coded.ts";
 import { probeSound } from "./probe-sound.ts";
+import { knownEnds } from "./read-ends.ts";
 import { requireCodecs } from "./require-encoders.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -42,7 +43,10 @@ async function probed({ launcher, scratch, signal, note }: TaskContext, sidecar:
   return { ...sidecar, sound };
 }
 
-/** Describes a master: from its index and first samples where it has such an index, from all of it otherwise. */
+/**
+ * Describes a master: from its index and first samples where that lists all, from both ends where it lists keyframes and these leave no doubt,
+ * from all of it otherwise.
+ */
 export async function describeMaster(
   context: Pick<TaskContext, "launcher" | "scratch" | "signal" | "note">,
   pinned: PinnedSource,
@@ -51,15 +55,17 @@ export async function describeMaster(
   const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
   const fromIndex = await scratch.withParts(pinned, async (master) => {
     const index = await master.index(signal);
-    // Without a list of all frames they can only be counted by reading the file to its end.
-    if (index === null || index.tracks.length === 0) return null;
-    await master.fill(index.always, signal);
+    const ends = index?.entries == null ? null : knownEnds(index.entries);
+    // Otherwise frames can only be counted by reading the file to its end.
+    if (index === null || (index.tracks.length === 0 && ends === null)) return null;
+    await master.fill([...index.always, ...(ends?.ranges ?? [])], signal);
     try {
-      const source = await probeSource(launcher, master.path, file, signal, note, index.tracks);
+      const known = ends === null ? { tables: index.tracks } : { ends };
+      const source = await probeSource(launcher, master.path, file, signal, note, known);
       return await withCoded(source, master, index, signal);
     } catch (thrown) {
-      // It may be for what was not fetched: the whole file has the last word.
-      if (master.isWhole() || !(thrown instanceof Failure) || thrown.failureClass !== "source") throw thrown;
+      // It may be for what was not fetched, or not looked at: the whole file has the last word.
+      if ((ends === null && master.isWhole()) || !(thrown instanceof Failure) || thrown.failureClass !== "source") throw thrown;
       return null;
     }
   });

@@ -15,13 +15,20 @@ import { cutOffReason } from "./cut-off.ts";
 import { decodePicture, readFirstFrame } from "./first-picture.ts";
 import type { Launcher, RunOutcome } from "./launcher.ts";
 import { asCause, limitsFor, type ProbeRun, runProbe } from "./probe-run.ts";
+import { type KnownEnds, readEnds } from "./read-ends.ts";
 import { SOURCE_PATH } from "./sandbox.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
+/** What is known of a file's packets without reading all of it: every sample by its tables, or where its ends lie. */
+export interface KnownPackets {
+  tables?: readonly SampleTrack[] | null;
+  ends?: KnownEnds | null;
+}
+
 /**
  * Looks at a master in the sandbox and describes it. Throws a `source` Failure where it cannot be used. Nothing
- * is decided from its name: only from what is in it (T23). With `tables` the packets are known without reading the
- * file to its end, and only its index and first samples need to be there.
+ * is decided from its name: only from what is in it (T23). What is `known` of its packets need not be read to the file's end:
+ * only its index and first samples need to be there, and where it is known by its ends these.
  */
 export async function probeSource(
   launcher: Launcher,
@@ -29,18 +36,20 @@ export async function probeSource(
   file: { sizeBytes: number; sha256: string | null },
   signal: AbortSignal,
   note: (run: RunOutcome) => void,
-  tables: readonly SampleTrack[] | null = null,
+  { tables = null, ends = null }: KnownPackets = {},
 ): Promise<Source> {
   const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
   const reported = readReport(probe);
   const describe = async (): Promise<Source> => {
     const report = await reported;
     const picture = pictureStream(report);
-    if (tables === null) await checkEnd(sourcePath, report);
+    if (tables === null && ends === null) await checkEnd(sourcePath, report);
     const packets =
       tables !== null && areTheStreams(tables, report)
         ? listSamples(tables, picture, file.sizeBytes)
-        : await readPackets(probe, picture, report.format?.format_name === "mpegts");
+        : ends !== null
+          ? await readEnds(probe, report, picture, ends)
+          : await readPackets(probe, picture, report.format?.format_name === "mpegts");
     const frames = await readFirstFrame(probe, picture);
     return describeSource({ ...report, frames }, packets, file);
   };

@@ -1,6 +1,7 @@
 import { typeAt } from "../core/box-reader.ts";
 import { type ByteRange, coveredBytes } from "../core/byte-ranges.ts";
 import { type Cue, cueRanges } from "../core/cue-index.ts";
+import type { PictureTrack } from "../core/matroska-tracks.ts";
 import { readSampleTables, type SampleTrack, sampleRanges } from "../core/sample-table.ts";
 import { type TimeWindow, windowRanges } from "../core/source-window.ts";
 import { readCueIndex } from "./matroska-index.ts";
@@ -12,8 +13,15 @@ export interface SourceIndex {
   always: ByteRange[];
   /** Every sample of every track, where the container lists them; otherwise none. */
   tracks: SampleTrack[];
-  /** Where it lists only places at which it may be entered: those, and how long the file is. */
-  entries: { cues: Cue[]; sizeBytes: number } | null;
+  /** Where it lists only places at which it may be entered. */
+  entries: SourceEntries | null;
+}
+
+/** Where the picture of a Matroska file may be entered, what is said of it, and how long the file is. */
+export interface SourceEntries {
+  cues: Cue[];
+  picture: PictureTrack;
+  sizeBytes: number;
 }
 
 /** Where what lies that is read of one stream over `window`; null where the index does not tell. */
@@ -63,10 +71,10 @@ type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
 export async function readSourceIndex(file: Readable, signal: AbortSignal): Promise<SourceIndex | null> {
   const sampled = await readSampleIndex(file, signal);
   if (sampled !== null) return sampled;
-  const entered = await readCueIndex(file, PROBE_BYTES, signal);
+  const entered = await readCueIndex(file, { bytes: PROBE_BYTES, frames: FIRST_SAMPLES }, signal);
   if (entered === null) return null;
-  const { always, cues } = entered;
-  return { always, tracks: [], entries: { cues, sizeBytes: file.sizeBytes } };
+  const { always, cues, picture } = entered;
+  return { always, tracks: [], entries: { cues, picture, sizeBytes: file.sizeBytes } };
 }
 
 async function readSampleIndex(file: Readable, signal: AbortSignal): Promise<SourceIndex | null> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cueRanges, pictureTrack, readCues, tickSeconds } from "../../core/cue-index.ts";
+import { cueRanges, readCues, tickSeconds } from "../../core/cue-index.ts";
 import { readElement, readElements } from "../../core/ebml.ts";
+import { pictureTrack } from "../../core/matroska-tracks.ts";
 
 /** Matroska's index, made by hand: ids and sizes as RFC 8794 writes them. */
 
@@ -37,7 +38,7 @@ const tracks = (...entries: [number: string, type: string][]): Uint8Array =>
 
 test("the picture is the one track of its type", () => {
   const of = (bytes: Uint8Array) => pictureTrack(piece(bytes), whole(bytes));
-  assert.equal(of(tracks(["01", "02"], ["07", "01"])), 7);
+  assert.deepEqual(of(tracks(["01", "02"], ["07", "01"])), { number: 7, frameNanoseconds: null });
   assert.equal(of(tracks(["01", "02"])), null);
   assert.equal(of(tracks(["01", "01"], ["02", "01"])), null);
 });

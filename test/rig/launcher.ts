@@ -45,7 +45,7 @@ async function probe(
 ): Promise<Source> {
   const file = { sizeBytes: (await stat(path)).size, sha256: null };
   const note = (run: RunOutcome) => void runs.push(run);
-  return probeSource(launcher, path, file, new AbortController().signal, note, tables);
+  return probeSource(launcher, path, file, new AbortController().signal, note, { tables });
 }
 
 /** Every sample of every track of a file that is all there; null where it does not list them. */

@@ -60,7 +60,7 @@ async function read(bytes: Buffer) {
     requests++;
     await take([bytes.subarray(start, end)], start);
   });
-  const index = await readCueIndex(file, PROBE_BYTES, new AbortController().signal);
+  const index = await readCueIndex(file, { bytes: PROBE_BYTES, frames: 48 }, new AbortController().signal);
   return { index, requests, heldBytes: file.heldBytes() };
 }
 

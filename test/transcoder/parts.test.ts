@@ -17,6 +17,7 @@ import { listenToEncoders } from "../../transcoder/encoder-scores.ts";
 import { assemble } from "../../transcoder/ffmpeg-command.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { probeSource } from "../../transcoder/probe.ts";
+import { describeMaster } from "../../transcoder/probe-asset.ts";
 import { openScratch, type Scratch } from "../../transcoder/scratch.ts";
 import { rangesOver } from "../../transcoder/source-index.ts";
 import { complaintsIn } from "../../transcoder/source-window.ts";
@@ -104,7 +105,9 @@ for (const [name, film] of [
         const index = await master.index(signal);
         assert.ok(index, "it has an index");
         await master.fill(index.always, signal);
-        const source = await probeSource(launcher, master.path, file, signal, () => undefined, index.tracks);
+        const source = await probeSource(launcher, master.path, file, signal, () => undefined, {
+          tables: index.tracks,
+        });
         assert.deepEqual(source.video, whole.video);
         const afterProbe = scratch.fetchedBytes();
         assert.ok(afterProbe < 7e6, `the probe read ${afterProbe} bytes`);
@@ -137,16 +140,26 @@ const webm = (): Promise<string> =>
     ...["-c:a", "libvorbis", "-b:a", "96k", "{out}"],
   ]);
 
-for (const [name, film, places] of [
-  ["Matroska", () => copied("mkv"), [2, 0, -1]],
-  ["Matroska with groups of ten seconds", () => copied("mkv", [], ["-g", "125"]), [1]],
-  ["WebM", webm, [2]],
+for (const [name, film, places, timing] of [
+  ["Matroska", () => copied("mkv"), [2, 0, -1], "place"],
+  ["Matroska with groups of ten seconds", () => copied("mkv", [], ["-g", "125"]), [1], "count"],
+  ["WebM", webm, [2], "retime"],
 ] as const) {
-  test(`${name}: chunks from clusters equal those from the whole, for fewer bytes`, async () => {
+  test(`${name}: described by its ends where these do, and chunks from clusters equal those of a whole reading, for fewer bytes`, async () => {
     const path = await film();
     const pinned = await stored(path);
-    const source = await probeFile(launcher, path);
-    const plan = buildPlan(source, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
+    const whole = await probeFile(launcher, path);
+    const source = await withScratch(async (scratch) => {
+      const described = await describeMaster({ launcher, scratch, signal, note: () => undefined }, pinned);
+      const share = scratch.fetchedBytes() / pinned.sizeBytes;
+      assert.ok(described.video.isReckoned === true ? share < 0.3 : share >= 1, `${share} was read`);
+      return described;
+    });
+    const planOf = (described: typeof source) =>
+      buildPlan(described, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
+    const [plan, counted] = [planOf(source), planOf(whole)];
+    assert.deepEqual({ ...plan, timing: counted.timing }, counted);
+    assert.equal(plan.timing, timing);
     const groupSeconds = Math.max(
       ...source.video.keyframeSeconds.map((time, at, all) => (all[at + 1] ?? source.durationSeconds) - time),
     );
@@ -163,10 +176,10 @@ for (const [name, film, places] of [
           const share = coveredBytes(ranges) / pinned.sizeBytes;
           assert.ok(share < seconds / 60, `chunk ${chunk.index} needs ${share} of the file`);
           await master.fill(ranges, signal);
-          const recipe = videoRecipe(source, plan, plan.ladders[0]!, chunk);
-          const fromParts = await encode(master.path, recipe);
+          const fromParts = await encode(master.path, videoRecipe(source, plan, plan.ladders[0]!, chunk));
           assert.deepEqual([fromParts.exitCode, fromParts.log], [0, ""], "no hole was touched");
-          assert.deepEqual(fromParts.digests, (await encode(path, recipe)).digests, `chunk ${chunk.index}`);
+          const fromWhole = await encode(path, videoRecipe(whole, counted, counted.ladders[0]!, chunk));
+          assert.deepEqual(fromParts.digests, fromWhole.digests, `chunk ${chunk.index}`);
         }
         assert.equal(master.isWhole(), false);
       }),

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, open, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import type { FetchRange } from "../../transcoder/partial-file.ts";
-import { makePartialFile } from "../../transcoder/partial-file.ts";
 import { readSourceIndex } from "../../transcoder/source-index.ts";
 import { longFilm } from "../rig/long-film.ts";
 import { BIG_BUCK_BUNNY, flashAndBeep, made } from "../rig/media.ts";
 import { SOURCES } from "../rig/numbered-sources.ts";
 import * as odd from "../rig/odd-media.ts";
+import { sparseCopy } from "../rig/sparse-copy.ts";
 
 /** What is read of every file to tell what is in it: a program that opens the rest as a hole learns the same, and complains of nothing. */
 
@@ -29,12 +28,42 @@ const withSound = (codec: string[], extension = "mp4") =>
     made(extension, ["-i", film, "-map", "0", "-t", "20", "-c:v", "copy", ...codec, "{out}"]),
   );
 
+/** Twenty seconds that are entered each second, in a container that lists no other frame. */
+const entered = (extension: string, codec: readonly string[]) =>
+  made(extension, [
+    ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=20"],
+    ...["-f", "lavfi", "-i", "anoisesrc=d=20:c=pink:r=48000", "-vf", "noise=alls=60:allf=t+u"],
+    ...["-b:v", "5M", "-g", "25", ...codec, "{out}"],
+  ]);
+const ULTRAFAST = ["-c:v", "libx264", "-preset", "ultrafast"];
+const matroska = (codec: readonly string[]) =>
+  entered("mkv", [...ULTRAFAST, "-c:a", "aac"]).then((film) =>
+    made("mkv", ["-i", film, "-map", "0", "-c:v", "copy", ...codec, "{out}"]),
+  );
+const webm = () =>
+  entered("webm", ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]);
+
 const FILES: [string, () => Promise<string>][] = [
   ["a real film", async () => BIG_BUCK_BUNNY],
   ["a minute", () => longFilm()],
   ["AC-3", () => withSound(["-c:a", "ac3"])],
   ["E-AC-3", () => withSound(["-c:a", "eac3"])],
   ["uncompressed sound", () => withSound(["-c:a", "pcm_s24le"], "mov")],
+  ...(
+    [
+      ["AAC", ["copy"]],
+      ["AC-3", ["ac3"]],
+      ["E-AC-3", ["eac3"]],
+      ["FLAC", ["flac"]],
+      ["Opus", ["libopus"]],
+      ["uncompressed sound", ["pcm_s24le"]],
+      ["Vorbis", ["libvorbis"]],
+    ] as const
+  ).map(([codec, encoder]): [string, () => Promise<string>] => [
+    `${codec} in Matroska`,
+    () => matroska(["-c:a", ...encoder]),
+  ]),
+  ["VP9 and Opus in WebM", webm],
   ["a sound of an uncommon codec", () => withSound(["-c:a", "alac"])],
   ["flashes", async () => flashAndBeep({ seconds: 3 })],
   ["a variable rate", odd.variableRate],
@@ -48,22 +77,11 @@ const FILES: [string, () => Promise<string>][] = [
 
 /** A sparse copy with what is always read, and how much that is; null where the file has no such index. */
 async function beginningOf(path: string): Promise<{ path: string; readBytes: number } | null> {
-  const source = await open(path, "r");
-  try {
-    const { size } = await source.stat();
-    const fetch: FetchRange = async ({ start, end }, take) => {
-      const bytes = Buffer.alloc(end - start);
-      await source.read(bytes, 0, bytes.length, start);
-      await take([bytes], start);
-    };
-    const copy = await makePartialFile(join(folder, String(opened++)), size, fetch);
-    const index = await readSourceIndex(copy, signal);
-    if (index === null || index.tracks.length === 0) return null;
-    await copy.fill(index.always, signal);
-    return { path: copy.path, readBytes: copy.heldBytes() };
-  } finally {
-    await source.close();
-  }
+  const copy = await sparseCopy(path, join(folder, String(opened++)));
+  const index = await readSourceIndex(copy, signal);
+  if (index === null) return null;
+  await copy.fill(index.always, signal);
+  return { path: copy.path, readBytes: copy.heldBytes() };
 }
 let opened = 0;
 
@@ -87,6 +105,11 @@ test("most of those files have such an index", () => {
 });
 
 const NOISE = ["-f", "lavfi", "-i", "nullsrc=size=640x360:rate=25:duration=4,geq=random(1)*255:128:128"];
+
+test("of a film that lists keyframes it is as little", async () => {
+  const film = await beginningOf(await matroska(["-c:a", "copy"]));
+  assert.ok(film !== null && film.readBytes < 4e6, `${film?.readBytes} bytes`);
+});
 
 test("of a film of common codecs it is a few seconds, of another or a large one what a demuxer may read", async () => {
   const film = await beginningOf(BIG_BUCK_BUNNY);

@@ -1,0 +1,145 @@
+import { type ByteRange, coveredBytes } from "./byte-ranges.ts";
+import { type Cue, cueRanges } from "./cue-index.ts";
+import { statedRate } from "./frame-rate.ts";
+import type { PacketTable, StreamSpan } from "./packet-table.ts";
+import type { ProbeReport, ProbeStream } from "./probe-report.ts";
+import { toNumber } from "./rational.ts";
+import type { ShownFrames } from "./shown-frames.ts";
+
+/**
+ * A film whose index lists keyframes and no other frame (core/cue-index.ts), described by its beginning and its end: where the file states
+ * one rate for all frames, and the frames of both ends and every keyframe stand where that rate puts them, it is known how many there are.
+ * Whether one between is missing is not: whoever encodes them puts them in their places by their times.
+ */
+
+export interface FilmEnds {
+  /** From the first frame on, on the file's own clock. */
+  headSeconds: number;
+  /** When the keyframe is shown from which the rest is read. */
+  tailFromSeconds: number;
+  /** What is read of the file for both. */
+  ranges: ByteRange[];
+}
+
+/** Of the film, within bounds: a sound may end before the picture does. */
+const SHARE = 1 / 100;
+const SHORTEST_SECONDS = 2;
+const LONGEST_SECONDS = 10;
+/** Beyond this the whole is read: between keyframes so far apart the film might stand still for any time (RELIABILITY T07). */
+const LONGEST_GROUP_SECONDS = 30;
+/** Of the file: more is not worth what is not known then. */
+const LARGEST_SHARE = 0.5;
+/** Fewer frames of one end tell no rhythm. */
+const FEWEST_FRAMES = 12;
+/** The last that were read may follow others that were not, by as many as an encoder reorders (ITU-T H.264 A.3.1). */
+const MOST_REORDERED = 16;
+const FRAMES_OF_END = 2 * (FEWEST_FRAMES + MOST_REORDERED);
+/** Of a frame: what times rounded to milliseconds are off at 120 a second, twice. */
+const TOLERANCE = 0.25;
+
+/** Which ends of a film to look at; null where they meet, or it is entered too rarely. */
+export function filmEnds(
+  cues: readonly Cue[],
+  frameNanoseconds: number,
+  sizeBytes: number,
+): FilmEnds | null {
+  const first = cues[0]?.seconds ?? 0;
+  const last = cues.at(-1)?.seconds ?? 0;
+  const isRare = cues.some(
+    (cue, at) => at > 0 && cue.seconds - cues[at - 1]!.seconds > LONGEST_GROUP_SECONDS,
+  );
+  const shortest = Math.max(SHORTEST_SECONDS, (FRAMES_OF_END * frameNanoseconds) / 1e9);
+  const seconds = Math.max(shortest, Math.min(LONGEST_SECONDS, (last - first) * SHARE));
+  const tail = cues.findLast((cue) => cue.seconds <= last - seconds);
+  if (isRare || tail === undefined || tail.seconds <= first + 2 * seconds) return null;
+  const head = { startSeconds: first, endSeconds: first + seconds };
+  const ranges = [...cueRanges(cues, head, sizeBytes), { start: tail.clusterAt, end: sizeBytes }];
+  if (coveredBytes(ranges) > LARGEST_SHARE * sizeBytes) return null;
+  return { headSeconds: seconds, tailFromSeconds: tail.seconds, ranges };
+}
+
+/**
+ * The packets of the whole film from those of its ends, as a list of all would have them where each frame is there. null where the ends leave
+ * a doubt: another rhythm than `frameNanoseconds`, a track that is not in both, a count that the file states otherwise.
+ */
+export function reckonPackets(
+  { streams = [] }: ProbeReport,
+  picture: ProbeStream,
+  [head, tail]: readonly [PacketTable, PacketTable],
+  cues: readonly Cue[],
+  frameNanoseconds: number,
+): PacketTable | null {
+  const frames = reckonFrames(head.frames, tail.frames, cues, toNumber(statedRate(frameNanoseconds)));
+  if (frames === null || ![head, tail].every(({ hasAllTimes }) => hasAllTimes)) return null;
+  const stated = tagOf(picture, "NUMBER_OF_FRAMES");
+  if (stated !== null && Number(stated) !== frames.seconds.length) return null;
+  const spans = new Map<number, StreamSpan>();
+  for (const stream of streams) {
+    const span = spanOf(stream, head.spans.get(stream.index), tail.spans.get(stream.index));
+    if (span === null) return null;
+    if (span !== undefined) spans.set(stream.index, span);
+  }
+  const encrypted = new Set([...head.encrypted, ...tail.encrypted]);
+  const base = { hasAllTimes: true, timelessFrames: 0, entries: [] };
+  return { ...base, frames, spans, encrypted, isReckoned: true };
+}
+
+function reckonFrames(
+  head: ShownFrames,
+  tail: ShownFrames,
+  cues: readonly Cue[],
+  framesPerSecond: number,
+): ShownFrames | null {
+  const [first] = head.seconds;
+  const last = tail.seconds.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const placeOf = (seconds: number): number => (seconds - first) * framesPerSecond;
+  const keyframeSeconds = Float64Array.from(cues, ({ seconds }) => seconds);
+  const isPlaced = (seconds: number): boolean => {
+    const place = placeOf(seconds);
+    return place > -TOLERANCE && Math.abs(place - Math.round(place)) < TOLERANCE;
+  };
+  if (!keyframeSeconds.every(isPlaced) || Math.round(placeOf(keyframeSeconds[0]!)) !== 0) return null;
+  const read = head.seconds.subarray(0, Math.max(0, head.seconds.length - MOST_REORDERED));
+  for (const end of [read, tail.seconds])
+    if (end.length < FEWEST_FRAMES || !end.every(isPlaced) || !isUnbroken(Array.from(end, placeOf)))
+      return null;
+  const count = Math.round(placeOf(last)) + 1;
+  const seconds = Float64Array.from({ length: count }, (_, index) => first + index / framesPerSecond);
+  return { seconds, keyframeSeconds, lastDurationSeconds: tail.lastDurationSeconds };
+}
+
+function isUnbroken(places: readonly number[]): boolean {
+  const [first = 0] = places;
+  return places.every((place, index) => Math.round(place) === Math.round(first) + index);
+}
+
+/** From when to when a track is shown; undefined where it holds nothing that is, null where the ends do not tell. */
+function spanOf(
+  stream: ProbeStream,
+  head: StreamSpan | undefined,
+  tail: StreamSpan | undefined,
+): StreamSpan | undefined | null {
+  if (stream.codec_type === "subtitle") {
+    // Texts come when they come; that there are any is told by how long they are.
+    const endSeconds = secondsOf(tagOf(stream, "DURATION"));
+    return endSeconds === null ? null : endSeconds === 0 ? undefined : { startSeconds: 0, endSeconds };
+  }
+  const isPlayed = stream.codec_type === "video" || stream.codec_type === "audio";
+  if (!isPlayed || stream.disposition?.attached_pic === 1) return undefined;
+  // A sound that ends before the picture does is in no tail: how long it is is said elsewhere, or must be seen.
+  const endSeconds = tail?.endSeconds ?? secondsOf(tagOf(stream, "DURATION"));
+  if (head === undefined || endSeconds === null) return null;
+  return { startSeconds: head.startSeconds, endSeconds: Math.max(head.endSeconds, endSeconds) };
+}
+
+/** What programs note of each track when they have written all of it; some name a language behind the tag's name. */
+function tagOf({ tags = {} }: ProbeStream, name: string): string | null {
+  const key = Object.keys(tags).find((one) => one === name || one.startsWith(`${name}-`));
+  return key === undefined ? null : tags[key]!;
+}
+
+function secondsOf(text: string | null): number | null {
+  const match = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text ?? "");
+  return match === null ? null : Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]);
+}
