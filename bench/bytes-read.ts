@@ -15,12 +15,12 @@ import { figure, printTable } from "./table.ts";
  * How many bytes the workers read of the store for one film from its upload until it is ready, beside the master's size: of the
  * master, of the sound that they have left each other, and of the package's own objects, and what of each they had read before, themselves or another. The same film in three
  * containers, since what can be read in parts hangs on their indexes. Counted on each worker's way to the store; each has a scratch folder of
- * its own, as on a machine of its own. `node bench/bytes-read.ts [minutes] [workers,workers…]`
+ * its own, as on a machine of its own. `node bench/bytes-read.ts [minutes] [workers,workers…] [container,container…]`
  */
 
 const minutes = Number(process.argv[2] ?? 2);
 const fleets = (process.argv[3] ?? "1,2").split(",").map(Number);
-const CONTAINERS = ["mp4", "mkv", "ts"];
+const containers = (process.argv[4] ?? "mp4,mkv,ts").split(",");
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-read-"));
 
@@ -65,7 +65,7 @@ async function measureFleet(workers: number, mp4: string): Promise<string[][]> {
       await product.addWorker({ MATINEE_S3_ENDPOINT: store.endpoint, MATINEE_SCRATCH_DIR: scratch });
     }
     const rows: string[][] = [];
-    for (const container of CONTAINERS) {
+    for (const container of containers) {
       const reading = await measure(product, stores, await remuxed(mp4, container));
       const row = rowOf(container, workers, reading);
       rows.push(row);

@@ -60,8 +60,8 @@ export function unsignedOf(bytes: Uint8Array, origin: number, { body, end }: Ele
   return bytes.subarray(body - origin, end - origin).reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** RFC 8794 4: the place of the first set bit tells the length; ids keep that bit. */
-function readVint(
+/** RFC 8794 4: the place of the first set bit tells the length; ids keep that bit. null where it is cut off, or longer than eight bytes. */
+export function readVint(
   bytes: Uint8Array,
   at: number,
   keepsMarker: boolean,

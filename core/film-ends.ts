@@ -38,11 +38,7 @@ const FRAMES_OF_END = 2 * (FEWEST_FRAMES + MOST_REORDERED);
 const TOLERANCE = 0.25;
 
 /** Which ends of a film to look at; null where they meet, or it is entered too rarely. */
-export function filmEnds(
-  cues: readonly Cue[],
-  frameNanoseconds: number,
-  sizeBytes: number,
-): FilmEnds | null {
+export function filmEnds(cues: readonly Cue[], frameNanoseconds: number, sizeBytes: number): FilmEnds | null {
   const first = cues[0]?.seconds ?? 0;
   const last = cues.at(-1)?.seconds ?? 0;
   const isRare = cues.some(

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { type ByteRange, coveredBytes, joined, missing } from "./byte-ranges.ts";
-import { type SampleTrack, sampleRanges } from "./sample-table.ts";
 
 /**
  * Sound that whoever encodes a chunk leaves in the store for whoever encodes the sound, who would else read all of the master
@@ -31,23 +30,29 @@ export function soundMark({ key, etag }: { key: string; etag: string }, streams:
 }
 
 /**
- * The spans that are left of these tracks by who has read `window` of the master, its gaps perhaps not: pieces of sound between its first byte
- * and its last. None where they are too large a part of it.
+ * The spans that are left of `pieces` by who has read `window` of the master, its gaps perhaps not: those between its first byte and its last. None
+ * where they are too large a part of it.
  */
 export function spansToLeave(
-  tracks: readonly SampleTrack[],
+  pieces: readonly ByteRange[],
   window: readonly ByteRange[],
   absent: (spans: readonly ByteRange[]) => readonly ByteRange[],
 ): ByteRange[] {
   const read = joined(window);
   const start = read[0]?.start ?? 0;
   const end = read.at(-1)?.end ?? 0;
-  const pieces = tracks
-    .flatMap((track) => sampleRanges(track, 0, track.sizes.length - 1))
-    .filter((piece) => piece.start >= start && piece.end <= end);
-  const here = missing(pieces, absent(pieces));
+  const inside = pieces.filter((piece) => piece.start >= start && piece.end <= end);
+  const here = missing(inside, absent(inside));
   const bytes = coveredBytes(here);
   return bytes > LARGEST_SHARE * (end - start) || bytes > LARGEST_BYTES ? [] : here;
+}
+
+/** What lies between the first byte and the last of what was left: of a stretch that was left but for its pictures, these. */
+export function betweenSpans(spans: readonly ByteRange[]): ByteRange[] {
+  const [first, last] = [spans[0], spans.at(-1)];
+  return first === undefined || last === undefined
+    ? []
+    : missing([{ start: first.start, end: last.end }], spans);
 }
 
 /** What is stored: `spans` must be in order and apart, and `bytes` as long as they are together. */

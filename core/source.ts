@@ -175,7 +175,7 @@ export function isIndexed({ container }: Pick<Source, "container">): boolean {
   return container.split(",").some((name) => INDEXED.has(name));
 }
 
-/** Whether the container lists every sample, so that it is known where a sound's pieces lie. */
-export function listsSamples({ container }: Pick<Source, "container">): boolean {
-  return container.split(",").some((name) => name === "mov" || name === "mp4");
+/** Whether it is known where a sound's pieces lie of a stretch of film: what a chunk leaves of them others need not read. */
+export function leavesItsSound({ container, video }: Source): boolean {
+  return container.split(",").some((name) => name === "mov" || name === "mp4") || video.isReckoned === true;
 }

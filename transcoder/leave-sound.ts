@@ -3,7 +3,9 @@ import { leftSoundKey, leftSounds, leftSoundsOf } from "../core/keys.ts";
 import { packSound, soundMark, spansToLeave } from "../core/left-sound.ts";
 import type { Plan } from "../core/plan.ts";
 import type { PinnedSource } from "../core/source.ts";
+import { trackRanges } from "../core/source-window.ts";
 import { isShared, isTaskOpen } from "../stores/library/tasks.ts";
+import { besideFrames } from "./matroska-blocks.ts";
 import { readSpans } from "./partial-file.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import type { PartialMaster } from "./scratch.ts";
@@ -35,11 +37,10 @@ async function leave(
   { library, blobs, workerId, asset, task }: LeavingContext,
   { plan, pinned }: Pick<PlannedAsset, "plan" | "pinned">,
   master: PartialMaster,
-  { tracks }: SourceIndex,
+  index: SourceIndex,
   window: readonly ByteRange[],
 ): Promise<void> {
-  const sounds = ownSounds(plan).flatMap((stream) => tracks[stream] ?? []);
-  const spans = spansToLeave(sounds, window, master.absent);
+  const spans = spansToLeave(await piecesOf(ownSounds(plan), master, index, window), window, master.absent);
   // A worker that is alone with the film has what it read itself.
   if (spans.length === 0 || !(await isShared(library, asset._id, workerId))) return;
   const { folder, mark } = whereLeft(asset, plan, pinned);
@@ -51,6 +52,21 @@ async function leave(
   await blobs.put("sources", key, packSound(mark, { spans, bytes }), { contentType });
   // Whoever was slow may come when the film has been published, and nobody would remove it any more.
   if (!(await isTaskOpen(library, task._id))) await blobs.remove("sources", [key]);
+}
+
+/** Where the sounds `streams` lie: by the list of samples, or all that is not picture of a stretch that is known by its clusters alone. */
+async function piecesOf(
+  streams: readonly number[],
+  master: PartialMaster,
+  { tracks, entries }: SourceIndex,
+  window: readonly ByteRange[],
+): Promise<readonly ByteRange[]> {
+  if (entries === null) return streams.flatMap((stream) => tracks[stream] ?? []).flatMap(trackRanges);
+  const [stretch, another] = window;
+  // Who takes it takes it for all but the pictures.
+  if (streams.length === 0 || stretch === undefined || another !== undefined) return [];
+  if (master.absent(window).length > 0) return [];
+  return (await besideFrames(master.path, stretch, entries.picture.number)) ?? [];
 }
 
 /** The streams of the master that sounds are made of. */

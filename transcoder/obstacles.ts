@@ -3,7 +3,7 @@ import { isLookedAtTwice, LOOK_ROUND_SECONDS, secondsToWait } from "../core/late
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
 import { type BesideSound, isLeftToOther, ofSameSound } from "../core/shared-sound.ts";
-import { listsSamples } from "../core/source.ts";
+import { leavesItsSound } from "../core/source.ts";
 import { isWanted } from "../core/work.ts";
 import { followsOthers, isOffered } from "../core/work-order.ts";
 import { besideSound, isShared, outlinesOfAsset } from "../stores/library/tasks.ts";
@@ -67,7 +67,7 @@ async function obstacleToSound(
   const sounds = plan?.audio ?? [];
   const isOfMaster = sounds.some(({ id, file }) => id === task.part && file === null);
   const againSeconds =
-    isOfMaster && source !== null && listsSamples(source) ? await secondsToPictures(library, task) : null;
+    isOfMaster && source !== null && leavesItsSound(source) ? await secondsToPictures(library, task) : null;
   if (againSeconds !== null) return { obstacle: "pictures", againSeconds };
   if (ofSameSound(task.part, sounds).length === 0) return null;
   const isOthers = isLeftToOther(task, await besideSound(library, task), sounds, library.serverNow());

@@ -65,7 +65,12 @@ export async function describeMaster(
       return await withCoded(source, master, index, signal);
     } catch (thrown) {
       // It may be for what was not fetched, or not looked at: the whole file has the last word.
-      if ((ends === null && master.isWhole()) || !(thrown instanceof Failure) || thrown.failureClass !== "source") throw thrown;
+      if (
+        (ends === null && master.isWhole()) ||
+        !(thrown instanceof Failure) ||
+        thrown.failureClass !== "source"
+      )
+        throw thrown;
       return null;
     }
   });

@@ -31,8 +31,12 @@ export interface Wanted {
   ranges(index: SourceIndex): readonly ByteRange[] | null;
   /** Of a transport stream, which has none; null where it is read whole. */
   span: StreamSpan | null;
-  /** Brings what of it lies elsewhere, before the rest is fetched from the master. Never rejects. */
-  bring?(master: PartialMaster, ranges: readonly ByteRange[]): Promise<void>;
+  /** Brings what of it lies elsewhere, and answers what must be there then: the rest of that is fetched from the master. Never rejects. */
+  bring?(
+    master: PartialMaster,
+    index: SourceIndex,
+    ranges: readonly ByteRange[],
+  ): Promise<readonly ByteRange[]>;
   /** Is shown what has been read, before it is used. Never rejects. */
   leave?(master: PartialMaster, index: SourceIndex, ranges: readonly ByteRange[]): Promise<void>;
 }
@@ -46,10 +50,11 @@ export function pictureWindow(source: Source, plan: Plan, frames: FrameRange): W
   };
 }
 
-/** All of one sound or text: of a transport stream that lies spread over the whole file. */
+/** All of one sound or text: of a file that does not list its samples that lies spread over the whole. */
 export function trackWindow(streamIndex: number): Wanted {
   return {
-    ranges: ({ tracks }) => {
+    ranges: ({ tracks, entries }) => {
+      if (entries !== null) return [{ start: 0, end: entries.sizeBytes }];
       const track = tracks[streamIndex];
       return track === undefined ? null : trackRanges(track);
     },
@@ -90,8 +95,8 @@ export async function withSourceWindow<T>(
     if (index === null) return wanted.span && withCut(context, master, wanted.span, attempt);
     const ranges = wanted.ranges(index);
     if (ranges === null) return null;
-    await wanted.bring?.(master, ranges);
-    await master.fill([...index.always, ...ranges], signal);
+    const lacking = (await wanted.bring?.(master, index, ranges)) ?? ranges;
+    await master.fill([...index.always, ...lacking], signal);
     await wanted.leave?.(master, index, ranges);
     return attempt(master.path);
   });

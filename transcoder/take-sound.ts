@@ -1,11 +1,12 @@
-import type { ByteRange } from "../core/byte-ranges.ts";
+import { type ByteRange, missing } from "../core/byte-ranges.ts";
 import { leftStretch } from "../core/keys.ts";
-import { unpackSound } from "../core/left-sound.ts";
+import { betweenSpans, unpackSound } from "../core/left-sound.ts";
 import { piecesApart } from "../core/pieces-apart.ts";
 import { isShared } from "../stores/library/tasks.ts";
 import { type LeavingContext, whereLeft } from "./leave-sound.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import type { PartialMaster } from "./scratch.ts";
+import type { SourceIndex } from "./source-index.ts";
 import type { Wanted } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -20,11 +21,12 @@ export function takesSound(
   context: TakingContext,
   planned: Pick<PlannedAsset, "plan" | "pinned">,
 ): NonNullable<Wanted["bring"]> {
-  return (master, ranges) =>
-    take(context, planned, master, ranges).catch((thrown) => {
+  return (master, index, ranges) =>
+    take(context, planned, master, index, ranges).catch((thrown) => {
       // Whoever is called off hears of it where the rest is fetched.
       if (!context.signal.aborted)
         context.log.warn({ taskId: context.task._id, err: thrown }, "sound that was left is not taken");
+      return ranges;
     });
 }
 
@@ -32,24 +34,30 @@ async function take(
   context: TakingContext,
   planned: Pick<PlannedAsset, "plan" | "pinned">,
   master: PartialMaster,
+  index: SourceIndex,
   ranges: readonly ByteRange[],
-): Promise<void> {
+): Promise<readonly ByteRange[]> {
   const lacking = master.absent(ranges);
-  if (lacking.length === 0) return;
-  await takeLeft(context, planned, master, lacking);
+  if (lacking.length === 0) return ranges;
+  const pictures = await takeLeft(context, planned, master, lacking);
+  // Where no list says where sounds lie, what was left is all but the pictures between.
+  if (index.entries !== null) return missing(ranges, pictures);
   const pieces = piecesApart(ranges, master.absent(ranges));
   const { library, asset, workerId, signal } = context;
   // A worker that is alone with the film reads the pictures anyway.
   if (pieces !== null && (await isShared(library, asset._id, workerId))) await master.fill(pieces, signal, 0);
+  return ranges;
 }
 
+/** Answers what lies between what was taken. */
 async function takeLeft(
   { blobs, asset, task, signal, log }: TakingContext,
   { plan, pinned }: Pick<PlannedAsset, "plan" | "pinned">,
   master: PartialMaster,
   lacking: readonly ByteRange[],
-): Promise<void> {
+): Promise<ByteRange[]> {
   const { folder, mark } = whereLeft(asset, plan, pinned);
+  const between: ByteRange[] = [];
   for await (const { key } of blobs.list("sources", folder)) {
     signal.throwIfAborted();
     const stretch = leftStretch(folder, key);
@@ -58,6 +66,10 @@ async function takeLeft(
     const object = await blobs.read("sources", key, { signal });
     const left = object && unpackSound(object, mark, master.sizeBytes);
     if (left === null) log.info({ taskId: task._id, key }, "sound that was left is of no use");
-    else await master.put(left.spans, left.bytes);
+    else {
+      await master.put(left.spans, left.bytes);
+      between.push(...betweenSpans(left.spans));
+    }
   }
+  return between;
 }

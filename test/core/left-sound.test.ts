@@ -4,8 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type ByteRange, coveredBytes, missing } from "../../core/byte-ranges.ts";
 import { leftSoundKey, leftSoundsOf, leftStretch } from "../../core/keys.ts";
-import { packSound, soundMark, spansToLeave, unpackSound } from "../../core/left-sound.ts";
-import type { SampleTrack } from "../../core/sample-table.ts";
+import { betweenSpans, packSound, soundMark, spansToLeave, unpackSound } from "../../core/left-sound.ts";
 
 const MASTER = { key: "t/up_1/source", etag: '"one"' };
 const MARK = soundMark(MASTER, [1]);
@@ -113,10 +112,8 @@ test("a key tells which stretch is below it, and what is none is told from it", 
 });
 
 /** A piece of sound of `size` bytes at every hundredth byte. */
-const soundTrack = (size: number): SampleTrack => {
-  const places = Array.from({ length: 100 }, (_, index) => index * 100);
-  return { offsets: Float64Array.from(places), sizes: Uint32Array.from(places, () => size) } as SampleTrack;
-};
+const sound = (size: number): ByteRange[] =>
+  Array.from({ length: 100 }, (_, index) => ({ start: index * 100, end: index * 100 + size }));
 const all = (pieces: readonly ByteRange[]): number[] => pieces.map(({ start }) => start);
 
 test("of a stretch the pieces are left that lie in it whole, from its first picture to its last", () => {
@@ -124,9 +121,9 @@ test("of a stretch the pieces are left that lie in it whole, from its first pict
     { start: 310, end: 405 },
     { start: 205, end: 300 },
   ];
-  assert.deepEqual(all(spansToLeave([soundTrack(10)], window, () => [])), [300]);
-  assert.deepEqual(all(spansToLeave([soundTrack(5)], window, () => [])), [300, 400]);
-  assert.deepEqual(all(spansToLeave([soundTrack(5)], [], () => [])), []);
+  assert.deepEqual(all(spansToLeave(sound(10), window, () => [])), [300]);
+  assert.deepEqual(all(spansToLeave(sound(5), window, () => [])), [300, 400]);
+  assert.deepEqual(all(spansToLeave(sound(5), [], () => [])), []);
   assert.deepEqual(all(spansToLeave([], window, () => [])), []);
 });
 
@@ -135,7 +132,7 @@ test("what is not on the disk is not left", () => {
     { start: 0, end: 305 },
     { start: 400, end: 500 },
   ];
-  const left = spansToLeave([soundTrack(10)], [{ start: 200, end: 500 }], (spans) => missing(spans, held));
+  const left = spansToLeave(sound(10), [{ start: 200, end: 500 }], (spans) => missing(spans, held));
   assert.deepEqual(left, [
     { start: 200, end: 210 },
     { start: 300, end: 305 },
@@ -145,6 +142,16 @@ test("what is not on the disk is not left", () => {
 
 test("a fifth of a stretch is left, more of it is not", () => {
   const window = [{ start: 0, end: 1_000 }];
-  assert.equal(spansToLeave([soundTrack(20)], window, () => []).length, 10);
-  assert.equal(spansToLeave([soundTrack(21)], window, () => []).length, 0);
+  assert.equal(spansToLeave(sound(20), window, () => []).length, 10);
+  assert.equal(spansToLeave(sound(21), window, () => []).length, 0);
+});
+
+test("what lies between what was left is all of its stretch that was not", () => {
+  const spans = [
+    { start: 100, end: 110 },
+    { start: 110, end: 120 },
+    { start: 200, end: 201 },
+  ];
+  assert.deepEqual(betweenSpans(spans), [{ start: 120, end: 200 }]);
+  assert.deepEqual(betweenSpans([]), []);
 });

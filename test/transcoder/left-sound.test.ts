@@ -20,6 +20,7 @@ import { pictureWindow, trackWindow, withSourceWindow } from "../../transcoder/s
 import { takesSound } from "../../transcoder/take-sound.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";
 import { longFilm } from "../rig/long-film.ts";
+import { made } from "../rig/media.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
 import { openWork } from "../stores/work-for-test.ts";
 
@@ -41,31 +42,40 @@ const log = { info: () => undefined, warn: () => undefined } as unknown as Param
 >[0]["log"];
 let launcher: Launcher;
 let folder: string;
-let film: { path: string; source: Source; plan: Plan };
+/** What a film is, and what is to be made of it. */
+interface Described {
+  path: string;
+  source: Source;
+  plan: Plan;
+}
+let film: Described;
 
 before(async () => {
   await blobs.ensureBuckets({ corsOrigins: [] });
   launcher = await launcherForTest();
   folder = await mkdtemp(join(tmpdir(), "matinee-left-test-"));
-  const path = await longFilm();
-  const source = await probeFile(launcher, path);
-  film = { path, source, plan: buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build) };
+  film = await describe(await longFilm());
 });
 after(async () => {
   await rm(folder, { recursive: true, force: true });
   blobs.close();
 });
 
+async function describe(path: string): Promise<Described> {
+  const source = await probeFile(launcher, path);
+  return { path, source, plan: buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build) };
+}
+
 /** A film that is being encoded, one of its chunks by another worker. */
-async function openFilm(): Promise<{ assetId: string; pinned: PinnedSource }> {
+async function openFilm(described = film): Promise<Described & { assetId: string; pinned: PinnedSource }> {
   const assetId = `as_${randomBytes(4).toString("hex")}`;
-  const { plan, path } = film;
+  const { plan, path } = described;
   await planned(assetId, { plan });
   const bytes = await readFile(path);
   const key = `t/up_${assetId}/source`;
   const { etag } = await blobs.put("sources", key, bytes, { contentType: "video/mp4" });
   await claimTask(library, taskOf(assetId, plan.chunks.at(-1)!), "wk_other", 600);
-  return { assetId, pinned: { key, etag, sizeBytes: bytes.length, sha256: null } };
+  return { ...described, assetId, pinned: { key, etag, sizeBytes: bytes.length, sha256: null } };
 }
 
 const taskOf = (assetId: string, chunk: Chunk): string =>
@@ -79,8 +89,8 @@ function contextOf(assetId: string, scratch: Scratch, chunk: Chunk, workerId = "
 type Film = Awaited<ReturnType<typeof openFilm>>;
 
 /** Reads what this chunk is made of, as whoever encodes it does, and leaves its sound. */
-async function readChunk({ assetId, pinned }: Film, scratch: Scratch, chunk: Chunk, workerId?: string) {
-  const { plan, source } = film;
+async function readChunk(opened: Film, scratch: Scratch, chunk: Chunk, workerId?: string) {
+  const { assetId, pinned, plan, source } = opened;
   const context = contextOf(assetId, scratch, chunk, workerId);
   const window = pictureWindow(source, plan, chunkFrames(plan.timeline, chunk));
   const leave = leavesSound(context, { plan, pinned });
@@ -88,14 +98,14 @@ async function readChunk({ assetId, pinned }: Film, scratch: Scratch, chunk: Chu
 }
 
 /** The digest of the sound as it is encoded from what a worker has, and what of the master that worker read for it. */
-async function encodeSound({ assetId, pinned }: Film, scratch: Scratch) {
-  const { plan } = film;
+async function encodeSound(opened: Film, scratch: Scratch) {
+  const { assetId, pinned, plan } = opened;
   const context = contextOf(assetId, scratch, plan.chunks[0]!);
   const before = scratch.fetchedBytes();
   const bring = takesSound(context, { plan, pinned });
   const wanted = { ...trackWindow(plan.audio[0]!.streamIndex), bring };
   const digest = await withSourceWindow(context, pinned, wanted, async (path) => ({
-    made: await soundOf(path),
+    made: await soundOf(path, opened),
     log: "",
   }));
   return { digest, share: (scratch.fetchedBytes() - before) / pinned.sizeBytes };
@@ -108,8 +118,7 @@ function soundOfFilm(): Promise<string> {
   return wholeSound;
 }
 
-async function soundOf(path: string): Promise<string> {
-  const { source, plan } = film;
+async function soundOf(path: string, { source, plan }: Described = film): Promise<string> {
   const recipe = audioRecipe(source, plan.timeline, plan.audio[0]!, AS_IT_IS);
   const outputDirectory = await mkdtemp(join(folder, "out-"));
   const limits = { wallSeconds: 300, cpuSeconds: 300, outputBytes: 2 ** 28 };
@@ -164,6 +173,33 @@ test("a sound that the chunks have left is the same as from the whole, and nothi
   await removeLeftSound(contextOfRemoval(opened));
   assert.deepEqual(await left(opened.assetId), []);
   assert.notEqual(await blobs.head("sources", opened.pinned.key), null, "the master is still there");
+});
+
+/** The same minute in a container that does not list its samples. */
+const matroska = async () =>
+  describe(await made("mkv", ["-i", await longFilm(), "-map", "0", "-c", "copy", "{out}"]));
+
+test("of Matroska a chunk leaves all but its pictures, and a sound is made of that and of the stretches that nobody has left", async () => {
+  const opened = await openFilm(await matroska());
+  const [late, ...others] = opened.plan.chunks;
+  await withScratches(async (chunks, sounds) => {
+    for (const chunk of others) await readChunk(opened, chunks, chunk);
+    const objects = await left(opened.assetId);
+    assert.equal(objects.length, others.length);
+    const bytes = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    assert.ok(bytes < opened.pinned.sizeBytes / 15, `${bytes} bytes were left`);
+    const { digest, share } = await encodeSound(opened, sounds);
+    assert.equal(digest, await soundOf(opened.path, opened));
+    // The chunk that nobody has read, with its beginning.
+    assert.ok(share > 0.15 && share < 0.3, `${share} of the master was read for the sound`);
+    const before = sounds.fetchedBytes();
+    const asked = requests;
+    await readChunk(opened, sounds, opened.plan.chunks[2]!);
+    const chunkShare = (sounds.fetchedBytes() - before) / opened.pinned.sizeBytes;
+    assert.ok(chunkShare < 20 / 60, `${chunkShare} of the master was read for a chunk`);
+    assert.ok(requests - asked < 10, `${requests - asked} requests for one chunk`);
+    await readChunk(opened, sounds, late!);
+  });
 });
 
 test("the last of a sound, which nobody has left yet, is asked for without the pictures between", async () => {
