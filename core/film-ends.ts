@@ -8,8 +8,9 @@ import type { ShownFrames } from "./shown-frames.ts";
 
 /**
  * A film whose index lists keyframes and no other frame (core/cue-index.ts), described by its beginning and its end: where the file states
- * one rate for all frames, and the frames of both ends and every keyframe stand where that rate puts them, it is known how many there are.
- * Whether one between is missing is not: whoever encodes them puts them in their places by their times.
+ * one rate for all frames, and those of both ends stand as that rate puts them, it is known how many there are. Whether one between is missing
+ * is not: whoever encodes them puts them in their places by their times. Where a keyframe is off the rhythm of the beginning, as in recordings
+ * that were joined, they are re-timed as those of any uneven film.
  */
 
 export interface FilmEnds {
@@ -34,6 +35,8 @@ const FEWEST_FRAMES = 12;
 /** The last that were read may follow others that were not, by as many as an encoder reorders (ITU-T H.264 A.3.1). */
 const MOST_REORDERED = 16;
 const FRAMES_OF_END = 2 * (FEWEST_FRAMES + MOST_REORDERED);
+/** Of the frames that a file says it has, those that joins may take or add. */
+const LARGEST_OFF = 0.02;
 /** Of a frame: what times rounded to milliseconds are off at 120 a second, twice. */
 const TOLERANCE = 0.25;
 
@@ -56,7 +59,7 @@ export function filmEnds(cues: readonly Cue[], frameNanoseconds: number, sizeByt
 
 /**
  * The packets of the whole film from those of its ends, as a list of all would have them where each frame is there. null where the ends leave
- * a doubt: another rhythm than `frameNanoseconds`, a track that is not in both, a count that the file states otherwise.
+ * a doubt: another rate than `frameNanoseconds`, a track that is not in both, a count that the file states otherwise.
  */
 export function reckonPackets(
   { streams = [] }: ProbeReport,
@@ -65,10 +68,13 @@ export function reckonPackets(
   cues: readonly Cue[],
   frameNanoseconds: number,
 ): PacketTable | null {
-  const frames = reckonFrames(head.frames, tail.frames, cues, toNumber(statedRate(frameNanoseconds)));
-  if (frames === null || ![head, tail].every(({ hasAllTimes }) => hasAllTimes)) return null;
-  const stated = tagOf(picture, "NUMBER_OF_FRAMES");
-  if (stated !== null && Number(stated) !== frames.seconds.length) return null;
+  const reckoning = reckonFrames(head.frames, tail.frames, cues, toNumber(statedRate(frameNanoseconds)));
+  if (reckoning === null || ![head, tail].every(({ hasAllTimes }) => hasAllTimes)) return null;
+  const { frames, reckoned } = reckoning;
+  const stated = Number(tagOf(picture, "NUMBER_OF_FRAMES") ?? frames.seconds.length);
+  const off = Math.abs(stated - frames.seconds.length);
+  // Where recordings were joined, the places are as many as the time has room for.
+  if (!(off <= (reckoned === "even" ? 0 : LARGEST_OFF * stated))) return null;
   const spans = new Map<number, StreamSpan>();
   for (const stream of streams) {
     const span = spanOf(stream, head.spans.get(stream.index), tail.spans.get(stream.index));
@@ -77,7 +83,7 @@ export function reckonPackets(
   }
   const encrypted = new Set([...head.encrypted, ...tail.encrypted]);
   const base = { hasAllTimes: true, timelessFrames: 0, entries: [] };
-  return { ...base, frames, spans, encrypted, isReckoned: true };
+  return { ...base, frames, spans, encrypted, reckoned };
 }
 
 function reckonFrames(
@@ -85,29 +91,38 @@ function reckonFrames(
   tail: ShownFrames,
   cues: readonly Cue[],
   framesPerSecond: number,
-): ShownFrames | null {
+): { frames: ShownFrames; reckoned: NonNullable<PacketTable["reckoned"]> } | null {
   const [first] = head.seconds;
   const last = tail.seconds.at(-1);
   if (first === undefined || last === undefined) return null;
-  const placeOf = (seconds: number): number => (seconds - first) * framesPerSecond;
-  const keyframeSeconds = Float64Array.from(cues, ({ seconds }) => seconds);
-  const isPlaced = (seconds: number): boolean => {
-    const place = placeOf(seconds);
-    return place > -TOLERANCE && Math.abs(place - Math.round(place)) < TOLERANCE;
-  };
-  if (!keyframeSeconds.every(isPlaced) || Math.round(placeOf(keyframeSeconds[0]!)) !== 0) return null;
   const read = head.seconds.subarray(0, Math.max(0, head.seconds.length - MOST_REORDERED));
-  for (const end of [read, tail.seconds])
-    if (end.length < FEWEST_FRAMES || !end.every(isPlaced) || !isUnbroken(Array.from(end, placeOf)))
-      return null;
-  const count = Math.round(placeOf(last)) + 1;
-  const seconds = Float64Array.from({ length: count }, (_, index) => first + index / framesPerSecond);
-  return { seconds, keyframeSeconds, lastDurationSeconds: tail.lastDurationSeconds };
+  if (![read, tail.seconds].every((end) => isUnbroken(end, framesPerSecond))) return null;
+  const offPlace = (seconds: number): number => {
+    const place = (seconds - first) * framesPerSecond;
+    return Math.abs(place - Math.round(place));
+  };
+  const keyframeSeconds = Float64Array.from(cues, ({ seconds }) => seconds);
+  // The list begins where the film does, or is none of all that it can be entered at.
+  if (Math.abs(keyframeSeconds[0]! - first) * framesPerSecond >= TOLERANCE) return null;
+  const isEven = keyframeSeconds.every((seconds) => offPlace(seconds) < TOLERANCE);
+  const { lastDurationSeconds } = tail;
+  // Of an even film the last frame has a place whatever is said of its length.
+  const standsSeconds = (isEven ? 0 : lastDurationSeconds) || 1 / framesPerSecond;
+  const shownSeconds = last - first + standsSeconds;
+  const count = Math.round(shownSeconds * framesPerSecond);
+  const stepSeconds = (last - first) / (count - 1);
+  const seconds = Float64Array.from({ length: count }, (_, index) => first + index * stepSeconds);
+  const frames = { seconds, keyframeSeconds, lastDurationSeconds };
+  return { frames, reckoned: isEven ? "even" : "moved" };
 }
 
-function isUnbroken(places: readonly number[]): boolean {
-  const [first = 0] = places;
-  return places.every((place, index) => Math.round(place) === Math.round(first) + index);
+/** One frame behind the other, none missing, each where the rate puts it. */
+function isUnbroken(seconds: Float64Array, framesPerSecond: number): boolean {
+  const [first = 0] = seconds;
+  return (
+    seconds.length >= FEWEST_FRAMES &&
+    seconds.every((time, index) => Math.abs((time - first) * framesPerSecond - index) < TOLERANCE)
+  );
 }
 
 /** From when to when a track is shown; undefined where it holds nothing that is, null where the ends do not tell. */

@@ -20,8 +20,11 @@ export interface PacketTable {
   spans: ReadonlyMap<number, StreamSpan>;
   /** Streams of which at least one packet is encrypted. */
   encrypted: ReadonlySet<number>;
-  /** The frames are reckoned from those of both ends (core/film-ends.ts); absent where each has been seen. */
-  isReckoned?: true;
+  /**
+   * The frames are reckoned from those of both ends (core/film-ends.ts): all in one rhythm, or in one that is moved on the way. Absent where each
+   * has been seen.
+   */
+  reckoned?: "even" | "moved";
 }
 
 /** A day at 60 per second. Beyond it nothing more is kept: the table is then longer than any film. */

@@ -51,6 +51,11 @@ async function withText(second: number): Promise<string> {
   return copied("-i", line, "-map", "0", "-map", "1", "-t", "40");
 }
 
+/** The film twice, the second time as much later as its sound is longer than its picture. */
+async function joined(): Promise<string> {
+  return made("mkv", ["-stream_loop", "1", "-i", await copied("-t", "30"), "-c", "copy", "{out}"]);
+}
+
 /** The film with a second sound, from so many seconds on. */
 async function withSound(from: number, seconds: number): Promise<string> {
   const sound = ["-itsoffset", String(from), "-f", "lavfi", "-i", `sine=duration=${seconds}`];
@@ -86,6 +91,7 @@ for (const [name, file] of [
         codecs: `${H264} -flags +ildct+ilme -c:a flac`,
       }),
   ],
+  ["recordings that were joined a moment apart", () => joined()],
   ["VP9 in WebM", () => film({ extension: "webm", codecs: `${VP9} -c:a libopus` })],
 ] as const)
   test(`${name}: the ends tell what all of it tells, but for who says so`, async () => {
