@@ -1,5 +1,6 @@
 import type { ByteRange } from "./byte-ranges.ts";
 import { childrenOf, type Element, type Piece, unsignedOf } from "./ebml.ts";
+import type { PictureTrack } from "./matroska-tracks.ts";
 import { READ_AHEAD_SECONDS, type TimeWindow } from "./source-window.ts";
 
 /**
@@ -11,6 +12,15 @@ export interface Cue {
   seconds: number;
   /** Where the cluster begins that its frame lies in; within the file. */
   clusterAt: number;
+}
+
+/** Where the picture of a file can be entered, and what is said of it. */
+export interface SourceEntries {
+  cues: Cue[];
+  picture: PictureTrack;
+  /** Of the clock that clusters and blocks count by. */
+  secondsOfTick: number;
+  sizeBytes: number;
 }
 
 /** RFC 9559's names of the elements that are read. */
@@ -71,5 +81,5 @@ export function cueRanges(
   // The next keyframe's cluster may begin with what comes before it; the one after that does not.
   const next = cues.find(({ seconds }) => seconds > endSeconds + READ_AHEAD_SECONDS);
   const behind = next && cues.find(({ clusterAt }) => clusterAt > next.clusterAt);
-  return [{ start: entry.clusterAt, end: behind?.clusterAt ?? sizeBytes }];
+  return [{ start: entry.clusterAt, end: Math.min(behind?.clusterAt ?? sizeBytes, sizeBytes) }];
 }

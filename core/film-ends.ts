@@ -1,5 +1,5 @@
-import { type ByteRange, coveredBytes } from "./byte-ranges.ts";
-import { type Cue, cueRanges } from "./cue-index.ts";
+import type { ByteRange } from "./byte-ranges.ts";
+import type { Cue } from "./cue-index.ts";
 import { statedRate } from "./frame-rate.ts";
 import type { PacketTable, StreamSpan } from "./packet-table.ts";
 import type { ProbeReport, ProbeStream } from "./probe-report.ts";
@@ -16,10 +16,9 @@ import type { ShownFrames } from "./shown-frames.ts";
 export interface FilmEnds {
   /** From the first frame on, on the file's own clock. */
   headSeconds: number;
-  /** When the keyframe is shown from which the rest is read. */
+  /** When the keyframe is shown from which the rest is read, and where it lies. */
   tailFromSeconds: number;
-  /** What is read of the file for both. */
-  ranges: ByteRange[];
+  tail: ByteRange;
 }
 
 /** Of the film, within bounds: a sound may end before the picture does. */
@@ -28,8 +27,6 @@ const SHORTEST_SECONDS = 2;
 const LONGEST_SECONDS = 10;
 /** Beyond this the whole is read: between keyframes so far apart the film might stand still for any time (RELIABILITY T07). */
 const LONGEST_GROUP_SECONDS = 30;
-/** Of the file: more is not worth what is not known then. */
-const LARGEST_SHARE = 0.5;
 /** Fewer frames of one end tell no rhythm. */
 const FEWEST_FRAMES = 12;
 /** The last that were read may follow others that were not, by as many as an encoder reorders (ITU-T H.264 A.3.1). */
@@ -51,10 +48,11 @@ export function filmEnds(cues: readonly Cue[], frameNanoseconds: number, sizeByt
   const seconds = Math.max(shortest, Math.min(LONGEST_SECONDS, (last - first) * SHARE));
   const tail = cues.findLast((cue) => cue.seconds <= last - seconds);
   if (isRare || tail === undefined || tail.seconds <= first + 2 * seconds) return null;
-  const head = { startSeconds: first, endSeconds: first + seconds };
-  const ranges = [...cueRanges(cues, head, sizeBytes), { start: tail.clusterAt, end: sizeBytes }];
-  if (coveredBytes(ranges) > LARGEST_SHARE * sizeBytes) return null;
-  return { headSeconds: seconds, tailFromSeconds: tail.seconds, ranges };
+  return {
+    headSeconds: seconds,
+    tailFromSeconds: tail.seconds,
+    tail: { start: tail.clusterAt, end: sizeBytes },
+  };
 }
 
 /**

@@ -124,8 +124,8 @@ export function buildPlan(
 }
 
 function timingOf({ variableFrameRate, isReckoned }: SourceVideo): FrameTiming {
-  if (variableFrameRate) return "retime";
-  return isReckoned === true ? "place" : "count";
+  if (isReckoned === true) return "place";
+  return variableFrameRate ? "retime" : "count";
 }
 
 /** Where it is allowed and there; a film's own ladder was found with x264, and says nothing of another encoder. */

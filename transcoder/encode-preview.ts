@@ -17,7 +17,7 @@ import { requirePlanned } from "./planned-asset.ts";
 import { heardSeconds, previewSoundRecipe, readPreviewSound } from "./preview-sound.ts";
 import { type MadeTrack, openProtector } from "./protect-media.ts";
 import { readRung } from "./read-rung.ts";
-import { rangesOver, type SourceIndex } from "./source-index.ts";
+import { rangesOver } from "./source-index.ts";
 import { type LoggedRun, pictureWindow, type Wanted, withSourceWindow } from "./source-window.ts";
 import { storeTrack } from "./store-track.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -73,9 +73,9 @@ function windowOf({ source, preview, unit }: PreviewUnit): Wanted {
   const ofPicture = pictureWindow(source, preview.plan, chunkFrames(preview.plan.timeline, unit));
   if (sound === null) return ofPicture;
   const soundWindow = heardSeconds(preview, unit, sound, source);
-  const ranges = (index: SourceIndex) => {
-    const picture = ofPicture.ranges(index);
-    const heard = rangesOver(index, sound.streamIndex, soundWindow);
+  const ranges: Wanted["ranges"] = async (index, master, signal) => {
+    const picture = await ofPicture.ranges(index, master, signal);
+    const heard = await rangesOver(master, index, sound.streamIndex, soundWindow, signal);
     return picture === null || heard === null ? null : [...picture, ...heard];
   };
   return { ranges, span: ofPicture.span };

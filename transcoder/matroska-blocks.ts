@@ -1,57 +1,154 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { type ByteRange, missing } from "../core/byte-ranges.ts";
-import { ELEMENT_HEADER_BYTES, type Element, readElement, readVint } from "../core/ebml.ts";
+import { cueRanges, type SourceEntries } from "../core/cue-index.ts";
+import { type Element, readElement, readVint, unsignedOf } from "../core/ebml.ts";
+import { READ_AHEAD_SECONDS, type TimeWindow } from "../core/source-window.ts";
+import type { PartialFile } from "./partial-file.ts";
+
+/**
+ * What lies in the clusters of a Matroska file, found by going from block to block: the index knows where a few keyframes are, and nothing of
+ * the frames and the sound between.
+ */
 
 /** RFC 9559 5.1.3: frames lie in clusters, in blocks of their own or in groups with what is said of them. */
 const CLUSTER = 0x1f43b675;
+const TIMESTAMP = 0xe7;
 const SIMPLE_BLOCK = 0xa3;
 const BLOCK_GROUP = 0xa0;
 const BLOCK = 0xa1;
 const PARENTS: ReadonlySet<number> = new Set([CLUSTER, BLOCK_GROUP]);
 
-/** Of a frame: a demuxer reads its block's track, time and flags, and whether frames are laced, before it passes it over. */
+/** An element's id and size, and of a block its track, its time and its flags. */
+const HEAD_BYTES = 32;
+/** Of a frame: a demuxer reads more than its head before it passes it over, where several frames are laced into one block. */
 const KEPT_BYTES = 64;
 /** Of a stretch: more are in no film. */
 const MOST_ELEMENTS = 1_000_000;
+/** A picture may lie before others that are shown earlier, which a decoder needs in order to show these: a few places. */
+const REORDERED_SECONDS = 0.25;
+/** What is fetched at once of a group whose end is looked for. */
+const STEP_BYTES = 2 ** 20;
+
+interface Frame {
+  track: number;
+  /** On the file's own clock. */
+  ticks: number;
+  body: number;
+  end: number;
+  /** First byte of its block, or of the group that it is in. */
+  start: number;
+}
+
+type ReadHead = (at: number) => Promise<Uint8Array>;
 
 /**
- * What of a stretch of whole clusters is not the inside of a frame of this track: all that a demuxer reads who is asked for the others. null
- * where the stretch is not one of whole elements. All of it must be in the file.
+ * Shows `see` each frame from a cluster's beginning on until it answers that it has seen enough. false where what lies there are no whole
+ * elements up to `end`.
+ */
+async function walkFrames(
+  read: ReadHead,
+  { start, end }: ByteRange,
+  see: (frame: Frame) => boolean,
+): Promise<boolean> {
+  let clusterTicks = 0;
+  let group: Element | null = null;
+  let at = start;
+  for (let count = 0; at < end; count++) {
+    const head = await read(at);
+    const element = readElement(head, at, at);
+    if (element === null || count > MOST_ELEMENTS) return false;
+    const { id, body } = element;
+    if (id === TIMESTAMP) clusterTicks = unsignedOf(head, at, element);
+    if (id === BLOCK_GROUP) group = element;
+    const frame =
+      id === SIMPLE_BLOCK || id === BLOCK ? frameOf(head, at, element, clusterTicks, group) : null;
+    if (frame !== null && see(frame)) return true;
+    at = PARENTS.has(id) ? body : element.end;
+  }
+  return at === end;
+}
+
+/** RFC 9559 10.1: a block begins with its track, a number that says how long it is, and a time within its cluster. */
+function frameOf(
+  head: Uint8Array,
+  at: number,
+  { body, start, end }: Element,
+  clusterTicks: number,
+  group: Element | null,
+): Frame | null {
+  const track = readVint(head, body - at, false);
+  const timeAt = track && body - at + track.length;
+  if (track === null || timeAt === null || timeAt + 2 > head.length) return null;
+  const relative = new DataView(head.buffer, head.byteOffset).getInt16(timeAt);
+  const isGrouped = group !== null && start >= group.body && end <= group.end;
+  const ticks = clusterTicks + relative;
+  return { track: track.value, ticks, body, end, start: isGrouped ? group.start : start };
+}
+
+/**
+ * What of a stretch of whole blocks is not the inside of a frame of this track: all that a demuxer reads who is asked for the others. null
+ * where the stretch is none. All of it must be in the file.
  */
 export async function besideFrames(
   path: string,
   stretch: ByteRange,
   track: number,
 ): Promise<ByteRange[] | null> {
+  return withHeads(path, async (read) => {
+    const insides: ByteRange[] = [];
+    const isWhole = await walkFrames(read, stretch, (frame) => {
+      // The last byte too, so that the end of what is left is the end of what was read.
+      const inside = { start: frame.body + KEPT_BYTES, end: frame.end - 1 };
+      if (frame.track === track && inside.start < inside.end) insides.push(inside);
+      return false;
+    });
+    return isWhole ? missing([stretch], insides) : null;
+  });
+}
+
+/**
+ * What is read of the file when anything in it is decoded over `window`: from the cluster that is entered on to the first picture that is shown
+ * after it, which is looked for in the group that it ends in. `cueRanges` alone would know the next keyframes only, ten seconds on or more.
+ */
+export async function clusterWindow(
+  file: Pick<PartialFile, "path" | "fill">,
+  { cues, picture, secondsOfTick, sizeBytes }: SourceEntries,
+  window: TimeWindow,
+  signal: AbortSignal,
+): Promise<ByteRange[]> {
+  const [most] = cueRanges(cues, window, sizeBytes);
+  const last = cues.findLast(({ seconds }) => seconds <= window.endSeconds) ?? cues[0];
+  if (most === undefined || last === undefined) return [];
+  const from = Math.max(most.start, last.clusterAt);
+  const lastTicks = (window.endSeconds + READ_AHEAD_SECONDS + REORDERED_SECONDS) / secondsOfTick;
+  let there = from;
+  let end = most.end;
+  await withHeads(file.path, async (readThere) => {
+    const read: ReadHead = async (at) => {
+      if (at + HEAD_BYTES > there) {
+        there = Math.min(most.end, at + STEP_BYTES);
+        await file.fill([{ start: at, end: there }], signal);
+      }
+      return readThere(at);
+    };
+    await walkFrames(read, { start: from, end: most.end }, ({ track, ticks, start }) => {
+      const isBehind = track === picture.number && ticks > lastTicks;
+      if (isBehind) end = start;
+      return isBehind;
+    });
+  });
+  return [{ start: most.start, end }];
+}
+
+async function withHeads<T>(path: string, use: (read: ReadHead) => Promise<T>): Promise<T> {
   const file = await open(path, "r");
   try {
-    const insides: ByteRange[] = [];
-    let at = stretch.start;
-    for (let count = 0; at < stretch.end; count++) {
-      const element = await elementAt(file, at);
-      if (element === null || element.end > stretch.end || count > MOST_ELEMENTS) return null;
-      const { id, body, end } = element;
-      // The last byte too, so that the end of what is left is the end of what was read.
-      const inside = { start: body + KEPT_BYTES, end: end - 1 };
-      const isFrame = (id === SIMPLE_BLOCK || id === BLOCK) && inside.start < inside.end;
-      if (isFrame && (await trackAt(file, body)) === track) insides.push(inside);
-      at = PARENTS.has(id) ? body : end;
-    }
-    return missing([stretch], insides);
+    return await use(async (at) => {
+      const head = new Uint8Array(HEAD_BYTES);
+      const { bytesRead } = await file.read(head, 0, HEAD_BYTES, at);
+      return head.subarray(0, bytesRead);
+    });
   } finally {
     await file.close();
   }
-}
-
-async function elementAt(file: FileHandle, at: number): Promise<Element | null> {
-  const header = new Uint8Array(ELEMENT_HEADER_BYTES);
-  const { bytesRead } = await file.read(header, 0, header.length, at);
-  return readElement(header.subarray(0, bytesRead), at, at);
-}
-
-/** RFC 9559 10.1: a block begins with its track, a number that says how long it is. */
-async function trackAt(file: FileHandle, at: number): Promise<number | null> {
-  const bytes = new Uint8Array(8);
-  await file.read(bytes, 0, bytes.length, at);
-  return readVint(bytes, 0, false)?.value ?? null;
 }

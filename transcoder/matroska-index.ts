@@ -1,5 +1,5 @@
 import type { ByteRange } from "../core/byte-ranges.ts";
-import { type Cue, cueRanges, readCues, tickSeconds } from "../core/cue-index.ts";
+import { readCues, type SourceEntries, tickSeconds } from "../core/cue-index.ts";
 import {
   childrenOf,
   ELEMENT_HEADER_BYTES,
@@ -8,7 +8,8 @@ import {
   readElement,
   unsignedOf,
 } from "../core/ebml.ts";
-import { areCommonTracks, type PictureTrack, pictureTrack } from "../core/matroska-tracks.ts";
+import { areCommonTracks, pictureTrack } from "../core/matroska-tracks.ts";
+import { clusterWindow } from "./matroska-blocks.ts";
 import { type PartialFile, readSpan } from "./partial-file.ts";
 
 type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
@@ -16,8 +17,7 @@ type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
 /** Where the picture of a Matroska file can be entered, and what every program that opens the file reads first. */
 export interface CueIndex {
   always: ByteRange[];
-  cues: Cue[];
-  picture: PictureTrack;
+  entries: SourceEntries;
 }
 
 /** RFC 8794 11.2.1, RFC 9559 5.1: the file's own header, then one segment of everything. */
@@ -84,27 +84,30 @@ export async function readCueIndex(
   if (!infoBytes || !trackBytes || !cueBytes) return null;
   const picture = pictureTrack(trackBytes, tracks);
   if (picture === null) return null;
-  const found = readCues(cueBytes, cues, picture.number, tickSeconds(infoBytes, info), segment.body);
+  const secondsOfTick = tickSeconds(infoBytes, info);
+  const found = readCues(cueBytes, cues, picture.number, secondsOfTick, segment.body);
   if (found === null) return null;
+  const entries = { cues: found, picture, secondsOfTick, sizeBytes: file.sizeBytes };
+  const most = cluster.start + probe.bytes;
   const framesEnd = areCommonTracks(trackBytes, tracks)
-    ? endOfFrames(found, picture, probe.frames, file.sizeBytes)
-    : file.sizeBytes;
-  const beginning = { start: 0, end: Math.min(cluster.start + probe.bytes, framesEnd) };
-  const always = [beginning, ...referred.map(({ start, end }) => ({ start, end }))];
-  return { always, cues: found, picture };
+    ? await endOfFrames(file, { ...entries, sizeBytes: Math.min(most, file.sizeBytes) }, probe.frames, signal)
+    : most;
+  const always = [{ start: 0, end: framesEnd }, ...referred.map(({ start, end }) => ({ start, end }))];
+  return { always, entries };
 }
 
-/** Where so many first frames of the picture, and what lies beside them, end. */
-function endOfFrames(
-  cues: readonly Cue[],
-  { frameNanoseconds }: PictureTrack,
+/** Where so many first frames of the picture, and what lies beside them, end; no more than the file's size is told to be. */
+async function endOfFrames(
+  file: Readable,
+  entries: SourceEntries,
   frames: number,
-  sizeBytes: number,
-): number {
-  if (frameNanoseconds === null) return sizeBytes;
-  const { seconds: startSeconds } = cues[0]!;
+  signal: AbortSignal,
+): Promise<number> {
+  const { frameNanoseconds } = entries.picture;
+  if (frameNanoseconds === null) return entries.sizeBytes;
+  const startSeconds = entries.cues[0]!.seconds;
   const window = { startSeconds, endSeconds: startSeconds + (frames * frameNanoseconds) / 1e9 };
-  return cueRanges(cues, window, sizeBytes).at(-1)!.end;
+  return (await clusterWindow(file, entries, window, signal)).at(-1)!.end;
 }
 
 /** The elements from `at` on up to and with the first of this id; null where that one does not come. */

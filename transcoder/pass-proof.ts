@@ -56,8 +56,10 @@ function comparedWith({ plan, source }: PlannedAsset, produced: ReadonlyMap<stri
     })),
   );
   return {
-    ranges: (index) => {
-      const ranges = windows.map(({ streamIndex, window }) => rangesOver(index, streamIndex, window));
+    ranges: async (index, master, signal) => {
+      const ranges: Awaited<ReturnType<typeof rangesOver>>[] = [];
+      for (const { streamIndex, window } of windows)
+        ranges.push(await rangesOver(master, index, streamIndex, window, signal));
       return ranges.includes(null) ? null : ranges.flatMap((some) => some ?? []);
     },
     span: null,

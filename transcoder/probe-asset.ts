@@ -55,7 +55,7 @@ export async function describeMaster(
   const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
   const fromIndex = await scratch.withParts(pinned, async (master) => {
     const index = await master.index(signal);
-    const ends = index?.entries == null ? null : knownEnds(index.entries);
+    const ends = index?.entries == null ? null : await knownEnds(master, index.entries, signal);
     // Otherwise frames can only be counted by reading the file to its end.
     if (index === null || (index.tracks.length === 0 && ends === null)) return null;
     await master.fill([...index.always, ...(ends?.ranges ?? [])], signal);

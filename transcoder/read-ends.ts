@@ -1,25 +1,41 @@
-import type { Cue } from "../core/cue-index.ts";
+import { type ByteRange, coveredBytes } from "../core/byte-ranges.ts";
+import type { Cue, SourceEntries } from "../core/cue-index.ts";
 import { sourceFailure } from "../core/errors.ts";
 import { type FilmEnds, filmEnds, reckonPackets } from "../core/film-ends.ts";
 import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
 import type { ProbeReport, ProbeStream } from "../core/probe-report.ts";
+import { clusterWindow } from "./matroska-blocks.ts";
+import type { PartialFile } from "./partial-file.ts";
 import { asCause, type ProbeRun, runProbe } from "./probe-run.ts";
 import { SOURCE_PATH } from "./sandbox.ts";
-import type { SourceEntries } from "./source-index.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
-/** A film that may be described by its ends, and what its file says of what lies between. */
+/** A film that may be described by its ends, what its file says of what lies between, and what is read for it. */
 export interface KnownEnds extends FilmEnds {
   cues: readonly Cue[];
   frameNanoseconds: number;
+  ranges: ByteRange[];
 }
 
+/** Of the file: more is not worth what is not known then. */
+const LARGEST_SHARE = 0.5;
+
 /** null of a film that must be read whole. */
-export function knownEnds({ cues, picture, sizeBytes }: SourceEntries): KnownEnds | null {
+export async function knownEnds(
+  file: Pick<PartialFile, "path" | "fill">,
+  entries: SourceEntries,
+  signal: AbortSignal,
+): Promise<KnownEnds | null> {
+  const { cues, picture, sizeBytes } = entries;
   const { frameNanoseconds } = picture;
-  if (frameNanoseconds === null) return null;
-  const ends = filmEnds(cues, frameNanoseconds, sizeBytes);
-  return ends && { ...ends, cues, frameNanoseconds };
+  const ends = frameNanoseconds === null ? null : filmEnds(cues, frameNanoseconds, sizeBytes);
+  if (ends === null || frameNanoseconds === null) return null;
+  const startSeconds = cues[0]!.seconds;
+  const head = { startSeconds, endSeconds: startSeconds + ends.headSeconds };
+  const ranges = [...(await clusterWindow(file, entries, head, signal)), ends.tail];
+  return coveredBytes(ranges) > LARGEST_SHARE * sizeBytes
+    ? null
+    : { ...ends, cues, frameNanoseconds, ranges };
 }
 
 /** Demuxes both ends of a film, by one program. Throws where they leave a doubt: then the whole is to be read. */

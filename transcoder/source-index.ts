@@ -1,9 +1,9 @@
 import { typeAt } from "../core/box-reader.ts";
 import { type ByteRange, coveredBytes } from "../core/byte-ranges.ts";
-import { type Cue, cueRanges } from "../core/cue-index.ts";
-import type { PictureTrack } from "../core/matroska-tracks.ts";
+import type { SourceEntries } from "../core/cue-index.ts";
 import { readSampleTables, type SampleTrack, sampleRanges } from "../core/sample-table.ts";
 import { type TimeWindow, windowRanges } from "../core/source-window.ts";
+import { clusterWindow } from "./matroska-blocks.ts";
 import { readCueIndex } from "./matroska-index.ts";
 import { type PartialFile, readSpan } from "./partial-file.ts";
 
@@ -17,20 +17,15 @@ export interface SourceIndex {
   entries: SourceEntries | null;
 }
 
-/** Where the picture of a Matroska file may be entered, what is said of it, and how long the file is. */
-export interface SourceEntries {
-  cues: Cue[];
-  picture: PictureTrack;
-  sizeBytes: number;
-}
-
 /** Where what lies that is read of one stream over `window`; null where the index does not tell. */
-export function rangesOver(
+export async function rangesOver(
+  file: Pick<PartialFile, "path" | "fill">,
   { tracks, entries }: SourceIndex,
   streamIndex: number,
   window: TimeWindow,
-): ByteRange[] | null {
-  if (entries !== null) return cueRanges(entries.cues, window, entries.sizeBytes);
+  signal: AbortSignal,
+): Promise<ByteRange[] | null> {
+  if (entries !== null) return clusterWindow(file, entries, window, signal);
   const track = tracks[streamIndex];
   return track === undefined ? null : windowRanges(track, window);
 }
@@ -73,8 +68,7 @@ export async function readSourceIndex(file: Readable, signal: AbortSignal): Prom
   if (sampled !== null) return sampled;
   const entered = await readCueIndex(file, { bytes: PROBE_BYTES, frames: FIRST_SAMPLES }, signal);
   if (entered === null) return null;
-  const { always, cues, picture } = entered;
-  return { always, tracks: [], entries: { cues, picture, sizeBytes: file.sizeBytes } };
+  return { always: entered.always, tracks: [], entries: entered.entries };
 }
 
 async function readSampleIndex(file: Readable, signal: AbortSignal): Promise<SourceIndex | null> {

@@ -27,8 +27,12 @@ export type ReadingContext = Pick<TaskContext, "scratch" | "signal"> & {
 
 /** What of a master a run reads. */
 export interface Wanted {
-  /** By the container's index; null where that does not tell. */
-  ranges(index: SourceIndex): readonly ByteRange[] | null;
+  /** By the container's index, and what of the master has to be read to see it; null where that does not tell. */
+  ranges(
+    index: SourceIndex,
+    master: PartialMaster,
+    signal: AbortSignal,
+  ): Promise<readonly ByteRange[] | null>;
   /** Of a transport stream, which has none; null where it is read whole. */
   span: StreamSpan | null;
   /** Brings what of it lies elsewhere, and answers what must be there then: the rest of that is fetched from the master. Never rejects. */
@@ -45,7 +49,8 @@ export interface Wanted {
 export function pictureWindow(source: Source, plan: Plan, frames: FrameRange): Wanted {
   const window = entryWindow(source, plan, frames);
   return {
-    ranges: (index) => (window === null ? null : rangesOver(index, source.video.streamIndex, window)),
+    ranges: async (index, master, signal) =>
+      window === null ? null : rangesOver(master, index, source.video.streamIndex, window, signal),
     span: entrySpan(source, plan, frames),
   };
 }
@@ -53,7 +58,7 @@ export function pictureWindow(source: Source, plan: Plan, frames: FrameRange): W
 /** All of one sound or text: of a file that does not list its samples that lies spread over the whole. */
 export function trackWindow(streamIndex: number): Wanted {
   return {
-    ranges: ({ tracks, entries }) => {
+    ranges: async ({ tracks, entries }) => {
       if (entries !== null) return [{ start: 0, end: entries.sizeBytes }];
       const track = tracks[streamIndex];
       return track === undefined ? null : trackRanges(track);
@@ -93,7 +98,7 @@ export async function withSourceWindow<T>(
     };
     const index = await master.index(signal);
     if (index === null) return wanted.span && withCut(context, master, wanted.span, attempt);
-    const ranges = wanted.ranges(index);
+    const ranges = await wanted.ranges(index, master, signal);
     if (ranges === null) return null;
     const lacking = (await wanted.bring?.(master, index, ranges)) ?? ranges;
     await master.fill([...index.always, ...lacking], signal);

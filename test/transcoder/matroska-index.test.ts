@@ -69,7 +69,7 @@ const CUES = element("1c53bb6b", cue(0, 100), cue(2_000, 5_000));
 test("the cues behind the film are found by the head, in a few requests", async () => {
   const { index, requests, heldBytes } = await read(film(CUES));
   assert.deepEqual(
-    index?.cues.map(({ seconds }) => seconds),
+    index?.entries.cues.map(({ seconds }) => seconds),
     [0, 2],
   );
   assert.ok(requests < 10 && heldBytes < 2 ** 18, `${requests} requests, ${heldBytes} bytes`);
@@ -93,5 +93,5 @@ test("cues of more parts than any film's are none", async () => {
   const filled = (parts: number): Buffer =>
     element("1c53bb6b", CUES.subarray(8), Buffer.alloc(parts * VOID.length, VOID));
   assert.equal((await read(film(filled(600_000)))).index, null);
-  assert.equal((await read(film(filled(400_000)))).index?.cues.length, 2);
+  assert.equal((await read(film(filled(400_000)))).index?.entries.cues.length, 2);
 });

@@ -140,26 +140,26 @@ const webm = (): Promise<string> =>
     ...["-c:a", "libvorbis", "-b:a", "96k", "{out}"],
   ]);
 
-for (const [name, film, places, timing] of [
-  ["Matroska", () => copied("mkv"), [2, 0, -1], "place"],
-  ["Matroska with groups of ten seconds", () => copied("mkv", [], ["-g", "125"]), [1], "count"],
-  ["WebM", webm, [2], "retime"],
+for (const [name, film, places] of [
+  ["Matroska", () => copied("mkv"), [2, 0, -1]],
+  ["Matroska with groups of ten seconds", () => copied("mkv", [], ["-g", "125"]), [1]],
+  ["WebM", webm, [2]],
 ] as const) {
-  test(`${name}: described by its ends where these do, and chunks from clusters equal those of a whole reading, for fewer bytes`, async () => {
+  test(`${name}: described by its ends, and chunks from clusters equal those of a whole reading, for fewer bytes`, async () => {
     const path = await film();
     const pinned = await stored(path);
     const whole = await probeFile(launcher, path);
     const source = await withScratch(async (scratch) => {
       const described = await describeMaster({ launcher, scratch, signal, note: () => undefined }, pinned);
       const share = scratch.fetchedBytes() / pinned.sizeBytes;
-      assert.ok(described.video.isReckoned === true ? share < 0.3 : share >= 1, `${share} was read`);
+      assert.ok(described.video.isReckoned === true && share < 0.5, `${share} was read`);
       return described;
     });
     const planOf = (described: typeof source) =>
       buildPlan(described, { ...DEFAULT_PLAN_SETTINGS, preset: "ultrafast" }, launcher.build);
     const [plan, counted] = [planOf(source), planOf(whole)];
     assert.deepEqual({ ...plan, timing: counted.timing }, counted);
-    assert.equal(plan.timing, timing);
+    assert.equal(plan.timing, "place");
     const groupSeconds = Math.max(
       ...source.video.keyframeSeconds.map((time, at, all) => (all[at + 1] ?? source.durationSeconds) - time),
     );
@@ -171,8 +171,9 @@ for (const [name, film, places, timing] of [
         for (const chunk of places.map((place) => plan.chunks.at(place)!)) {
           const frames = chunkFrames(plan.timeline, chunk);
           const window = entryWindow(source, plan, frames)!;
-          const ranges = rangesOver(index, source.video.streamIndex, window)!;
-          const seconds = window.endSeconds - window.startSeconds + 3 * groupSeconds + 1;
+          const ranges = (await rangesOver(master, index, source.video.streamIndex, window, signal))!;
+          // From the keyframe before the one before it, to a second behind it.
+          const seconds = window.endSeconds - window.startSeconds + 2 * groupSeconds + 1.2;
           const share = coveredBytes(ranges) / pinned.sizeBytes;
           assert.ok(share < seconds / 60, `chunk ${chunk.index} needs ${share} of the file`);
           await master.fill(ranges, signal);
@@ -213,9 +214,11 @@ for (const [name, film] of [
     await withScratch((scratch) =>
       scratch.withParts(pinned, async (master) => {
         const index = (await master.index(signal))!;
-        const ranges = stretches.flatMap(
-          (stretch) => rangesOver(index, track!.streamIndex, stretchWindow(stretch, source))!,
-        );
+        const ranges = [];
+        for (const stretch of stretches) {
+          const window = stretchWindow(stretch, source);
+          ranges.push(...(await rangesOver(master, index, track!.streamIndex, window, signal))!);
+        }
         await master.fill([...index.always, ...ranges], signal);
         const read = scratch.fetchedBytes() / pinned.sizeBytes;
         assert.ok(read < 0.75, `${read} of the file was read`);

@@ -66,7 +66,7 @@ async function withSound(from: number, seconds: number): Promise<string> {
 async function byEnds(path: string): Promise<{ source: Source; share: number } | null> {
   const copy = await sparseCopy(path, join(folder, String(opened++)));
   const index = await readSourceIndex(copy, signal);
-  const ends = index?.entries && knownEnds(index.entries);
+  const ends = index?.entries && (await knownEnds(copy, index.entries, signal));
   if (index === null || ends == null) return null;
   await copy.fill([...index.always, ...ends.ranges], signal);
   const file = { sizeBytes: copy.sizeBytes, sha256: null };
