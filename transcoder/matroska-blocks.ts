@@ -125,9 +125,11 @@ export async function clusterWindow(
   let end = most.end;
   await withHeads(file.path, async (readThere) => {
     const read: ReadHead = async (at) => {
-      if (at + HEAD_BYTES > there) {
-        there = Math.min(most.end, at + STEP_BYTES);
-        await file.fill([{ start: at, end: there }], signal);
+      const until = Math.min(most.end, at + HEAD_BYTES);
+      if (until > there) {
+        const further = { start: there, end: Math.min(most.end, until + STEP_BYTES) };
+        await file.fill([further], signal);
+        there = further.end;
       }
       return readThere(at);
     };
