@@ -6,8 +6,7 @@ import { leftSounds } from "../core/keys.ts";
 import { openStorage } from "../test/rig/package.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { type CountingStore, openCountingStore } from "./bytes-read/counting-store.ts";
-import { timed } from "./cpu.ts";
-import { longFilm } from "./encode-films.ts";
+import { inContainer, longFilm } from "./encode-films.ts";
 import { follow } from "./follow.ts";
 import { figure, printTable } from "./table.ts";
 
@@ -21,7 +20,6 @@ import { figure, printTable } from "./table.ts";
 const minutes = Number(process.argv[2] ?? 2);
 const fleets = (process.argv[3] ?? "1,2").split(",").map(Number);
 const containers = (process.argv[4] ?? "mp4,mkv,ts").split(",");
-const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 const folder = await mkdtemp(join(tmpdir(), "matinee-bench-read-"));
 
 interface Reading {
@@ -66,7 +64,7 @@ async function measureFleet(workers: number, mp4: string): Promise<string[][]> {
     }
     const rows: string[][] = [];
     for (const container of containers) {
-      const reading = await measure(product, stores, await remuxed(mp4, container));
+      const reading = await measure(product, stores, await inContainer(mp4, container));
       const row = rowOf(container, workers, reading);
       rows.push(row);
       process.stderr.write(`${row.join(" | ")}\n`);
@@ -81,13 +79,6 @@ async function measureFleet(workers: number, mp4: string): Promise<string[][]> {
     await product.stop();
     for (const store of stores) store.close();
   }
-}
-
-async function remuxed(mp4: string, container: string): Promise<string> {
-  if (container === "mp4") return mp4;
-  const path = join(folder, `film.${container}`);
-  await timed(ffmpeg, ["-v", "error", "-nostdin", "-y", "-i", mp4, "-map", "0", "-c", "copy", path]);
-  return path;
 }
 
 async function measure(product: Product, stores: readonly CountingStore[], file: string): Promise<Reading> {

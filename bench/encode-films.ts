@@ -49,6 +49,15 @@ export async function longFilm(
   return { name: `${minutes} min of ${film.name}`, path };
 }
 
+/** An MP4 in a container, beside it, and not coded again; itself where it is one of that. */
+export async function inContainer(mp4: string, container: string): Promise<string> {
+  if (container === "mp4") return mp4;
+  const path = mp4.replace(/mp4$/, container);
+  const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
+  await timed(ffmpeg, ["-v", "error", "-nostdin", "-y", "-i", mp4, "-map", "0", "-c", "copy", path]);
+  return path;
+}
+
 /** Without a new encode, so that it stays what a camera wrote. */
 function camera(): Promise<string> {
   const file = fixedCamera(MEDIA_FOLDER);

@@ -10,19 +10,20 @@ import { launcherForTest, probeFile } from "../test/rig/launcher.ts";
 import { type Product, startProduct } from "../test/rig/product.ts";
 import { bareEncoder } from "./bare-encode.ts";
 import { timed } from "./cpu.ts";
-import { longFilm } from "./encode-films.ts";
+import { inContainer, longFilm } from "./encode-films.ts";
 import { follow } from "./follow.ts";
 import { figure, median, printTable } from "./table.ts";
 
 /**
  * How long a content team waits for the first picture of a long film: from the answer to `complete` until the first cell
  * of its preview has come from the edge, beside a bare ffmpeg that makes the same two seconds, in the preview's size and settings, from the
- * same local file. `node bench/first-frame.ts [repetitions] [minutes,minutes…] [p24|p60|camera|hard]`
+ * same local file. `node bench/first-frame.ts [repetitions] [minutes,minutes…] [p24|p60|camera|hard] [mp4|mkv]`
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
 const lengths = (process.argv[3] ?? "10,60").split(",").map(Number);
 const word = process.argv[4] ?? "p24";
+const container = process.argv[5] ?? "mp4";
 const ffmpeg = process.env.MATINEE_FFMPEG_PATH || "ffmpeg";
 const launcher = await launcherForTest();
 const product = await startProduct({ workers: 1, slots: 2 });
@@ -67,7 +68,9 @@ try {
 }
 
 async function measure(minutes: number): Promise<Measured> {
-  const { name, path: file } = await longFilm(word, minutes, folder);
+  const { name, path: mp4 } = await longFilm(word, minutes, folder);
+  const file = await inContainer(mp4, container);
+  if (file !== mp4) await rm(mp4);
   const preview = await previewOfFile(file);
   const cellUrl = (cell: number, base: string): URL =>
     new URL(`video/${preview.rung.id}/${segmentName(cell)}`, base);
