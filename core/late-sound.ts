@@ -1,5 +1,5 @@
 import type { TaskRecord } from "./records/task.ts";
-import type { BesideSound } from "./shared-sound.ts";
+import { type BesideSound, isLive } from "./shared-sound.ts";
 
 /**
  * When a sound is made: once whoever reads the pictures has left what lies between them (core/left-sound.ts), or as late as it may be, so
@@ -71,10 +71,6 @@ function isRead(task: BesideSound, now: Date): boolean {
   if (task.state === "done") return true;
   const sinceMs = task.claimedAt == null ? 0 : now.getTime() - task.claimedAt.getTime();
   return isLive(task, now) && (task.ratio > 0 || sinceMs > READ_MS);
-}
-
-function isLive({ state, leaseUntil }: BesideSound, now: Date): boolean {
-  return state === "claimed" && leaseUntil !== null && leaseUntil >= now;
 }
 
 function sum(figures: readonly number[]): number {

@@ -56,7 +56,12 @@ function isAtHand(
   const sinceMs = (time: Date | null | undefined): number =>
     time == null ? Number.POSITIVE_INFINITY : now.getTime() - time.getTime();
   if (state === "done") return sinceMs(attempts.at(-1)?.endedAt) < AFTERWARDS_MS;
-  if (state !== "claimed" || sinceMs(leaseUntil) > 0 || sinceMs(claimedAt) > LONGEST_MS) return false;
+  if (!isLive({ state, leaseUntil }, now) || sinceMs(claimedAt) > LONGEST_MS) return false;
   const laterMs = sinceMs(claimedAt) - sinceMs(own.claimedAt);
   return laterMs > 0 || (laterMs === 0 && part < own.part);
+}
+
+/** Whether somebody is at a task, as far as is known. */
+export function isLive({ state, leaseUntil }: Pick<BesideSound, "state" | "leaseUntil">, now: Date): boolean {
+  return state === "claimed" && leaseUntil !== null && leaseUntil >= now;
 }

@@ -3,7 +3,7 @@ import { Failure } from "../core/errors.ts";
 import type { Rung } from "../core/ladder.ts";
 import { type SampleTrack, sampleRanges } from "../core/sample-table.ts";
 import type { FrameRange } from "../core/timeline.ts";
-import { readSpan } from "./partial-file.ts";
+import { readSpan } from "./file-spans.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 

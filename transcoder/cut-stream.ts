@@ -4,7 +4,7 @@ import type { StreamSpan } from "../core/stream-entries.ts";
 import { checkTransport } from "../core/transport-check.ts";
 import { packetShape, SHAPE_BYTES } from "../core/transport-packets.ts";
 import { asDiskFailure } from "./disk-failure.ts";
-import { readSpan } from "./partial-file.ts";
+import { readSpan } from "./file-spans.ts";
 
 /**
  * A transport stream is entered by reading here and there until the time is near, which holes would lead astray. So what is

@@ -4,8 +4,8 @@ import { pipeline } from "node:stream/promises";
 import { type ByteRange, inPieces } from "../core/byte-ranges.ts";
 import { sourceFailure } from "../core/errors.ts";
 import type { PinnedSource } from "../core/source.ts";
+import { readSpan } from "./file-spans.ts";
 import { isForRoom, type KeptMaster } from "./kept-masters.ts";
-import { readSpan } from "./partial-file.ts";
 
 const HASHED_AT_ONCE_BYTES = 8 * 2 ** 20;
 

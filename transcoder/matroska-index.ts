@@ -9,8 +9,9 @@ import {
   unsignedOf,
 } from "../core/ebml.ts";
 import { areCommonTracks, pictureTrack } from "../core/matroska-tracks.ts";
+import { readSpan } from "./file-spans.ts";
 import { clusterWindow } from "./matroska-blocks.ts";
-import { type PartialFile, readSpan } from "./partial-file.ts";
+import type { PartialFile } from "./partial-file.ts";
 
 type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;
 

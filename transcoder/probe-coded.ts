@@ -4,7 +4,7 @@ import { planPicture } from "../core/picture.ts";
 import { remuxFault } from "../core/remux.ts";
 import type { Source } from "../core/source.ts";
 import { buildTimeline } from "../core/timeline.ts";
-import { readSpan } from "./partial-file.ts";
+import { readSpan } from "./file-spans.ts";
 import type { PartialMaster } from "./scratch.ts";
 import type { SourceIndex } from "./source-index.ts";
 

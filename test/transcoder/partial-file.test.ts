@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { behind } from "../../transcoder/partial-file.ts";
+import { behind } from "../../transcoder/file-spans.ts";
 
 test("a write that took fewer bytes than it was given goes on behind them", () => {
   const pieces = [Uint8Array.of(1, 2, 3), Uint8Array.of(4), Uint8Array.of(5, 6)];
