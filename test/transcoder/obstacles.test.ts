@@ -55,7 +55,7 @@ test("the second track of a sound is left to the worker that is at the first, un
   assert.equal(await stands(second), null, "nothing of the film is left to encode");
 });
 
-test("a sound of a master that lists its samples waits for the chunks that leave it, until they have been begun", async () => {
+test("a sound of a master that is read in parts waits for the chunks that leave it, until they have been begun", async () => {
   const plan = planOf(600, 1280, 720);
   const asset = await planned("as_late", { plan });
   const claim = async (kind: string, worker: string): Promise<TaskRecord> => {
@@ -68,12 +68,15 @@ test("a sound of a master that lists its samples waits for the chunks that leave
     claim(`video.${plan.ladders[0]!.id}.0`, "wk_mine"),
     claim(`video.${plan.ladders[0]!.id}.1`, "wk_other"),
   ]);
-  const mp4 = { ...asset, source: { container: "mov,mp4,m4a,3gp,3g2,mj2" } } as typeof asset;
-  const mkv = { ...asset, source: { container: "matroska,webm" } } as typeof asset;
+  const of = (container: string, video = {}) => ({ ...asset, source: { container, video } }) as typeof asset;
+  const mp4 = of("mov,mp4,m4a,3gp,3g2,mj2");
   const waits = await obstacleToClaimed(workshop, sound, mp4);
   assert.equal(waits?.obstacle, "pictures");
   assert.ok(waits.againSeconds >= 1 && waits.againSeconds <= 15);
-  assert.equal(await obstacleToClaimed(workshop, sound, mkv), null, "of others nothing is left");
+  const reckoned = of("matroska,webm", { isReckoned: true });
+  assert.equal((await obstacleToClaimed(workshop, sound, reckoned))?.obstacle, "pictures");
+  for (const other of [of("matroska,webm"), of("mpegts")])
+    assert.equal(await obstacleToClaimed(workshop, sound, other), null, "of others nothing is left");
   const own = { ...plan, audio: plan.audio.map((track) => ({ ...track, file: { key: "added" } })) };
   assert.equal(await obstacleToClaimed(workshop, sound, { ...mp4, plan: own } as typeof asset), null);
   const video = { assetId: "as_late", kind: "video" } as const;
