@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -146,6 +146,17 @@ test("a film whose middle lacks frames is taken for one that has them, and each 
   const counted = await shown(path, source, { ...plan, timing: "count" }, chunk);
   assert.notDeepEqual(counted.slice(next - firstFrame), intact.slice(next - firstFrame));
 });
+
+for (const share of [0.7, 0.99])
+  test(`cut off after ${share} of it, its index first: the whole is to be read`, async () => {
+    const path = await copied("-cues_to_front", "1");
+    const cut = join(folder, `cut-${share}.mkv`);
+    await copyFile(path, cut);
+    await truncate(cut, Math.floor((await stat(cut)).size * share));
+    await assert.rejects(byEnds(cut), { code: "source_damaged" });
+    await assert.rejects(probeFile(launcher, cut), { code: "source_damaged" });
+    assert.ok((await byEnds(path))?.source.video.isReckoned, "it was the cut");
+  });
 
 const RAGGED = `${PICTURE},select='not(eq(mod(n,7),3))'`;
 for (const [name, file] of [
