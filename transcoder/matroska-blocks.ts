@@ -26,6 +26,8 @@ const KEPT_BYTES = 64;
 const MOST_ELEMENTS = 1_000_000;
 /** A picture may lie before others that are shown earlier, which a decoder needs in order to show these: a few places. */
 const REORDERED_SECONDS = 0.25;
+/** Read behind it, since where pictures stand for long the next one is asked for, and comes out of a decoder a few later. */
+const PICTURES_BEHIND = 3;
 /** What is fetched at once of a group whose end is looked for. */
 const STEP_BYTES = 2 ** 20;
 
@@ -107,8 +109,8 @@ export async function besideFrames(
 }
 
 /**
- * What is read of the file when anything in it is decoded over `window`: from the cluster that is entered on to the first picture that is shown
- * after it, which is looked for in the group that it ends in. `cueRanges` alone would know the next keyframes only, ten seconds on or more.
+ * What is read of the file when anything in it is decoded over `window`: from the cluster that is entered on to the first pictures that are
+ * shown after it, which are looked for in the group that it ends in. `cueRanges` alone would know the next keyframes only, ten seconds on or more.
  */
 export async function clusterWindow(
   file: Pick<PartialFile, "path" | "fill">,
@@ -123,6 +125,7 @@ export async function clusterWindow(
   const lastTicks = (window.endSeconds + READ_AHEAD_SECONDS + REORDERED_SECONDS) / secondsOfTick;
   let there = from;
   let end = most.end;
+  let behind = 0;
   await withHeads(file.path, async (readThere) => {
     const read: ReadHead = async (at) => {
       const until = Math.min(most.end, at + HEAD_BYTES);
@@ -134,9 +137,9 @@ export async function clusterWindow(
       return readThere(at);
     };
     await walkFrames(read, { start: from, end: most.end }, ({ track, ticks, start }) => {
-      const isBehind = track === picture.number && ticks > lastTicks;
-      if (isBehind) end = start;
-      return isBehind;
+      if (track !== picture.number || ticks <= lastTicks || ++behind <= PICTURES_BEHIND) return false;
+      end = start;
+      return true;
     });
   });
   return [{ start: most.start, end }];
