@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { readCueIndex } from "../../transcoder/matroska-index.ts";
 import { makePartialFile } from "../../transcoder/partial-file.ts";
+import { element, unsigned } from "../rig/ebml.ts";
 
 /** Matroska files made by hand, whose index is larger than any film's: what is read of them, and what is made of it. */
 
@@ -16,20 +17,6 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "matinee-matroska-index-"));
 });
 after(() => rm(folder, { recursive: true, force: true }));
-
-/** An element with a size of four bytes (RFC 8794 4). */
-function element(id: string, ...parts: Uint8Array[]): Buffer {
-  const body = Buffer.concat(parts);
-  const size = Buffer.alloc(4);
-  size.writeUInt32BE(0x10000000 + body.length);
-  return Buffer.concat([Buffer.from(id, "hex"), size, body]);
-}
-
-function unsigned(id: string, value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return element(id, bytes);
-}
 
 const seek = (id: string, position: number): Buffer =>
   element("4dbb", element("53ab", Buffer.from(id, "hex")), unsigned("53ac", position));
