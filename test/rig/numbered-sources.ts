@@ -348,6 +348,12 @@ export const SOURCES: readonly OddSource[] = [
     picture: { frames: TWO_CHUNKS },
     output: HEVC("keyint=60:bframes=3", "yuv420p"),
   }),
+  source("25i: H.264 MKV, entered each second, over two chunks", {
+    extension: "mkv",
+    picture: { ...fields("tff", "50", 2 * TWO_CHUNKS), size: "160x96" },
+    output: [...X264, ...INTERLACED, "-top", "1", "-bf", "2", "-g", "25", "-x264-params", "tff=1"],
+    reading: topFirst,
+  }),
   source("AV1 MP4, 10 bit", {
     output: ["-c:v", "libsvtav1", "-preset", "12", "-crf", "20", "-pix_fmt", "yuv420p10le"],
   }),
