@@ -110,6 +110,13 @@ test("a sound that ends before the picture is as long as the file says", async (
   assert.ok(Math.abs(told! - seen!) < 0.05 && Math.abs(seen! - 25) < 0.05, `${told} ${seen}`);
 });
 
+/** The film with its picture a third of a second behind its sound. */
+async function late(): Promise<string> {
+  const [picture, sound] = [await film(), await copied("-t", "40")];
+  const inputs = ["-itsoffset", "0.335", "-i", picture, "-i", sound, "-map", "0:v", "-map", "1:a"];
+  return made("mkv", [...inputs, "-c", "copy", "{out}"]);
+}
+
 /** A picture's digest each, of the frames that an encoder would be given for one chunk. */
 async function shown(path: string, source: Source, plan: Plan, chunk: Chunk): Promise<string[]> {
   const { inputOptions, filters } = chunkEntry(source, plan, chunkFrames(plan.timeline, chunk));
@@ -118,6 +125,17 @@ async function shown(path: string, source: Source, plan: Plan, chunk: Chunk): Pr
   const { stdout } = await run("ffmpeg", ["-v", "quiet", ...inputOptions, "-i", path, ...picture]);
   return stdout.split("\n").flatMap((line) => (/^\d/.test(line) ? [line.split(",").at(-1)!.trim()] : []));
 }
+
+test("a picture that begins behind its sound is placed as it is counted, from its first frame on", async () => {
+  const path = await late();
+  const whole = await probeFile(launcher, path);
+  const { source } = (await byEnds(path))!;
+  assert.ok(source.video.startSeconds > 0.3 && source.video.startSeconds === whole.video.startSeconds);
+  const [plan, counted] = [source, whole].map((one) => buildPlan(one, DEFAULT_PLAN_SETTINGS, launcher.build));
+  assert.deepEqual([plan!.timing, counted!.timing], ["place", "count"]);
+  for (const chunk of plan!.chunks.slice(0, 2))
+    assert.deepEqual(await shown(path, source, plan!, chunk), await shown(path, whole, counted!, chunk));
+});
 
 test("a film whose middle lacks frames is taken for one that has them, and each of the others is put in its place", async () => {
   // A group of 48 begins at 480; it cannot be decoded any more from the first that is missing on, two of which are shown earlier.
