@@ -14,6 +14,22 @@ const GAP_BYTES = 2 ** 20;
 /** Of all of the sound's pieces: more of them would take longer than is kept in hand for a sound (core/late-sound.ts). */
 const LARGEST_SHARE = 1 / 3;
 
+/** What is asked for at once where nobody knows where the next piece lies: some sound, and the head of the picture behind it. */
+export const LOOK_BYTES = 4 * 2 ** 10;
+
+/**
+ * Whether the sound of `lacking` is to be looked for from picture to picture, by a request each, in a file that does not list where its pieces lie:
+ * of so little of it, and where pictures are as large as they must be for pieces that are known.
+ */
+export function isLookedFor(
+  lacking: readonly ByteRange[],
+  { sizeBytes, pictures }: { sizeBytes: number; pictures: number },
+): boolean {
+  const bytes = coveredBytes(lacking);
+  const pictureBytes = sizeBytes / pictures;
+  return bytes > 0 && bytes <= LARGEST_SHARE * sizeBytes && pictureBytes - LOOK_BYTES >= LEAST_SPARED_BYTES;
+}
+
 /** What of the sound `all` to ask for by itself, of what is `lacking` of it; null where it is better read with what lies between. */
 export function piecesApart(all: readonly ByteRange[], lacking: readonly ByteRange[]): ByteRange[] | null {
   const pieces = joined(lacking, NEAR_BYTES);

@@ -2,7 +2,9 @@ import { open } from "node:fs/promises";
 import { type ByteRange, missing } from "../core/byte-ranges.ts";
 import { cueRanges, type SourceEntries } from "../core/cue-index.ts";
 import { type Element, readElement, readVint, unsignedOf } from "../core/ebml.ts";
+import { LOOK_BYTES } from "../core/pieces-apart.ts";
 import { READ_AHEAD_SECONDS, type TimeWindow } from "../core/source-window.ts";
+import { inLanes } from "./lanes.ts";
 import type { PartialFile } from "./partial-file.ts";
 
 /**
@@ -28,6 +30,7 @@ const MOST_ELEMENTS = 1_000_000;
 const REORDERED_SECONDS = 0.25;
 /** Read behind it, since where pictures stand for long the next one is asked for, and comes out of a decoder a few later. */
 const PICTURES_BEHIND = 3;
+const PARALLEL_GROUPS = 4;
 /** What is fetched at once of a group whose end is looked for. */
 const STEP_BYTES = 2 ** 20;
 
@@ -105,6 +108,54 @@ export async function besideFrames(
       return false;
     });
     return isWhole ? missing([stretch], insides) : null;
+  });
+}
+
+/**
+ * Brings all that lies beside the frames of a track in stretches of whole blocks, by a request for each frame, and answers what it has left out. Of a
+ * stretch that is none nothing is left out, and nothing is sure to be there.
+ */
+export async function fillBeside(
+  file: Pick<PartialFile, "path" | "fill">,
+  { cues, picture }: SourceEntries,
+  stretches: readonly ByteRange[],
+  signal: AbortSignal,
+): Promise<ByteRange[]> {
+  const leftOut: ByteRange[] = [];
+  // Each group by itself, since one request waits for the one before.
+  const groups = cutAt(
+    stretches,
+    cues.map(({ clusterAt }) => clusterAt),
+  );
+  await withHeads(file.path, (readThere) =>
+    inLanes(groups, PARALLEL_GROUPS, async (group) => {
+      let there = group.start;
+      const read: ReadHead = async (at) => {
+        if (at + HEAD_BYTES + KEPT_BYTES > there) {
+          const look = { start: at, end: Math.min(group.end, at + LOOK_BYTES) };
+          await file.fill([look], signal, 0);
+          there = look.end;
+        }
+        return readThere(at);
+      };
+      const insides: ByteRange[] = [];
+      const isWhole = await walkFrames(read, group, ({ track, body, end }) => {
+        const inside = { start: body + KEPT_BYTES, end };
+        if (track === picture.number && inside.start < end) insides.push(inside);
+        return false;
+      });
+      if (!isWhole) return;
+      await file.fill(missing([group], insides), signal, 0);
+      leftOut.push(...insides);
+    }),
+  );
+  return leftOut;
+}
+
+function cutAt(stretches: readonly ByteRange[], places: readonly number[]): ByteRange[] {
+  return stretches.flatMap(({ start, end }) => {
+    const starts = [start, ...places.filter((place) => place > start && place < end)];
+    return starts.map((from, index) => ({ start: from, end: starts[index + 1] ?? end }));
   });
 }
 

@@ -1,6 +1,7 @@
 import { open, truncate } from "node:fs/promises";
 import { type ByteRange, coveredBytes, inLoads, inPieces, joined, missing } from "../core/byte-ranges.ts";
 import { giveBack, writeAt, writeSpans } from "./file-spans.ts";
+import { inLanes } from "./lanes.ts";
 
 /**
  * A local file of the master's full length that holds only what was asked for: the rest is a hole, which costs no disk and
@@ -100,7 +101,7 @@ export async function makePartialFile(
       const loads = inLoads(inPieces(toAsk(lacking, gapBytes), PIECE_BYTES), PIECE_BYTES, MOST_TOGETHER);
       // What others are fetching already is waited for; where they fail, the next round fetches it.
       const others = [...flights].map(({ landed }) => landed.catch(() => undefined));
-      await inLanes(loads, async (load) => {
+      await inLanes(loads, PARALLEL_REQUESTS, async (load) => {
         // Others have brought some of it meanwhile, or are bringing it.
         const left = toAsk(absent(load), gapBytes);
         if (left.length > 0) await take(left, signal);
@@ -125,12 +126,4 @@ export async function makePartialFile(
 
 function isMore({ start, end }: ByteRange): boolean {
   return end - start > LITTLE_BYTES;
-}
-
-async function inLanes<T>(loads: readonly T[], work: (load: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let load = loads[next++]; load !== undefined; load = loads[next++]) await work(load);
-  };
-  await Promise.all(Array.from({ length: PARALLEL_REQUESTS }, lane));
 }

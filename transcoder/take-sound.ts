@@ -1,9 +1,10 @@
 import { type ByteRange, missing } from "../core/byte-ranges.ts";
 import { leftStretch } from "../core/keys.ts";
 import { betweenSpans, unpackSound } from "../core/left-sound.ts";
-import { piecesApart } from "../core/pieces-apart.ts";
+import { isLookedFor, piecesApart } from "../core/pieces-apart.ts";
 import { isShared } from "../stores/library/tasks.ts";
 import { type LeavingContext, whereLeft } from "./leave-sound.ts";
+import { fillBeside } from "./matroska-blocks.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import type { PartialMaster } from "./scratch.ts";
 import type { SourceIndex } from "./source-index.ts";
@@ -39,11 +40,17 @@ async function take(
 ): Promise<readonly ByteRange[]> {
   const lacking = master.absent(ranges);
   if (lacking.length === 0) return ranges;
-  const pictures = await takeLeft(context, planned, master, lacking);
-  // Where no list says where sounds lie, what was left is all but the pictures between.
-  if (index.entries !== null) return missing(ranges, pictures);
-  const pieces = piecesApart(ranges, master.absent(ranges));
+  const between = await takeLeft(context, planned, master, lacking);
   const { library, asset, workerId, signal } = context;
+  if (index.entries !== null) {
+    // Where no list says where sounds lie, what was left is all but the pictures between.
+    const wanted = missing(ranges, between);
+    const rest = master.absent(wanted);
+    const film = { sizeBytes: master.sizeBytes, pictures: planned.plan.timeline.frameCount };
+    if (!isLookedFor(rest, film) || !(await isShared(library, asset._id, workerId))) return wanted;
+    return missing(wanted, await fillBeside(master, index.entries, rest, signal));
+  }
+  const pieces = piecesApart(ranges, master.absent(ranges));
   // A worker that is alone with the film reads the pictures anyway.
   if (pieces !== null && (await isShared(library, asset._id, workerId))) await master.fill(pieces, signal, 0);
   return ranges;

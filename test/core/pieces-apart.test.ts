@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ByteRange } from "../../core/byte-ranges.ts";
-import { piecesApart } from "../../core/pieces-apart.ts";
+import { isLookedFor, piecesApart } from "../../core/pieces-apart.ts";
 
 /** Pieces of sound, each so far behind the end of the one before. */
 function sound(pieces: number, gapBytes: number, bytes = 600): ByteRange[] {
@@ -39,4 +39,13 @@ test("two tracks whose pieces lie side by side take one request for both", () =>
   const both = FILM.flatMap((piece) => [piece, { start: piece.end + 100, end: piece.end + 900 }]);
   const pieces = piecesApart(both, both.slice(1_680));
   assert.equal(pieces?.length, 60);
+});
+
+test("sound is looked for between pictures where little is lacking and they are large", () => {
+  const film = { sizeBytes: 450e6, pictures: 14_400 };
+  const of = (bytes: number, changes = {}) =>
+    isLookedFor([{ start: 0, end: bytes }], { ...film, ...changes });
+  assert.deepEqual([of(0), of(1e6), of(150e6), of(151e6)], [false, true, true, false]);
+  // 12 KiB a picture: 4 are asked for with each, 8 are spared.
+  assert.deepEqual([of(1e6, { pictures: 36_621 }), of(1e6, { pictures: 36_622 })], [true, false]);
 });

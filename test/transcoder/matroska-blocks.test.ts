@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { coveredBytes, missing } from "../../core/byte-ranges.ts";
-import { besideFrames, clusterWindow } from "../../transcoder/matroska-blocks.ts";
+import { besideFrames, clusterWindow, fillBeside } from "../../transcoder/matroska-blocks.ts";
 import { element, unsigned } from "../rig/ebml.ts";
 import { sparseCopy } from "../rig/sparse-copy.ts";
 
@@ -96,4 +96,32 @@ test("what is no row of elements is not gone through: then the stretch is what t
   assert.equal(await besideFrames(path, { start: 0, end: 3 * clusterBytes }, 1), null);
   const { path: whole } = await film();
   assert.equal(await besideFrames(whole, { start: 0, end: clusterBytes - 7 }, 1), null, "cut within a block");
+});
+
+test("what lies beside the pictures is brought by a request for each of them", async () => {
+  const { path, entries, clusterBytes } = await film();
+  let requests = 0;
+  const copy = await sparseCopy(path, `${path}.copy`);
+  const counting = {
+    ...copy,
+    fill: (...asked: Parameters<typeof copy.fill>) => {
+      requests += 1;
+      return copy.fill(...asked);
+    },
+  };
+  // Two clusters and a half: a stretch may begin between two blocks.
+  const frameBytes = simple(1, 0, PICTURE_BYTES).length + simple(2, 0, SOUND_BYTES).length;
+  const stretch = { start: 3 * clusterBytes - 5 * frameBytes, end: 5 * clusterBytes };
+  const leftOut = await fillBeside(counting, entries, [stretch], signal);
+  assert.deepEqual([leftOut.length, copy.absent(missing([stretch], leftOut))], [25, []]);
+  assert.ok(coveredBytes(leftOut) > 24.9 * PICTURE_BYTES);
+  assert.ok(copy.heldBytes() < 25 * 5_000, `${copy.heldBytes()} bytes`);
+  assert.ok(requests < 32, `${requests} requests`);
+});
+
+test("of a stretch that does not begin with a block nothing is left out", async () => {
+  const { path, entries, clusterBytes } = await film();
+  const copy = await sparseCopy(path, `${path}.copy`);
+  const stretch = { start: clusterBytes + 1_000, end: 2 * clusterBytes };
+  assert.deepEqual(await fillBeside(copy, entries, [stretch], signal), []);
 });
