@@ -74,10 +74,11 @@ export function readCues(
 /** What is read of the file when anything in it is decoded over `window`: whole clusters, from the one that is entered on. */
 export function cueRanges(
   cues: readonly Cue[],
-  { startSeconds, endSeconds }: TimeWindow,
+  { startSeconds, endSeconds, isExact }: TimeWindow,
   sizeBytes: number,
 ): ByteRange[] {
-  const entry = cues.findLast(({ seconds }) => seconds <= startSeconds - STEP_BACK_SECONDS) ?? cues[0]!;
+  const latest = startSeconds - (isExact === true ? 0 : STEP_BACK_SECONDS);
+  const entry = cues.findLast(({ seconds }) => seconds <= latest) ?? cues[0]!;
   // The next keyframe's cluster may begin with what comes before it; the one after that does not.
   const next = cues.find(({ seconds }) => seconds > endSeconds + READ_AHEAD_SECONDS);
   const behind = next && cues.find(({ clusterAt }) => clusterAt > next.clusterAt);

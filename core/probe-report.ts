@@ -1,6 +1,6 @@
 import type { ProbeSideData } from "./hdr-metadata.ts";
 import type { PacketTable } from "./packet-table.ts";
-import { describePicture, pictureStream, roundToMicros } from "./probed-picture.ts";
+import { describePicture, pictureStream, roundToMicros, stepsBack } from "./probed-picture.ts";
 import { describeAudio, describeSubtitle } from "./probed-tracks.ts";
 import type { Source, SourceVideo, StreamEntries } from "./source.ts";
 import { describeChapters } from "./source-chapters.ts";
@@ -94,7 +94,7 @@ function entriesOf(
   return {
     entries: {
       packetId,
-      stepsBack: streams.some(({ has_b_frames: reorderedBy = 0 }) => reorderedBy > 0),
+      stepsBack: stepsBack({ streams }),
       decodeSeconds: entries.map(({ decodeSeconds }) => roundToMicros(decodeSeconds - startSeconds)),
       at: entries.map(({ at }) => at),
     },

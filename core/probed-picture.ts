@@ -78,7 +78,7 @@ export function describePicture(report: ProbeReport, stream: ProbeStream, packet
     startSeconds: times[0]!,
     fileStartSeconds: Number(report.format?.start_time ?? 0) || 0,
     hasAllTimes: packets.hasAllTimes,
-    ...(packets.reckoned === undefined ? {} : { isReckoned: true }),
+    ...(packets.reckoned === undefined ? {} : { isReckoned: true, stepsBack: stepsBack(report) }),
     keyframeSeconds: keyframesFrom(frames),
     fieldOrder: stream.field_order ?? "unknown",
     colorTransfer: stream.color_transfer ?? null,
@@ -87,6 +87,11 @@ export function describePicture(report: ProbeReport, stream: ProbeStream, packet
     colorRange: stream.color_range ?? null,
     ...(hdr === undefined ? {} : { hdr }),
   };
+}
+
+/** Whether ffmpeg steps back when it seeks in a file whose container keeps no times of decoding (ffmpeg_opt.c, `dts_heuristic`). */
+export function stepsBack({ streams = [] }: ProbeReport): boolean {
+  return streams.some(({ has_b_frames: reorderedBy = 0 }) => reorderedBy > 0);
 }
 
 /**

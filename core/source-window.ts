@@ -4,6 +4,8 @@ import { type SampleTrack, sampleRanges } from "./sample-table.ts";
 /** A span of time on the file's own clock. */
 export interface TimeWindow {
   startSeconds: number;
+  /** It is entered at the last keyframe that is shown no later, wherever ffmpeg would step back to otherwise. */
+  isExact?: true;
   endSeconds: number;
 }
 

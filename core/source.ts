@@ -94,6 +94,8 @@ export interface SourceVideo {
   hasAllTimes: boolean;
   /** Only both ends of the film and its keyframes have been seen: frames between may be missing. Absent where all have been. */
   isReckoned?: true;
+  /** Of a reckoned film: a decoder of the file shows pictures in another order than they lie in; ffmpeg then steps back when it seeks. */
+  stepsBack?: boolean;
   /** Presentation times of the keyframes, in seconds from the first frame. */
   keyframeSeconds: number[];
   /** Of a transport stream that can be read in parts; absent where it cannot be, and for all other containers. */

@@ -13,6 +13,9 @@ const PLACE_PREROLL = 4;
 /** Frames of the master before a deinterlaced chunk: bwdif looks one frame back, and guesses without it. */
 const DEINTERLACE_PREROLL = 4;
 
+/** ffmpeg's own (ffmpeg_opt.c): 3/23 of a second. */
+const STEP_BACK_MICROS = Math.round(3e6 / 23);
+
 /** Their first times after a seek may be guesses. */
 const UNINDEXED_LEAD_MICROS = 2_000_000;
 
@@ -35,13 +38,14 @@ export interface ChunkEntry {
 export function entryWindow(source: Source, plan: Plan, frames: FrameRange): TimeWindow | null {
   if (!canSeek(source)) return null;
   const { num, den } = plan.timeline.frameRate;
-  const firstMicros = firstDecodedMicros(plan, frames);
-  const seekMicros = startsOnKeyframe(source, plan, firstMicros)
-    ? firstMicros + marginMicros(source)
-    : (seekPosition(source, plan, firstMicros) ?? 0);
-  const endSeconds = ((frames.firstFrame + frames.frameCount) * den) / num;
   const { startSeconds } = source.video;
-  return { startSeconds: startSeconds + seekMicros / 1e6, endSeconds: startSeconds + endSeconds };
+  const endSeconds = startSeconds + ((frames.firstFrame + frames.frameCount) * den) / num;
+  if (startsOnKeyframe(source, plan, frames)) {
+    const asked = (microsOf(plan, frames.firstFrame) + marginMicros(source)) / 1e6;
+    return { startSeconds: startSeconds + asked, endSeconds, isExact: true };
+  }
+  const seekMicros = seekPosition(source, plan, firstDecodedMicros(plan, frames)) ?? 0;
+  return { startSeconds: startSeconds + seekMicros / 1e6, endSeconds };
 }
 
 /** What is read of a transport stream for these frames; null where it is not known where it can be entered. */
@@ -58,8 +62,8 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
   if (plan.timing === "count" && !canSeek(source)) return countedEntry(source, plan, frames, preroll);
   // ffmpeg counts from the earliest stream of the file; the grid counts from the first picture.
   const offsetMicros = Math.round((source.video.startSeconds - source.video.fileStartSeconds) * 1e6);
-  if (startsOnKeyframe(source, plan, firstMicros))
-    return keyframeEntry(source, plan, firstMicros + offsetMicros);
+  if (startsOnKeyframe(source, plan, frames))
+    return keyframeEntry(source, plan, microsOf(plan, frames.firstFrame) + offsetMicros);
   const seekMicros = seekPosition(source, plan, firstMicros);
   const reachedMicros = seekMicros === null ? firstMicros + offsetMicros : firstMicros - seekMicros;
   return {
@@ -89,27 +93,35 @@ function canSeek({ container, video }: Source): boolean {
  */
 function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEntry {
   const margin = marginMicros(source);
+  const late = margin + stepMicros(source);
   return {
     // A little late, so that a keyframe whose time is a tick too large is still the last one before; nothing is left
     // out by ffmpeg itself.
-    inputOptions: ["-noaccurate_seek", "-ss", micros(seekMicros + margin)],
+    inputOptions: ["-noaccurate_seek", "-ss", micros(seekMicros + late)],
     filters: [
       // Times count from the place asked for. What an open group shows before its keyframe is left out, and all that is
       // decoded where a container's index knows only an earlier one. Four tenths of a frame: of whole ones that is none.
-      `trim=start=-${micros(Math.round(1.6 * margin))}`,
+      `trim=start=-${micros(Math.round(late + 0.6 * margin))}`,
+      ...(plan.timing === "place" ? [`setpts=PTS+${micros(late)}/TB`] : []),
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, 0),
     ],
   };
 }
 
-/** A quarter of a frame on either side: what stands on a border to a tick. */
-function startsOnKeyframe(source: Source, plan: Plan, firstMicros: number): boolean {
-  if (plan.timing !== "count" || firstMicros <= 0 || prerollFrames(plan) > 0) return false;
-  // Others step back from what they are asked for, or have no index: there nothing is gained.
-  const isExact = source.container.split(",").includes("mov");
-  const margin = marginMicros(source);
-  return isExact && source.video.keyframeSeconds.some((time) => Math.abs(time * 1e6 - firstMicros) <= margin);
+/** A quarter of a frame on either side: what stands on a border to a tick. A frame that is placed needs none before it where it is there itself. */
+function startsOnKeyframe({ container, video }: Source, plan: Plan, { firstFrame }: FrameRange): boolean {
+  if (plan.timing === "retime" || plan.picture.deinterlace !== "none" || firstFrame <= 0) return false;
+  // Of other containers not every keyframe that is known is in the index that ffmpeg goes by, or it has none: there nothing is gained.
+  if (!container.split(",").includes("mov") && video.isReckoned !== true) return false;
+  const margin = marginMicros({ video });
+  const firstMicros = microsOf(plan, firstFrame);
+  return video.keyframeSeconds.some((time) => Math.abs(time * 1e6 - firstMicros) <= margin);
+}
+
+/** What ffmpeg steps back by from what it is asked for, where it does. */
+function stepMicros({ video }: Pick<Source, "video">): number {
+  return video.stepsBack === true ? STEP_BACK_MICROS : 0;
 }
 
 function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: number): ChunkEntry {
@@ -136,15 +148,19 @@ function prerollFrames({ timing, timeline, picture }: Plan): number {
 
 /** The first frame of the picture that is used: the chunk's own, or one before it that the filters look at. */
 function firstDecodedMicros(plan: Plan, { firstFrame }: FrameRange): number {
-  const { num, den } = plan.timeline.frameRate;
-  return Math.round(((firstFrame - Math.min(firstFrame, prerollFrames(plan))) * den * 1e6) / num);
+  return microsOf(plan, firstFrame - Math.min(firstFrame, prerollFrames(plan)));
+}
+
+function microsOf({ timeline }: Plan, frame: number): number {
+  const { num, den } = timeline.frameRate;
+  return Math.round((frame * den * 1e6) / num);
 }
 
 /**
  * How far from a frame's time ffmpeg is sent, so that a tick does not count: a quarter of a frame. It counts from there in the
  * container's ticks, and where one of these is a whole frame (MXF, AVI, some QuickTime) half a frame would be rounded either way.
  */
-function marginMicros({ video }: Source): number {
+function marginMicros({ video }: Pick<Source, "video">): number {
   return Math.round((video.frameRate.den * 1e6) / (4 * video.frameRate.num));
 }
 

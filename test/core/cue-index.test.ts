@@ -89,6 +89,11 @@ test("cues are read with their time and place; of another track, or going back, 
 });
 
 const CUES = [0, 2, 4, 6, 8].map((seconds) => ({ seconds, clusterAt: 100 + seconds * 10 }));
+test("where it is entered exactly it does not step back", () => {
+  const window = { startSeconds: 4.01, endSeconds: 5, isExact: true } as const;
+  assert.deepEqual(cueRanges(CUES, window, 1000), [{ start: 140, end: 180 }]);
+});
+
 for (const [startSeconds, endSeconds, start, end] of [
   [0, 1, 100, 140],
   // ffmpeg steps back from what it is asked for: right on a keyframe it enters at the one before.

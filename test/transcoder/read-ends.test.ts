@@ -98,8 +98,8 @@ for (const [name, file] of [
     const path = await file();
     const found = await byEnds(path);
     assert.ok(found !== null && found.share < 0.4, `${found?.share} of it was read`);
-    const { isReckoned, ...video } = found.source.video;
-    assert.equal(isReckoned, true);
+    const { isReckoned, stepsBack, ...video } = found.source.video;
+    assert.deepEqual([isReckoned, typeof stepsBack], [true, "boolean"]);
     assert.deepEqual({ ...found.source, video }, await probeFile(launcher, path));
   });
 
@@ -152,7 +152,7 @@ test("a film whose middle lacks frames is taken for one that has them, and each 
   )!;
   const { firstFrame, frameCount } = chunkFrames(plan.timeline, chunk);
   const [intact, placed] = [
-    await shown(await film(), source, plan, chunk),
+    await shown(await copied("-t", "60"), source, plan, chunk),
     await shown(path, source, plan, chunk),
   ];
   assert.ok(
@@ -190,3 +190,21 @@ for (const [name, file] of [
     const isDoubted = found instanceof Error && /do not tell what lies between/.test(found.message);
     assert.ok(found === null || isDoubted, String(found));
   });
+
+test("a chunk that starts on a keyframe is entered there, be pictures reordered or not, and is what it is from the group before", async () => {
+  for (const codecs of [`${H264} -bf 2`, `${H264} -bf 0`, `${H264} -bf 3 -x264-params open-gop=1`]) {
+    const path = await film({ codecs: `${codecs} -c:a flac`, picture: PICTURE.replace("24000/1001", "24") });
+    const { source } = (await byEnds(path))!;
+    assert.equal(source.video.stepsBack, !codecs.endsWith("-bf 0"));
+    const plan = buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build);
+    const [, chunk] = plan.chunks;
+    const { inputOptions } = chunkEntry(source, plan, chunkFrames(plan.timeline, chunk!));
+    assert.ok(inputOptions.includes("-noaccurate_seek"), inputOptions.join(" "));
+    const unaware = { ...source, video: { ...source.video, keyframeSeconds: [] } };
+    assert.deepEqual(
+      await shown(path, source, plan, chunk!),
+      await shown(path, unaware, plan, chunk!),
+      codecs,
+    );
+  }
+});
