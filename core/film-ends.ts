@@ -1,7 +1,7 @@
 import type { ByteRange } from "./byte-ranges.ts";
 import type { Cue } from "./cue-index.ts";
 import { statedRate } from "./frame-rate.ts";
-import type { PacketTable, StreamSpan } from "./packet-table.ts";
+import { MOST_FRAMES, type PacketTable, type StreamSpan } from "./packet-table.ts";
 import type { ProbeReport, ProbeStream } from "./probe-report.ts";
 import { toNumber } from "./rational.ts";
 import type { ShownFrames } from "./shown-frames.ts";
@@ -9,8 +9,8 @@ import type { ShownFrames } from "./shown-frames.ts";
 /**
  * A film whose index lists keyframes and no other frame (core/cue-index.ts), described by its beginning and its end: where the file states
  * one rate for all frames, and those of both ends stand as that rate puts them, it is known how many there are. Whether one between is missing
- * is not: whoever encodes them puts them in their places by their times. Where a keyframe is off the rhythm of the beginning, as in recordings
- * that were joined, they are re-timed as those of any uneven film.
+ * is not: whoever encodes them puts them in their places by their times. Where a keyframe is off the rhythm of the beginning, recordings
+ * were joined.
  */
 
 export interface FilmEnds {
@@ -108,6 +108,8 @@ function reckonFrames(
   const standsSeconds = (isEven ? 0 : lastDurationSeconds) || 1 / framesPerSecond;
   const shownSeconds = last - first + standsSeconds;
   const count = Math.round(shownSeconds * framesPerSecond);
+  // No film is as long: what is wrong with it is told by reading it.
+  if (count > MOST_FRAMES) return null;
   const stepSeconds = (last - first) / (count - 1);
   const seconds = Float64Array.from({ length: count }, (_, index) => first + index * stepSeconds);
   const frames = { seconds, keyframeSeconds, lastDurationSeconds };

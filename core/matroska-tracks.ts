@@ -5,7 +5,7 @@ import { childrenOf, type Element, type Piece, unsignedOf } from "./ebml.ts";
 /** The picture of a file that holds one. */
 export interface PictureTrack {
   number: number;
-  /** How long each of its frames stands; null where the file does not say that it is one time for all of them. */
+  /** How long each of its frames stands; null where the file does not say that it is one time for all of them, or one that no film has. */
   frameNanoseconds: number | null;
 }
 
@@ -17,6 +17,9 @@ const ID = {
   codecId: 0x86,
 } as const;
 const TYPE_VIDEO = 1;
+/** A thousand frames a second, and one. */
+const SHORTEST_NANOSECONDS = 1e6;
+const LONGEST_NANOSECONDS = 1e9;
 /** Of these a demuxer knows all once it has seen some frames, as of the same codecs in MP4 (transcoder/source-index.ts). */
 const COMMON_CODECS = new Set([
   "V_MPEG4/ISO/AVC",
@@ -43,7 +46,9 @@ export function pictureTrack(piece: Piece, tracks: Element): PictureTrack | null
     };
     const number = read(ID.trackNumber);
     if (number === null || read(ID.trackType) !== TYPE_VIDEO) return [];
-    return [{ number, frameNanoseconds: read(ID.defaultDuration) || null }];
+    const frameNanoseconds = read(ID.defaultDuration) ?? 0;
+    const isUsual = frameNanoseconds >= SHORTEST_NANOSECONDS && frameNanoseconds <= LONGEST_NANOSECONDS;
+    return [{ number, frameNanoseconds: isUsual ? frameNanoseconds : null }];
   });
   return pictures.length === 1 ? pictures[0]! : null;
 }

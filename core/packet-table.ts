@@ -21,7 +21,7 @@ export interface PacketTable {
   /** Streams of which at least one packet is encrypted. */
   encrypted: ReadonlySet<number>;
   /**
-   * The frames are reckoned from those of both ends (core/film-ends.ts): all in one rhythm, or in one that is moved on the way. Absent where each
+   * The frames are reckoned from those of both ends (core/film-ends.ts): all in one rhythm, or in one that is moved on the way by a join. Absent where each
    * has been seen.
    */
   reckoned?: "even" | "moved";

@@ -24,8 +24,8 @@ const PARENTS: ReadonlySet<number> = new Set([CLUSTER, BLOCK_GROUP]);
 const HEAD_BYTES = 32;
 /** Of a frame: a demuxer reads more than its head before it passes it over, where several frames are laced into one block. */
 const KEPT_BYTES = 64;
-/** Of a stretch: more are in no film. */
-const MOST_ELEMENTS = 1_000_000;
+/** Of a stretch: five minutes of many tracks have as many, and an empty one takes two bytes and a look. */
+const MOST_ELEMENTS = 200_000;
 /** A picture may lie before others that are shown earlier, which a decoder needs in order to show these: a few places. */
 const REORDERED_SECONDS = 0.25;
 /** Read behind it, since where pictures stand for long the next one is asked for, and comes out of a decoder a few later. */

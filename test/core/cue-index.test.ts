@@ -43,6 +43,26 @@ test("the picture is the one track of its type", () => {
   assert.equal(of(tracks(["01", "01"], ["02", "01"])), null);
 });
 
+test("how long a frame stands is known where the file says what a film may have", () => {
+  const of = (size: string, nanoseconds: string) => {
+    const duration = `23e383 ${size} ${nanoseconds}`;
+    const entry = hex(`d7 81 01 83 81 01 ${duration}`);
+    const bytes = Buffer.concat([
+      hex(`1654ae6b ${(0x82 + entry.length).toString(16)} ae ${(0x80 + entry.length).toString(16)}`),
+      entry,
+    ]);
+    return pictureTrack(piece(bytes), whole(bytes))?.frameNanoseconds;
+  };
+  assert.equal(of("84", "027bc86a"), 41_666_666);
+  for (const [size, odd] of [
+    ["81", "00"],
+    ["81", "01"],
+    ["84", "ffffffff"],
+    ["88", "ffffffffffffffff"],
+  ] as const)
+    assert.equal(of(size, odd), null, odd);
+});
+
 test("a tick is a millisecond where nothing is said", () => {
   const said = hex("1549a966 87 2ad7b1 83 0186a0");
   assert.equal(tickSeconds(piece(said), whole(said)), 1e-4);

@@ -157,6 +157,13 @@ test("recordings that were joined keep the rate, and are told from an even film 
   assert.ok(counting(FRAMES) !== null && counting(FRAMES / 2) === null);
 });
 
+test("more frames than any film's are not made up: the whole must be read", () => {
+  const film = { ...FILM, frameSeconds: 0.001 };
+  const tail = endOf({ ...film, first: 6_000 }, 0, 100);
+  const cues = [FIRST, 6_000].map((seconds) => ({ seconds, clusterAt: 0 }));
+  assert.equal(reckon(film, { tail, cues, nanoseconds: 1e6 }), null);
+});
+
 test("a frame without a time in either end: the whole must be read", () => {
   const collector = packetCollector(PICTURE);
   for (let frame = 0; frame < 100; frame++) collector.addLine(`0,N/A,${ms(FIRST + frame * 0.04)},0.04,K_`);
