@@ -5,7 +5,7 @@ import { READ_AHEAD_SECONDS, type TimeWindow } from "./source-window.ts";
 
 /**
  * The index of a Matroska or WebM file (RFC 9559 5.1.5): where the picture can be entered. It lists some keyframes and no
- * sizes of frames, so what a stretch of film needs is all that lies between two of them.
+ * sizes of frames, so what a stretch of film needs lies between two of them.
  */
 
 export interface Cue {
@@ -71,7 +71,10 @@ export function readCues(
   return found.length === 0 || goesBack ? null : found;
 }
 
-/** What is read of the file when anything in it is decoded over `window`: whole clusters, from the one that is entered on. */
+/**
+ * What is read of the file at most when anything in it is decoded over `window`: whole clusters, from the one that is entered on. Where it ends
+ * is looked for in there (transcoder/matroska-blocks.ts).
+ */
 export function cueRanges(
   cues: readonly Cue[],
   { startSeconds, endSeconds, isExact }: TimeWindow,

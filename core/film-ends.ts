@@ -151,6 +151,6 @@ function tagOf({ tags = {} }: ProbeStream, name: string): string | null {
 }
 
 function secondsOf(text: string | null): number | null {
-  const match = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text ?? "");
+  const match = /^(\d{1,3}):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text ?? "");
   return match === null ? null : Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]);
 }

@@ -20,6 +20,7 @@ const TYPE_VIDEO = 1;
 /** A thousand frames a second, and one. */
 const SHORTEST_NANOSECONDS = 1e6;
 const LONGEST_NANOSECONDS = 1e9;
+const LONGEST_CODEC_BYTES = 32;
 /** Of these a demuxer knows all once it has seen some frames, as of the same codecs in MP4 (transcoder/source-index.ts). */
 const COMMON_CODECS = new Set([
   "V_MPEG4/ISO/AVC",
@@ -57,7 +58,7 @@ export function pictureTrack(piece: Piece, tracks: Element): PictureTrack | null
 export function areCommonTracks(piece: Piece, tracks: Element): boolean {
   return childrenOf(piece, tracks, ID.trackEntry).every((entry) => {
     const [codec] = childrenOf(piece, entry, ID.codecId);
-    if (codec === undefined) return false;
+    if (codec === undefined || codec.end - codec.body > LONGEST_CODEC_BYTES) return false;
     const name = piece.bytes.subarray(codec.body - piece.origin, codec.end - piece.origin);
     return COMMON_CODECS.has(String.fromCharCode(...name));
   });

@@ -19,7 +19,7 @@ export const LOOK_BYTES = 4 * 2 ** 10;
 
 /**
  * Whether the sound of `lacking` is to be looked for from picture to picture, by a request each, in a file that does not list where its pieces lie:
- * of so little of it, and where pictures are as large as they must be for pieces that are known.
+ * of so little of it, and where a picture, with what sound there is for it, is as large on average as what lies between pieces that are known.
  */
 export function isLookedFor(
   lacking: readonly ByteRange[],

@@ -8,8 +8,6 @@ import { deinterlaceFilters } from "./picture-filters.ts";
 
 /** Frames decoded before a chunk of re-timed frames, so that its first frame has a predecessor to repeat. */
 const RETIME_PREROLL_SEGMENTS = 1;
-/** The same of frames that are placed: but for damage each is there. */
-const PLACE_PREROLL = 4;
 /** Frames of the master before a deinterlaced chunk: bwdif looks one frame back, and guesses without it. */
 const DEINTERLACE_PREROLL = 4;
 
@@ -66,6 +64,8 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
     return keyframeEntry(source, plan, microsOf(plan, frames.firstFrame) + offsetMicros);
   const seekMicros = seekPosition(source, plan, firstMicros);
   const reachedMicros = seekMicros === null ? firstMicros + offsetMicros : firstMicros - seekMicros;
+  if (plan.timing === "place" && preroll === 0 && seekMicros !== null)
+    return placedEntry(plan, seekMicros + offsetMicros, reachedMicros);
   return {
     inputOptions: [
       ...fixedZero(source),
@@ -109,6 +109,17 @@ function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEnt
   };
 }
 
+/**
+ * Frames that are placed may be missing where the chunk begins: all that is decoded from the keyframe before it on goes to the filter that places
+ * them, which fills a gap with the last one before it.
+ */
+function placedEntry(plan: Plan, seekMicros: number, reachedMicros: number): ChunkEntry {
+  return {
+    inputOptions: ["-noaccurate_seek", "-ss", micros(seekMicros)],
+    filters: [`setpts=PTS-${micros(reachedMicros)}/TB`, ...timingFilters(plan, 0)],
+  };
+}
+
 /** A quarter of a frame on either side: what stands on a border to a tick. A frame that is placed needs none before it where it is there itself. */
 function startsOnKeyframe({ container, video }: Source, plan: Plan, { firstFrame }: FrameRange): boolean {
   if (plan.timing === "retime" || plan.picture.deinterlace !== "none" || firstFrame <= 0) return false;
@@ -141,9 +152,8 @@ function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: n
 
 function prerollFrames({ timing, timeline, picture }: Plan): number {
   if (timing === "retime") return RETIME_PREROLL_SEGMENTS * timeline.framesPerSegment;
-  const least = timing === "place" ? PLACE_PREROLL : 0;
-  if (picture.deinterlace === "none") return least;
-  return Math.max(least, DEINTERLACE_PREROLL * (picture.deinterlace === "fields" ? 2 : 1));
+  if (picture.deinterlace === "none") return 0;
+  return DEINTERLACE_PREROLL * (picture.deinterlace === "fields" ? 2 : 1);
 }
 
 /** The first frame of the picture that is used: the chunk's own, or one before it that the filters look at. */

@@ -6,6 +6,7 @@ import { LOOK_BYTES } from "../core/pieces-apart.ts";
 import { READ_AHEAD_SECONDS, type TimeWindow } from "../core/source-window.ts";
 import { inLanes } from "./lanes.ts";
 import type { PartialFile } from "./partial-file.ts";
+import type { PartialMaster } from "./scratch.ts";
 
 /**
  * What lies in the clusters of a Matroska file, found by going from block to block: the index knows where a few keyframes are, and nothing of
@@ -45,6 +46,7 @@ interface Frame {
 }
 
 type ReadHead = (at: number) => Promise<Uint8Array>;
+type Lookable = Pick<PartialMaster, "path" | "absent" | "fill" | "put" | "fetch">;
 
 /**
  * Shows `see` each frame from a cluster's beginning on until it answers that it has seen enough. false where what lies there are no whole
@@ -112,51 +114,61 @@ export async function besideFrames(
 }
 
 /**
- * Brings all that lies beside the frames of a track in stretches of whole blocks, by a request for each frame, and answers what it has left out. Of a
- * stretch that is none nothing is left out, and nothing is sure to be there.
+ * Brings all that lies beside the frames of a track in the groups of pictures in which something is lacking, by a request for each frame at most, and
+ * answers what it has left out. Of a group that cannot be gone through nothing is left out.
  */
 export async function fillBeside(
-  file: Pick<PartialFile, "path" | "fill">,
-  { cues, picture }: SourceEntries,
-  stretches: readonly ByteRange[],
+  master: Lookable,
+  { cues, picture, sizeBytes }: SourceEntries,
+  lacking: readonly ByteRange[],
   signal: AbortSignal,
 ): Promise<ByteRange[]> {
   const leftOut: ByteRange[] = [];
-  // Each group by itself, since one request waits for the one before.
-  const groups = cutAt(
-    stretches,
-    cues.map(({ clusterAt }) => clusterAt),
-  );
-  await withHeads(file.path, (readThere) =>
+  // Each by itself, since one request waits for the one before; from its first cluster on, whatever is there of it.
+  const groups = cues
+    .map(({ clusterAt }, index) => ({ start: clusterAt, end: cues[index + 1]?.clusterAt ?? sizeBytes }))
+    .filter((group) => lacking.some(({ start, end }) => end > group.start && start < group.end));
+  await withHeads(master.path, (readThere) =>
     inLanes(groups, PARALLEL_GROUPS, async (group) => {
-      let there = group.start;
-      const read: ReadHead = async (at) => {
-        if (at + HEAD_BYTES + KEPT_BYTES > there) {
-          const look = { start: at, end: Math.min(group.end, at + LOOK_BYTES) };
-          await file.fill([look], signal, 0);
-          there = look.end;
-        }
-        return readThere(at);
-      };
-      const insides: ByteRange[] = [];
-      const isWhole = await walkFrames(read, group, ({ track, body, end }) => {
-        const inside = { start: body + KEPT_BYTES, end };
-        if (track === picture.number && inside.start < end) insides.push(inside);
-        return false;
-      });
-      if (!isWhole) return;
-      await file.fill(missing([group], insides), signal, 0);
+      const insides = await lookThrough(master, group, picture.number, readThere, signal);
+      if (insides === null) return;
+      await master.fill(missing([group], insides), signal, 0);
       leftOut.push(...insides);
     }),
   );
   return leftOut;
 }
 
-function cutAt(stretches: readonly ByteRange[], places: readonly number[]): ByteRange[] {
-  return stretches.flatMap(({ start, end }) => {
-    const starts = [start, ...places.filter((place) => place > start && place < end)];
-    return starts.map((from, index) => ({ start: from, end: starts[index + 1] ?? end }));
+/** The insides of a track's frames in a group, whose heads are there then; null where it cannot be gone through. */
+async function lookThrough(
+  master: Lookable,
+  group: ByteRange,
+  track: number,
+  readThere: ReadHead,
+  signal: AbortSignal,
+): Promise<ByteRange[] | null> {
+  const holes = master.absent([group]);
+  const looks: (ByteRange & { bytes: Uint8Array })[] = [];
+  const read: ReadHead = async (at) => {
+    const until = Math.min(group.end, at + HEAD_BYTES + KEPT_BYTES);
+    const last = looks.at(-1);
+    if (last !== undefined && last.start <= at && until <= last.end)
+      return last.bytes.subarray(at - last.start, at - last.start + HEAD_BYTES);
+    if (!holes.some(({ start, end }) => end > at && start < until)) return readThere(at);
+    const look = { start: at, end: Math.min(group.end, at + LOOK_BYTES) };
+    const bytes = Buffer.concat(await master.fetch(look, signal));
+    looks.push({ ...look, bytes });
+    return bytes.subarray(0, HEAD_BYTES);
+  };
+  const insides: ByteRange[] = [];
+  const isWhole = await walkFrames(read, group, (frame) => {
+    const inside = { start: frame.body + KEPT_BYTES, end: frame.end };
+    if (frame.track === track && inside.start < inside.end) insides.push(inside);
+    return false;
   });
+  // Noted together: each by itself would have all that is here gone over once more.
+  if (looks.length > 0) await master.put(looks, Buffer.concat(looks.map(({ bytes }) => bytes)));
+  return isWhole ? insides : null;
 }
 
 /**

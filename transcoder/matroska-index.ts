@@ -63,7 +63,8 @@ export async function readCueIndex(
 
   const header = await look(0);
   const segment = header?.id === EBML ? await look(header.end) : null;
-  if (segment?.id !== SEGMENT) return null;
+  // A cut file is the demuxer's to name.
+  if (segment?.id !== SEGMENT || segment.end > file.sizeBytes) return null;
   const first = await elementsBefore(CLUSTER, segment.body, look);
   const cluster = first?.at(-1);
   if (first === null || cluster === undefined) return null;

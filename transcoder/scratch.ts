@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { ByteRange } from "../core/byte-ranges.ts";
 import type { PinnedSource } from "../core/source.ts";
 import type { Blobs } from "../stores/blobs.ts";
 import { indexOf, KeptMasters } from "./kept-masters.ts";
@@ -11,6 +12,8 @@ import { openWorkerFolder } from "./worker-folder.ts";
 /** A master of which only what is asked for is on this machine. */
 export interface PartialMaster
   extends Pick<PartialFile, "path" | "sizeBytes" | "fill" | "absent" | "put" | "isWhole"> {
+  /** From storage, into memory. */
+  fetch(range: ByteRange, signal: AbortSignal): Promise<readonly Uint8Array[]>;
   /** Where its samples lie; null for containers that tell it only by being read to their end. */
   index(signal: AbortSignal): Promise<SourceIndex | null>;
 }
@@ -59,9 +62,9 @@ export async function openScratch(settings: ScratchSettings, blobs: Blobs): Prom
     withParts: (pinned, use) =>
       masters.withMaster(pinned, (master) => {
         const { path, sizeBytes, absent, isWhole } = master.file;
-        const { fill, put } = master;
+        const { fill, put, fetch } = master;
         const index = (wanting: AbortSignal) => indexOf(master, wanting);
-        return use({ path, sizeBytes, absent, isWhole, fill, put, index });
+        return use({ path, sizeBytes, absent, isWhole, fill, put, fetch, index });
       }),
     async withDirectory(use) {
       const path = join(home, `attempt-${attempts++}`);

@@ -192,6 +192,11 @@ test("of Matroska a chunk leaves all but its pictures, and what nobody has left 
     assert.equal(digest, await soundOf(opened.path, opened));
     // The file's beginning, and of the chunk that nobody has read a little beside each picture.
     assert.ok(share < 0.15, `${share} of the master was read for the sound`);
+    assert.deepEqual(
+      await encodeSound(opened, sounds),
+      { digest, share: 0 },
+      "the second sound needs no more",
+    );
     const before = sounds.fetchedBytes();
     const asked = requests;
     await readChunk(opened, sounds, late);
