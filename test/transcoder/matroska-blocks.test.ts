@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type ByteRange, coveredBytes, missing } from "../../core/byte-ranges.ts";
+import { type ByteRange, coveredBytes, joined, missing } from "../../core/byte-ranges.ts";
 import { besideFrames, clusterWindow, fillBeside } from "../../transcoder/matroska-blocks.ts";
 import { element, unsigned } from "../rig/ebml.ts";
 import { sparseCopy } from "../rig/sparse-copy.ts";
