@@ -73,7 +73,7 @@ export function readCues(
 
 /**
  * What is read of the file at most when anything in it is decoded over `window`: whole clusters, from the one that is entered on. Where it ends
- * is looked for in there (transcoder/matroska-blocks.ts).
+ * is looked for in there (transcoder/cluster-window.ts).
  */
 export function cueRanges(
   cues: readonly Cue[],

@@ -18,7 +18,7 @@ const APART_SECONDS = 1;
 /** What is decoded before the first frame that is used, at least: a picture that is refreshed bit by bit is whole by then. */
 const LEAD_SECONDS = 2;
 /** What ffmpeg takes off a seek's time where pictures are reordered (`dts_heuristic`). */
-const STEP_BACK_SECONDS = 3 / 23;
+export const STEP_BACK_SECONDS = 3 / 23;
 /** More than all roundings on the way, less than any two pictures are apart. */
 const LANDING_SECONDS = 0.001;
 /** What is there before the packet that ffmpeg is to land on: another that it lands on is then found as in the whole file. */

@@ -2,7 +2,13 @@ import type { Plan } from "../core/plan.ts";
 import { secondsText } from "../core/rational.ts";
 import { isIndexed, type Source } from "../core/source.ts";
 import type { TimeWindow } from "../core/source-window.ts";
-import { entryBefore, type StreamSpan, seekSeconds, streamSpan } from "../core/stream-entries.ts";
+import {
+  entryBefore,
+  STEP_BACK_SECONDS,
+  type StreamSpan,
+  seekSeconds,
+  streamSpan,
+} from "../core/stream-entries.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { deinterlaceFilters } from "./picture-filters.ts";
 
@@ -10,9 +16,6 @@ import { deinterlaceFilters } from "./picture-filters.ts";
 const RETIME_PREROLL_SEGMENTS = 1;
 /** Frames of the master before a deinterlaced chunk: bwdif looks one frame back, and guesses without it. */
 const DEINTERLACE_PREROLL = 4;
-
-/** ffmpeg's own (ffmpeg_opt.c): 3/23 of a second. */
-const STEP_BACK_MICROS = Math.round(3e6 / 23);
 
 /** Their first times after a seek may be guesses. */
 const UNINDEXED_LEAD_MICROS = 2_000_000;
@@ -103,7 +106,6 @@ function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEnt
       // decoded where a container's index knows only an earlier one. Four tenths of a frame: of whole ones that is none.
       `trim=start=-${micros(Math.round(late + 0.6 * margin))}`,
       ...(plan.timing === "place" ? [`setpts=PTS+${micros(late)}/TB`] : []),
-      ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, 0),
     ],
   };
@@ -132,7 +134,7 @@ function startsOnKeyframe({ container, video }: Source, plan: Plan, { firstFrame
 
 /** What ffmpeg steps back by from what it is asked for, where it does. */
 function stepMicros({ video }: Pick<Source, "video">): number {
-  return video.stepsBack === true ? STEP_BACK_MICROS : 0;
+  return video.stepsBack === true ? Math.round(STEP_BACK_SECONDS * 1e6) : 0;
 }
 
 function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: number): ChunkEntry {

@@ -9,8 +9,8 @@ import {
   unsignedOf,
 } from "../core/ebml.ts";
 import { areCommonTracks, pictureTrack } from "../core/matroska-tracks.ts";
+import { clusterWindow } from "./cluster-window.ts";
 import { readSpan } from "./file-spans.ts";
-import { clusterWindow } from "./matroska-blocks.ts";
 import type { PartialFile } from "./partial-file.ts";
 
 type Readable = Pick<PartialFile, "path" | "sizeBytes" | "fill">;

@@ -4,7 +4,7 @@ import { sourceFailure } from "../core/errors.ts";
 import { type FilmEnds, filmEnds, reckonPackets } from "../core/film-ends.ts";
 import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
 import type { ProbeReport, ProbeStream } from "../core/probe-report.ts";
-import { clusterWindow } from "./matroska-blocks.ts";
+import { clusterWindow } from "./cluster-window.ts";
 import type { PartialFile } from "./partial-file.ts";
 import { asCause, type ProbeRun, runProbe } from "./probe-run.ts";
 import { SOURCE_PATH } from "./sandbox.ts";
@@ -28,8 +28,9 @@ export async function knownEnds(
 ): Promise<KnownEnds | null> {
   const { cues, picture, sizeBytes } = entries;
   const { frameNanoseconds } = picture;
-  const ends = frameNanoseconds === null ? null : filmEnds(cues, frameNanoseconds, sizeBytes);
-  if (ends === null || frameNanoseconds === null) return null;
+  if (frameNanoseconds === null) return null;
+  const ends = filmEnds(cues, frameNanoseconds, sizeBytes);
+  if (ends === null) return null;
   const startSeconds = cues[0]!.seconds;
   const head = { startSeconds, endSeconds: startSeconds + ends.headSeconds };
   const ranges = [...(await clusterWindow(file, entries, head, signal)), ends.tail];

@@ -3,8 +3,8 @@ import { type ByteRange, coveredBytes } from "../core/byte-ranges.ts";
 import type { SourceEntries } from "../core/cue-index.ts";
 import { readSampleTables, type SampleTrack, sampleRanges } from "../core/sample-table.ts";
 import { type TimeWindow, windowRanges } from "../core/source-window.ts";
+import { clusterWindow } from "./cluster-window.ts";
 import { readSpan } from "./file-spans.ts";
-import { clusterWindow } from "./matroska-blocks.ts";
 import { readCueIndex } from "./matroska-index.ts";
 import type { PartialFile } from "./partial-file.ts";
 

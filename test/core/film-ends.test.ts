@@ -161,7 +161,7 @@ test("more frames than any film's are not made up: the whole must be read", () =
   const film = { ...FILM, frameSeconds: 0.001 };
   const tail = endOf({ ...film, first: 6_000 }, 0, 100);
   const cues = [FIRST, 6_000].map((seconds) => ({ seconds, clusterAt: 0 }));
-  assert.equal(reckon(film, { tail, cues, nanoseconds: 1e6 }), null);
+  assert.ok(reckon(film, { tail, cues, nanoseconds: 1e6 }) === null);
 });
 
 test("a frame without a time in either end: the whole must be read", () => {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type ByteRange, coveredBytes, joined, missing } from "../../core/byte-ranges.ts";
-import { besideFrames, clusterWindow, fillBeside } from "../../transcoder/matroska-blocks.ts";
+import { besideFrames, fillBeside } from "../../transcoder/beside-frames.ts";
+import { clusterWindow } from "../../transcoder/cluster-window.ts";
 import { element, unsigned } from "../rig/ebml.ts";
 import { sparseCopy } from "../rig/sparse-copy.ts";
 
