@@ -1,9 +1,9 @@
 import type { ByteRange } from "./byte-ranges.ts";
 import type { Cue } from "./cue-index.ts";
-import { statedRate } from "./frame-rate.ts";
+import { frameTiming } from "./frame-rate.ts";
 import { MOST_FRAMES, type PacketTable, type StreamSpan } from "./packet-table.ts";
 import type { ProbeReport, ProbeStream } from "./probe-report.ts";
-import { toNumber } from "./rational.ts";
+import { type Rational, toNumber } from "./rational.ts";
 import type { ShownFrames } from "./shown-frames.ts";
 
 /**
@@ -57,16 +57,16 @@ export function filmEnds(cues: readonly Cue[], frameNanoseconds: number, sizeByt
 
 /**
  * The packets of the whole film from those of its ends, as a list of all would have them where each frame is there. null where the ends leave
- * a doubt: another rate than `frameNanoseconds`, a track that is not in both, a count that the file states otherwise.
+ * a doubt: another rate than `frameRate`, a track that is not in both, a count that the file states otherwise.
  */
 export function reckonPackets(
   { streams = [] }: ProbeReport,
   picture: ProbeStream,
   [head, tail]: readonly [PacketTable, PacketTable],
-  cues: readonly Cue[],
-  frameNanoseconds: number,
+  cues: readonly Pick<Cue, "seconds">[],
+  frameRate: Rational,
 ): PacketTable | null {
-  const reckoning = reckonFrames(head.frames, tail.frames, cues, toNumber(statedRate(frameNanoseconds)));
+  const reckoning = reckonFrames(head.frames, tail.frames, cues, toNumber(frameRate));
   if (reckoning === null || ![head, tail].every(({ hasAllTimes }) => hasAllTimes)) return null;
   const { frames, reckoned } = reckoning;
   const stated = Number(tagOf(picture, "NUMBER_OF_FRAMES") ?? frames.seconds.length);
@@ -84,17 +84,32 @@ export function reckonPackets(
   return { ...base, frames, spans, encrypted, reckoned };
 }
 
+/** The rate of the frames of a beginning, whose last may follow others that were not read; null where they have none. */
+export function steadyRate(
+  { seconds }: ShownFrames,
+  declared: readonly (Rational | null)[],
+): Rational | null {
+  const read = withoutLast(seconds);
+  if (read.length < FEWEST_FRAMES) return null;
+  const { frameRate, variable } = frameTiming(read, 0, declared);
+  return variable ? null : frameRate;
+}
+
+function withoutLast(seconds: Float64Array): Float64Array {
+  return seconds.subarray(0, Math.max(0, seconds.length - MOST_REORDERED));
+}
+
 function reckonFrames(
   head: ShownFrames,
   tail: ShownFrames,
-  cues: readonly Cue[],
+  cues: readonly Pick<Cue, "seconds">[],
   framesPerSecond: number,
 ): { frames: ShownFrames; reckoned: NonNullable<PacketTable["reckoned"]> } | null {
   const [first] = head.seconds;
   const last = tail.seconds.at(-1);
   if (first === undefined || last === undefined) return null;
-  const read = head.seconds.subarray(0, Math.max(0, head.seconds.length - MOST_REORDERED));
-  if (![read, tail.seconds].every((end) => isUnbroken(end, framesPerSecond))) return null;
+  if (![withoutLast(head.seconds), tail.seconds].every((end) => isUnbroken(end, framesPerSecond)))
+    return null;
   const offPlace = (seconds: number): number => {
     const place = (seconds - first) * framesPerSecond;
     return Math.abs(place - Math.round(place));

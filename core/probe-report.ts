@@ -97,6 +97,7 @@ function entriesOf(
       stepsBack: stepsBack({ streams }),
       decodeSeconds: entries.map(({ decodeSeconds }) => roundToMicros(decodeSeconds - startSeconds)),
       at: entries.map(({ at }) => at),
+      ...(entries[0]!.leadAt === undefined ? {} : { leadAt: entries.map(({ at, leadAt = at }) => leadAt) }),
     },
   };
 }

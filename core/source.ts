@@ -119,6 +119,11 @@ export interface StreamEntries {
   decodeSeconds: number[];
   /** Where the packet that begins it lies in the file; ascending. */
   at: number[];
+  /**
+   * Of a film that was not read whole, where each of the few that were looked for is to be cut before: from each on every picture comes out whole, and
+   * `keyframeSeconds` are theirs, one by one. Absent where all were seen.
+   */
+  leadAt?: number[];
 }
 
 /** CIE 1931 chromaticity. */

@@ -11,6 +11,8 @@ import { READ_AHEAD_SECONDS } from "./source-window.ts";
 export interface ListedEntry {
   decodeSeconds: number;
   at: number;
+  /** Where a cut is to begin; only of what was looked for (core/stream-aims.ts). */
+  leadAt?: number;
 }
 
 /** Nearer to each other they are not worth their room in the record: half of it is what a chunk reads more on average. */
@@ -36,13 +38,17 @@ export function keptEntries(listed: readonly ListedEntry[]): ListedEntry[] {
 
 /**
  * Which entry decoding begins at so that the frame at `firstSeconds` and all behind it come out whole: two seconds before
- * it or more, with another keyframe in between. null for the beginning of the file.
+ * it or more, with another keyframe in between; of entries that were looked for, the last that is shown no later. null for the beginning of the file.
  */
 export function entryBefore(
-  { decodeSeconds }: StreamEntries,
+  { decodeSeconds, leadAt }: StreamEntries,
   keyframeSeconds: readonly number[],
   firstSeconds: number,
 ): number | null {
+  if (leadAt !== undefined) {
+    const last = keyframeSeconds.findLastIndex((time) => time <= firstSeconds + LANDING_SECONDS);
+    return last > 0 ? last : null;
+  }
   const another = keyframeSeconds.findLastIndex((time) => time <= firstSeconds) - 1;
   const latest = Math.min(firstSeconds - LEAD_SECONDS, keyframeSeconds[another] ?? Number.NEGATIVE_INFINITY);
   const entry = decodeSeconds.findLastIndex((time) => time <= latest);
@@ -60,15 +66,20 @@ export function seekSeconds({ decodeSeconds, stepsBack }: StreamEntries, entry: 
 /** A stretch of a transport stream around an entry, and what must be found in it. */
 export interface StreamSpan extends ByteRange {
   entries: StreamEntries;
+  /** When the film's first frame is shown on the file's own clock, which entries count from. */
+  zeroSeconds: number;
   /** Where ffmpeg is to land, and when what lies there is decoded on the file's own clock; null where it reads from the beginning. */
   entry: { at: number; seconds: number } | null;
   /** On the file's own clock: pictures up to this time of decoding must be there; null where it goes to the file's end. */
   untilSeconds: number | null;
 }
 
-/** What is read of a transport stream for the frames between two times, counted from the first frame; null where no entries are known. */
+/**
+ * What is read of a transport stream for the frames between two times, counted from the first frame; null where no entries are known. Where
+ * only some entries were looked for, it is read until it ends (transcoder/stream-end.ts): its `end` is where it ends at the latest.
+ */
 export function streamSpan(
-  { video, sizeBytes }: Source,
+  { video, sizeBytes, durationSeconds }: Source,
   firstSeconds: number,
   endSeconds: number,
 ): StreamSpan | null {
@@ -77,15 +88,18 @@ export function streamSpan(
   const index = entryBefore(entries, keyframeSeconds, firstSeconds);
   const until = endSeconds + READ_AHEAD_SECONDS;
   const behind = entries.decodeSeconds.findIndex((time) => time > until);
+  // The last pictures may be decoded a little before the film ends.
+  const isToEnd = entries.leadAt === undefined ? behind < 0 : until > durationSeconds - READ_AHEAD_SECONDS;
   return {
     entries,
-    start: index === null ? 0 : marginBefore(entries, index),
-    end: entries.at[behind] ?? sizeBytes,
+    zeroSeconds: startSeconds,
+    start: index === null ? 0 : (entries.leadAt?.[index] ?? marginBefore(entries, index)),
+    end: isToEnd ? sizeBytes : (entries.at[behind] ?? sizeBytes),
     entry:
       index === null
         ? null
         : { at: entries.at[index]!, seconds: startSeconds + entries.decodeSeconds[index]! },
-    untilSeconds: behind < 0 ? null : startSeconds + until,
+    untilSeconds: isToEnd ? null : startSeconds + until,
   };
 }
 

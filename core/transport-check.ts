@@ -1,10 +1,11 @@
 import type { StreamSpan } from "./stream-entries.ts";
 import {
-  decodeSecondsOf,
   type PacketShape,
   readTransportPacket,
+  stampedTimes,
   type TransportPacket,
 } from "./transport-packets.ts";
+import { tableReader } from "./transport-tables.ts";
 
 /**
  * Whether a demuxer that is given the beginning of a transport stream and one stretch of it finds there what it would find
@@ -19,7 +20,6 @@ export interface TransportCheck {
   doubt(): string | null;
 }
 
-const PROGRAMME_TABLE = 0;
 /** ffprobe prints six decimals. */
 const SAME_TIME_SECONDS = 0.000_1;
 /** ffmpeg takes a longer step for a jump of the clock, and moves all that follows. */
@@ -43,7 +43,8 @@ export function checkTransport(
   const picture = pictureReader();
 
   const isEntry = ({ packetId, isStart, payload }: TransportPacket, seconds: number): boolean => {
-    const found = packetId === entries.packetId && isStart ? decodeSecondsOf(payload) : null;
+    const found =
+      packetId === entries.packetId && isStart ? (stampedTimes(payload)?.decodeSeconds ?? null) : null;
     return found !== null && Math.abs(found - seconds) <= SAME_TIME_SECONDS;
   };
   const look = (bytes: Uint8Array, at: number): string | null => {
@@ -70,7 +71,7 @@ export function checkTransport(
     },
     doubt() {
       if (doubt !== null) return doubt;
-      if (!tables.areKnown()) return "it does not say which programme it holds";
+      if (tables.map() === null) return "it does not say which programme it holds";
       if (!isEntered) return NOT_AS_NOTED;
       const { firstSeconds, lastSeconds } = picture.decoded();
       if (entry !== null && firstSeconds > entry.seconds - LEAST_MARGIN_SECONDS)
@@ -104,7 +105,7 @@ function pictureReader(): PictureReader {
       if (counter !== null && packet.counter !== (counter + 1) % 16)
         return "packets of the picture are missing";
       counter = packet.counter;
-      const seconds = isStart ? decodeSecondsOf(payload) : null;
+      const seconds = isStart ? (stampedTimes(payload)?.decodeSeconds ?? null) : null;
       if (seconds === null) return null;
       if (seconds < lastSeconds) return "the picture's clock goes back";
       const isFirst = Number.isNaN(firstSeconds);
@@ -119,56 +120,4 @@ function pictureReader(): PictureReader {
     },
     decoded: () => ({ firstSeconds, lastSeconds }),
   };
-}
-
-interface TableReader {
-  /** A doubt, or null. */
-  add(packet: TransportPacket): string | null;
-  areKnown(): boolean;
-}
-
-/** Follows the tables that name the streams (2.4.4): one programme, and the same tables all along. */
-function tableReader(): TableReader {
-  const seen = new Map<number, string>();
-  const open = new Map<number, Uint8Array>();
-  let map: number | null = null;
-
-  const take = (packetId: number, section: Uint8Array): string | null => {
-    const text = Buffer.from(section).toString("latin1");
-    const before = seen.get(packetId);
-    seen.set(packetId, text);
-    if (before !== undefined) return before === text ? null : "its programme changes";
-    if (packetId !== PROGRAMME_TABLE) return null;
-    const maps = programmeMaps(section);
-    if (maps.length !== 1) return `it holds ${maps.length} programmes`;
-    map = maps[0]!;
-    return null;
-  };
-  return {
-    add({ packetId, isStart, payload }) {
-      if (packetId !== PROGRAMME_TABLE && packetId !== map) return null;
-      // 2.4.4.1: a byte tells how far behind it the section begins.
-      const begun = isStart ? payload.subarray(1 + (payload[0] ?? 0)) : open.get(packetId);
-      if (begun === undefined) return null;
-      const gathered = isStart ? begun : Buffer.concat([begun, payload]);
-      const bytes = gathered.length < 3 ? 3 : 3 + (((gathered[1]! & 0x0f) << 8) | gathered[2]!);
-      if (gathered.length < bytes) {
-        open.set(packetId, gathered);
-        return null;
-      }
-      open.delete(packetId);
-      return take(packetId, gathered.subarray(0, bytes));
-    },
-    areKnown: () => map !== null && seen.has(map),
-  };
-}
-
-/** 2.4.4.3: the identifiers of the tables of all programmes, between eight bytes of header and four of checksum. */
-function programmeMaps(section: Uint8Array): number[] {
-  const maps: number[] = [];
-  for (let at = 8; at + 4 <= section.length - 4; at += 4) {
-    const programme = (section[at]! << 8) | section[at + 1]!;
-    if (programme !== 0) maps.push(((section[at + 2]! & 0x1f) << 8) | section[at + 3]!);
-  }
-  return maps;
 }

@@ -62,17 +62,31 @@ export function readTransportPacket(bytes: Uint8Array, at: number): TransportPac
   };
 }
 
+export interface StampedTimes {
+  decodeSeconds: number;
+  shownSeconds: number;
+}
+
 /**
- * When what begins in this payload is decoded, in seconds of the 33-bit clock (2.4.3.7): where no time of decoding is stated,
+ * When what begins in this payload is decoded and shown, in seconds of the 33-bit clock (2.4.3.7): where no time of decoding is stated,
  * that of showing. null where no packet of a stream begins in it, or it states no time.
  */
-export function decodeSecondsOf(payload: Uint8Array): number | null {
-  const isPes = payload[0] === 0 && payload[1] === 0 && payload[2] === 1;
-  if (!isPes || payload.length < 14) return null;
+export function stampedTimes(payload: Uint8Array): StampedTimes | null {
+  if (!isStreamPacket(payload) || payload.length < 14) return null;
   const stated = payload[7]! >> 6;
   if (stated < 2) return null;
   const hasDecode = stated === 3 && payload.length >= 19;
-  return timeAt(payload, hasDecode ? 14 : 9) / CLOCK_HZ;
+  const shownSeconds = timeAt(payload, 9) / CLOCK_HZ;
+  return { shownSeconds, decodeSeconds: hasDecode ? timeAt(payload, 14) / CLOCK_HZ : shownSeconds };
+}
+
+/** What a packet of a stream that begins in this payload carries, as far as it lies in there. */
+export function carriedBy(payload: Uint8Array): Uint8Array {
+  return isStreamPacket(payload) ? payload.subarray(9 + (payload[8] ?? 0)) : payload.subarray(payload.length);
+}
+
+function isStreamPacket(payload: Uint8Array): boolean {
+  return payload[0] === 0 && payload[1] === 0 && payload[2] === 1;
 }
 
 /** 33 bits in five bytes, with markers between. */

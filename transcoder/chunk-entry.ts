@@ -68,14 +68,18 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
   const seekMicros = seekPosition(source, plan, firstMicros);
   const reachedMicros = seekMicros === null ? firstMicros + offsetMicros : firstMicros - seekMicros;
   if (plan.timing === "place" && preroll === 0 && seekMicros !== null)
-    return placedEntry(plan, seekMicros + offsetMicros, reachedMicros);
+    return placedEntry(source, plan, seekMicros + offsetMicros, reachedMicros);
+  // Where decoding begins at a picture that comes out whole, ffmpeg may be asked for what is shown a little behind it: it is to leave nothing out.
+  const isLate = seekMicros !== null && source.video.entries?.leadAt !== undefined;
   return {
     inputOptions: [
       ...fixedZero(source),
-      ...(seekMicros === null ? [] : ["-ss", micros(seekMicros + offsetMicros)]),
+      ...(seekMicros === null
+        ? []
+        : [...(isLate ? ["-noaccurate_seek"] : []), "-ss", micros(seekMicros + offsetMicros)]),
     ],
     filters: [
-      ...skipFilters(plan, reachedMicros, halfFrameMicros(source)),
+      ...skipFilters(plan, reachedMicros, halfFrameMicros(source), isLate),
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, preroll),
     ],
@@ -115,10 +119,10 @@ function keyframeEntry(source: Source, plan: Plan, seekMicros: number): ChunkEnt
  * Frames that are placed may be missing where the chunk begins: all that is decoded from the keyframe before it on goes to the filter that places
  * them, which fills a gap with the last one before it.
  */
-function placedEntry(plan: Plan, seekMicros: number, reachedMicros: number): ChunkEntry {
+function placedEntry(source: Source, plan: Plan, seekMicros: number, reachedMicros: number): ChunkEntry {
   return {
-    inputOptions: ["-noaccurate_seek", "-ss", micros(seekMicros)],
-    filters: [`setpts=PTS-${micros(reachedMicros)}/TB`, ...timingFilters(plan, 0)],
+    inputOptions: [...fixedZero(source), "-noaccurate_seek", "-ss", micros(seekMicros)],
+    filters: [shiftFilter(reachedMicros), ...timingFilters(plan, 0)],
   };
 }
 
@@ -126,7 +130,8 @@ function placedEntry(plan: Plan, seekMicros: number, reachedMicros: number): Chu
 function startsOnKeyframe({ container, video }: Source, plan: Plan, { firstFrame }: FrameRange): boolean {
   if (plan.timing === "retime" || plan.picture.deinterlace !== "none" || firstFrame <= 0) return false;
   // Of other containers not every keyframe that is known is in the index that ffmpeg goes by, or it has none: there nothing is gained.
-  if (!container.split(",").includes("mov") && video.isReckoned !== true) return false;
+  const isListed = container.split(",").includes("mov");
+  if (!isListed && (video.isReckoned !== true || video.entries !== undefined)) return false;
   const margin = marginMicros({ video });
   const firstMicros = microsOf(plan, firstFrame);
   return video.keyframeSeconds.some((time) => Math.abs(time * 1e6 - firstMicros) <= margin);
@@ -144,7 +149,7 @@ function countedEntry(source: Source, plan: Plan, frames: FrameRange, preroll: n
   return {
     inputOptions: fixedZero(source),
     filters: [
-      ...skipFilters(plan, offsetMicros, halfFrameMicros(source)),
+      ...skipFilters(plan, offsetMicros, halfFrameMicros(source), false),
       ...(before > 0 ? [`trim=start_frame=${before}`] : []),
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, preroll),
@@ -200,14 +205,21 @@ function seekPosition(source: Source, plan: Plan, firstMicros: number): number |
   return position <= 0 ? null : position;
 }
 
-/** Leaves out what was decoded before the chunk's first frame, which stands `reachedMicros` after the input's zero. */
-function skipFilters(plan: Plan, reachedMicros: number, slackMicros: number): string[] {
+/**
+ * Leaves out what was decoded before the chunk's first frame, which stands `reachedMicros` after what was asked for; also before it, where that
+ * `isLate`.
+ */
+function skipFilters(plan: Plan, reachedMicros: number, slackMicros: number, isLate: boolean): string[] {
   // The slack keeps a frame whose time is a tick too small.
-  const skip = reachedMicros > slackMicros ? [`trim=start=${micros(reachedMicros - slackMicros)}`] : [];
+  const from = reachedMicros - slackMicros;
+  const skip = from > 0 || isLate ? [`trim=start=${from < 0 ? "-" : ""}${micros(Math.abs(from))}`] : [];
   // Re-timed frames are placed by their own times, which must count from the chunk's first.
-  const shift =
-    plan.timing !== "count" && reachedMicros > 0 ? [`setpts=PTS-${micros(reachedMicros)}/TB`] : [];
-  return [...skip, ...shift];
+  return [...skip, ...(plan.timing !== "count" && reachedMicros !== 0 ? [shiftFilter(reachedMicros)] : [])];
+}
+
+/** Has times count from so long after what was asked for, or before it. */
+function shiftFilter(micro: number): string {
+  return `setpts=PTS${micro < 0 ? "+" : "-"}${micros(Math.abs(micro))}/TB`;
 }
 
 /** Times made exact: counted as they come, or put to the nearest place. */

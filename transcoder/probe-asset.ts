@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
 import { sourceFindings } from "../core/findings-source.ts";
 import type { PlanSettings } from "../core/plan.ts";
@@ -10,7 +11,11 @@ import { probeSource } from "./probe.ts";
 import { withCoded } from "./probe-coded.ts";
 import { probeSound } from "./probe-sound.ts";
 import { knownEnds } from "./read-ends.ts";
+import { joinEnds } from "./read-stream-ends.ts";
 import { requireCodecs } from "./require-encoders.ts";
+import type { PartialMaster } from "./scratch.ts";
+import type { SourceIndex } from "./source-index.ts";
+import { lookAlong } from "./stream-looks.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /**
@@ -44,36 +49,58 @@ async function probed({ launcher, scratch, signal, note }: TaskContext, sidecar:
 }
 
 /**
- * Describes a master: from its index and first samples where that lists all, from both ends where it lists keyframes and these leave no doubt,
- * from all of it otherwise.
+ * Describes a master: from its index and first samples where that lists all, from both ends where it lists keyframes, or these are looked for, and
+ * that leaves no doubt, from all of it otherwise.
  */
-export async function describeMaster(
-  context: Pick<TaskContext, "launcher" | "scratch" | "signal" | "note">,
-  pinned: PinnedSource,
-): Promise<Source> {
+export async function describeMaster(context: DescribingContext, pinned: PinnedSource): Promise<Source> {
   const { launcher, scratch, signal, note } = context;
   const file = { sizeBytes: pinned.sizeBytes, sha256: pinned.sha256 };
-  const fromIndex = await scratch.withParts(pinned, async (master) => {
+  const fromPart = await scratch.withParts(pinned, async (master) => {
     const index = await master.index(signal);
-    const ends = index?.entries == null ? null : await knownEnds(master, index.entries, signal);
-    // Otherwise frames can only be counted by reading the file to its end.
-    if (index === null || (index.tracks.length === 0 && ends === null)) return null;
-    await master.fill([...index.always, ...(ends?.ranges ?? [])], signal);
     try {
-      const known = ends === null ? { tables: index.tracks } : { ends };
-      const source = await probeSource(launcher, master.path, file, signal, note, known);
-      return await withCoded(source, master, index, signal);
+      return index === null
+        ? await describeStream(context, master, file)
+        : await describeIndexed(context, master, index, file);
     } catch (thrown) {
       // It may be for what was not fetched, or not looked at: the whole file has the last word.
-      if (
-        (ends === null && master.isWhole()) ||
-        !(thrown instanceof Failure) ||
-        thrown.failureClass !== "source"
-      )
-        throw thrown;
+      const isLast = (index?.tracks.length ?? 0) > 0 && master.isWhole();
+      if (isLast || !(thrown instanceof Failure) || thrown.failureClass !== "source") throw thrown;
       return null;
     }
   });
-  if (fromIndex !== null) return fromIndex;
+  if (fromPart !== null) return fromPart;
   return scratch.withSource(pinned, signal, (path) => probeSource(launcher, path, file, signal, note));
+}
+
+type DescribingContext = Pick<TaskContext, "launcher" | "scratch" | "signal" | "note">;
+type DescribedFile = Parameters<typeof probeSource>[2];
+
+/** null where frames can only be counted by reading the file to its end. */
+async function describeIndexed(
+  { launcher, signal, note }: DescribingContext,
+  master: PartialMaster,
+  index: SourceIndex,
+  file: DescribedFile,
+): Promise<Source | null> {
+  const ends = index.entries === null ? null : await knownEnds(master, index.entries, signal);
+  if (index.tracks.length === 0 && ends === null) return null;
+  await master.fill([...index.always, ...(ends?.ranges ?? [])], signal);
+  const known = ends === null ? { tables: index.tracks } : { ends };
+  const source = await probeSource(launcher, master.path, file, signal, note, known);
+  return withCoded(source, master, index, signal);
+}
+
+/** Of a transport stream, by its ends and by looks between; null of anything else, and where it is to be read whole. */
+async function describeStream(
+  { launcher, scratch, signal, note }: DescribingContext,
+  master: PartialMaster,
+  file: DescribedFile,
+): Promise<Source | null> {
+  const looks = await lookAlong(master, signal);
+  if (looks === null) return null;
+  return scratch.withDirectory(async (directory) => {
+    const path = join(directory, "ends.ts");
+    await joinEnds(master.path, master.sizeBytes, looks, path);
+    return probeSource(launcher, path, file, signal, note, { looks });
+  });
 }

@@ -16,13 +16,19 @@ import { decodePicture, readFirstFrame } from "./first-picture.ts";
 import type { Launcher, RunOutcome } from "./launcher.ts";
 import { asCause, limitsFor, type ProbeRun, runProbe } from "./probe-run.ts";
 import { type KnownEnds, readEnds } from "./read-ends.ts";
+import { ofWholeFile, readStreamEnds } from "./read-stream-ends.ts";
 import { SOURCE_PATH } from "./sandbox.ts";
+import type { StreamLooks } from "./stream-looks.ts";
 import { SAFE_INPUT_OPTIONS } from "./video-recipe.ts";
 
-/** What is known of a file's packets without reading all of it: every sample by its tables, or where its ends lie. */
+/**
+ * What is known of a file's packets without reading all of it: every sample by its tables, or where its ends lie, or of a transport stream what
+ * was found between the ends that the file is joined of.
+ */
 export interface KnownPackets {
   tables?: readonly SampleTrack[] | null;
   ends?: KnownEnds | null;
+  looks?: StreamLooks | null;
 }
 
 /**
@@ -36,12 +42,12 @@ export async function probeSource(
   file: { sizeBytes: number; sha256: string | null },
   signal: AbortSignal,
   note: (run: RunOutcome) => void,
-  { tables = null, ends = null }: KnownPackets = {},
+  { tables = null, ends = null, looks = null }: KnownPackets = {},
 ): Promise<Source> {
   const probe: ProbeRun = { launcher, sourcePath, limits: limitsFor(file.sizeBytes), signal, note };
   const reported = readReport(probe);
   const describe = async (): Promise<Source> => {
-    const report = await reported;
+    const report = looks === null ? await reported : ofWholeFile(await reported, file.sizeBytes);
     const picture = pictureStream(report);
     if (tables === null && ends === null) await checkEnd(sourcePath, report);
     const packets =
@@ -49,7 +55,9 @@ export async function probeSource(
         ? listSamples(tables, picture, file.sizeBytes)
         : ends !== null
           ? await readEnds(probe, report, picture, ends)
-          : await readPackets(probe, picture, report.format?.format_name === "mpegts");
+          : looks !== null
+            ? await readStreamEnds(probe, report, picture, looks)
+            : await readPackets(probe, picture, report.format?.format_name === "mpegts");
     const frames = await readFirstFrame(probe, picture);
     return describeSource({ ...report, frames }, packets, file);
   };

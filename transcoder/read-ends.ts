@@ -2,6 +2,7 @@ import { type ByteRange, coveredBytes } from "../core/byte-ranges.ts";
 import type { Cue, SourceEntries } from "../core/cue-index.ts";
 import { sourceFailure } from "../core/errors.ts";
 import { type FilmEnds, filmEnds, reckonPackets } from "../core/film-ends.ts";
+import { statedRate } from "../core/frame-rate.ts";
 import { PACKET_ENTRIES, type PacketTable, packetCollector } from "../core/packet-table.ts";
 import type { ProbeReport, ProbeStream } from "../core/probe-report.ts";
 import { clusterWindow } from "./cluster-window.ts";
@@ -62,7 +63,7 @@ export async function readEnds(
   });
   const isClean = run.exitCode === 0 && run.stderrTail === "";
   const packets = isClean
-    ? reckonPackets(report, picture, [head.table(), tail.table()], cues, frameNanoseconds)
+    ? reckonPackets(report, picture, [head.table(), tail.table()], cues, statedRate(frameNanoseconds))
     : null;
   if (packets !== null) return packets;
   throw sourceFailure("source_damaged", "The ends of the film do not tell what lies between.", asCause(run));

@@ -11,6 +11,7 @@ import { entrySpan, entryWindow } from "./chunk-entry.ts";
 import { bytesOfCut, cutStream } from "./cut-stream.ts";
 import type { PartialMaster } from "./scratch.ts";
 import { rangesOver, type SourceIndex } from "./source-index.ts";
+import { endedSpan } from "./stream-end.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** What a run made, and what ffmpeg logged at level `error` on the way. */
@@ -116,13 +117,14 @@ async function withCut<T>(
   span: StreamSpan,
   attempt: (path: string) => Promise<T | null>,
 ): Promise<T | null> {
-  const bytes = bytesOfCut(span);
+  const ended = await endedSpan(master, span, signal);
+  const bytes = bytesOfCut(ended);
   if (bytes === null) return null;
   await master.fill(bytes, signal);
   if (master.isWhole()) return null;
   return scratch.withDirectory(async (directory) => {
     const path = join(directory, "cut.ts");
-    const doubt = await cutStream(master.path, span, path);
+    const doubt = await cutStream(master.path, ended, path);
     if (doubt === null) return attempt(path);
     log.info({ taskId: task._id, doubt }, "not read in part: reading it whole");
     return null;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { filmEnds, reckonPackets } from "../../core/film-ends.ts";
+import { statedRate } from "../../core/frame-rate.ts";
 import { type PacketTable, packetCollector } from "../../core/packet-table.ts";
 import type { ProbeReport, ProbeStream } from "../../core/probe-report.ts";
 
@@ -90,7 +91,7 @@ function reckon(
   const head = changes.head ?? endOf(film, 0, 2 * film.group);
   const tail = changes.tail ?? endOf(film, (groups - 2) * film.group, film.frames);
   const nanoseconds = changes.nanoseconds ?? Math.floor(film.frameSeconds * 1e9);
-  return reckonPackets(report, picture, [head, tail], changes.cues ?? cues, nanoseconds);
+  return reckonPackets(report, picture, [head, tail], changes.cues ?? cues, statedRate(nanoseconds));
 }
 
 test("ten minutes are counted by the last frame's place", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StreamSpan } from "../../core/stream-entries.ts";
 import { checkTransport } from "../../core/transport-check.ts";
-import { decodeSecondsOf, packetShape, readTransportPacket } from "../../core/transport-packets.ts";
+import { packetShape, readTransportPacket, stampedTimes } from "../../core/transport-packets.ts";
 
 /** Transport streams made by hand, packet by packet, as ISO/IEC 13818-1 writes them. */
 
@@ -67,6 +67,7 @@ const pictures = (count: number, from = 10, counter = 0): Uint8Array[] =>
 const TABLES = [table(0, programmes(MAP)), table(MAP, section(2, [0xe1, 0, 0xf0, 0, 27, 0xe1, 0, 0xf0, 0]))];
 const SPAN: StreamSpan = {
   entries: { packetId: PICTURE, stepsBack: true, decodeSeconds: [0], at: [0] },
+  zeroSeconds: 0,
   start: 1000,
   end: 2000,
   entry: { at: 1000 + 188, seconds: 100 },
@@ -172,11 +173,14 @@ test("a table may go on in the next packet of its own", () => {
 
 test("times of 33 bits, of decoding before those of showing", () => {
   for (const seconds of [0, 1.4, 26_512.143, (2 ** 33 - 40_000) / 90_000])
-    assert.ok(Math.abs(decodeSecondsOf(Uint8Array.from(pes(seconds)))! - seconds) < 1e-5, `${seconds}`);
+    assert.ok(
+      Math.abs(stampedTimes(Uint8Array.from(pes(seconds)))!.decodeSeconds - seconds) < 1e-5,
+      `${seconds}`,
+    );
   const shownOnly = Uint8Array.from([0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5, ...clock(2, 7), 0, 0, 1, 9]);
-  assert.equal(decodeSecondsOf(shownOnly), 7);
-  assert.equal(decodeSecondsOf(Uint8Array.from([0, 0, 1, 0xe0, 0, 0, 0x80, 0, 0, 0, 0, 0, 1, 9])), null);
-  assert.equal(decodeSecondsOf(new Uint8Array(184)), null);
+  assert.deepEqual(stampedTimes(shownOnly), { decodeSeconds: 7, shownSeconds: 7 });
+  assert.equal(stampedTimes(Uint8Array.from([0, 0, 1, 0xe0, 0, 0, 0x80, 0, 0, 0, 0, 0, 1, 9])), null);
+  assert.equal(stampedTimes(new Uint8Array(184)), null);
 });
 
 test("no bytes make the reader read beyond them", () => {
@@ -190,7 +194,7 @@ test("no bytes make the reader read beyond them", () => {
     bytes[0] = 0x47;
     const read = readTransportPacket(bytes, 0)!;
     assert.ok(read.payload.byteOffset + read.payload.length <= 188);
-    decodeSecondsOf(read.payload);
+    stampedTimes(read.payload);
     // As a table and as the picture.
     for (const packetId of [0, PICTURE]) {
       bytes[1] = 0x40 | (packetId >> 8);

@@ -182,7 +182,7 @@ for (const source of SOURCES.filter(({ name, cut }) => / TS\b/.test(name) || cut
       if (index === 0) continue;
       const seconds = found.video.startSeconds + entries.decodeSeconds[index]!;
       const span: StreamSpan = {
-        ...{ entries, start: entries.at[index - 1]!, end: found.sizeBytes },
+        ...{ entries, zeroSeconds: 0, start: entries.at[index - 1]!, end: found.sizeBytes },
         ...{ entry: { at, seconds }, untilSeconds: null },
       };
       assert.equal(await cutStream(path, span, join(folder, `place-${opened++}`)), null, `entry ${index}`);

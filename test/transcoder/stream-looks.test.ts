@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
+import type { Source } from "../../core/source.ts";
+import { type Chunk, chunkFrames } from "../../core/timeline.ts";
+import { chunkEntry, entrySpan } from "../../transcoder/chunk-entry.ts";
+import { bytesOfCut, cutStream } from "../../transcoder/cut-stream.ts";
+import type { Launcher } from "../../transcoder/launcher.ts";
+import { probeSource } from "../../transcoder/probe.ts";
+import { joinEnds } from "../../transcoder/read-stream-ends.ts";
+import { endedSpan } from "../../transcoder/stream-end.ts";
+import { lookAlong } from "../../transcoder/stream-looks.ts";
+import { launcherForTest, probeFile } from "../rig/launcher.ts";
+import { made } from "../rig/media.ts";
+import { sparseCopy } from "../rig/sparse-copy.ts";
+
+/** Transport streams described by both ends and by looks between, the rest a hole: as by a reading of all of it, or left to one. */
+
+const run = promisify(execFile);
+const { signal } = new AbortController();
+let launcher: Launcher;
+let folder: string;
+let opened = 0;
+before(async () => {
+  launcher = await launcherForTest();
+  folder = await mkdtemp(join(tmpdir(), "matinee-looks-test-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const X264 = "-c:v libx264 -preset ultrafast -b:v 8M";
+const NOISE = "noise=alls=60:allf=t+u";
+
+/** Fifty seconds of noise with sound, a megabyte a second. */
+function film(changes: { picture?: string; codecs?: string; output?: string; extension?: string } = {}) {
+  const {
+    picture = "rate=25",
+    codecs = `${X264} -g 50 -bf 2 -c:a aac`,
+    output = "",
+    extension = "ts",
+  } = changes;
+  return made(extension, [
+    ...["-f", "lavfi", "-i", `testsrc2=size=320x192:duration=50:${picture},${NOISE}`],
+    ...["-f", "lavfi", "-i", "anoisesrc=d=50:c=pink:r=48000"],
+    ...`${codecs} ${output}`.trim().split(" "),
+    "{out}",
+  ]);
+}
+
+async function copied(...args: string[]): Promise<string> {
+  return made("ts", ["-i", await film(), ...args, "-c", "copy", "{out}"]);
+}
+
+/** What is found by looks alone, and how much of the file that is; null where it is not to be described so. */
+async function byLooks(path: string) {
+  const copy = await sparseCopy(path, join(folder, `sparse-${opened++}`));
+  const looks = await lookAlong(copy, signal);
+  if (looks === null) return null;
+  const ends = join(folder, `ends-${opened++}`);
+  await joinEnds(copy.path, copy.sizeBytes, looks, ends);
+  const file = { sizeBytes: copy.sizeBytes, sha256: null };
+  const source = await probeSource(launcher, ends, file, signal, () => undefined, { looks });
+  return { source, copy, share: copy.heldBytes() / copy.sizeBytes };
+}
+
+const FILMS: readonly (readonly [string, () => Promise<string>])[] = [
+  ["H.264, a group every two seconds", () => film()],
+  [
+    "H.264, 29.97, groups of up to ten seconds",
+    () => film({ picture: "rate=30000/1001", codecs: `${X264} -g 300 -bf 2 -c:a mp2` }),
+  ],
+  [
+    "MPEG-2, 23.976, open groups of half a second",
+    () =>
+      film({
+        picture: "rate=24000/1001",
+        codecs: "-c:v mpeg2video -b:v 8M -maxrate 8M -bufsize 2M -bf 2 -g 12 -c:a ac3",
+      }),
+  ],
+  [
+    "MPEG-2, fields",
+    () =>
+      film({
+        picture: "rate=50,interlace=scan=tff:lowpass=off",
+        codecs:
+          "-c:v mpeg2video -b:v 8M -maxrate 8M -bufsize 2M -bf 2 -g 12 -flags +ildct+ilme -top 1 -c:a mp2",
+      }),
+  ],
+  [
+    "HEVC, open groups",
+    () =>
+      film({
+        codecs:
+          "-c:v libx265 -preset ultrafast -b:v 8M -x265-params log-level=none:open-gop=1:keyint=50:min-keyint=50:bframes=3 -c:a aac",
+      }),
+  ],
+  ["a clock that begins at ten seconds", () => copied("-muxdelay", "0", "-output_ts_offset", "10")],
+  ["packets of 192 bytes", () => copied("-mpegts_m2ts_mode", "1")],
+];
+
+for (const [name, make] of FILMS)
+  test(`${name}: looks tell what all of it tells, but for where it is entered`, async () => {
+    const path = await make();
+    const [found, whole] = [await byLooks(path), await probeFile(launcher, path)];
+    assert.ok(found !== null && found.share < 0.5, `${found?.share} of it was read`);
+    const { isReckoned, stepsBack, keyframeSeconds, entries, ...video } = found.source.video;
+    const { keyframeSeconds: all, entries: noted, ...seen } = whole.video;
+    assert.deepEqual([isReckoned, typeof stepsBack], [true, "boolean"]);
+    assert.deepEqual({ ...found.source, video }, { ...whole, video: seen });
+    assert.ok(keyframeSeconds.every((seconds) => all.includes(seconds)));
+    assert.equal(entries?.packetId, noted?.packetId);
+    assert.ok(entries?.leadAt?.every((at, index) => at <= entries.at[index]!));
+  });
+
+/** A picture's digest each, of the frames that an encoder would be given for one chunk. */
+async function shown(path: string, source: Source, plan: Plan, chunk: Chunk): Promise<string[]> {
+  const frames = chunkFrames(plan.timeline, chunk);
+  const { inputOptions, filters } = chunkEntry(source, plan, frames);
+  const picture = [
+    "-vf",
+    filters.join(","),
+    "-frames:v",
+    String(frames.frameCount),
+    "-an",
+    "-f",
+    "framemd5",
+    "-",
+  ];
+  const { stdout, stderr } = await run("ffmpeg", ["-v", "error", ...inputOptions, "-i", path, ...picture]);
+  assert.equal(stderr, "", "a decoder sees nothing that it could complain of");
+  return stdout.split("\n").flatMap((line) => (/^\d/.test(line) ? [line.split(",").at(-1)!.trim()] : []));
+}
+
+for (const [name, make] of FILMS)
+  test(`${name}: chunks from a stretch have the pictures of a whole reading, for few more bytes`, async () => {
+    const path = await make();
+    const [found, whole] = [(await byLooks(path))!, await probeFile(launcher, path)];
+    const { source, copy } = found;
+    const [plan, counted] = [source, whole].map((one) =>
+      buildPlan(one, DEFAULT_PLAN_SETTINGS, launcher.build),
+    );
+    assert.deepEqual([plan!.timing, counted!.timing], ["place", "count"]);
+    const spanOf = (chunk: Chunk) =>
+      endedSpan(copy, entrySpan(source, plan!, chunkFrames(plan!.timeline, chunk))!, signal);
+    const spans = await Promise.all(plan!.chunks.map(spanOf));
+    const share = spans.reduce((sum, { start, end }) => sum + end - start, 0) / copy.sizeBytes;
+    assert.ok(share < 1.25, `${share} of it is read by all chunks together`);
+    for (const chunk of [plan!.chunks[1]!, plan!.chunks.at(-1)!]) {
+      const span = spans[chunk.index]!;
+      await copy.fill(bytesOfCut(span)!, signal);
+      const cut = join(folder, `cut-${opened++}`);
+      assert.equal(await cutStream(copy.path, span, cut), null);
+      const fromCut = await shown(cut, source, plan!, chunk);
+      assert.equal(fromCut.length, chunkFrames(plan!.timeline, chunk).frameCount);
+      assert.deepEqual(fromCut, await shown(path, whole, counted!, chunk), `chunk ${chunk.index}`);
+    }
+  });

@@ -1,0 +1,164 @@
+import { coveredBytes } from "../core/byte-ranges.ts";
+import { sourceFailure } from "../core/errors.ts";
+import {
+  type Aim,
+  aimsBetween,
+  entriesAmong,
+  groupSeconds,
+  hasNearer,
+  isBehind,
+  type Known,
+  type LookedEntry,
+  spaced,
+  tailSeconds,
+} from "../core/stream-aims.ts";
+import type { StreamPicture } from "../core/stream-pictures.ts";
+import { inLanes } from "./lanes.ts";
+import { type Landed, landBefore } from "./stream-landing.ts";
+import { openStream, picturesFrom, type ReadableStream } from "./stream-pictures.ts";
+
+/** A transport stream as looks into it found it: its beginning, its end, and where it can be entered between. */
+export interface StreamLooks {
+  packetId: number;
+  /** Whole packets from the file's first byte up to a picture, and from one that can be entered to the file's end. */
+  headEnd: number;
+  tailAt: number;
+  /** In the order of the file: the film's first, and of all others those that were looked for. */
+  entries: LookedEntry[];
+}
+
+/** Smaller ones are read whole: their beginning alone is a fifth of them or more. */
+const SMALLEST_BYTES = 2 ** 25;
+/** ffmpeg's `probesize` and a little more, and pictures enough to tell a rhythm by. */
+const HEAD = { bytes: 5_500_000, pictures: 64, mostBytes: 2 ** 26 };
+/** What the last pictures lie in. */
+const LAST_BYTES = 2 ** 20;
+/** A film that is entered less often might stand still for any time between (RELIABILITY T07). */
+const LONGEST_GROUP_SECONDS = 30;
+/** Of the file: more is not worth what is not known then. */
+const LARGEST_SHARE = 0.5;
+const PARALLEL_LOOKS = 4;
+/** How long before the end it is looked for, most groups being short. */
+const TAIL_LOOKS_SECONDS = [2, 10, 30];
+
+/**
+ * Looks into a transport stream here and there. null where it is none, or none whose pictures can be told apart; throws a `source` Failure
+ * where what is found leaves a doubt. Either way the whole is to be read.
+ */
+export async function lookAlong(
+  master: ReadableStream["file"],
+  signal: AbortSignal,
+): Promise<StreamLooks | null> {
+  if (master.sizeBytes < SMALLEST_BYTES) return null;
+  const stream = await openStream(master, HEAD.bytes, signal);
+  if (stream === null) return null;
+  const head = await lookAtHead(stream, signal);
+  const group = groupSeconds(head.entries, head.last);
+  const last = await lastPicture(stream, signal);
+  const tail = await tailEntry(stream, head.last, last, signal);
+  await master.fill([{ start: tail.at, end: master.sizeBytes }], signal, 0);
+  const first = head.entries[0]!;
+  const found: LookedEntry[] = [];
+  await inLanes(aimsBetween(first, head.last, tail, group), PARALLEL_LOOKS, async (aim) => {
+    const entry = await lookFor(stream, [head.last, tail], { ...aim, group }, signal);
+    if (entry !== null) found.push(entry);
+  });
+  const entries = inOrder([...head.entries, ...found, tail]);
+  if (!isEnteredOften(entries, last)) throw doubt("its picture is entered too rarely, or its clock jumps");
+  const whole = { start: 0, end: master.sizeBytes };
+  const absent = coveredBytes(master.absent([whole]));
+  if (absent < (1 - LARGEST_SHARE) * master.sizeBytes) return null;
+  return { packetId: stream.packetId, headEnd: head.last.at, tailAt: tail.at, entries };
+}
+
+/** The pictures of the beginning, but for the last: where that begins the beginning ends. */
+async function lookAtHead(
+  stream: ReadableStream,
+  signal: AbortSignal,
+): Promise<{ entries: LookedEntry[]; last: StreamPicture }> {
+  const pictures: StreamPicture[] = [];
+  for await (const picture of picturesFrom(stream, 0, signal)) {
+    pictures.push(picture);
+    if (picture.at > HEAD.mostBytes) break;
+    if (picture.at >= HEAD.bytes && pictures.length > HEAD.pictures) break;
+  }
+  const last = pictures.pop();
+  const from = pictures.findIndex(({ isEntry }) => isEntry);
+  const entries = from < 0 ? [] : spaced(entriesAmong(pictures.slice(from)));
+  if (last === undefined || entries.length === 0) throw doubt("it cannot be entered at its beginning");
+  return { entries, last };
+}
+
+async function lastPicture(stream: ReadableStream, signal: AbortSignal): Promise<Known> {
+  let last: StreamPicture | undefined;
+  for await (const picture of picturesFrom(stream, stream.file.sizeBytes - LAST_BYTES, signal))
+    last = picture;
+  if (last === undefined) throw doubt("no picture was found at its end");
+  return last;
+}
+
+/** The last picture to begin at from which on the end is long enough. */
+async function tailEntry(
+  stream: ReadableStream,
+  first: Known,
+  last: Known,
+  signal: AbortSignal,
+): Promise<LookedEntry> {
+  const untilSeconds = last.decodeSeconds - tailSeconds(last.decodeSeconds - first.decodeSeconds);
+  for (const earlier of TAIL_LOOKS_SECONDS) {
+    const fromSeconds = untilSeconds - earlier;
+    if (fromSeconds <= first.decodeSeconds) break;
+    const wanted = { fromSeconds, untilSeconds, group: 0 };
+    const entry = await lookFor(stream, [first, last], wanted, signal);
+    if (entry !== null && !isBehind(entry, wanted)) return entry;
+  }
+  throw doubt("it cannot be entered near its end");
+}
+
+type Wanted = Aim & { group: number };
+
+/** The entry that is wanted; null where none is for longer than a film may stand still. */
+async function lookFor(
+  stream: ReadableStream,
+  between: readonly [Known, Known],
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<LookedEntry | null> {
+  const landed = await landBefore(stream, between, wanted.fromSeconds, signal);
+  return landed && entryBehind(landed, wanted);
+}
+
+/** Goes on from a picture to the entry that is wanted. What is met first has nothing before it, and is no entry. */
+async function entryBehind({ first, behind }: Landed, wanted: Wanted): Promise<LookedEntry | null> {
+  const pictures = [first];
+  let found: LookedEntry | null = null;
+  for await (const picture of behind) {
+    if (found !== null && isBehind(picture, wanted)) break;
+    if (picture.decodeSeconds - first.decodeSeconds > LONGEST_GROUP_SECONDS) break;
+    pictures.push(picture);
+    if (!picture.isEntry) continue;
+    found = entriesAmong(pictures).findLast(({ at, leadAt }) => leadAt < at) ?? null;
+    if (found !== null && !hasNearer(found, wanted, wanted.group)) break;
+  }
+  return found;
+}
+
+function inOrder(entries: readonly LookedEntry[]): LookedEntry[] {
+  const byPlace = new Map(entries.map((entry) => [entry.at, entry]));
+  return [...byPlace.values()].sort((a, b) => a.at - b.at);
+}
+
+function isEnteredOften(entries: readonly LookedEntry[], last: Known): boolean {
+  const times = [...entries.map(({ decodeSeconds }) => decodeSeconds), last.decodeSeconds];
+  return times.every((time, index) => {
+    const step = index === 0 ? 1 : time - times[index - 1]!;
+    return step > 0 && step <= LONGEST_STEP_SECONDS;
+  });
+}
+
+/** Two looks of a long film stand 30 s apart, and the second may meet an entry as much later as a group is long. */
+const LONGEST_STEP_SECONDS = 2 * LONGEST_GROUP_SECONDS;
+
+function doubt(what: string): Error {
+  return sourceFailure("source_damaged", `A look into the stream leaves a doubt: ${what}.`);
+}
