@@ -13,7 +13,7 @@ import { readSpan } from "./file-spans.ts";
  */
 
 /** ffmpeg's `probesize` and a little more: all that it looks at to tell what the streams are lies in it. */
-const BEGINNING_BYTES = 5_500_000;
+export const BEGINNING_BYTES = 5_500_000;
 const LONGEST_PACKET_BYTES = 192;
 const COPIED_AT_ONCE_UNITS = 4096;
 /** Beside the master's own parts, for every slot; rare keyframes make longer ones, which are read whole. */

@@ -11,7 +11,7 @@ import { isShortOfDisk, type RunBudget, runFfmpeg } from "./ffmpeg-run.ts";
 import { complainsOfSource, type Loudness, levelChange, readLoudness, readSilences } from "./loudness.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { type MadeTrack, openProtector } from "./protect-media.ts";
-import { type LoggedRun, trackWindow, withSourceWindow } from "./source-window.ts";
+import { type LoggedRun, soundWindow, trackWindow, withSourceWindow } from "./source-window.ts";
 import { storeTrack } from "./store-track.ts";
 import { takesSound } from "./take-sound.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -29,13 +29,13 @@ interface EncodedSound {
 /** Measures one audio track, encodes it whole at the level that the plan asks for, cuts it at the audio frames nearest to the video's borders, stores it. */
 export async function encodeAudio(context: TaskContext): Promise<TaskResult> {
   const planned = requirePlanned(context.asset);
-  const { plan, pinned, generation } = planned;
+  const { plan, source, pinned, generation } = planned;
   const track = plan.audio.find(({ id }) => id === context.task.part);
   if (track === undefined)
     throw new Failure("ours", "internal", "The task names a track that the plan does not have.");
-  const wanted = trackWindow(track.streamIndex);
-  const left = { ...wanted, bring: takesSound(context, planned) };
-  const [audioSource, window] = track.file === null ? [pinned, left] : [track.file, wanted];
+  const left = { ...soundWindow(source, track.streamIndex), bring: takesSound(context, planned) };
+  const [audioSource, window] =
+    track.file === null ? [pinned, left] : [track.file, trackWindow(track.streamIndex)];
   const made = await withSourceWindow(context, audioSource, window, (sourcePath) =>
     context.scratch.withDirectory((outputDirectory) =>
       encodeWhole(context, track, sourcePath, outputDirectory),

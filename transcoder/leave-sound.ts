@@ -6,11 +6,11 @@ import type { PinnedSource } from "../core/source.ts";
 import { trackRanges } from "../core/source-window.ts";
 import { isShared, isTaskOpen } from "../stores/library/tasks.ts";
 import { besideFrames } from "./beside-frames.ts";
+import { besidePictures } from "./beside-pictures.ts";
 import { readSpans } from "./file-spans.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import type { PartialMaster } from "./scratch.ts";
-import type { SourceIndex } from "./source-index.ts";
-import type { Wanted } from "./source-window.ts";
+import type { SourceLayout, Wanted } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** What leaving sound needs of a task that has read a stretch of the master. */
@@ -27,8 +27,8 @@ export function leavesSound(
   context: LeavingContext,
   { plan, pinned }: Pick<PlannedAsset, "plan" | "pinned">,
 ): NonNullable<Wanted["leave"]> {
-  return (master, index, window) =>
-    leave(context, { plan, pinned }, master, index, window).catch((thrown) =>
+  return (master, layout, window) =>
+    leave(context, { plan, pinned }, master, layout, window).catch((thrown) =>
       context.log.warn({ taskId: context.task._id, err: thrown }, "the sound of a chunk was not left"),
     );
 }
@@ -37,10 +37,11 @@ async function leave(
   { library, blobs, workerId, asset, task }: LeavingContext,
   { plan, pinned }: Pick<PlannedAsset, "plan" | "pinned">,
   master: PartialMaster,
-  index: SourceIndex,
+  layout: SourceLayout,
   window: readonly ByteRange[],
 ): Promise<void> {
-  const spans = spansToLeave(await piecesOf(ownSounds(plan), master, index, window), window, master.absent);
+  const pieces = await piecesOf(ownSounds(plan), master, layout, window);
+  const spans = spansToLeave(pieces, window, master.absent);
   // A worker that is alone with the film has what it read itself.
   if (spans.length === 0 || !(await isShared(library, asset._id, workerId))) return;
   const { folder, mark } = whereLeft(asset, plan, pinned);
@@ -54,19 +55,24 @@ async function leave(
   if (!(await isTaskOpen(library, task._id))) await blobs.remove("sources", [key]);
 }
 
-/** Where the sounds `streams` lie: by the list of samples, or all that is not picture of a stretch that is known by its clusters alone. */
+/** Where the sounds `streams` lie: by the list of samples, or all that is not picture of a stretch of a file that lists none. */
 async function piecesOf(
   streams: readonly number[],
   master: PartialMaster,
-  { tracks, entries }: SourceIndex,
+  layout: SourceLayout,
   window: readonly ByteRange[],
 ): Promise<readonly ByteRange[]> {
-  if (entries === null) return streams.flatMap((stream) => tracks[stream] ?? []).flatMap(trackRanges);
+  const isStream = "packetId" in layout;
+  if (!isStream && layout.entries === null)
+    return streams.flatMap((stream) => layout.tracks[stream] ?? []).flatMap(trackRanges);
   const [stretch, another] = window;
   // Who takes it takes it for all but the pictures.
   if (streams.length === 0 || stretch === undefined || another !== undefined) return [];
   if (master.absent(window).length > 0) return [];
-  return (await besideFrames(master.path, stretch, entries.picture.number)) ?? [];
+  const pieces = isStream
+    ? await besidePictures(master.path, stretch, layout.packetId)
+    : await besideFrames(master.path, stretch, layout.entries!.picture.number);
+  return pieces ?? [];
 }
 
 /** The streams of the master that sounds are made of. */

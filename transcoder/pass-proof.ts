@@ -2,10 +2,12 @@ import { damagedRanges } from "../core/findings-damage.ts";
 import { packagePrefix } from "../core/keys.ts";
 import { checkOutput } from "../core/output-check.ts";
 import type { ProducedTrack } from "../core/produced-track.ts";
-import { hasFault, type ProofLine, playedStretches } from "../core/proof.ts";
+import { hasFault, type ProofLine, playedStretches, type Stretch } from "../core/proof.ts";
+import type { Source } from "../core/source.ts";
+import { type StreamSpan, streamSpan } from "../core/stream-entries.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import { saveProof } from "../stores/library/conformance.ts";
-import { stretchWindow } from "./audio-recipe.ts";
+import { canEnter, stretchWindow } from "./audio-recipe.ts";
 import { type PlannedAsset, requirePlanned } from "./planned-asset.ts";
 import { openClearMedia } from "./protect-media.ts";
 import { provePackage, requireProof } from "./prove.ts";
@@ -62,6 +64,17 @@ function comparedWith({ plan, source }: PlannedAsset, produced: ReadonlyMap<stri
         ranges.push(await rangesOver(master, index, streamIndex, window, signal));
       return ranges.includes(null) ? null : ranges.flatMap((some) => some ?? []);
     },
-    span: null,
+    span: beginningOf(
+      source,
+      own.flatMap(({ id }) => playedStretches(produced.get(id)!)),
+    ),
   };
+}
+
+/** Of a transport stream, which can be entered nowhere by its sound, what is heard from its beginning on; null where nothing is. */
+function beginningOf(source: Source, stretches: readonly Stretch[]): StreamSpan | null {
+  const ends = stretches
+    .filter((stretch) => canEnter(source, stretch))
+    .map((stretch) => stretchWindow(stretch, source).endSeconds - source.video.startSeconds);
+  return ends.length === 0 ? null : streamSpan(source, 0, Math.max(...ends));
 }

@@ -1,17 +1,15 @@
-import { join } from "node:path";
 import type { ByteRange } from "../core/byte-ranges.ts";
 import { HARMLESS } from "../core/decode-log.ts";
 import { Failure } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
-import type { PinnedSource, Source } from "../core/source.ts";
+import type { PinnedSource, Source, StreamEntries } from "../core/source.ts";
 import { trackRanges } from "../core/source-window.ts";
 import type { StreamSpan } from "../core/stream-entries.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { entrySpan, entryWindow } from "./chunk-entry.ts";
-import { bytesOfCut, cutStream } from "./cut-stream.ts";
 import type { PartialMaster } from "./scratch.ts";
 import { rangesOver, type SourceIndex } from "./source-index.ts";
-import { endedSpan } from "./stream-end.ts";
+import { fromStream } from "./stream-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** What a run made, and what ffmpeg logged at level `error` on the way. */
@@ -26,6 +24,9 @@ export type ReadingContext = Pick<TaskContext, "scratch" | "signal"> & {
   task: Pick<TaskContext["task"], "_id">;
 };
 
+/** What tells where in a master what lies: its index, or of a transport stream what was found in it. */
+export type SourceLayout = SourceIndex | StreamEntries;
+
 /** What of a master a run reads. */
 export interface Wanted {
   /** By the container's index, and what of the master has to be read to see it; null where that does not tell. */
@@ -34,16 +35,18 @@ export interface Wanted {
     master: PartialMaster,
     signal: AbortSignal,
   ): Promise<readonly ByteRange[] | null>;
-  /** Of a transport stream, which has none; null where it is read whole. */
+  /** Of a transport stream, which has none; null where it is read whole, or but for its pictures. */
   span: StreamSpan | null;
+  /** Of a transport stream that nobody has read whole: all that is no picture of it is enough. */
+  beside?: StreamEntries;
   /** Brings what of it lies elsewhere, and answers what must be there then: the rest of that is fetched from the master. Never rejects. */
   bring?(
     master: PartialMaster,
-    index: SourceIndex,
+    layout: SourceLayout,
     ranges: readonly ByteRange[],
   ): Promise<readonly ByteRange[]>;
   /** Is shown what has been read, before it is used. Never rejects. */
-  leave?(master: PartialMaster, index: SourceIndex, ranges: readonly ByteRange[]): Promise<void>;
+  leave?(master: PartialMaster, layout: SourceLayout, ranges: readonly ByteRange[]): Promise<void>;
 }
 
 /** What of a master is read for these frames of the picture. */
@@ -66,6 +69,12 @@ export function trackWindow(streamIndex: number): Wanted {
     },
     span: null,
   };
+}
+
+/** The same of a sound: of a transport stream into which was only looked, what lies beside its pictures. */
+export function soundWindow({ video }: Pick<Source, "video">, streamIndex: number): Wanted {
+  const { entries } = video;
+  return { ...trackWindow(streamIndex), ...(entries?.leadAt === undefined ? {} : { beside: entries }) };
 }
 
 /**
@@ -98,7 +107,7 @@ export async function withSourceWindow<T>(
       }
     };
     const index = await master.index(signal);
-    if (index === null) return wanted.span && withCut(context, master, wanted.span, attempt);
+    if (index === null) return fromStream(context, master, wanted, attempt);
     const ranges = await wanted.ranges(index, master, signal);
     if (ranges === null) return null;
     const lacking = (await wanted.bring?.(master, index, ranges)) ?? ranges;
@@ -108,27 +117,6 @@ export async function withSourceWindow<T>(
   });
   if (fromPart !== null) return fromPart.made;
   return (await scratch.withSource(pinned, signal, use)).made;
-}
-
-/** Runs `attempt` with a stretch of a transport stream in a file of its own; null where the whole is here anyway or must be read. */
-async function withCut<T>(
-  { scratch, signal, log, task }: ReadingContext,
-  master: PartialMaster,
-  span: StreamSpan,
-  attempt: (path: string) => Promise<T | null>,
-): Promise<T | null> {
-  const ended = await endedSpan(master, span, signal);
-  const bytes = bytesOfCut(ended);
-  if (bytes === null) return null;
-  await master.fill(bytes, signal);
-  if (master.isWhole()) return null;
-  return scratch.withDirectory(async (directory) => {
-    const path = join(directory, "cut.ts");
-    const doubt = await cutStream(master.path, ended, path);
-    if (doubt === null) return attempt(path);
-    log.info({ taskId: task._id, doubt }, "not read in part: reading it whole");
-    return null;
-  });
 }
 
 /** SVT-AV1 tells everybody its settings, however quiet ffmpeg is to be; it has not seen the file. */

@@ -7,8 +7,7 @@ import { fillBeside } from "./beside-frames.ts";
 import { type LeavingContext, whereLeft } from "./leave-sound.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import type { PartialMaster } from "./scratch.ts";
-import type { SourceIndex } from "./source-index.ts";
-import type { Wanted } from "./source-window.ts";
+import type { SourceLayout, Wanted } from "./source-window.ts";
 import type { TaskContext } from "./task-context.ts";
 
 type TakingContext = LeavingContext & Pick<TaskContext, "signal">;
@@ -22,8 +21,8 @@ export function takesSound(
   context: TakingContext,
   planned: Pick<PlannedAsset, "plan" | "pinned">,
 ): NonNullable<Wanted["bring"]> {
-  return (master, index, ranges) =>
-    take(context, planned, master, index, ranges).catch((thrown) => {
+  return (master, layout, ranges) =>
+    take(context, planned, master, layout, ranges).catch((thrown) => {
       // Whoever is called off hears of it where the rest is fetched.
       if (!context.signal.aborted)
         context.log.warn({ taskId: context.task._id, err: thrown }, "sound that was left is not taken");
@@ -35,20 +34,21 @@ async function take(
   context: TakingContext,
   planned: Pick<PlannedAsset, "plan" | "pinned">,
   master: PartialMaster,
-  index: SourceIndex,
+  layout: SourceLayout,
   ranges: readonly ByteRange[],
 ): Promise<readonly ByteRange[]> {
   const lacking = master.absent(ranges);
   if (lacking.length === 0) return ranges;
   const between = await takeLeft(context, planned, master, lacking);
   const { library, asset, workerId, signal } = context;
-  if (index.entries !== null) {
-    // Where no list says where sounds lie, what was left is all but the pictures between.
+  // Where no list says where sounds lie, what was left is all but the pictures between.
+  if ("packetId" in layout) return missing(ranges, between);
+  if (layout.entries !== null) {
     const wanted = missing(ranges, between);
     const rest = master.absent(wanted);
     const film = { sizeBytes: master.sizeBytes, pictures: planned.plan.timeline.frameCount };
     if (!isLookedFor(rest, film) || !(await isShared(library, asset._id, workerId))) return wanted;
-    return missing(wanted, await fillBeside(master, index.entries, rest, signal));
+    return missing(wanted, await fillBeside(master, layout.entries, rest, signal));
   }
   const pieces = piecesApart(ranges, master.absent(ranges));
   // A worker that is alone with the film reads the pictures anyway.

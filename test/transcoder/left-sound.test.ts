@@ -15,8 +15,9 @@ import { AS_IT_IS, audioRecipe } from "../../transcoder/audio-recipe.ts";
 import { assemble } from "../../transcoder/ffmpeg-command.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { leavesSound, removeLeftSound } from "../../transcoder/leave-sound.ts";
+import { describeMaster } from "../../transcoder/probe-asset.ts";
 import { openScratch, type Scratch } from "../../transcoder/scratch.ts";
-import { pictureWindow, trackWindow, withSourceWindow } from "../../transcoder/source-window.ts";
+import { pictureWindow, soundWindow, trackWindow, withSourceWindow } from "../../transcoder/source-window.ts";
 import { takesSound } from "../../transcoder/take-sound.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";
 import { longFilm } from "../rig/long-film.ts";
@@ -61,6 +62,23 @@ after(async () => {
   blobs.close();
 });
 
+/** The same of what is found by looks into a transport stream. */
+async function looked(path: string): Promise<Described> {
+  const bytes = await readFile(path);
+  const key = "t/up_looked/source";
+  const { etag } = await blobs.put("sources", key, bytes, { contentType: "video/mp2t" });
+  const directory = await mkdtemp(join(folder, "scratch-"));
+  const scratch = await openScratch({ directory, limitBytes: 2 ** 30, workerId: "one" }, blobs);
+  try {
+    const context = { launcher, scratch, signal, note: () => undefined };
+    const source = await describeMaster(context, { key, etag, sizeBytes: bytes.length, sha256: null });
+    assert.ok(source.video.entries?.leadAt, "it was read whole");
+    return { path, source, plan: buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build) };
+  } finally {
+    await scratch.close();
+  }
+}
+
 async function describe(path: string): Promise<Described> {
   const source = await probeFile(launcher, path);
   return { path, source, plan: buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build) };
@@ -99,11 +117,11 @@ async function readChunk(opened: Film, scratch: Scratch, chunk: Chunk, workerId?
 
 /** The digest of the sound as it is encoded from what a worker has, and what of the master that worker read for it. */
 async function encodeSound(opened: Film, scratch: Scratch) {
-  const { assetId, pinned, plan } = opened;
+  const { assetId, pinned, plan, source } = opened;
   const context = contextOf(assetId, scratch, plan.chunks[0]!);
   const before = scratch.fetchedBytes();
   const bring = takesSound(context, { plan, pinned });
-  const wanted = { ...trackWindow(plan.audio[0]!.streamIndex), bring };
+  const wanted = { ...soundWindow(source, plan.audio[0]!.streamIndex), bring };
   const digest = await withSourceWindow(context, pinned, wanted, async (path) => ({
     made: await soundOf(path, opened),
     log: "",
@@ -203,6 +221,24 @@ test("of Matroska a chunk leaves all but its pictures, and what nobody has left 
     const chunkShare = (sounds.fetchedBytes() - before) / opened.pinned.sizeBytes;
     assert.ok(chunkShare < 20 / 60, `${chunkShare} of the master was read for a chunk`);
     assert.ok(requests - asked < 10, `${requests - asked} requests for one chunk`);
+  });
+});
+
+test("of a transport stream a chunk leaves all but its pictures, and the sound is made of that alone", async () => {
+  const path = await made("ts", ["-i", await longFilm(), "-map", "0", "-c", "copy", "{out}"]);
+  const opened = await openFilm(await looked(path));
+  const [, late] = opened.plan.chunks;
+  await withScratches(async (chunks, sounds) => {
+    for (const chunk of opened.plan.chunks) if (chunk !== late) await readChunk(opened, chunks, chunk);
+    // What this worker has read itself it does not take from others, and the pictures of that are no part of the sound.
+    await readChunk(opened, sounds, late!);
+    const objects = await left(opened.assetId);
+    assert.equal(objects.length, opened.plan.chunks.length);
+    const bytes = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    assert.ok(bytes < opened.pinned.sizeBytes / 15, `${bytes} bytes were left`);
+    const { digest, share } = await encodeSound(opened, sounds);
+    assert.equal(digest, await soundOf(path, opened));
+    assert.ok(share < 0.01, `${share} of the master was read for the sound`);
   });
 });
 
