@@ -106,7 +106,7 @@ function isAsFound(
   );
 }
 
-/** null where the frames of both ends are not of one rhythm, or an entry is off it: recordings were joined, or the clock jumps. */
+/** null where the frames of both ends are not of one rhythm. */
 function reckon(
   report: ProbeReport,
   picture: ProbeStream,
@@ -118,5 +118,5 @@ function reckon(
   if (frameRate === null) return null;
   const cues = entries.map(({ shownSeconds }) => ({ seconds: shownSeconds }));
   const packets = reckonPackets(report, picture, ends, cues, frameRate);
-  return packets?.reckoned === "even" ? { ...packets, entries: [...entries] } : null;
+  return packets && { ...packets, entries: [...entries] };
 }
