@@ -86,7 +86,7 @@ export function reckonPackets(
 
 /** The rate of the frames of a beginning, whose last may follow others that were not read; null where they have none. */
 export function steadyRate(
-  { seconds }: ShownFrames,
+  { seconds }: Pick<ShownFrames, "seconds">,
   declared: readonly (Rational | null)[],
 ): Rational | null {
   const read = withoutLast(seconds);

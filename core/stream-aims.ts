@@ -1,4 +1,6 @@
+import { steadyRate } from "./film-ends.ts";
 import type { StreamPicture } from "./stream-pictures.ts";
+import { buildTimeline } from "./timeline.ts";
 
 /**
  * Where to look into a transport stream for places to begin at. It has no index, and to find all of them is to read all of it: so one is
@@ -13,9 +15,9 @@ export interface LookedEntry extends Pick<StreamPicture, "at" | "decodeSeconds" 
 /** A place of the file and the time of what is decoded there. */
 export type Known = Pick<StreamPicture, "at" | "decodeSeconds">;
 
-/** How far apart, of films up to so long, and of all others and those of long groups: their chunks are as long. */
-const NEAR_SECONDS = 12;
-const FAR_SECONDS = 30;
+/** How far apart, in segments, of films up to so long, and of all others and those of long groups: their chunks are as long. */
+const NEAR_SEGMENTS = 2;
+const FAR_SEGMENTS = 5;
 const NEAR_LONGEST_SECONDS = 20 * 60;
 /** A picture stands so long before an entry, at least, where it is entered: more than what ffmpeg takes off where pictures are reordered. */
 const LEAD_SECONDS = 0.25;
@@ -29,6 +31,8 @@ const NEAR_ENOUGH_SECONDS = 1;
 const APART_SECONDS = 1;
 /** Pictures are decoded a little earlier or later than in step with the first, by how they are reordered. */
 const ON_TIME_SECONDS = 0.1;
+/** Between entries so far apart the clock is seen once. */
+const SEEN_SECONDS = 10;
 /** Of a film, within bounds, as of others that are described by their ends (core/film-ends.ts). */
 const TAIL = { share: 1 / 100, shortestSeconds: 2, longestSeconds: 10 };
 
@@ -55,11 +59,19 @@ export function spaced(entries: readonly LookedEntry[]): LookedEntry[] {
   return kept;
 }
 
-/** How long groups of pictures are taken to be, by the entries of the beginning and the picture that it ends before. */
-export function groupSeconds(entries: readonly Known[], end: Known): number {
+/** How long groups of pictures are, by the entries of the beginning and the picture that it ends before. */
+export function longestGroup(entries: readonly Known[], end: Known): number {
   const times = [...entries, end].map(({ decodeSeconds }) => decodeSeconds);
   const steps = times.slice(1).map((time, index) => time - times[index]!);
   return Math.max(SHORTEST_GROUP_SECONDS, ...steps);
+}
+
+/** How long a segment of the grid is that pictures of an even rate are put on; null where theirs is not. */
+export function gridSeconds(pictures: readonly StreamPicture[]): number | null {
+  const seconds = Float64Array.from(pictures, ({ shownSeconds }) => shownSeconds).sort();
+  const rate = steadyRate({ seconds }, []);
+  if (rate === null) return null;
+  return (buildTimeline(rate, 1).framesPerSegment * rate.den) / rate.num;
 }
 
 /** From when on the end is read, before the last picture. */
@@ -74,14 +86,26 @@ export interface Aim {
   untilSeconds: number;
 }
 
+/** The stream that looks are for: the film's first entry, how long groups are taken to be, and how long a segment of its grid is. */
+export interface Rhythm {
+  first: Known;
+  groupSeconds: number;
+  segmentSeconds: number;
+}
+
 /**
  * One look for every time at which a chunk may begin, between what has been read of the beginning and of the end. Where groups are long only what comes behind
  * that time is met, since to be sure of the last before it would be to read half of the film.
  */
-export function aimsBetween(first: Known, from: Known, until: Known, group: number): Aim[] {
+export function aimsBetween(
+  { first, groupSeconds: group, segmentSeconds }: Rhythm,
+  from: Known,
+  until: Known,
+): Aim[] {
   const filmSeconds = until.decodeSeconds - first.decodeSeconds;
   const isLong = group > LONGEST_GROUP_SECONDS;
-  const apart = isLong || filmSeconds > NEAR_LONGEST_SECONDS ? FAR_SECONDS : NEAR_SECONDS;
+  const apart =
+    segmentSeconds * (isLong || filmSeconds > NEAR_LONGEST_SECONDS ? FAR_SEGMENTS : NEAR_SEGMENTS);
   const early = isLong ? SHORTEST_GROUP_SECONDS : group;
   // Where groups are short it costs little to have some pictures before a chunk's first, which interlaced ones are made whole by.
   const before = group <= SHORT_GROUP_SECONDS ? LEAD_SECONDS : 0;
@@ -113,4 +137,25 @@ export function placeBetween(low: Known, high: Known, seconds: number): number {
 /** Whether a look that landed here is near what it aims at, and before it. */
 export function isNear({ decodeSeconds }: Known, seconds: number): boolean {
   return decodeSeconds <= seconds && decodeSeconds > seconds - NEAR_ENOUGH_SECONDS;
+}
+
+/** A place between two entries, and what must be decoded there if the clock goes on from one to the other. */
+export interface Between {
+  at: number;
+  from: Known;
+  until: Known;
+}
+
+/** Places to see that by, a few seconds apart: a clock that begins anew hides all up to where it is as late again. */
+export function placesBetween(entries: readonly Known[]): Between[] {
+  return entries.slice(1).flatMap((until, index) => {
+    const from = entries[index]!;
+    const count = Math.round((until.decodeSeconds - from.decodeSeconds) / SEEN_SECONDS);
+    const step = (until.at - from.at) / (count + 1);
+    return Array.from({ length: count }, (_, place) => ({
+      at: Math.floor(from.at + (place + 1) * step),
+      from,
+      until,
+    }));
+  });
 }

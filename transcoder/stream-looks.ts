@@ -3,12 +3,16 @@ import { sourceFailure } from "../core/errors.ts";
 import {
   type Aim,
   aimsBetween,
+  type Between,
   entriesAmong,
-  groupSeconds,
+  gridSeconds,
   hasNearer,
   isBehind,
   type Known,
   type LookedEntry,
+  longestGroup,
+  placesBetween,
+  type Rhythm,
   spaced,
   tailSeconds,
 } from "../core/stream-aims.ts";
@@ -27,7 +31,7 @@ export interface StreamLooks {
   entries: LookedEntry[];
 }
 
-/** Smaller ones are read whole: their beginning alone is a fifth of them or more. */
+/** Smaller ones are read whole: their beginning alone is a sixth of them or more. */
 const SMALLEST_BYTES = 2 ** 25;
 /** ffmpeg's `probesize` and a little more, and pictures enough to tell a rhythm by. */
 const HEAD = { bytes: 5_500_000, pictures: 64, mostBytes: 2 ** 26 };
@@ -53,29 +57,32 @@ export async function lookAlong(
   const stream = await openStream(master, HEAD.bytes, signal);
   if (stream === null) return null;
   const head = await lookAtHead(stream, signal);
-  const group = groupSeconds(head.entries, head.last);
+  const { rhythm } = head;
   const last = await lastPicture(stream, signal);
   const tail = await tailEntry(stream, head.last, last, signal);
   await master.fill([{ start: tail.at, end: master.sizeBytes }], signal, 0);
-  const first = head.entries[0]!;
   const found: LookedEntry[] = [];
-  await inLanes(aimsBetween(first, head.last, tail, group), PARALLEL_LOOKS, async (aim) => {
-    const entry = await lookFor(stream, [head.last, tail], { ...aim, group }, signal);
+  await inLanes(aimsBetween(rhythm, head.last, tail), PARALLEL_LOOKS, async (aim) => {
+    const entry = await lookFor(stream, [head.last, tail], { ...aim, group: rhythm.groupSeconds }, signal);
     if (entry !== null) found.push(entry);
   });
   const entries = inOrder([...head.entries, ...found, tail]);
   if (!isEnteredOften(entries, last)) throw doubt("its picture is entered too rarely, or its clock jumps");
+  await inLanes(placesBetween(entries), PARALLEL_LOOKS, (place) => checkClock(stream, place, signal));
   const whole = { start: 0, end: master.sizeBytes };
   const absent = coveredBytes(master.absent([whole]));
   if (absent < (1 - LARGEST_SHARE) * master.sizeBytes) return null;
   return { packetId: stream.packetId, headEnd: head.last.at, tailAt: tail.at, entries };
 }
 
-/** The pictures of the beginning, but for the last: where that begins the beginning ends. */
-async function lookAtHead(
-  stream: ReadableStream,
-  signal: AbortSignal,
-): Promise<{ entries: LookedEntry[]; last: StreamPicture }> {
+interface Head {
+  entries: LookedEntry[];
+  /** Where it begins the beginning ends. */
+  last: StreamPicture;
+  rhythm: Rhythm;
+}
+
+async function lookAtHead(stream: ReadableStream, signal: AbortSignal): Promise<Head> {
   const pictures: StreamPicture[] = [];
   for await (const picture of picturesFrom(stream, 0, signal)) {
     pictures.push(picture);
@@ -84,9 +91,16 @@ async function lookAtHead(
   }
   const last = pictures.pop();
   const from = pictures.findIndex(({ isEntry }) => isEntry);
-  const entries = from < 0 ? [] : spaced(entriesAmong(pictures.slice(from)));
-  if (last === undefined || entries.length === 0) throw doubt("it cannot be entered at its beginning");
-  return { entries, last };
+  const entered = from < 0 ? [] : pictures.slice(from);
+  const entries = spaced(entriesAmong(entered));
+  const [first] = entries;
+  if (last === undefined || first === undefined) throw doubt("it cannot be entered at its beginning");
+  // What an open group shows before its first picture is no part of the film.
+  const segmentSeconds = gridSeconds(
+    entered.filter(({ shownSeconds }) => shownSeconds >= first.shownSeconds),
+  );
+  if (segmentSeconds === null) throw doubt("its pictures have no even rate");
+  return { entries, last, rhythm: { first, groupSeconds: longestGroup(entries, last), segmentSeconds } };
 }
 
 async function lastPicture(stream: ReadableStream, signal: AbortSignal): Promise<Known> {
@@ -141,6 +155,22 @@ async function entryBehind({ first, behind }: Landed, wanted: Wanted): Promise<L
     if (found !== null && !hasNearer(found, wanted, wanted.group)) break;
   }
   return found;
+}
+
+async function checkClock(
+  stream: ReadableStream,
+  { at, from, until }: Between,
+  signal: AbortSignal,
+): Promise<void> {
+  const pictures = picturesFrom(stream, at, signal);
+  const { value: picture } = await pictures.next();
+  await pictures.return(undefined);
+  const goesOn =
+    picture !== undefined &&
+    picture.at <= until.at &&
+    picture.decodeSeconds > from.decodeSeconds &&
+    picture.decodeSeconds <= until.decodeSeconds;
+  if (!goesOn) throw doubt("its clock does not go on, or it is interrupted");
 }
 
 function inOrder(entries: readonly LookedEntry[]): LookedEntry[] {

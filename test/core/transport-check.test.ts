@@ -3,47 +3,13 @@ import { test } from "node:test";
 import type { StreamSpan } from "../../core/stream-entries.ts";
 import { checkTransport } from "../../core/transport-check.ts";
 import { packetShape, readTransportPacket, stampedTimes } from "../../core/transport-packets.ts";
+import { clock, type MadePacket, packet } from "../rig/transport-stream.ts";
 
 /** Transport streams made by hand, packet by packet, as ISO/IEC 13818-1 writes them. */
 
 const PICTURE = 0x100;
 const MAP = 0x1000;
 
-interface Made {
-  packetId: number;
-  payload: readonly number[];
-  isStart?: boolean;
-  counter?: number;
-  /** The second byte's error bit, the fourth's scrambling bits, the adaptation field's discontinuity bit. */
-  isDamaged?: boolean;
-  isScrambled?: boolean;
-  isDiscontinuity?: boolean;
-}
-
-function packet({ packetId, payload, isStart = true, counter = 0, ...flags }: Made): Uint8Array {
-  const bytes = new Uint8Array(188).fill(0xff);
-  const stuffing = 188 - 4 - payload.length;
-  bytes[0] = 0x47;
-  bytes[1] = (flags.isDamaged ? 0x80 : 0) | (isStart ? 0x40 : 0) | (packetId >> 8);
-  bytes[2] = packetId & 0xff;
-  bytes[3] = (flags.isScrambled ? 0x80 : 0) | 0x30 | counter;
-  bytes[4] = stuffing - 1;
-  bytes[5] = flags.isDiscontinuity ? 0x80 : 0;
-  bytes.set(payload, 188 - payload.length);
-  return bytes;
-}
-
-const clock = (marker: number, seconds: number): number[] => {
-  const ticks = BigInt(Math.round(seconds * 90_000));
-  const bits = (from: bigint, count: bigint): number => Number((ticks >> from) & ((1n << count) - 1n));
-  return [
-    (marker << 4) | (bits(30n, 3n) << 1) | 1,
-    bits(22n, 8n),
-    (bits(15n, 7n) << 1) | 1,
-    bits(7n, 8n),
-    (bits(0n, 7n) << 1) | 1,
-  ];
-};
 /** A picture that is shown two fifths of a second after it is decoded. */
 const pes = (seconds: number): number[] => [
   ...[0, 0, 1, 0xe0, 0, 0, 0x80, 0xc0, 10],
@@ -58,7 +24,7 @@ const programmes = (...maps: number[]): number[] =>
     0,
     maps.flatMap((map, index) => [0, index + 1, 0xe0 | (map >> 8), map & 0xff]),
   );
-const table = (packetId: number, payload: readonly number[], more: Partial<Made> = {}) =>
+const table = (packetId: number, payload: readonly number[], more: Partial<MadePacket> = {}) =>
   packet({ packetId, payload, ...more });
 const pictures = (count: number, from = 10, counter = 0): Uint8Array[] =>
   Array.from({ length: count }, (_, index) =>
@@ -100,7 +66,7 @@ test("the first packet of all may state a jump", () => {
 });
 
 const [first, entered, ...others] = STRETCH as [Uint8Array, Uint8Array, ...Uint8Array[]];
-const spoilt = (more: Partial<Made>): Uint8Array[] => [
+const spoilt = (more: Partial<MadePacket>): Uint8Array[] => [
   ...STRETCH,
   packet({ packetId: PICTURE, payload: pes(104), counter: 11, ...more }),
 ];

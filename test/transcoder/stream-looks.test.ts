@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { Failure } from "../../core/errors.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
 import type { Source } from "../../core/source.ts";
 import { type Chunk, chunkFrames } from "../../core/timeline.ts";
@@ -171,4 +172,38 @@ for (const [name, make] of FILMS)
         `chunk ${chunk.index} as it is by a whole reading`,
       );
     }
+  });
+
+/** A copy with these of its bytes changed. */
+async function changed(path: string, change: (bytes: Buffer) => Buffer): Promise<string> {
+  const to = join(folder, `changed-${opened++}.ts`);
+  await writeFile(to, change(await readFile(path)));
+  return to;
+}
+
+const RAGGED = "rate=25,select='not(eq(mod(n,7),3))'";
+for (const [name, make] of [
+  [
+    "groups without a picture that comes out whole",
+    () => film({ codecs: `${X264} -g 50 -x264-params open-gop=1:b-adapt=0:bframes=2 -c:a aac` }),
+  ],
+  [
+    "frames at uneven times",
+    () => film({ picture: RAGGED, codecs: `${X264} -fps_mode passthrough -c:a aac` }),
+  ],
+  ["a sound that ends in the middle", () => film({ output: "-af atrim=end=25" })],
+  ["a clock that begins anew", async () => changed(await film(), (bytes) => Buffer.concat([bytes, bytes]))],
+  [
+    "a stretch that is no stream",
+    async () => changed(await film(), (bytes) => bytes.fill(0, bytes.length / 4, (bytes.length * 3) / 4)),
+  ],
+  [
+    "an end that is no stream",
+    async () => changed(await film(), (bytes) => bytes.fill(0, bytes.length - 2 ** 21)),
+  ],
+  ["little of a film", () => copied("-t", "20")],
+] as const)
+  test(`${name}: the whole is to be read`, async () => {
+    const found = await byLooks(await make()).catch((thrown) => thrown);
+    assert.ok(found === null || (found instanceof Failure && found.failureClass === "source"), `${found}`);
   });

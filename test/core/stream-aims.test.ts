@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  aimsBetween,
+  entriesAmong,
+  gridSeconds,
+  hasNearer,
+  isBehind,
+  isNear,
+  longestGroup,
+  placeBetween,
+  placesBetween,
+  spaced,
+  tailSeconds,
+} from "../../core/stream-aims.ts";
+import type { StreamPicture } from "../../core/stream-pictures.ts";
+
+/** Where a transport stream is looked into, and what is made of what is met there. */
+
+/** A picture every 40 ms from `from` on, 1000 bytes each, shown two later; an entry every `group`. */
+function pictures(count: number, { from = 10, group = 50 } = {}): StreamPicture[] {
+  return Array.from({ length: count }, (_, index) => ({
+    at: index * 1000,
+    decodeSeconds: from + index * 0.04,
+    shownSeconds: from + index * 0.04 + 0.08,
+    isEntry: index % group === 0,
+  }));
+}
+
+test("the first entry is begun at, all others have a quarter of a second before them", () => {
+  assert.deepEqual(
+    entriesAmong(pictures(120)).map(({ at, leadAt }) => [at, leadAt]),
+    [
+      [0, 0],
+      [50_000, 43_000],
+      [100_000, 93_000],
+    ],
+  );
+  const late = pictures(120).slice(45);
+  assert.deepEqual(
+    entriesAmong(late).map(({ at, leadAt }) => [at, leadAt]),
+    [[100_000, 93_000]],
+    "of what is met a fifth of a second before it nothing is known",
+  );
+});
+
+test("kept are those that stand a second apart", () => {
+  const kept = spaced(entriesAmong(pictures(120, { group: 10 })));
+  assert.deepEqual(
+    kept.map(({ at }) => at),
+    [0, 30_000, 60_000, 90_000],
+  );
+});
+
+test("groups are as long as the longest of the beginning, the one that it ends in among them", () => {
+  const known = (decodeSeconds: number) => ({ at: 0, decodeSeconds });
+  assert.equal(longestGroup([known(1), known(3), known(4)], known(5)), 2);
+  assert.equal(longestGroup([known(1)], known(8)), 7);
+  assert.equal(longestGroup([known(1), known(1.2)], known(1.3)), 0.5);
+});
+
+test("a segment of the grid is six seconds, or a little more; uneven pictures have none", () => {
+  const of = (rate: number, frames = 100) =>
+    gridSeconds(
+      Array.from({ length: frames }, (_, at) => ({ ...pictures(1)[0]!, shownSeconds: 1 + at / rate })),
+    );
+  assert.deepEqual([of(25), of(24_000 / 1001), of(30_000 / 1001), of(50)], [6, 6.006, 6.006, 6]);
+  assert.equal(of(25, 20), null, "too few to tell");
+  const uneven = pictures(100).map((one, at) => ({ ...one, shownSeconds: at * 0.04 + (at % 3) * 0.03 }));
+  assert.equal(gridSeconds(uneven), null);
+});
+
+const at = (decodeSeconds: number) => ({ at: 0, decodeSeconds });
+const rhythm = (groupSeconds: number, segmentSeconds = 6) => ({ first: at(1), groupSeconds, segmentSeconds });
+
+test("a look for each time at which a chunk may begin, a group before it; fewer into long films and long groups", () => {
+  const aims = aimsBetween(rhythm(2), at(8), at(59));
+  assert.deepEqual(
+    aims.map(({ fromSeconds, untilSeconds }) => [fromSeconds, untilSeconds]),
+    [
+      [11, 13],
+      [23, 25],
+      [35, 37],
+      [47, 49],
+    ],
+  );
+  const short = aimsBetween(rhythm(0.5), at(8), at(59)).map(({ untilSeconds }) => untilSeconds);
+  assert.deepEqual(short, [12.75, 24.75, 36.75, 48.75], "some pictures before it where that costs little");
+  assert.deepEqual(
+    aimsBetween(rhythm(10), at(8), at(100)).map(({ fromSeconds, untilSeconds }) => [
+      fromSeconds,
+      untilSeconds,
+    ]),
+    [
+      [30.5, 31],
+      [60.5, 61],
+      [90.5, 91],
+    ],
+  );
+  const hour = aimsBetween(rhythm(2, 6.006), at(8), at(3601));
+  assert.equal(hour.length, 119);
+  assert.ok(Math.abs(hour.at(-1)!.untilSeconds - (1 + 119 * 30.03)) < 1e-9, "on the grid to the end");
+});
+
+test("a look takes the last entry that is no later, where others come before", () => {
+  const aim = { fromSeconds: 10, untilSeconds: 12 };
+  assert.deepEqual(
+    [hasNearer(at(10), aim, 2), hasNearer(at(10.5), aim, 2), hasNearer(at(12), aim, 2)],
+    [true, false, false],
+  );
+  assert.deepEqual([isBehind(at(12.05), aim), isBehind(at(12.2), aim)], [false, true]);
+});
+
+test("the clock is seen between entries, every few seconds", () => {
+  const entry = (seconds: number) => ({ at: seconds * 1000, decodeSeconds: seconds });
+  const places = placesBetween([entry(0), entry(2), entry(14), entry(44)]);
+  assert.deepEqual(
+    places.map(({ at, from, until }) => [at, from.decodeSeconds, until.decodeSeconds]),
+    [
+      [8_000, 2, 14],
+      [21_500, 14, 44],
+      [29_000, 14, 44],
+      [36_500, 14, 44],
+    ],
+  );
+  assert.deepEqual(placesBetween([entry(0)]), []);
+});
+
+test("the end is a hundredth of the film, two seconds to ten", () => {
+  assert.deepEqual([60, 600, 7200].map(tailSeconds), [2, 6, 10]);
+});
+
+test("where bytes go with time the first landing is near; elsewhere it lies between the places that are known", () => {
+  const whole = { low: { at: 1000, decodeSeconds: 1 }, high: { at: 61_001_000, decodeSeconds: 61 } };
+  const seconds = fc.double({ min: 1.5, max: 61, noNaN: true });
+  fc.assert(
+    fc.property(seconds, (wanted) => {
+      const place = placeBetween(whole.low, whole.high, wanted);
+      assert.ok(isNear({ at: place, decodeSeconds: 1 + (place - 1000) / 1_016_666 }, wanted), `${wanted}`);
+    }),
+  );
+  for (const wanted of [-5, 1, 61.4, 1e6]) {
+    const place = placeBetween(whole.low, whole.high, wanted);
+    assert.ok(place >= whole.low.at && place <= whole.high.at, `${wanted}: ${place}`);
+  }
+});
