@@ -15,10 +15,11 @@ export interface LookedEntry extends Pick<StreamPicture, "at" | "decodeSeconds" 
 /** A place of the file and the time of what is decoded there. */
 export type Known = Pick<StreamPicture, "at" | "decodeSeconds">;
 
-/** How far apart, in segments, of films up to so long, and of all others and those of long groups: their chunks are as long. */
-const NEAR_SEGMENTS = 2;
-const FAR_SEGMENTS = 5;
-const NEAR_LONGEST_SECONDS = 20 * 60;
+/** How far apart looks are, in segments, as far as they are not too many: chunks are as long. The first is nominal (core/chunks.ts), the second of long groups. */
+const SEGMENTS_APART = [2, 5, 10, 20, 50];
+/** A look at short groups reads two seconds or three, one at long groups five or ten: a film of hours is to be begun as soon as one of minutes. */
+const MOST_LOOKS = 128;
+const MOST_LONG_LOOKS = 64;
 /** A picture stands so long before an entry, at least, where it is entered: more than what ffmpeg takes off where pictures are reordered. */
 const LEAD_SECONDS = 0.25;
 /** Shorter groups of pictures are looked for like these, longer ones like none. */
@@ -33,6 +34,8 @@ const APART_SECONDS = 1;
 const ON_TIME_SECONDS = 0.1;
 /** Between entries so far apart the clock is seen once. */
 const SEEN_SECONDS = 10;
+/** Where it is not seen for longer the film might stand still (RELIABILITY T07). */
+const LONGEST_STILL_SECONDS = 30;
 /** Of a film, within bounds, as of others that are described by their ends (core/film-ends.ts). */
 const TAIL = { share: 1 / 100, shortestSeconds: 2, longestSeconds: 10 };
 
@@ -104,8 +107,9 @@ export function aimsBetween(
 ): Aim[] {
   const filmSeconds = until.decodeSeconds - first.decodeSeconds;
   const isLong = group > LONGEST_GROUP_SECONDS;
-  const apart =
-    segmentSeconds * (isLong || filmSeconds > NEAR_LONGEST_SECONDS ? FAR_SEGMENTS : NEAR_SEGMENTS);
+  const [lengths, most] = isLong ? [SEGMENTS_APART.slice(1), MOST_LONG_LOOKS] : [SEGMENTS_APART, MOST_LOOKS];
+  const segments = lengths.find((length) => filmSeconds <= length * segmentSeconds * most) ?? lengths.at(-1)!;
+  const apart = segments * segmentSeconds;
   const early = isLong ? SHORTEST_GROUP_SECONDS : group;
   // Where groups are short it costs little to have some pictures before a chunk's first, which interlaced ones are made whole by.
   const before = group <= SHORT_GROUP_SECONDS ? LEAD_SECONDS : 0;
@@ -139,23 +143,21 @@ export function isNear({ decodeSeconds }: Known, seconds: number): boolean {
   return decodeSeconds <= seconds && decodeSeconds > seconds - NEAR_ENOUGH_SECONDS;
 }
 
-/** A place between two entries, and what must be decoded there if the clock goes on from one to the other. */
-export interface Between {
-  at: number;
-  from: Known;
-  until: Known;
-}
-
-/** Places to see that by, a few seconds apart: a clock that begins anew hides all up to where it is as late again. */
-export function placesBetween(entries: readonly Known[]): Between[] {
+/** Places between entries to see by, a few seconds apart, that the clock goes on: one that begins anew hides all up to where it is as late again. */
+export function placesBetween(entries: readonly Known[]): number[] {
   return entries.slice(1).flatMap((until, index) => {
     const from = entries[index]!;
     const count = Math.round((until.decodeSeconds - from.decodeSeconds) / SEEN_SECONDS);
     const step = (until.at - from.at) / (count + 1);
-    return Array.from({ length: count }, (_, place) => ({
-      at: Math.floor(from.at + (place + 1) * step),
-      from,
-      until,
-    }));
+    return Array.from({ length: count }, (_, place) => Math.floor(from.at + (place + 1) * step));
+  });
+}
+
+/** Whether what is known of a stream goes on in the order of the file, and never for long without being seen. Times of decoding. */
+export function goesOn(known: readonly Known[]): boolean {
+  const inOrder = known.toSorted((a, b) => a.at - b.at);
+  return inOrder.slice(1).every(({ decodeSeconds }, index) => {
+    const step = decodeSeconds - inOrder[index]!.decodeSeconds;
+    return step >= 0 && step <= LONGEST_STILL_SECONDS;
   });
 }

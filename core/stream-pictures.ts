@@ -33,6 +33,8 @@ export function pictureOfProgramme(
 }
 
 export interface PictureFinder {
+  /** Whether anything is told by a packet: one of another stream, or that goes on with what is known, need not be given. */
+  wants(packet: Pick<TransportPacket, "packetId" | "isStart">): boolean;
   /** The pictures of which it is known now what they are, in the order of the file. `at`: where the packet lies. */
   add(packet: TransportPacket, at: number): StreamPicture[];
 }
@@ -50,6 +52,7 @@ export function pictureFinder(packetId: number, coding: StreamCoding | null): Pi
     return [{ ...picture, isEntry }];
   };
   return {
+    wants: (packet) => packet.packetId === packetId && (packet.isStart || open !== null),
     add(packet, at) {
       if (packet.packetId !== packetId || !packet.hasPayload) return [];
       const { isStart, payload } = packet;

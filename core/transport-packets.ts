@@ -42,18 +42,28 @@ export interface TransportPacket {
   payload: Uint8Array;
 }
 
+/** The identifier of the packet whose sync byte is at `at`, and whether something of its own begins in it; null where there is none. */
+export function peekPacket(
+  bytes: Uint8Array,
+  at: number,
+): Pick<TransportPacket, "packetId" | "isStart"> | null {
+  if (at + PACKET_BYTES > bytes.length || bytes[at] !== SYNC_BYTE) return null;
+  const second = bytes[at + 1]!;
+  return { packetId: ((second & 0x1f) << 8) | bytes[at + 2]!, isStart: (second & 0x40) !== 0 };
+}
+
 /** The packet whose sync byte is at `at`; null where there is none. */
 export function readTransportPacket(bytes: Uint8Array, at: number): TransportPacket | null {
-  if (at + PACKET_BYTES > bytes.length || bytes[at] !== SYNC_BYTE) return null;
-  const [second, third, fourth] = [bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
+  const peeked = peekPacket(bytes, at);
+  if (peeked === null) return null;
+  const [second, fourth] = [bytes[at + 1]!, bytes[at + 3]!];
   const hasAdaptation = (fourth & 0x20) !== 0;
   const hasPayload = (fourth & 0x10) !== 0;
   const adaptationBytes = hasAdaptation ? bytes[at + 4]! : 0;
   const payloadAt = at + 4 + (hasAdaptation ? 1 + adaptationBytes : 0);
   const end = at + PACKET_BYTES;
   return {
-    packetId: ((second & 0x1f) << 8) | third,
-    isStart: (second & 0x40) !== 0,
+    ...peeked,
     isUnreadable: (second & 0x80) !== 0 || (fourth & 0xc0) !== 0,
     counter: fourth & 0x0f,
     hasPayload,

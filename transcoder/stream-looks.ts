@@ -3,8 +3,8 @@ import { sourceFailure } from "../core/errors.ts";
 import {
   type Aim,
   aimsBetween,
-  type Between,
   entriesAmong,
+  goesOn,
   gridSeconds,
   hasNearer,
   isBehind,
@@ -37,7 +37,7 @@ const SMALLEST_BYTES = 2 ** 25;
 const HEAD = { bytes: 5_500_000, pictures: 64, mostBytes: 2 ** 26 };
 /** What the last pictures lie in. */
 const LAST_BYTES = 2 ** 20;
-/** A film that is entered less often might stand still for any time between (RELIABILITY T07). */
+/** Where no entry is met for longer there is none. */
 const LONGEST_GROUP_SECONDS = 30;
 /** Of the file: more is not worth what is not known then. */
 const LARGEST_SHARE = 0.5;
@@ -67,8 +67,11 @@ export async function lookAlong(
     if (entry !== null) found.push(entry);
   });
   const entries = inOrder([...head.entries, ...found, tail]);
-  if (!isEnteredOften(entries, last)) throw doubt("its picture is entered too rarely, or its clock jumps");
-  await inLanes(placesBetween(entries), PARALLEL_LOOKS, (place) => checkClock(stream, place, signal));
+  const seen: Known[] = [...entries, last];
+  await inLanes(placesBetween(entries), PARALLEL_LOOKS, async (place) => {
+    seen.push(await pictureFrom(stream, place, signal));
+  });
+  if (!goesOn(seen)) throw doubt("its clock jumps, or it stands still for long");
   const whole = { start: 0, end: master.sizeBytes };
   const absent = coveredBytes(master.absent([whole]));
   if (absent < (1 - LARGEST_SHARE) * master.sizeBytes) return null;
@@ -131,7 +134,7 @@ async function tailEntry(
 
 type Wanted = Aim & { group: number };
 
-/** The entry that is wanted; null where none is for longer than a film may stand still. */
+/** The entry that is wanted; null where none is for as long as no group is. */
 async function lookFor(
   stream: ReadableStream,
   between: readonly [Known, Known],
@@ -157,37 +160,18 @@ async function entryBehind({ first, behind }: Landed, wanted: Wanted): Promise<L
   return found;
 }
 
-async function checkClock(
-  stream: ReadableStream,
-  { at, from, until }: Between,
-  signal: AbortSignal,
-): Promise<void> {
+async function pictureFrom(stream: ReadableStream, at: number, signal: AbortSignal): Promise<Known> {
   const pictures = picturesFrom(stream, at, signal);
   const { value: picture } = await pictures.next();
   await pictures.return(undefined);
-  const goesOn =
-    picture !== undefined &&
-    picture.at <= until.at &&
-    picture.decodeSeconds > from.decodeSeconds &&
-    picture.decodeSeconds <= until.decodeSeconds;
-  if (!goesOn) throw doubt("its clock does not go on, or it is interrupted");
+  if (picture === undefined) throw doubt("it is interrupted");
+  return picture;
 }
 
 function inOrder(entries: readonly LookedEntry[]): LookedEntry[] {
   const byPlace = new Map(entries.map((entry) => [entry.at, entry]));
   return [...byPlace.values()].sort((a, b) => a.at - b.at);
 }
-
-function isEnteredOften(entries: readonly LookedEntry[], last: Known): boolean {
-  const times = [...entries.map(({ decodeSeconds }) => decodeSeconds), last.decodeSeconds];
-  return times.every((time, index) => {
-    const step = index === 0 ? 1 : time - times[index - 1]!;
-    return step > 0 && step <= LONGEST_STEP_SECONDS;
-  });
-}
-
-/** Two looks of a long film stand 30 s apart, and the second may meet an entry as much later as a group is long. */
-const LONGEST_STEP_SECONDS = 2 * LONGEST_GROUP_SECONDS;
 
 function doubt(what: string): Error {
   return sourceFailure("source_damaged", `A look into the stream leaves a doubt: ${what}.`);

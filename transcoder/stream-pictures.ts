@@ -7,9 +7,9 @@ import {
 import {
   type PacketShape,
   packetShape,
+  peekPacket,
   readTransportPacket,
   SHAPE_BYTES,
-  type TransportPacket,
 } from "../core/transport-packets.ts";
 import { mappedStreams, tableReader } from "../core/transport-tables.ts";
 import { readSpan } from "./file-spans.ts";
@@ -24,8 +24,9 @@ export interface ReadableStream {
   coding: StreamCoding | null;
 }
 
-/** What is read first of a place, and at once at most: twice as much each time, for whoever goes on. */
+/** What is read first of a place, how much more each time for whoever goes on, and what at once at most. */
 const FIRST_BYTES = 2 ** 16;
+const MORE = 4;
 const MOST_BYTES = 2 ** 20;
 
 /** null of whatever is no transport stream of one plain programme with one picture, by its first `beginningBytes`. */
@@ -38,8 +39,12 @@ export async function openStream(
   const shape = packetShape(await readSpan(file.path, { start: 0, end: SHAPE_BYTES }));
   if (shape === null) return null;
   const tables = tableReader();
-  for await (const packets of packetsFrom(file, shape, 0, signal)) {
-    for (const { packet, at } of packets) if (at > beginningBytes || tables.add(packet) !== null) return null;
+  for await (const piece of piecesFrom(file, shape, 0, signal)) {
+    if (piece.at > beginningBytes) return null;
+    for (const packetAt of packetsIn(piece.bytes, shape)) {
+      const packet = readTransportPacket(piece.bytes, packetAt);
+      if (packet === null || tables.add(packet) !== null) return null;
+    }
     const map = tables.map();
     if (map === null) continue;
     const picture = pictureOfProgramme(mappedStreams(map));
@@ -55,35 +60,39 @@ export async function* picturesFrom(
   signal: AbortSignal,
 ): AsyncGenerator<StreamPicture, undefined> {
   const finder = pictureFinder(packetId, coding);
-  for await (const packets of packetsFrom(file, shape, from, signal))
-    yield* packets.flatMap(({ packet, at }) => finder.add(packet, at));
+  for await (const { bytes, at } of piecesFrom(file, shape, from, signal)) {
+    const found: StreamPicture[] = [];
+    let isInRow = true;
+    for (const packetAt of packetsIn(bytes, shape)) {
+      const peeked = peekPacket(bytes, packetAt);
+      isInRow = peeked !== null;
+      if (!isInRow) break;
+      if (peeked === null || !finder.wants(peeked)) continue;
+      found.push(...finder.add(readTransportPacket(bytes, packetAt)!, at + packetAt - shape.leadBytes));
+    }
+    yield* found;
+    if (!isInRow) return;
+  }
 }
 
-interface PlacedPacket {
-  packet: TransportPacket;
-  at: number;
-}
-
-/** Packet by packet what is read at once: each by itself would wait for a turn of the loop. */
-async function* packetsFrom(
+/** What lies from a packet on, the last few bytes of a file perhaps less than one. */
+async function* piecesFrom(
   file: ReadableStream["file"],
-  { unitBytes, leadBytes }: PacketShape,
+  { unitBytes }: PacketShape,
   from: number,
   signal: AbortSignal,
-): AsyncGenerator<PlacedPacket[], undefined> {
+): AsyncGenerator<{ bytes: Uint8Array; at: number }, undefined> {
   let wanted = FIRST_BYTES;
   for (let at = Math.max(0, from - (from % unitBytes)); at < file.sizeBytes; ) {
     const end = Math.min(file.sizeBytes, at + Math.ceil(wanted / unitBytes) * unitBytes);
     await file.fill([{ start: at, end }], signal, 0);
-    const bytes = await readSpan(file.path, { start: at, end });
-    const packets: PlacedPacket[] = [];
-    for (let offset = 0; offset + unitBytes <= bytes.length; offset += unitBytes) {
-      const packet = readTransportPacket(bytes, offset + leadBytes);
-      if (packet !== null) packets.push({ packet, at: at + offset });
-    }
-    yield packets;
-    if (packets.length * unitBytes < bytes.length) return;
+    yield { bytes: await readSpan(file.path, { start: at, end }), at };
     at = end;
-    wanted = Math.min(MOST_BYTES, 2 * wanted);
+    wanted = Math.min(MOST_BYTES, MORE * wanted);
   }
+}
+
+/** Where whole packets have their sync bytes. */
+function* packetsIn(bytes: Uint8Array, { unitBytes, leadBytes }: PacketShape): Generator<number> {
+  for (let offset = 0; offset + unitBytes <= bytes.length; offset += unitBytes) yield offset + leadBytes;
 }

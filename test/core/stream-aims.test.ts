@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   aimsBetween,
   entriesAmong,
+  goesOn,
   gridSeconds,
   hasNearer,
   isBehind,
@@ -101,6 +102,10 @@ test("a look for each time at which a chunk may begin, a group before it; fewer 
   const hour = aimsBetween(rhythm(2, 6.006), at(8), at(3601));
   assert.equal(hour.length, 119);
   assert.ok(Math.abs(hour.at(-1)!.untilSeconds - (1 + 119 * 30.03)) < 1e-9, "on the grid to the end");
+  for (const hours of [0.1, 1, 2, 5]) {
+    assert.ok(aimsBetween(rhythm(2), at(8), at(hours * 3600)).length <= 128, `${hours}`);
+    assert.ok(aimsBetween(rhythm(10), at(8), at(hours * 3600)).length <= 64, `${hours}`);
+  }
 });
 
 test("a look takes the last entry that is no later, where others come before", () => {
@@ -114,17 +119,16 @@ test("a look takes the last entry that is no later, where others come before", (
 
 test("the clock is seen between entries, every few seconds", () => {
   const entry = (seconds: number) => ({ at: seconds * 1000, decodeSeconds: seconds });
-  const places = placesBetween([entry(0), entry(2), entry(14), entry(44)]);
-  assert.deepEqual(
-    places.map(({ at, from, until }) => [at, from.decodeSeconds, until.decodeSeconds]),
-    [
-      [8_000, 2, 14],
-      [21_500, 14, 44],
-      [29_000, 14, 44],
-      [36_500, 14, 44],
-    ],
-  );
+  assert.deepEqual(placesBetween([0, 2, 14, 44].map(entry)), [8_000, 21_500, 29_000, 36_500]);
   assert.deepEqual(placesBetween([entry(0)]), []);
+});
+
+test("a stream goes on where each that is seen is later than the one before it, by half a minute at most", () => {
+  const seen = (...places: (readonly [number, number])[]) =>
+    goesOn(places.map(([place, decodeSeconds]) => ({ at: place, decodeSeconds })));
+  assert.ok(seen([0, 1], [10, 2], [5, 1.5], [20, 31]));
+  assert.ok(!seen([0, 1], [10, 2], [5, 2.5], [20, 31]), "it goes back");
+  assert.ok(!seen([0, 1], [10, 2], [20, 32.5]), "it might stand still");
 });
 
 test("the end is a hundredth of the film, two seconds to ten", () => {
