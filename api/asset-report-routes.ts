@@ -3,8 +3,8 @@ import { notFound } from "../core/errors.ts";
 import { PROOF_CHECKS } from "../core/proof.ts";
 import { findConformance } from "../stores/library/conformance.ts";
 import { readLedger } from "../stores/library/ledger.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, idParams, instant, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { idParams, instant, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
 import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
@@ -59,7 +59,7 @@ const conformanceView = z
   })
   .openapi("Conformance");
 
-const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Assets"], ...forRole("editor") };
 const ledgerRoute = createRoute({
   ...common,
   method: "get",

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { DeliveryRecord, WebhookRecord } from "../core/records/webhook.ts";
 import { EVENT_TYPES } from "../core/webhook-event.ts";
-import { assetStates } from "./asset-view.ts";
+import { assetError, assetStates } from "./asset-view.ts";
 import { instant, jsonBody } from "./contract.ts";
 
 const content = {
@@ -51,7 +51,7 @@ const assetEvent = z.object({
   titleId: z.string().nullable(),
   state: assetStates.nullable(),
   generation: z.string().nullable(),
-  error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+  error: assetError.nullable(),
 });
 const uploadEvent = z.object({
   /** null of a master that was fetched: nobody opened an upload for it. */
