@@ -28,6 +28,7 @@ const ledgerEntry = z
     error: z.object({ class: z.string(), code: z.string(), message: z.string() }).nullable(),
   })
   .openapi("Attempt");
+export type LedgerEntry = z.infer<typeof ledgerEntry>;
 
 const conformanceView = z
   .object({
@@ -58,6 +59,7 @@ const conformanceView = z
     renditions: z.array(rungScore),
   })
   .openapi("Conformance");
+export type ConformanceView = z.infer<typeof conformanceView>;
 
 const common = { tags: ["Assets"], ...forRole("editor") };
 const ledgerRoute = createRoute({

@@ -55,6 +55,7 @@ const generationView = z
       .nullable(),
   })
   .openapi("Generation");
+export type GenerationView = z.infer<typeof generationView>;
 
 const common = { tags: ["Assets"], ...forRole("editor") };
 const listRoute = createRoute({

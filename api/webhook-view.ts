@@ -44,6 +44,7 @@ export const webhookView = z
   .openapi("Webhook");
 const secret = z.string().describe("`whsec_` and base64: shown this once");
 export const webhookWithSecret = webhookView.extend({ secret }).openapi("NewlyMadeWebhook");
+export type NewlyMadeWebhook = z.infer<typeof webhookWithSecret>;
 export const changedWebhook = webhookView.extend({ secret: secret.optional() }).openapi("ChangedWebhook");
 
 const assetEvent = z.object({
