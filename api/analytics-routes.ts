@@ -4,8 +4,8 @@ import { invalidFields, notFound } from "../core/errors.ts";
 import { NO_FIGURES } from "../core/figures.ts";
 import { figuresOfTenant, figuresOfTitle, mostPlayed, type TitleTotals } from "../stores/library/figures.ts";
 import { findTitle } from "../stores/library/titles.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, idParams, jsonAnswer } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { idParams, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { figuresRow, figuresView, presentFigures } from "./figures-view.ts";
 import { groupings, ofRung, putTogether } from "./grouped-figures.ts";
@@ -26,7 +26,7 @@ const figureFilters = {
   rung: z.string().min(1).max(100).optional(),
 };
 
-const common = { tags: ["Analytics"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Analytics"], ...forRole("editor") };
 const titleRoute = createRoute({
   ...common,
   method: "get",

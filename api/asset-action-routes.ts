@@ -2,10 +2,10 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { type RequestFailureCode, requestFailure } from "../core/errors.ts";
 import { cancelAsset, retryAsset } from "../stores/library/asset-changes.ts";
 import { assetView } from "./asset-view.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { callingOffUploads } from "./call-off-uploads.ts";
 import { countryOf } from "./caller-country.ts";
-import { BEARER, IDEMPOTENT, idParams, jsonAnswer } from "./contract.ts";
+import { IDEMPOTENT, idParams, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
 import { once } from "./idempotency.ts";
@@ -14,7 +14,7 @@ import { isPlayable } from "./playable.ts";
 import { playbackView } from "./playback-view.ts";
 import { presentNow } from "./present-now.ts";
 
-const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Assets"], ...forRole("editor") };
 const previewRoute = createRoute({
   ...common,
   ...IDEMPOTENT,

@@ -3,8 +3,8 @@ import { notFound } from "../core/errors.ts";
 import { PROOF_CHECKS } from "../core/proof.ts";
 import { findConformance } from "../stores/library/conformance.ts";
 import { readLedger } from "../stores/library/ledger.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, idParams, instant, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { idParams, instant, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
 import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
@@ -28,6 +28,7 @@ const ledgerEntry = z
     error: z.object({ class: z.string(), code: z.string(), message: z.string() }).nullable(),
   })
   .openapi("Attempt");
+export type LedgerEntry = z.infer<typeof ledgerEntry>;
 
 const conformanceView = z
   .object({
@@ -58,8 +59,9 @@ const conformanceView = z
     renditions: z.array(rungScore),
   })
   .openapi("Conformance");
+export type ConformanceView = z.infer<typeof conformanceView>;
 
-const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Assets"], ...forRole("editor") };
 const ledgerRoute = createRoute({
   ...common,
   method: "get",

@@ -3,16 +3,16 @@ import { markAssetDeleted } from "../stores/library/asset-changes.ts";
 import { listAssets } from "../stores/library/assets.ts";
 import { streamAssetEvents } from "./asset-events.ts";
 import { assetStates, assetView } from "./asset-view.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { callingOffUploads } from "./call-off-uploads.ts";
-import { BEARER, cursorText, idParams, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import { cursorText, idParams, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
 import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
 import { presentAllNow, presentNow } from "./present-now.ts";
 import { emptyAsset } from "./reap-assets.ts";
 
-const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Assets"], ...forRole("editor") };
 const listQuery = z.strictObject({
   limit: pageQuery.shape.limit,
   cursor: cursorText,

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { ASSET_ERROR_CODES } from "../core/errors.ts";
 import { withWaivers } from "../core/findings.ts";
 import { titleEvidence } from "../core/ladder-evidence.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
@@ -31,6 +32,13 @@ const posterView = z.object({
   chosen: z.boolean(),
 });
 export type PosterView = z.infer<typeof posterView>;
+
+/** Why it failed, or how the upload ended that it waited for. */
+export const assetError = z.object({
+  code: z.enum(ASSET_ERROR_CODES),
+  message: z.string(),
+  retryable: z.boolean(),
+});
 
 export const assetView = z
   .object({
@@ -80,7 +88,7 @@ export const assetView = z
     /** Why it has these rungs, and what they save; null before they are planned. */
     ladder: ladderView.nullable(),
     posters: z.array(posterView),
-    error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+    error: assetError.nullable(),
   })
   .openapi("Asset");
 export type AssetView = z.infer<typeof assetView>;

@@ -10,6 +10,7 @@ import type { Library } from "../stores/library/connect.ts";
 import { together } from "../stores/together.ts";
 import type { ApiConfig } from "./config.ts";
 import { TENANT } from "./config.ts";
+import { bearerOf } from "./contract.ts";
 import type { ApiEnv } from "./deps.ts";
 
 /** Whom a bearer token stands for; null where it is no good. Throws only where that cannot be found out now. */
@@ -100,6 +101,11 @@ export function atLeast(role: Role) {
     }
     return next();
   });
+}
+
+/** Of a route for accounts of this role and above: what lets them through, and what is said of it. */
+export function forRole(role: Role) {
+  return { security: bearerOf(role), middleware: atLeast(role) };
 }
 
 /** What is the installation's and not one tenant's: to the administrators of others there is none. */

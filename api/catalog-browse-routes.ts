@@ -1,13 +1,14 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { foldWords } from "../core/search-words.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { card, cardMaker, shownCatalog } from "./catalog-card.ts";
 import { type CatalogEntry, genreKey } from "./catalog-entry.ts";
 import { type CatalogOrder, orderOf, sorts } from "./catalog-order.ts";
+import { catalogPage } from "./catalog-page.ts";
 import type { CatalogView } from "./catalog-view.ts";
-import { BEARER, cursorText, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import { cursorText, IN_LANGUAGE, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { decodePlace, encodePlace, listDigest } from "./list-cursor.ts";
+import { listDigest } from "./list-cursor.ts";
 import { acceptedLanguages, titleTypes } from "./title-view.ts";
 
 const filters = z.strictObject({
@@ -25,8 +26,8 @@ type Filters = z.infer<typeof filters>;
 
 const listRoute = createRoute({
   tags: ["Catalog"],
-  security: BEARER,
-  middleware: atLeast("viewer"),
+  ...forRole("viewer"),
+  ...IN_LANGUAGE,
   method: "get",
   path: "/v1/catalog/titles",
   summary: "Browse",
@@ -44,7 +45,7 @@ export function catalogBrowseRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const entries = view.once(`titles ${order.name} ${JSON.stringify(wanted)}`, () =>
       matching(view, order, query),
     );
-    const { page, nextCursor } = pageAfter(entries, query, listDigest(c, query, order.name));
+    const { page, nextCursor } = catalogPage(entries, query, listDigest(c, query, order.name));
     return c.json({ data: page.map(cardMaker(deps, c, view)), nextCursor }, 200);
   });
 }
@@ -65,18 +66,4 @@ function matches({ title }: CatalogEntry, query: Filters): boolean {
   if (query.maturity !== undefined && title.maturity !== query.maturity) return false;
   if (query.year !== undefined && title.releaseYear !== query.year) return false;
   return query.language === undefined || title.name[query.language] !== undefined;
-}
-
-const catalogPosition = z.strictObject({ id: z.string().max(200), index: z.number().int().min(0) });
-
-/** The page behind the cursor: behind the title it names or, where that is gone, where it stood. */
-function pageAfter(entries: readonly CatalogEntry[], { cursor, limit }: Filters, list: string) {
-  const after = cursor === undefined ? null : decodePlace(catalogPosition, cursor, list);
-  const known = after === null ? -1 : entries.findIndex(({ title }) => title._id === after.id);
-  const start = after === null ? 0 : known >= 0 ? known + 1 : after.index;
-  const page = entries.slice(start, start + limit);
-  const last = page.at(-1);
-  const more = start + limit < entries.length && last !== undefined;
-  const place = more ? { id: last.title._id, index: start + limit } : null;
-  return { page, nextCursor: place === null ? null : encodePlace(place, list) };
 }

@@ -2,12 +2,12 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Localized } from "../core/records/title.ts";
 import { foldWords } from "../core/search-words.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { type Card, type CardMaker, card, cardMaker, shownCatalog, withProgress } from "./catalog-card.ts";
 import type { CatalogEntry } from "./catalog-entry.ts";
 import { NEWEST_FIRST } from "./catalog-order.ts";
 import type { CatalogView } from "./catalog-view.ts";
-import { BEARER, jsonAnswer } from "./contract.ts";
+import { IN_LANGUAGE, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { resumeAt } from "./playback-view.ts";
 import { acceptedLanguages, inLanguage } from "./title-view.ts";
@@ -22,8 +22,8 @@ const NEW: Localized = { en: "New", de: "Neu" };
 
 const homeRoute = createRoute({
   tags: ["Catalog"],
-  security: BEARER,
-  middleware: atLeast("viewer"),
+  ...forRole("viewer"),
+  ...IN_LANGUAGE,
   method: "get",
   path: "/v1/catalog/home",
   summary: "Rows for the front page",

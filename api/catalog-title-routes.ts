@@ -4,12 +4,12 @@ import { isAvailable } from "../core/availability.ts";
 import { notFound } from "../core/errors.ts";
 import { readCatalogAssets } from "../stores/library/catalog-source.ts";
 import { findTitle } from "../stores/library/titles.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
 import { card, cardFacts, cardMaker, shownCatalog, withProgress } from "./catalog-card.ts";
 import { type CatalogEntry, entryOf } from "./catalog-entry.ts";
 import type { CatalogView } from "./catalog-view.ts";
-import { BEARER, idParams, jsonAnswer } from "./contract.ts";
+import { IN_LANGUAGE, idParams, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { childrenOf, nextEpisode, parentsOf } from "./episodes.ts";
 import { acceptedLanguages, chaptersOf, chapterView, inLanguage, titleTypes } from "./title-view.ts";
@@ -33,8 +33,8 @@ const fullTitle = z
 
 const getRoute = createRoute({
   tags: ["Catalog"],
-  security: BEARER,
-  middleware: atLeast("viewer"),
+  ...forRole("viewer"),
+  ...IN_LANGUAGE,
   method: "get",
   path: "/v1/catalog/titles/{id}",
   summary: "One title, with seasons and episodes",

@@ -1,8 +1,13 @@
 import { z } from "@hono/zod-openapi";
+import type { Role } from "../core/records/account.ts";
+import { type SaidHeader, saidHeaders } from "./said-headers.ts";
 
 /** What every route's description is made of: bodies, answers, ids, pages. */
 
-export const BEARER = [{ bearer: [] }];
+/** A bearer token of that role or above. OpenAPI 3.1, Security Requirement Object: "the array MAY contain a list of role names". */
+export function bearerOf(role: Role) {
+  return [{ bearer: [role] }];
+}
 
 /** A required JSON body. */
 export function jsonBody<S extends z.ZodType>(schema: S) {
@@ -12,9 +17,16 @@ export function jsonBody<S extends z.ZodType>(schema: S) {
 /** Of a route that does its work by `once`: its description then has the header. */
 export const IDEMPOTENT = { "x-idempotency-key": true } as const;
 
-/** A JSON answer. */
-export function jsonAnswer<S extends z.ZodType>(schema: S, description: string) {
-  return { description, content: { "application/json": { schema } } };
+/** Of a route that asks `acceptedLanguages`: its description then has the header. */
+export const IN_LANGUAGE = { "x-accept-language": true } as const;
+
+/** A JSON answer, and what it says at its head beside what all do. */
+export function jsonAnswer<S extends z.ZodType>(
+  schema: S,
+  description: string,
+  headers: readonly SaidHeader[] = [],
+) {
+  return { description, headers: saidHeaders(headers), content: { "application/json": { schema } } };
 }
 
 /** An id in a path. Any text is taken: what is not an id of ours is simply not found. */

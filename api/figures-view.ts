@@ -29,9 +29,10 @@ const figures = {
     .nullable(),
 };
 export const figuresView = z.object(figures).openapi("Figures");
+export type FiguresView = z.infer<typeof figuresView>;
 export const figuresRow = z.object({ key: z.string(), ...figures }).openapi("FiguresRow");
 
-export function presentFigures(all: Figures): z.infer<typeof figuresView> {
+export function presentFigures(all: Figures): FiguresView {
   const [p50, p95] = [startupQuantile(all.startups, 0.5), startupQuantile(all.startups, 0.95)];
   return {
     sessions: all.sessions,
@@ -47,7 +48,7 @@ export function presentFigures(all: Figures): z.infer<typeof figuresView> {
   };
 }
 
-function presentLine(line: LineFigures): z.infer<typeof figuresView>["line"] {
+function presentLine(line: LineFigures): FiguresView["line"] {
   if (line.requests === 0) return null;
   return {
     requests: line.requests,

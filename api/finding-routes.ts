@@ -2,16 +2,15 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound, requestFailure } from "../core/errors.ts";
 import { waiveFinding } from "../stores/library/findings.ts";
 import { assetView } from "./asset-view.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, idParams, jsonAnswer, jsonBody } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
 import { presentNow } from "./present-now.ts";
 
 const waiveRoute = createRoute({
   tags: ["Assets"],
-  security: BEARER,
-  middleware: atLeast("editor"),
+  ...forRole("editor"),
   method: "post",
   path: "/v1/assets/{id}/findings/{code}/waive",
   summary: "Accept a finding that stops publication, by name and with a reason",

@@ -6,19 +6,10 @@ import { MAIN_PLAYLIST, packagePrefix } from "../core/keys.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import { findGeneration, listGenerations } from "../stores/library/generations.ts";
 import { restoreGeneration, reviseAsset } from "../stores/library/revisions.ts";
-import { assetView } from "./asset-view.ts";
-import { atLeast } from "./auth.ts";
+import { assetError, assetView } from "./asset-view.ts";
+import { forRole } from "./auth.ts";
 import type { ApiConfig } from "./config.ts";
-import {
-  BEARER,
-  IDEMPOTENT,
-  idParams,
-  instant,
-  jsonAnswer,
-  jsonBody,
-  pageOf,
-  pageQuery,
-} from "./contract.ts";
+import { IDEMPOTENT, idParams, instant, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { encodingChoice, encodingOf, encodingView } from "./encoding-choice.ts";
 import { foundAsset } from "./found.ts";
@@ -45,7 +36,7 @@ const generationView = z
     tracks: z.array(trackView),
     durationSeconds: z.number().nullable(),
     renditions: z.array(renditionView),
-    error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+    error: assetError.nullable(),
     /** How its viewers fare beside those of the generation that was shown before it; null where it never was. */
     health: z
       .object({
@@ -64,8 +55,9 @@ const generationView = z
       .nullable(),
   })
   .openapi("Generation");
+export type GenerationView = z.infer<typeof generationView>;
 
-const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Assets"], ...forRole("editor") };
 const listRoute = createRoute({
   ...common,
   method: "get",

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { notFound } from "../core/errors.ts";
 import { atLeast, ofInstallation } from "./auth.ts";
-import { BEARER, jsonAnswer } from "./contract.ts";
+import { bearerOf, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 
 const keyParams = z.object({ kid: z.string().min(1).max(16) });
@@ -15,7 +15,7 @@ const revokedKey = z
 
 const revokeRoute = createRoute({
   tags: ["Operations"],
-  security: BEARER,
+  security: bearerOf("admin"),
   middleware: [atLeast("admin"), ofInstallation("grant key")] as const,
   method: "post",
   path: "/v1/grant-keys/{kid}/revoke",

@@ -2,9 +2,9 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { keyIdOf, licenseOf } from "../core/clear-key.ts";
 import { notFound, notJson, requestFailure } from "../core/errors.ts";
 import { findContentKey } from "../stores/library/content-keys.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
-import { BEARER, jsonAnswer } from "./contract.ts";
+import { jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { invalidRequest } from "./problem.ts";
 import { spendLicense } from "./rate-limit.ts";
@@ -28,8 +28,7 @@ const license = z
 const DESCRIBED = { $ref: "#/components/schemas/LicenseRequest" };
 const licenseRoute = createRoute({
   tags: ["Playback"],
-  security: BEARER,
-  middleware: atLeast("viewer"),
+  ...forRole("viewer"),
   method: "post",
   path: "/v1/playback/{sessionId}/license",
   summary: "The ClearKey licence of a protected film; no cache may keep it",

@@ -4,20 +4,20 @@ import { spokenCode } from "../core/link-code.ts";
 import type { Caller } from "../core/records/account.ts";
 import type { LinkRecord } from "../core/records/link.ts";
 import { deleteLink, findLinks, listLinks } from "../stores/library/links.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { countryOf } from "./caller-country.ts";
-import { BEARER, cursorText, IDEMPOTENT, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
+import { cursorText, IDEMPOTENT, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
 import { linkView, newLink, presentLink } from "./link-view.ts";
 import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
 import { makeLink } from "./make-link.ts";
-import { problemAnswer } from "./openapi.ts";
+import { problemAnswer } from "./problem-answers.ts";
 import { publicBase } from "./public-base.ts";
 
 /** What a link's address ends in. Any text is taken: what is no code of ours is not found. */
 export const codeParams = z.object({ code: z.string().min(1).max(200) });
-const common = { tags: ["Share links"], security: BEARER, middleware: atLeast("viewer") };
+const common = { tags: ["Share links"], ...forRole("viewer") };
 const makeRoute = createRoute({
   ...common,
   ...IDEMPOTENT,
@@ -26,7 +26,7 @@ const makeRoute = createRoute({
   summary: "Make a short address of a title, or of a moment of it",
   request: { body: jsonBody(newLink) },
   responses: {
-    201: jsonAnswer(linkView, "The link; whoever follows it still needs an account"),
+    201: jsonAnswer(linkView, "The link; whoever follows it still needs an account", ["Location"]),
     404: problemAnswer("There is no such title, or it is not to be seen by the caller"),
     409: problemAnswer(
       "The words are another link's (`alias_taken`), or the account has a thousand (`too_many_links`)",

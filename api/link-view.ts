@@ -44,6 +44,7 @@ export const linkView = z
     lastHitAt: instant.nullable(),
   })
   .openapi("Link");
+export type LinkView = z.infer<typeof linkView>;
 
 /** The link as who made it sees it; `base` is where the API is reached. */
 export function presentLink(link: LinkRecord, base: string): z.infer<typeof linkView> {

@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { titleStateAt } from "../core/availability.ts";
 import { notFound, requestFailure } from "../core/errors.ts";
@@ -7,23 +7,39 @@ import { isCounted, playerPlace } from "../core/link-visit.ts";
 import type { LinkRecord } from "../core/records/link.ts";
 import { countHits, findLinks } from "../stores/library/links.ts";
 import { together } from "../stores/together.ts";
+import { IN_LANGUAGE } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { linkProblemPage } from "./link-page.ts";
 import { codeParams } from "./link-routes.ts";
-import { problemAnswer } from "./openapi.ts";
 import { problemResponse } from "./problem.ts";
+import { problemAnswer } from "./problem-answers.ts";
 import { refuseGuesser, spendGuess } from "./rate-limit.ts";
+import { saidHeaders } from "./said-headers.ts";
+
+/** What is wrong, which browsers are shown as a page. */
+function orPage(description: string) {
+  const { content } = problemAnswer(description);
+  return { description, content: { ...content, "text/html": { schema: z.string() } } };
+}
 
 const visitRoute = createRoute({
+  ...IN_LANGUAGE,
   tags: ["Share links"],
   method: "get",
   path: "/l/{code}",
   summary: "Follow a link to the player's page",
   request: { params: codeParams },
   responses: {
-    302: { description: "To the player, with the title and from where it plays; nothing else goes along" },
-    404: problemAnswer("There is no such link, or its title is not shown now; browsers get a page"),
-    410: problemAnswer("The link is over (`link_expired`); browsers get a page"),
+    302: {
+      description: "To the player, with the title and from where it plays; nothing else goes along",
+      headers: saidHeaders(["Location"]),
+    },
+    400: orPage("No link is as long (`invalid_request`)"),
+    404: orPage("There is no such link, or its title is not shown now (`not_found`)"),
+    410: orPage("The link is over (`link_expired`)"),
+    429: orPage("Too many words were tried (`rate_limited`)"),
+    500: orPage("A fault of ours (`internal`)"),
+    503: orPage("A part we stand on is away; the same again does it"),
   },
 });
 

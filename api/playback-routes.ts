@@ -9,18 +9,18 @@ import { recordPosition } from "../stores/library/playbacks.ts";
 import { noteBeacons } from "../stores/library/reports.ts";
 import type { ShownAsset, ShownTitle } from "../stores/library/session-desk.ts";
 import { limitsFor } from "./asker.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { beacons, countedBeacons, latestOf } from "./beacons.ts";
 import { countryOf } from "./caller-country.ts";
 import { claimStream, endSession } from "./claim-stream.ts";
-import { BEARER, IDEMPOTENT, instant, jsonAnswer, jsonBody } from "./contract.ts";
+import { IDEMPOTENT, IN_LANGUAGE, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { atBestEdge, grantExpiry, grantedUrl } from "./granted-url.ts";
 import { once } from "./idempotency.ts";
 import { openPlayback, readViewer } from "./open-playback.ts";
-import { problemAnswer, tooManyStreams } from "./openapi.ts";
 import { playbackView } from "./playback-view.ts";
 import { trackPreferences } from "./preference-routes.ts";
+import { problemAnswer, tooManyStreams } from "./problem-answers.ts";
 import { refuseIfOver } from "./session-over.ts";
 import { acceptedLanguages } from "./title-view.ts";
 
@@ -51,9 +51,10 @@ const newPlayback = z
 
 const sessionParams = z.object({ sessionId: z.string().min(1).max(200) });
 
-const common = { tags: ["Playback"], security: BEARER, middleware: atLeast("viewer") };
+const common = { tags: ["Playback"], ...forRole("viewer") };
 const startRoute = createRoute({
   ...common,
+  ...IN_LANGUAGE,
   ...IDEMPOTENT,
   method: "post",
   path: "/v1/playback",
@@ -69,6 +70,7 @@ const startRoute = createRoute({
 });
 const renewRoute = createRoute({
   ...common,
+  ...IN_LANGUAGE,
   method: "post",
   path: "/v1/playback/{sessionId}/renew",
   summary: "Go on watching",

@@ -3,8 +3,8 @@ import { notFound } from "../core/errors.ts";
 import { postersOf } from "../core/posters.ts";
 import { choosePoster } from "../stores/library/asset-changes.ts";
 import { assetView } from "./asset-view.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, idParams, jsonAnswer, jsonBody } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
 import { isPlayable } from "./playable.ts";
@@ -13,8 +13,7 @@ import { presentNow } from "./present-now.ts";
 const choice = z.strictObject({ id: z.string().min(1).max(100) }).openapi("PosterChoice");
 const posterRoute = createRoute({
   tags: ["Assets"],
-  security: BEARER,
-  middleware: atLeast("editor"),
+  ...forRole("editor"),
   method: "post",
   path: "/v1/assets/{id}/poster",
   summary: "Choose the poster that viewers see",

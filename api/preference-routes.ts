@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { LANGUAGE_TAG } from "../core/language-name.ts";
 import { setPreferences } from "../stores/library/accounts.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, jsonAnswer, jsonBody } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 
 /** A tag without a region stands for all of them. */
@@ -18,7 +18,7 @@ export const trackPreferences = z
   })
   .openapi("TrackPreferences");
 
-const common = { tags: ["Playback"], security: BEARER, middleware: atLeast("viewer") };
+const common = { tags: ["Playback"], ...forRole("viewer") };
 const getRoute = createRoute({
   ...common,
   method: "get",

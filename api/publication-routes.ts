@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { invalidFields, notFound, requestFailure } from "../core/errors.ts";
 import type { TitleRecord } from "../core/records/title.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, idParams, instant, jsonAnswer } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { idParams, instant, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundTitle } from "./found.ts";
 import { moveTitle } from "./move-title.ts";
@@ -23,7 +23,7 @@ const publication = z
   })
   .openapi("Publication");
 
-const common = { tags: ["Titles"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Titles"], ...forRole("editor") };
 const publishRoute = createRoute({
   ...common,
   method: "post",
@@ -32,7 +32,9 @@ const publishRoute = createRoute({
   description:
     "Itself alone: the seasons and episodes that went with a series or season that was taken down are published one by one.",
   request: { params: idParams, body: { content: { "application/json": { schema: publication } } } },
-  responses: { 200: jsonAnswer(titleView, "published, or scheduled where availableFrom is yet to come") },
+  responses: {
+    200: jsonAnswer(titleView, "published, or scheduled where availableFrom is yet to come", ["ETag"]),
+  },
 });
 const unpublishRoute = createRoute({
   ...common,
@@ -42,7 +44,7 @@ const unpublishRoute = createRoute({
   description:
     "Each season and episode that was published or scheduled is taken down as if by itself, with a version and an event of its own; drafts stay drafts. The same call again does what an earlier one did not come to.",
   request: { params: idParams },
-  responses: { 200: jsonAnswer(titleView, "unpublished") },
+  responses: { 200: jsonAnswer(titleView, "unpublished", ["ETag"]) },
 });
 
 /** When and where viewers see a title: shown, in a span of time, or taken down. */

@@ -6,12 +6,12 @@ import { pulledName } from "../core/pulled-name.ts";
 import type { Caller } from "../core/records/account.ts";
 import { createAsset } from "../stores/library/assets.ts";
 import { findTitle } from "../stores/library/titles.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, IDEMPOTENT, jsonAnswer, jsonBody } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { IDEMPOTENT, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { encodingChoice, encodingOf } from "./encoding-choice.ts";
 import { type IdMaker, once } from "./idempotency.ts";
-import { problemAnswer } from "./openapi.ts";
+import { problemAnswer } from "./problem-answers.ts";
 
 const newPull = z
   .strictObject({
@@ -29,8 +29,7 @@ const newPull = z
 
 const pullRoute = createRoute({
   tags: ["Assets"],
-  security: BEARER,
-  middleware: atLeast("editor"),
+  ...forRole("editor"),
   ...IDEMPOTENT,
   method: "post",
   path: "/v1/assets",
@@ -40,6 +39,7 @@ const pullRoute = createRoute({
     202: jsonAnswer(
       z.object({ id: z.string() }).openapi("Pulled"),
       "The asset: it waits for its master, which is being fetched",
+      ["Location"],
     ),
     403: problemAnswer("Nothing is fetched here unless its operator says so (`pull_ingest_disabled`)"),
   },

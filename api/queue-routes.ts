@@ -10,11 +10,13 @@ import {
 import { admitted } from "./admitted.ts";
 import { sayFirst } from "./answer-head.ts";
 import { atLeast, ofInstallation } from "./auth.ts";
-import { BEARER, jsonAnswer } from "./contract.ts";
+import { bearerOf, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import type { Pages } from "./pages.ts";
+import { problemAnswer } from "./problem-answers.ts";
 import { presentQueues, queuesView } from "./queue-view.ts";
 import { sayNotCached } from "./request-guards.ts";
+import { saidHeaders } from "./said-headers.ts";
 
 const CLAIMS_SHOWN = 100;
 const FAILURES_SHOWN = 20;
@@ -39,14 +41,18 @@ export function queueRoutes(deps: ApiDeps, pages: Pages) {
   });
   const queuesRoute = createRoute({
     tags: ["Operations"],
-    security: BEARER,
+    security: bearerOf("admin"),
     middleware: [toPage, admitted(authenticate, limits), atLeast("admin"), ofInstallation("page")] as const,
     method: "get",
     path: "/admin/queues",
     summary: "What is to be done and who is at it; a browser gets a page that shows it",
     responses: {
       200: jsonAnswer(queuesView, "As of now, over all tenants"),
-      302: { description: "To the page, where a browser asks without a token in its headers" },
+      302: {
+        description: "To the page, where a browser asks without a token in its headers",
+        headers: saidHeaders(["Location"]),
+      },
+      404: problemAnswer("It is the installation's own tenant's alone (`not_found`)"),
     },
   });
   return new OpenAPIHono<ApiEnv>().openapi(queuesRoute, async (c) => {

@@ -88,7 +88,7 @@ export const queuesView = z
     ),
   })
   .openapi("Queues");
-type QueuesView = z.infer<typeof queuesView>;
+export type QueuesView = z.infer<typeof queuesView>;
 
 export interface WorkOverview {
   now: Date;

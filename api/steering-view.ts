@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { problemAnswer } from "./openapi.ts";
+import { problemAnswer } from "./problem-answers.ts";
 
 /** The media type of a steering manifest (Apple 10.4). */
 export const STEERING_TYPE = "application/vnd.apple.steering-list";

@@ -1,28 +1,20 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { setAssetTitle } from "../stores/library/asset-changes.ts";
 import { createTitle, listTitles, updateTitle } from "../stores/library/titles.ts";
-import { atLeast } from "./auth.ts";
-import {
-  BEARER,
-  cursorText,
-  IDEMPOTENT,
-  idParams,
-  jsonAnswer,
-  jsonBody,
-  pageOf,
-  pageQuery,
-} from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { cursorText, IDEMPOTENT, idParams, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
 import { deleteTitle } from "./delete-title.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundTitle } from "./found.ts";
 import { once } from "./idempotency.ts";
 import { changedMeanwhile, expectedVersion } from "./if-match.ts";
 import { decodeCursor, encodeCursor, listDigest } from "./list-cursor.ts";
+import { problemAnswer } from "./problem-answers.ts";
 import { checkPlace } from "./title-place.ts";
 import { presentTagged } from "./title-version.ts";
 import { newTitle, presentTitle, titlePatch, titleTypes, titleView } from "./title-view.ts";
 
-const common = { tags: ["Titles"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Titles"], ...forRole("editor") };
 const createTitleRoute = createRoute({
   ...common,
   ...IDEMPOTENT,
@@ -30,7 +22,7 @@ const createTitleRoute = createRoute({
   path: "/v1/titles",
   summary: "Create a draft",
   request: { body: jsonBody(newTitle) },
-  responses: { 201: jsonAnswer(titleView, "The draft") },
+  responses: { 201: jsonAnswer(titleView, "The draft", ["ETag", "Location"]) },
 });
 const listRoute = createRoute({
   ...common,
@@ -53,7 +45,7 @@ const getRoute = createRoute({
   path: "/v1/titles/{id}",
   summary: "One title",
   request: { params: idParams },
-  responses: { 200: jsonAnswer(titleView, "The title; its ETag is what PATCH wants as If-Match") },
+  responses: { 200: jsonAnswer(titleView, "The title; its ETag is what PATCH wants as If-Match", ["ETag"]) },
 });
 const patchRoute = createRoute({
   ...common,
@@ -61,7 +53,10 @@ const patchRoute = createRoute({
   path: "/v1/titles/{id}",
   summary: "Change a title (needs If-Match)",
   request: { params: idParams, body: jsonBody(titlePatch) },
-  responses: { 200: jsonAnswer(titleView, "The title as it is now") },
+  responses: {
+    200: jsonAnswer(titleView, "The title as it is now", ["ETag"]),
+    428: problemAnswer("If-Match is missing (`precondition_required`)"),
+  },
 });
 const deleteRoute = createRoute({
   ...common,

@@ -108,6 +108,7 @@ export const titleView = z
     publishedAt: instant.nullable(),
   })
   .openapi("Title");
+export type TitleView = z.infer<typeof titleView>;
 
 export const chapterView = z
   .object({ startSeconds: z.number(), name: z.string(), kind: z.enum(CHAPTER_KINDS).nullable() })

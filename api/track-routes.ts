@@ -7,14 +7,14 @@ import { checkSubtitleText } from "../core/subtitle-check.ts";
 import { findAsset } from "../stores/library/assets.ts";
 import { reviseAsset } from "../stores/library/revisions.ts";
 import { assetView } from "./asset-view.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, IDEMPOTENT, idParams, jsonAnswer, jsonBody } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { IDEMPOTENT, idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import { decodeText } from "./decode-text.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundAsset } from "./found.ts";
 import { type IdMaker, once } from "./idempotency.ts";
-import { problemAnswer } from "./openapi.ts";
 import { presentNow } from "./present-now.ts";
+import { problemAnswer } from "./problem-answers.ts";
 import { trackLabel, trackLanguage } from "./track-form.ts";
 
 /** Bodies of this route alone may be as long: a text of 1 MiB, and what JSON makes of its line ends and quotes. */
@@ -42,7 +42,7 @@ const newTrack = z
   })
   .openapi("NewTrack");
 
-const common = { tags: ["Assets"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Assets"], ...forRole("editor") };
 const trackParams = idParams.extend({ trackId: z.string().min(1).max(200) });
 const addRoute = createRoute({
   ...common,

@@ -52,6 +52,7 @@ const uploadFacts = {
   expiresAt: instant,
 };
 export const openedUpload = z.object(uploadFacts).openapi("OpenedUpload");
+export type OpenedUpload = z.infer<typeof openedUpload>;
 export const uploadStatus = z
   .object({
     ...uploadFacts,
@@ -60,6 +61,7 @@ export const uploadStatus = z
     parts: z.array(z.object({ partNumber: z.number().int(), sizeBytes: z.number().int(), etag: z.string() })),
   })
   .openapi("Upload");
+export type UploadStatus = z.infer<typeof uploadStatus>;
 
 export const wantedParts = z
   .strictObject({
@@ -88,6 +90,7 @@ export const signedParts = z
     ),
   })
   .openapi("SignedParts");
+export type SignedParts = z.infer<typeof signedParts>;
 
 /** What every answer says of an upload. */
 export function presentUpload(upload: UploadRecord) {

@@ -4,13 +4,14 @@ import type { Caller } from "../core/records/account.ts";
 import type { UploadRecord } from "../core/records/upload.ts";
 import { findUploads } from "../stores/library/uploads.ts";
 import { together } from "../stores/together.ts";
-import { atLeast } from "./auth.ts";
+import { forRole } from "./auth.ts";
 import { isBeingCompleted } from "./call-off-uploads.ts";
 import { type Completions, closed, completeUpload, endUpload } from "./complete-upload.ts";
-import { BEARER, IDEMPOTENT, idParams, jsonAnswer, jsonBody } from "./contract.ts";
+import { IDEMPOTENT, idParams, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { once } from "./idempotency.ts";
 import { openUpload } from "./open-upload.ts";
+import { problemAnswer } from "./problem-answers.ts";
 import { reapUpload } from "./reap-uploads.ts";
 import { signParts } from "./sign-parts.ts";
 import {
@@ -22,7 +23,7 @@ import {
   wantedParts,
 } from "./upload-form.ts";
 
-const common = { tags: ["Uploads"], security: BEARER, middleware: atLeast("editor") };
+const common = { tags: ["Uploads"], ...forRole("editor") };
 const openRoute = createRoute({
   ...common,
   ...IDEMPOTENT,
@@ -30,7 +31,7 @@ const openRoute = createRoute({
   path: "/v1/uploads",
   summary: "Open an upload",
   request: { body: jsonBody(newUpload) },
-  responses: { 201: jsonAnswer(openedUpload, "The upload, and how the file is to be cut") },
+  responses: { 201: jsonAnswer(openedUpload, "The upload, and how the file is to be cut", ["Location"]) },
 });
 const partsRoute = createRoute({
   ...common,
@@ -58,6 +59,9 @@ const completeRoute = createRoute({
   request: { params: idParams, body: { content: { "application/json": { schema: z.strictObject({}) } } } },
   responses: {
     202: jsonAnswer(z.object({ assetId: z.string() }).openapi("Completed"), "The asset is being made"),
+    409: problemAnswer(
+      "Parts are missing or wrong, each by its number in `errors` (`upload_incomplete`), or the upload was called off (`upload_aborted`) or is over (`upload_expired`)",
+    ),
   },
 });
 const abortRoute = createRoute({

@@ -6,8 +6,8 @@ import { eventBody } from "../core/webhook-event.ts";
 import type { Library } from "../stores/library/connect.ts";
 import { findDelivery, listDeliveries, recordDelivery } from "../stores/library/deliveries.ts";
 import { replayDelivery } from "../stores/library/delivery-claims.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, cursorText, IDEMPOTENT, idParams, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { cursorText, IDEMPOTENT, idParams, jsonAnswer, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundWebhook } from "./found.ts";
 import { once } from "./idempotency.ts";
@@ -17,7 +17,7 @@ import { deliveryStates, deliveryView, presentDelivery } from "./webhook-view.ts
 /** A sender taking it up at the same moment is waited out this often. */
 const TRIES = 10;
 
-const common = { tags: ["Webhooks"], security: BEARER, middleware: atLeast("admin") };
+const common = { tags: ["Webhooks"], ...forRole("admin") };
 const listRoute = createRoute({
   ...common,
   method: "get",

@@ -13,8 +13,8 @@ import {
   findWebhook,
   listWebhooks,
 } from "../stores/library/webhooks.ts";
-import { atLeast } from "./auth.ts";
-import { BEARER, IDEMPOTENT, idParams, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
+import { forRole } from "./auth.ts";
+import { IDEMPOTENT, idParams, jsonAnswer, jsonBody, pageOf, pageQuery } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { foundWebhook } from "./found.ts";
 import { once } from "./idempotency.ts";
@@ -32,7 +32,7 @@ import {
 /** Each event is sent to all of a tenant's endpoints that want it. */
 const MOST_WEBHOOKS = 20;
 
-const common = { tags: ["Webhooks"], security: BEARER, middleware: atLeast("admin") };
+const common = { tags: ["Webhooks"], ...forRole("admin") };
 const createWebhookRoute = createRoute({
   ...common,
   ...IDEMPOTENT,
@@ -40,7 +40,9 @@ const createWebhookRoute = createRoute({
   path: "/v1/webhooks",
   summary: "Have an endpoint told of events; the answer has its secret, this once",
   request: { body: jsonBody(newWebhook) },
-  responses: { 201: jsonAnswer(webhookWithSecret, "The endpoint and what signs its messages") },
+  responses: {
+    201: jsonAnswer(webhookWithSecret, "The endpoint and what signs its messages", ["ETag", "Location"]),
+  },
 });
 const listRoute = createRoute({
   ...common,
@@ -56,15 +58,21 @@ const getRoute = createRoute({
   path: "/v1/webhooks/{id}",
   summary: "One endpoint",
   request: { params: idParams },
-  responses: { 200: jsonAnswer(webhookView, "The endpoint; its ETag is what PATCH wants as If-Match") },
+  responses: {
+    200: jsonAnswer(
+      webhookView,
+      "The endpoint; under its ETag as If-Match PATCH changes nothing that was not seen",
+      ["ETag"],
+    ),
+  },
 });
 const patchRoute = createRoute({
   ...common,
   method: "patch",
   path: "/v1/webhooks/{id}",
-  summary: "Change an endpoint, turn it on or off, or give it another secret (needs If-Match)",
+  summary: "Change an endpoint, turn it on or off, or give it another secret",
   request: { params: idParams, body: jsonBody(webhookPatch) },
-  responses: { 200: jsonAnswer(changedWebhook, "The endpoint as it is now") },
+  responses: { 200: jsonAnswer(changedWebhook, "The endpoint as it is now", ["ETag"]) },
 });
 const deleteRoute = createRoute({
   ...common,
@@ -98,18 +106,17 @@ export function webhookRoutes({ library, config }: ApiDeps) {
       const { tenant } = c.get("caller");
       checkEndpoint(body.url);
       // What is kept for a repetition of the request has no secret in it.
-      const { id } = await once(c, library, body, async (makeId) => {
-        const made = makeId("wh");
-        const isMade = (await findWebhook(library, tenant, made)) !== null;
+      const made = await once(c, library, body, async (makeId) => {
+        const id = makeId("wh");
+        const isMade = (await findWebhook(library, tenant, id)) !== null;
         if (!isMade && (await countWebhooks(library, tenant)) >= MOST_WEBHOOKS) throw tooMany();
-        await createWebhook(library, tenant, made, body, newSecret(made).sealed);
-        return { id: made };
+        return presentWebhook(await createWebhook(library, tenant, id, body, newSecret(id).sealed));
       });
-      const webhook = await found(c, id);
-      const [secret] = openSecrets(config.masterKeys, webhook, library.serverNow()) ?? [];
+      const { id, version } = made;
+      const [secret] = openSecrets(config.masterKeys, await found(c, id), library.serverNow()) ?? [];
       if (secret === undefined) throw unavailable();
-      c.header("Location", `/v1/webhooks/${id}`);
-      return c.json({ ...present(c, webhook), secret: secretText(secret) }, 201);
+      const headers = { Location: `/v1/webhooks/${id}`, ETag: `"${version}"` };
+      return c.json({ ...made, secret: secretText(secret) }, 201, headers);
     })
     .openapi(listRoute, async (c) => {
       const query = c.req.valid("query");
@@ -126,7 +133,7 @@ export function webhookRoutes({ library, config }: ApiDeps) {
     .openapi(patchRoute, async (c) => {
       const webhook = await found(c, c.req.valid("param").id);
       const { rotateSecret, ...content } = c.req.valid("json");
-      expectedVersion(c.req.header("If-Match"), "webhook", webhook.version);
+      expectedVersion(c.req.header("If-Match") ?? "*", "webhook", webhook.version);
       if (content.url !== undefined) checkEndpoint(content.url);
       const anew = rotateSecret ? newSecret(webhook._id) : null;
       const secrets = anew && rotated(webhook.secrets, anew.sealed, library.serverNow());

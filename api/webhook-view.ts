@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { DeliveryRecord, WebhookRecord } from "../core/records/webhook.ts";
 import { EVENT_TYPES } from "../core/webhook-event.ts";
-import { assetStates } from "./asset-view.ts";
+import { assetError, assetStates } from "./asset-view.ts";
 import { instant, jsonBody } from "./contract.ts";
 
 const content = {
@@ -44,6 +44,7 @@ export const webhookView = z
   .openapi("Webhook");
 const secret = z.string().describe("`whsec_` and base64: shown this once");
 export const webhookWithSecret = webhookView.extend({ secret }).openapi("NewlyMadeWebhook");
+export type NewlyMadeWebhook = z.infer<typeof webhookWithSecret>;
 export const changedWebhook = webhookView.extend({ secret: secret.optional() }).openapi("ChangedWebhook");
 
 const assetEvent = z.object({
@@ -51,7 +52,7 @@ const assetEvent = z.object({
   titleId: z.string().nullable(),
   state: assetStates.nullable(),
   generation: z.string().nullable(),
-  error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+  error: assetError.nullable(),
 });
 const uploadEvent = z.object({
   /** null of a master that was fetched: nobody opened an upload for it. */

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TitleRecord } from "../core/records/title.ts";
+import type { AnswerTo } from "../test/rig/api-answers.ts";
 import { flashAndBeep } from "../test/rig/media.ts";
-import { type Answer, type Product, startProduct } from "../test/rig/product.ts";
+import { type Product, startProduct } from "../test/rig/product.ts";
 import { pidsBelow, residentMebibytes } from "./cpu.ts";
 import { follow } from "./follow.ts";
 import { publishTitle } from "./publish-title.ts";
@@ -145,7 +146,7 @@ async function startAnew({ apis, addApi }: Product): Promise<void> {
   await addApi();
 }
 
-async function ask(path: string): Promise<Answer["body"]> {
+async function ask<Path extends string>(path: Path): Promise<AnswerTo<"GET", Path>> {
   const { status, body } = await product.call("GET", path, undefined, tokens.viewer);
   if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
   return body;
@@ -153,7 +154,7 @@ async function ask(path: string): Promise<Answer["body"]> {
 
 async function isFound(id: string, name: string): Promise<boolean> {
   const { data } = await ask(`/v1/catalog/search?q=${encodeURIComponent(name)}`);
-  return data.some((card: { id: string }) => card.id === id);
+  return data.some((card) => card.id === id);
 }
 
 async function waited(call: () => Promise<unknown>): Promise<number> {

@@ -138,7 +138,7 @@ async function upload({ call }: Product, path: string): Promise<string> {
       await file.read(part, 0, part.length, start);
       const sha256 = createHash("sha256").update(part).digest("base64");
       const signed = await call("POST", `/v1/uploads/${id}/parts`, { parts: [{ partNumber, sha256 }] });
-      const { url, headers } = signed.body.parts[0];
+      const { url, headers } = signed.body.parts[0]!;
       const put = await fetch(url, { method: "PUT", headers, body: part });
       if (!put.ok) throw new Error(`part refused: ${put.status}`);
     }

@@ -28,7 +28,7 @@ export async function doTask(
   const claim = keepClaim(workshop, task, controller);
   try {
     const asset = await findAssetForWork(workshop.library, task.assetId);
-    const hindrance = await obstacleToClaimed(workshop, task, asset);
+    const hindrance = await obstacleToClaimed(workshop, task, asset, controller.signal);
     if (asset !== null && hindrance?.obstacle === "encoder") await requireSomebodyFor(workshop, task, asset);
     if (asset === null || hindrance !== null) return await putBack(workshop, task, hindrance);
     const context = contextOf(workshop, task, asset, claim, attempt, controller.signal);

@@ -47,34 +47,45 @@ export async function obstacleTo(
   return isOffered({ ...task, state: "todo" }, own, library.serverNow()) ? null : "early";
 }
 
-/** The same of a task that was claimed by itself, and not beside somebody who is slow at it. */
+/**
+ * The same of a task that was claimed by itself, and not beside somebody who is slow at it. It may take a second to see who else comes;
+ * rejects where `signal` is aborted meanwhile.
+ */
 export async function obstacleToClaimed(
   workshop: Pick<Workshop, "library" | "hardware" | "recentAv1">,
   task: TaskRecord,
   asset: AssetRecord | null,
+  signal: AbortSignal,
 ): Promise<Hindrance | null> {
   const obstacle = await obstacleTo(workshop, task, asset);
   if (obstacle !== null) return { obstacle, againSeconds: AGAIN_SECONDS[obstacle] };
   if (asset === null || task.kind !== "audio" || task.beside != null) return null;
-  return obstacleToSound(workshop, task, asset);
+  return obstacleToSound(workshop, task, asset, signal);
 }
 
 async function obstacleToSound(
   { library }: Pick<Workshop, "library">,
   task: TaskRecord,
   { plan, source }: AssetRecord,
+  signal: AbortSignal,
 ): Promise<Hindrance | null> {
   const sounds = plan?.audio ?? [];
   const isOfMaster = sounds.some(({ id, file }) => id === task.part && file === null);
   const againSeconds =
-    isOfMaster && source !== null && leavesItsSound(source) ? await secondsToPictures(library, task) : null;
+    isOfMaster && source !== null && leavesItsSound(source)
+      ? await secondsToPictures(library, task, signal)
+      : null;
   if (againSeconds !== null) return { obstacle: "pictures", againSeconds };
   if (ofSameSound(task.part, sounds).length === 0) return null;
   const isOthers = isLeftToOther(task, await besideSound(library, task), sounds, library.serverNow());
   return isOthers ? { obstacle: "elsewhere", againSeconds: AGAIN_SECONDS.elsewhere } : null;
 }
 
-async function secondsToPictures(library: Workshop["library"], task: TaskRecord): Promise<number | null> {
+async function secondsToPictures(
+  library: Workshop["library"],
+  task: TaskRecord,
+  signal: AbortSignal,
+): Promise<number | null> {
   const { assetId, worker, epoch } = task;
   const look = async (claims: number, all: readonly BesideSound[]): Promise<number | null> => {
     const own = { epoch: claims, isShared: await isShared(library, assetId, worker ?? "") };
@@ -82,6 +93,6 @@ async function secondsToPictures(library: Workshop["library"], task: TaskRecord)
   };
   const all = await besideSound(library, task);
   if (!isLookedAtTwice(task, all)) return look(epoch, all);
-  await pause(LOOK_ROUND_SECONDS * 1000);
+  await pause(LOOK_ROUND_SECONDS * 1000, undefined, { signal });
   return look(epoch + 1, await besideSound(library, task));
 }

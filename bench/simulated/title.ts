@@ -9,6 +9,8 @@ import { isOffered } from "../../core/work-order.ts";
 /** A title of a simulation, its tasks and who is at them. */
 
 const BEGINNING = new Date(0);
+/** Finished ones that a slow one is compared with. */
+const PEERS_KEPT = 32;
 
 export interface Arrival {
   atSeconds: number;
@@ -77,6 +79,14 @@ export function titleOf({ atSeconds, tenant, plan }: Arrival, index: number): Ti
 /** Who has the same peers. */
 export function peersKey({ kind, part }: Pick<TaskSpec, "kind" | "part">): string {
   return `${kind} ${part}`;
+}
+
+/** Remembers how long a task took that is not alone of its kind. */
+export function notePeer({ title, spec }: Task, tookSeconds: number): void {
+  if (spec.kind !== "video" && spec.kind !== "look" && spec.kind !== "verify") return;
+  const peers = title.peers.get(peersKey(spec)) ?? [];
+  const peer = { workSeconds: spec.weight, tookSeconds };
+  title.peers.set(peersKey(spec), [...peers.slice(1 - PEERS_KEPT), peer]);
 }
 
 /** Gives it the tasks that its state calls for. */

@@ -84,11 +84,11 @@ async function reprocess({ client, known, chance }: Desk, asset: KnownAsset): Pr
 }
 
 async function rollBack({ client, known, chance }: Desk, asset: KnownAsset): Promise<void> {
-  const path = `/v1/assets/${asset.id}`;
+  const path = `/v1/assets/${asset.id}` as const;
   const { body } = await client.insist("GET", `${path}/generations`);
-  const restorable = (body.data ?? []).filter((one: { restorable: boolean }) => one.restorable);
+  const restorable = (body.data ?? []).filter((one) => one.restorable);
   if (restorable.length === 0) return;
-  const { generation } = chance.pick<{ generation: string }>(restorable);
+  const { generation } = chance.pick(restorable);
   const key = { "idempotency-key": `back-${Math.floor(chance.share() * 1e15)}` };
   const { status } = await client.insist("POST", `${path}/rollback`, { generation }, [202, 409], key);
   if (status !== 202) return;

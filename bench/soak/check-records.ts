@@ -1,3 +1,5 @@
+import type { ConformanceView } from "../../api/asset-report-routes.ts";
+import type { AssetView } from "../../api/asset-view.ts";
 import type { Acknowledged, KnownAsset } from "./acknowledged.ts";
 import type { Client } from "./client.ts";
 
@@ -19,13 +21,8 @@ export async function checkAssets(client: Client, known: Acknowledged): Promise<
   return faults;
 }
 
-interface Report {
-  results: { rule: string; level: string; verdict: string; evidence: string }[];
-  proof: { part: string; verdict: string; evidence: string }[] | null;
-}
-
 /** Rules that the package must keep and does not, and what of it did not play. */
-function brokenRules({ results, proof }: Report): string[] {
+function brokenRules({ results, proof }: ConformanceView): string[] {
   return [
     ...results.filter(({ level, verdict }) => level === "MUST" && verdict === "fail").map(({ rule }) => rule),
     ...(proof ?? [])
@@ -34,15 +31,7 @@ function brokenRules({ results, proof }: Report): string[] {
   ];
 }
 
-function faultOfAsset(
-  asset: KnownAsset,
-  body: {
-    state: string;
-    filename: string;
-    error: { code: string; message: string } | null;
-    renditions: { kind: string; language?: string }[];
-  },
-): string | null {
+function faultOfAsset(asset: KnownAsset, body: AssetView): string | null {
   const { fate, alsoFate, film, filename, isRolledBack, tracks } = asset;
   if (fate === "made" && film.failsWith.length > 0) {
     if (body.state === "ready") return "is ready, and should not be";

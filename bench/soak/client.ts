@@ -1,13 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { AnswerTo } from "../../test/rig/api-answers.ts";
 import { type FaultLog, named } from "./faults.ts";
 import type { Sightings } from "./sightings.ts";
 
 /** An answer, or that there was none. */
-export interface Asked {
+export interface Asked<Body> {
   /** 0: no answer came. */
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: answers have every shape
-  body: any;
+  body: Body;
   etag: string | null;
 }
 
@@ -36,21 +36,21 @@ export function openComplaints(faults: FaultLog): Complaints {
 /** A client of the API: asks whichever of them, and judges what comes back by what was wrong at the time. */
 export interface Client {
   /** One request; statuses that are not `wanted` and not the fault of a fault are complained of. */
-  once(
-    method: string,
-    path: string,
+  once<Method extends string, Path extends string>(
+    method: Method,
+    path: Path,
     body?: unknown,
     wanted?: readonly number[],
     headers?: Record<string, string>,
-  ): Promise<Asked>;
+  ): Promise<Asked<AnswerTo<Method, Path>>>;
   /** The same again and again until an API has answered, neither with 5xx nor 429; `isRepeated` says that it was asked more than once. */
-  insist(
-    method: string,
-    path: string,
+  insist<Method extends string, Path extends string>(
+    method: Method,
+    path: Path,
     body?: unknown,
     wanted?: readonly number[],
     headers?: Record<string, string>,
-  ): Promise<Asked & { isRepeated: boolean }>;
+  ): Promise<Asked<AnswerTo<Method, Path>> & { isRepeated: boolean }>;
   /** The first of a stream of events, or that it is refused. */
   listen(path: string, wanted: readonly number[]): Promise<void>;
 }
@@ -77,38 +77,48 @@ export function openClient({ apis, token, tenant, faults, complaints, sightings 
     const foreign = sightings.note(tenant, text);
     if (foreign.length > 0) complaints.add(`${what} told ${tenant} of ${foreign.slice(0, 3)}`);
   };
-  const once: Client["once"] = async (method, path, body, wanted = [200], headers = {}) => {
-    const api = apis[turn++ % apis.length]!;
-    const from = faults.now();
-    let answer: Asked;
+  const ask = async <Body>(what: string, url: string, request: RequestInit): Promise<Asked<Body>> => {
     try {
-      const response = await fetch(api.url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      const response = await fetch(url, {
+        ...request,
         // Share links are followed by nobody here.
         redirect: "manual",
         signal: AbortSignal.timeout(LIMIT_MS),
       });
       const text = await response.text();
-      note(`${method} ${path}`, text);
-      answer = { status: response.status, body: parsed(text), etag: response.headers.get("etag") };
+      note(what, text);
+      return { status: response.status, body: parsed(text), etag: response.headers.get("etag") };
     } catch (thrown) {
       const cause =
         thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : String(thrown);
-      answer = { status: 0, body: cause, etag: null };
+      return { status: 0, body: cause as Body, etag: null };
     }
-    if (!wanted.includes(answer.status) && !isExcused(answer, api.name, from))
+  };
+  const once = async <Method extends string, Path extends string>(
+    method: Method,
+    path: Path,
+    body?: unknown,
+    wanted: readonly number[] = [200],
+    headers: Record<string, string> = {},
+  ): Promise<Asked<AnswerTo<Method, Path>>> => {
+    const api = apis[turn++ % apis.length]!;
+    const from = faults.now();
+    const answer = await ask<AnswerTo<Method, Path>>(`${method} ${path}`, api.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!wanted.includes(answer.status) && !isExcused(answer.status, answer.body.code, api.name, from))
       complaints.add(`${method} ${path} at ${api.name}: ${answer.status} ${short(answer.body)}`, from);
     return answer;
   };
-  const isExcused = ({ status, body }: Asked, api: string, from: number): boolean => {
+  const isExcused = (status: number, code: string | undefined, api: string, from: number): boolean => {
     // Whoever did it before us may have died.
-    if (body?.code === "idempotency_in_progress") return true;
+    if (code === "idempotency_in_progress") return true;
     if (status === 0) return faults.during(from, faults.now(), GRACE_MS, [api]).length > 0;
     return status === 503 && faults.during(from, faults.now(), GRACE_MS, ["mongo", "s3", api]).length > 0;
   };
@@ -124,13 +134,13 @@ export function openClient({ apis, token, tenant, faults, complaints, sightings 
         .catch((thrown: unknown) => ({ status: 0, body: String(thrown) }));
       leaving.abort();
       note(`GET ${path}`, answer.body);
-      if (!wanted.includes(answer.status) && !isExcused({ ...answer, etag: null }, api.name, from))
+      if (!wanted.includes(answer.status) && !isExcused(answer.status, undefined, api.name, from))
         complaints.add(`GET ${path} at ${api.name}: ${answer.status} ${short(answer.body)}`, from);
     },
-    async insist(...request) {
+    async insist(method, path, ...more) {
       for (let tries = 0; ; tries++) {
-        const answer = await once(...request);
-        const isOpen = answer.body?.code === "idempotency_in_progress";
+        const answer = await once(method, path, ...more);
+        const isOpen = answer.body.code === "idempotency_in_progress";
         if (answer.status !== 0 && answer.status < 500 && answer.status !== 429 && !isOpen)
           return { ...answer, isRepeated: tries > 0 };
         await pause(AGAIN_MS);
@@ -149,11 +159,12 @@ async function firstEvent(body: ReadableStream<Uint8Array> | null): Promise<stri
   return text;
 }
 
-function parsed(text: string): unknown {
+/** Taken for what it should be: whoever asked looks at the status first. */
+function parsed<Body>(text: string): Body {
   try {
     return JSON.parse(text);
   } catch {
-    return text;
+    return text as Body;
   }
 }
 

@@ -51,7 +51,7 @@ export async function sendFilm(
   }
   for (;;) {
     const status = await client.insist("GET", `/v1/uploads/${uploadId}`);
-    const there = new Set((status.body.parts ?? []).map((part: { partNumber: number }) => part.partNumber));
+    const there = new Set((status.body.parts ?? []).map(({ partNumber }) => partNumber));
     if (status.body.state === "open")
       await sendParts(
         sender,
@@ -80,7 +80,7 @@ async function sendParts(
       const wanted = { parts: [{ partNumber, sha256 }] };
       const signed = await client.insist("POST", `/v1/uploads/${uploadId}/parts`, wanted, [200]);
       if (signed.status !== 200) throw new Error(`not signed: ${JSON.stringify(signed.body)}`);
-      const { url, headers } = signed.body.parts[0];
+      const { url, headers } = signed.body.parts[0]!;
       const from = faults.now();
       const put = await fetch(url, {
         method: "PUT",

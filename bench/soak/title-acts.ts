@@ -19,7 +19,7 @@ export function titleActs(desk: Desk, { titles }: Own): Acts {
 
 async function rename({ client, known, complaints, chance }: Desk, title: KnownTitle): Promise<void> {
   const name = `${title.name.split(",")[0]}, ${chance.below(1e9)}`;
-  const path = `/v1/titles/${title.id}`;
+  const path = `/v1/titles/${title.id}` as const;
   for (;;) {
     const found = await client.insist("GET", path);
     if (found.body.name?.en === name) break;

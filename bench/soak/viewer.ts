@@ -49,7 +49,7 @@ async function watchOne(seat: Seat, title: KnownTitle, signal: AbortSignal): Pro
   known.count("session");
   const { sessionId, resumeAtSeconds, durationSeconds } = opened.body;
   checkResume(seat, title, resumeAtSeconds, durationSeconds);
-  const path = `/v1/playback/${sessionId}`;
+  const path = `/v1/playback/${sessionId}` as const;
   let { manifestUrl } = opened.body;
   for (let rounds = 1 + chance.below(4); rounds > 0 && !signal.aborted; rounds--) {
     await playSome(seat, title, manifestUrl);

@@ -99,7 +99,7 @@ async function open({ product, titleId, origin }: Stall, token: string) {
   const wish = { titleId, capabilities: { renews: true } };
   const { status, body } = await product.call("POST", "/v1/playback", wish, token);
   if (status !== 201) throw new Error(`no session: ${status}`);
-  return { sessionId: body.sessionId as string, base: baseAt(origin, body.manifestUrl), token };
+  return { sessionId: body.sessionId, base: baseAt(origin, body.manifestUrl), token };
 }
 
 /** Where a grant finds the film at this edge. */
@@ -114,7 +114,7 @@ async function renew(
   answers: Answers,
 ): Promise<string | null> {
   const began = performance.now();
-  const path = `/v1/playback/${sessionId}/renew`;
+  const path = `/v1/playback/${sessionId}/renew` as const;
   const answer = await product.call("POST", path, undefined, token).catch(() => null);
   answers.renewals++;
   answers.slowestRenewalMs = Math.max(answers.slowestRenewalMs, performance.now() - began);

@@ -11,11 +11,15 @@ import type { Rule, RuleResult } from "./rule.ts";
 import { SEGMENTATION_RULES } from "./segmentation.ts";
 import { SUBTITLE_RULES } from "./subtitles.ts";
 import { TRICK_PLAY_RULES } from "./trick-play.ts";
-import { VIDEO_STREAM_RULES } from "./video-stream.ts";
+import { VIDEO_CODEC_RULES } from "./video-codecs.ts";
+import { VIDEO_FRAME_RULES } from "./video-frames.ts";
+import { VIDEO_RANGE_RULES } from "./video-range.ts";
 
 /** Every rule that can be judged on bytes, in the order of Apple's sections; the others are in docs/conformance.md. */
 export const RULES: readonly Rule[] = [
-  ...VIDEO_STREAM_RULES,
+  ...VIDEO_CODEC_RULES,
+  ...VIDEO_RANGE_RULES,
+  ...VIDEO_FRAME_RULES,
   ...RATE_RULES,
   ...AUDIO_RULES,
   ...SUBTITLE_RULES,

@@ -50,3 +50,16 @@ export function each<T>(things: readonly T[], none: string, fault: (thing: T) =>
   const faults = things.flatMap((thing) => fault(thing) ?? []);
   return faultless(faults, `${things.length} looked at`);
 }
+
+/** Passes with the playlist of one of `things` that `holds`; not applicable, for the reason `none`, where there are none. */
+export function some<T extends { playlist: { path: string } }>(
+  things: readonly T[],
+  none: string,
+  holds: (thing: T) => boolean,
+): Judgement {
+  if (things.length === 0) return notApplicable(none);
+  const found = things.find(holds);
+  return found === undefined
+    ? { verdict: "fail", evidence: `none of ${things.length}` }
+    : { verdict: "pass", evidence: found.playlist.path };
+}

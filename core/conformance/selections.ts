@@ -53,6 +53,11 @@ export function familyOf(codec: string): Family | null {
   return FAMILIES[codec.split(".")[0] ?? ""] ?? null;
 }
 
+/** Variants with a picture of one codec family. */
+export function ofFamily(view: PackageView, family: Family): VideoTrack[] {
+  return videoTracks(view).filter(({ init }) => familyOf(init.sampleEntry) === family);
+}
+
 export function numberOf(attributes: Attributes, name: string): number {
   return Number(attributes.get(name) ?? Number.NaN);
 }

@@ -32,6 +32,7 @@ import { publishAsset, recordPlan, startProbing } from "../../stores/library/wor
 import { openLog } from "../../stores/log.ts";
 import { openQueue } from "../../stores/queue.ts";
 import { eventually } from "../rig/processes.ts";
+import { type ApiDocument, assertDescribed } from "./described-answer.ts";
 
 export const TENANTS = ["alpha", "beta"] as const;
 export type Tenant = (typeof TENANTS)[number];
@@ -143,12 +144,19 @@ export async function openTestApi(
     blobs.close();
     await library.close();
   });
-  const request = (path: string, init: RequestInit = {}) => Promise.resolve(app.request(path, init));
+  const document: ApiDocument = await (await app.request("/openapi.json")).json();
+  /** Each answer is held to the served document. */
+  const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const answer = await app.request(path, init);
+    await assertDescribed(document, init.method ?? "GET", path, answer);
+    return answer;
+  };
   return {
     app,
     deps,
     offered,
     request,
+    document,
     /** As the role of the tenant (editor of alpha unless said otherwise), JSON in and out. */
     as(tenant: Tenant, role: Role = "editor") {
       return async (

@@ -101,6 +101,13 @@ describe("the catalog of a tenant", () => {
     assert.deepEqual([view.entries.length, view.entries.at(-1)?.title._id], [count, "ti_0"]);
     const { body } = await viewer("GET", "/v1/catalog/search?q=title%200");
     assert.equal(body.data[0].id, "ti_0");
+    const tens = await viewer("GET", "/v1/catalog/search?q=title%201");
+    const first = await viewer("GET", "/v1/catalog/search?q=title%201&limit=7");
+    const { nextCursor } = first.body;
+    const second = await viewer("GET", `/v1/catalog/search?q=title%201&limit=13&cursor=${nextCursor}`);
+    assert.deepEqual([...first.body.data, ...second.body.data], tens.body.data, "page by page");
+    const { status } = await viewer("GET", `/v1/catalog/search?q=other&cursor=${nextCursor}`);
+    assert.equal(status, 400, "a cursor of another search");
     assert.equal(
       (await viewer("GET", "/v1/catalog/titles?limit=1&q=title%200&type=series")).body.data.length,
       1,

@@ -8,6 +8,7 @@ import type { LinkRecord } from "../../core/records/link.ts";
 import { carryEvents } from "../../stores/library/outbox.ts";
 import { dyingAfter } from "../rig/dying-library.ts";
 import { openTestApi, publishedMovie, tokenOf } from "./api-for-test.ts";
+import { assertDescribed } from "./described-answer.ts";
 
 const api = await openTestApi("links", (config) => ({
   ...config,
@@ -29,7 +30,10 @@ async function follow(
   const request = new Request(`http://api.test/l/${code}`, {
     headers: { "User-Agent": BROWSER, ...headers },
   });
-  return api.app.request(request, undefined, { incoming: { socket: { remoteAddress: address } } });
+  const peer = { incoming: { socket: { remoteAddress: address } } };
+  const answer = await api.app.request(request, undefined, peer);
+  await assertDescribed(api.document, "GET", `/l/${code}`, answer);
+  return answer;
 }
 
 async function hitsOf(code: string): Promise<number> {

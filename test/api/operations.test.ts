@@ -195,7 +195,7 @@ describe("the document", () => {
     assert.match(said("/v1/links", 409), /alias_taken.*too_many_links/);
     assert.match(said("/v1/titles", 413), /64 KiB/);
     assert.match(said("/v1/assets", 403), /pull_ingest_disabled/);
-    assert.ok(!JSON.stringify(paths).includes("x-idempotency-key"), "a mark of ours");
+    assert.doesNotMatch(JSON.stringify(paths), /"x-[a-z]/, "a mark of ours");
     const { event } = (await (await api.request("/openapi.json")).json()).webhooks;
     assert.deepEqual(
       event.post.parameters.map(({ name }: { name: string }) => name),

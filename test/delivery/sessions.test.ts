@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { flashAndBeep } from "../rig/media.ts";
-import { startProduct } from "../rig/product.ts";
+import { callerOf, startProduct } from "../rig/product.ts";
 
 /** Long enough for a loaded machine; that a minute is kept is measured elsewhere. */
 const DEADLINE_MS = 180_000;
@@ -20,7 +20,7 @@ test("a session through the whole product: opened, cut to its device, renewed, s
   });
   const titleId = made.body.id;
   await call("POST", `/v1/titles/${titleId}/publish`, {});
-  const viewer = (method: string, path: string, body?: object) => call(method, path, body, tokens.viewer);
+  const viewer = callerOf(product.apiUrl, tokens.viewer);
   const open = (body: object) => viewer("POST", "/v1/playback", { titleId, ...body });
   const status = async (url: string): Promise<number> => {
     const answer = await fetch(url);
@@ -39,7 +39,7 @@ test("a session through the whole product: opened, cut to its device, renewed, s
   assert.ok(heights.length > 0 && heights.every((height) => height <= 240), main);
   const media = main.split("\n").filter((line) => line.endsWith("media.m3u8"));
   for (const uri of media) assert.equal(await status(new URL(uri, renewing.manifestUrl).href), 200, uri);
-  const mpd = await (await fetch(renewing.dashUrl)).text();
+  const mpd = await (await fetch(renewing.dashUrl!)).text();
   const mpdHeights = [...mpd.matchAll(/ height="(\d+)"/g)].map(([, height]) => Number(height));
   assert.ok(mpdHeights.length > 0 && mpdHeights.every((height) => height <= 240), mpd);
 

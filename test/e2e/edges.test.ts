@@ -100,7 +100,7 @@ test("a player of the shelf reads the steering manifest by way of the edge, and 
       hls.pathwayPriority = [elsewhere];
       return known;
     },
-    [body.manifestUrl, other],
+    [body.manifestUrl, other] as const,
   );
   assert.deepEqual(pathways, [".", other]);
   await eventually("segments from the other edge", 240, () => {
@@ -145,7 +145,7 @@ async function playDash(host: string): Promise<{ page: Page; requests: MediaRequ
       await player.load(url);
       await video.play();
     },
-    [dashUrl, BUFFER_SECONDS] as const,
+    [dashUrl!, BUFFER_SECONDS] as const,
   );
   return { page, requests };
 }
@@ -243,7 +243,7 @@ test("an edge killed in mid-film stops nobody, and grants go on being renewed at
   await eventually("who comes now is sent to the living edge", 240, async () => {
     const { body } = await product.call("POST", "/v1/playback", { titleId }, product.tokens.viewer);
     const shown = new URL(body.manifestUrl).hostname === other;
-    const steering = await fetch(body.steeringUrl);
+    const steering = await fetch(body.steeringUrl!);
     const { "PATHWAY-PRIORITY": order, TTL } = await steering.json();
     return (shown && order[0] === "." && TTL < 60) || null;
   });

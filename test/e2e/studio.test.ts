@@ -142,7 +142,7 @@ test("Back and Escape close a film's drawer and leave the studio open; its addre
 
 test("which episode a film is can be said; of a movie nobody is asked", async () => {
   const call = callerOf(product.api, product.tokens.editor);
-  const [{ id: assetId }] = (await call("GET", "/v1/assets?state=ready")).body.data;
+  const { id: assetId } = (await call("GET", "/v1/assets?state=ready")).body.data[0]!;
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();
   const number = page.locator("#title-number");
@@ -242,18 +242,18 @@ test("the studio and the page of queues fit the narrowest phone, in the longer l
 
 test("a package that its viewers fare worse with is told, and one click shows the one before again", async () => {
   const call = callerOf(product.api, product.tokens.editor);
-  const [{ id, titleId, generation: first }] = (await call("GET", "/v1/assets?state=ready")).body.data;
-  await watchedBy(40, titleId, { type: "startup", startupSeconds: 0.8 });
+  const { id, titleId, generation: first } = (await call("GET", "/v1/assets?state=ready")).body.data[0]!;
+  await watchedBy(40, titleId!, { type: "startup", startupSeconds: 0.8 });
   const track = { kind: "subtitle", language: "fr", vtt: "WEBVTT\n\n00:00.000 --> 00:01.000\nUn\n" };
   await call("POST", `/v1/assets/${id}/tracks`, track);
   const second = await eventually("another package", MAKING_MS / 1000, async () => {
     const { state, generation } = (await call("GET", `/v1/assets/${id}`)).body;
-    return state === "ready" && generation !== first ? (generation as string) : null;
+    return state === "ready" && generation !== first ? generation : null;
   });
-  await watchedBy(40, titleId, { type: "error", code: "bufferAppendError", fatal: true });
+  await watchedBy(40, titleId!, { type: "error", code: "bufferAppendError", fatal: true });
   await eventually("the verdict", 120, async () => {
     const [newest] = (await call("GET", `/v1/assets/${id}/generations`)).body.data;
-    return newest.generation === second && newest.health.verdict === "worse" ? newest : null;
+    return newest?.generation === second && newest?.health?.verdict === "worse" ? newest : null;
   });
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();
@@ -265,7 +265,7 @@ test("a package that its viewers fare worse with is told, and one click shows th
   await page.waitForSelector(".viewing-chart rect", { state: "attached" });
   await worse.locator("button.primary").click();
   await page.waitForSelector(`.generations [data-state=published]:has-text("${first}")`);
-  assert.equal((await call("GET", `/v1/assets/${id}`)).body.published.generation, first);
+  assert.equal((await call("GET", `/v1/assets/${id}`)).body.published?.generation, first);
   assert.deepEqual(complaints, []);
   await context.close();
 });

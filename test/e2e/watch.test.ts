@@ -166,13 +166,13 @@ test("playing goes on while the film is published anew, back and forth", async (
   await page.click(".hero a.play");
   await waitForFrames(page, 24);
   const call = callerOf(product.api, product.tokens.editor);
-  const [asset] = (await call("GET", "/v1/assets?state=ready")).body.data;
+  const asset = (await call("GET", "/v1/assets?state=ready")).body.data[0]!;
   const sound = await made("wav", ["-f", "lavfi", "-i", "sine=frequency=330:duration=2", "{out}"]);
   const track = { assetId: asset.id, kind: "audio", language: "de", label: "Zweiter Ton" };
   await upload(call, await readFile(sound), { filename: "ton.wav", track });
   const next = await eventually("the next generation", 300, async () => {
     const { state, generation } = (await call("GET", `/v1/assets/${asset.id}`)).body;
-    return state === "ready" && generation !== asset.generation ? (generation as string) : null;
+    return state === "ready" && generation !== asset.generation ? generation : null;
   });
   for (let flip = 0; flip < 10; flip++) {
     const generation = flip % 2 === 0 ? asset.generation : next;
@@ -227,7 +227,7 @@ test("how a film was watched reaches the studio: start-up, a stall, rungs, and w
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();
   const call = callerOf(product.api, product.tokens.editor);
-  const [title] = (await call("GET", "/v1/titles")).body.data;
+  const title = (await call("GET", "/v1/titles")).body.data[0]!;
   await forgetPosition(title.id);
   // The third segment of the picture comes only after the film has stood still for want of it.
   const isFed = Promise.withResolvers<void>();
@@ -275,14 +275,14 @@ test("how a film was watched reaches the studio: start-up, a stall, rungs, and w
     return seen.total.stalls > 0 && seen.total.line !== null ? seen : null;
   });
   assert.ok(
-    total.plays >= 1 && total.startup.p50Seconds > 0 && total.watchSeconds > 1,
+    total.plays >= 1 && total.startup!.p50Seconds > 0 && total.watchSeconds > 1,
     JSON.stringify(total),
   );
-  assert.ok(total.stallSeconds > 0.1 && total.rebufferRatio > 0 && total.line.requests > 0);
+  assert.ok(total.stallSeconds > 0.1 && total.rebufferRatio! > 0 && total.line!.requests > 0);
   const { renditions } = (await call("GET", `/v1/assets/${title.assetId}`)).body;
-  const known = renditions.map(({ id }: { id: string }) => id);
-  const rungs = (await figures("rung")).rows.map(({ key }: { key: string }) => key);
-  assert.ok(rungs.length > 0 && rungs.every((rung: string) => known.includes(rung)), `${rungs} of ${known}`);
+  const known = renditions.map(({ id }) => id);
+  const rungs = (await figures("rung")).rows.map(({ key }) => key);
+  assert.ok(rungs.length > 0 && rungs.every((rung) => known.includes(rung)), `${rungs} of ${known}`);
   assert.deepEqual(complaints, []);
   await context.close();
 });

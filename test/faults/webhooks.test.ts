@@ -19,7 +19,7 @@ after(async () => {
   await receiver.close();
 });
 
-const asAdmin = (method: string, path: string, body?: unknown) =>
+const asAdmin: Product["call"] = (method, path, body) =>
   product.call(method, path, body, product.tokens.admin);
 
 test("T25 the API is killed before it has told of anything: all of it is told once it is back, by either of two, once each", async () => {

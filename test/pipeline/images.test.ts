@@ -109,25 +109,26 @@ test("posters: neither black nor plain nor blurred, apart from each other, and t
     JSON.stringify(posters),
   );
 
-  const path = `/v1/assets/${asset._id}/poster`;
+  const path = `/v1/assets/${asset._id}/poster` as const;
   const last = posters.at(-1)!;
   const answer = await product.call("POST", path, { id: last.id });
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
-  const shown = answer.body.posters.filter((one: { chosen: boolean }) => one.chosen);
+  const shown = answer.body.posters.filter((one) => one.chosen);
   assert.deepEqual(
-    shown.map(({ id }: { id: string }) => id),
+    shown.map(({ id }) => id),
     [last.id],
   );
-  const image = await fetch(shown[0].url);
+  const image = await fetch(shown[0]!.url);
   assert.equal(image.headers.get("content-type"), "image/jpeg");
   assert.deepEqual(new Uint8Array(await image.arrayBuffer()), new Uint8Array(files.get(posterPath(last))!));
   const preview = await product.call("POST", `/v1/assets/${asset._id}/preview`, {});
-  assert.match(preview.body.posterUrl, new RegExp(`/images/${last.id}\\.jpg$`));
-  const board = await fetch(preview.body.storyboardUrl);
+  assert.match(preview.body.posterUrl ?? "", new RegExp(`/images/${last.id}\\.jpg$`));
+  const boardUrl = preview.body.storyboardUrl!;
+  const board = await fetch(boardUrl);
   assert.equal(await board.text(), vtt);
   assert.match(board.headers.get("content-type") ?? "", /^text\/vtt/);
   const [, sheet = ""] = /\n(storyboard-\d+\.jpg)#/.exec(vtt) ?? [];
-  assert.equal((await fetch(new URL(sheet, preview.body.storyboardUrl))).status, 200, "under the same grant");
+  assert.equal((await fetch(new URL(sheet, boardUrl))).status, 200, "under the same grant");
 });
 
 test("what a thumbnail shows is what is seen at its time", async () => {

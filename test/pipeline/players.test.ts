@@ -32,7 +32,7 @@ before(async () => {
   const asset = await product.until(await product.uploadFile(source), ({ state }) => state === "ready", 300);
   const { body } = await product.call("POST", `/v1/assets/${asset._id}/preview`, {});
   hlsUrl = body.manifestUrl;
-  dashUrl = body.dashUrl;
+  dashUrl = body.dashUrl!;
   heights = asset.renditions.flatMap(({ kind, height }) => (kind === "video" && height ? [height] : []));
 });
 after(async () => {

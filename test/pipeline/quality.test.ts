@@ -53,7 +53,7 @@ test("every picture of every rung is scored, as the SSIM filter scores it", asyn
   });
   const answer = await product.call("GET", `/v1/assets/${asset._id}`);
   assert.deepEqual(
-    answer.body.renditions.map(({ quality }: { quality: unknown }) => quality),
+    answer.body.renditions.map(({ quality }) => quality),
     asset.renditions.map(({ quality }) => quality),
   );
 });

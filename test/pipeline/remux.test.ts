@@ -90,12 +90,9 @@ test("what conforms is the top rung, packet for packet; by policy it is encoded 
     }
   });
   const view = (await product.call("GET", `/v1/assets/${copied._id}`)).body;
-  const rungs = view.renditions.filter(({ kind }: { kind: string }) => kind === "video");
+  const rungs = view.renditions.filter(({ kind }) => kind === "video");
   assert.deepEqual(
-    rungs.map(({ isCopied, quality }: { isCopied?: true; quality?: object }) => [
-      isCopied ?? false,
-      quality !== undefined,
-    ]),
+    rungs.map(({ isCopied, quality }) => [isCopied ?? false, quality !== undefined]),
     rungs.map((_: unknown, index: number) => [index === 0, index > 0]),
     "what is copied is told of and not scored",
   );

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import type { EncodingChoice } from "../../core/encoding.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import { type Library, openLibrary } from "../../stores/library/connect.ts";
+import type { AnswerTo } from "./api-answers.ts";
 import { untilAskedAgain } from "./asking.ts";
 
 /**
@@ -30,13 +31,13 @@ export interface Product {
   addWorker(environment?: Record<string, string>): Promise<ChildProcess>;
   /** Starts one more API and resolves once it listens, at `apiUrl` where nobody does any more. */
   addApi(): Promise<ChildProcess>;
-  call(
-    method: string,
-    path: string,
+  call<Method extends string, Path extends string>(
+    method: Method,
+    path: Path,
     body?: unknown,
     token?: string,
     headers?: Record<string, string>,
-  ): Promise<Answer>;
+  ): Promise<Answer<AnswerTo<Method, Path>>>;
   /** Uploads a file through presigned parts and completes it: the asset's id. */
   upload(bytes: Uint8Array, options?: UploadOptions): Promise<string>;
   uploadFile(path: string): Promise<string>;
@@ -58,10 +59,9 @@ export interface UploadOptions {
   track?: object;
 }
 
-export interface Answer {
+export interface Answer<Body> {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  body: any;
+  body: Body;
   headers: Headers;
 }
 
@@ -167,7 +167,7 @@ export function callerOf(apiUrl: string, editor: string): Product["call"] {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === "" ? null : parsed(text), headers: response.headers };
+    return { status: response.status, body: parsed(text), headers: response.headers };
   };
 }
 
@@ -241,11 +241,12 @@ function lineWith(child: ChildProcess, sign: string, what: string): Promise<void
   });
 }
 
-function parsed(text: string): unknown {
+/** Taken for what it should be: whoever asked looks at it. */
+function parsed<Body>(text: string): Body {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text === "" ? "null" : text);
   } catch {
-    return text;
+    return text as Body;
   }
 }
 
@@ -266,7 +267,7 @@ export async function upload(
     const part = bytes.subarray((partNumber - 1) * partSizeBytes, partNumber * partSizeBytes);
     const sha256 = createHash("sha256").update(part).digest("base64");
     const signed = await call("POST", `/v1/uploads/${id}/parts`, { parts: [{ partNumber, sha256 }] });
-    const { url, headers } = signed.body.parts[0];
+    const { url, headers } = signed.body.parts[0]!;
     const put = await fetch(url, { method: "PUT", headers, body: new Uint8Array(part) });
     if (!put.ok) throw new Error(`part refused: ${put.status} ${await put.text()}`);
   }

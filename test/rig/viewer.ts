@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { AnswerTo } from "./api-answers.ts";
 import type { Product } from "./product.ts";
 
 /** Between one request and the next: as many as find a fault, and the machine is not theirs alone. */
@@ -25,11 +26,11 @@ export function watch(product: Product, titleId: string, name: "stays" | "comes 
       seen.failures.push(`${answer.status} ${new URL(url).pathname}`);
     return body.toString("latin1");
   };
-  const ask = async (
-    path: string,
+  const ask = async <Path extends string>(
+    path: Path,
     wanted: number,
     body?: object,
-  ): Promise<{ manifestUrl: string; sessionId: string }> => {
+  ): Promise<AnswerTo<"POST", Path>> => {
     seen.requests += 1;
     const answer = await product.call("POST", path, body, product.tokens.viewer);
     if (answer.status !== wanted) seen.failures.push(`${answer.status} ${path}`);

@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { planOf } from "../../bench/simulated-plan.ts";
+import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskRecord } from "../../core/records/task.ts";
 import { completeTask, releaseTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
+import { Stopped } from "../../transcoder/keep-claim.ts";
 import { obstacleToClaimed } from "../../transcoder/obstacles.ts";
 import type { Workshop } from "../../transcoder/task-context.ts";
 import { openWork } from "../stores/work-for-test.ts";
 
 const { library, planned } = await openWork();
+const working = new AbortController().signal;
 const workshop = { library, hardware: { family: null, detail: "" }, recentAv1: null } as unknown as Workshop;
+const obstacleTo = (task: TaskRecord, asset: AssetRecord, signal = working) =>
+  obstacleToClaimed(workshop, task, asset, signal);
 
 test("the second track of a sound is left to the worker that is at the first, until that has given it back", async () => {
   const plan = planOf(60, 1280, 720);
@@ -23,8 +28,7 @@ test("the second track of a sound is left to the worker that is at the first, un
   };
   const first = await claim("a0", "wk_first");
   const second = await claim("a0-51", "wk_second");
-  const stands = async (task: TaskRecord) =>
-    (await obstacleToClaimed(workshop, task, asset))?.obstacle ?? null;
+  const stands = async (task: TaskRecord) => (await obstacleTo(task, asset))?.obstacle ?? null;
   assert.deepEqual([await stands(first), await stands(second)], [null, "elsewhere"]);
   const beside = {
     epoch: 1,
@@ -70,19 +74,33 @@ test("a sound of a master that is read in parts waits for the chunks that leave 
   ]);
   const of = (container: string, video = {}) => ({ ...asset, source: { container, video } }) as typeof asset;
   const mp4 = of("mov,mp4,m4a,3gp,3g2,mj2");
-  const waits = await obstacleToClaimed(workshop, sound, mp4);
+  const waits = await obstacleTo(sound, mp4);
   assert.equal(waits?.obstacle, "pictures");
   assert.ok(waits.againSeconds >= 1 && waits.againSeconds <= 15);
   const reckoned = of("matroska,webm", { isReckoned: true });
-  assert.equal((await obstacleToClaimed(workshop, sound, reckoned))?.obstacle, "pictures");
+  assert.equal((await obstacleTo(sound, reckoned))?.obstacle, "pictures");
   for (const other of [of("matroska,webm"), of("mpegts")])
-    assert.equal(await obstacleToClaimed(workshop, sound, other), null, "of others nothing is left");
+    assert.equal(await obstacleTo(sound, other), null, "of others nothing is left");
   const own = { ...plan, audio: plan.audio.map((track) => ({ ...track, file: { key: "added" } })) };
-  assert.equal(await obstacleToClaimed(workshop, sound, { ...mp4, plan: own } as typeof asset), null);
+  assert.equal(await obstacleTo(sound, { ...mp4, plan: own } as typeof asset), null);
   const video = { assetId: "as_late", kind: "video" } as const;
   await library.tasks.updateMany(video, { $set: { state: "done" } });
   await library.tasks.updateOne({ _id: first._id }, { $set: { state: "claimed", weight: 1_000 } });
-  assert.equal((await obstacleToClaimed(workshop, sound, mp4))?.againSeconds, 1, "it has just been claimed");
+  assert.equal((await obstacleTo(sound, mp4))?.againSeconds, 1, "it has just been claimed");
   await library.tasks.updateOne({ _id: first._id }, { $set: { ratio: 0.01 } });
-  assert.equal(await obstacleToClaimed(workshop, sound, mp4), null);
+  assert.equal(await obstacleTo(sound, mp4), null);
+});
+
+test("a worker that is told to stop looks no longer who else comes to a sound", async () => {
+  const plan = planOf(600, 1280, 720);
+  const asset = await planned("as_stopped", { plan });
+  const outcome = await claimTask(library, "as_stopped.g.audio.a0.0", "wk_mine", 600);
+  assert.ok("claimed" in outcome);
+  // So long that the film may wait for it in the end.
+  const sound = { ...outcome.claimed, weight: 10_000 };
+  const mp4 = { ...asset, source: { container: "mov,mp4,m4a,3gp,3g2,mj2", video: {} } } as typeof asset;
+  const stopping = new AbortController();
+  const looks = obstacleTo(sound, mp4, stopping.signal);
+  stopping.abort(new Stopped("shutdown"));
+  await assert.rejects(looks, { name: "AbortError" });
 });
