@@ -114,8 +114,8 @@ export function aimsBetween(
   // Where groups are short it costs little to have some pictures before a chunk's first, which interlaced ones are made whole by.
   const before = group <= SHORT_GROUP_SECONDS ? LEAD_SECONDS : 0;
   return Array.from({ length: Math.ceil(filmSeconds / apart) }, (_, index) => {
-    const untilSeconds = first.decodeSeconds + index * apart - before;
-    return { fromSeconds: untilSeconds - early, untilSeconds };
+    const time = first.decodeSeconds + index * apart - before;
+    return { fromSeconds: time - early, untilSeconds: time + ON_TIME_SECONDS };
   }).filter(
     ({ fromSeconds, untilSeconds }) => fromSeconds > from.decodeSeconds && untilSeconds < until.decodeSeconds,
   );
@@ -123,12 +123,12 @@ export function aimsBetween(
 
 /** Whether a look goes on behind an entry: where another is to come that is no later than it may be. */
 export function hasNearer({ decodeSeconds }: Known, { untilSeconds }: Aim, group: number): boolean {
-  return decodeSeconds + group <= untilSeconds + ON_TIME_SECONDS;
+  return decodeSeconds + group <= untilSeconds;
 }
 
 /** Whether nothing more is looked for behind a picture, once something has been found. */
 export function isBehind({ decodeSeconds }: Known, { untilSeconds }: Aim): boolean {
-  return decodeSeconds > untilSeconds + ON_TIME_SECONDS;
+  return decodeSeconds > untilSeconds;
 }
 
 /** Where what is decoded at `seconds` lies, if bytes go with time between two places: half as early as is still near. */

@@ -1,6 +1,7 @@
 import type { ByteRange } from "./byte-ranges.ts";
-import type { Source, StreamEntries } from "./source.ts";
+import type { Source, SourceVideo, StreamEntries } from "./source.ts";
 import { READ_AHEAD_SECONDS } from "./source-window.ts";
+import type { LookedEntry } from "./stream-aims.ts";
 
 /**
  * A transport stream has no index: where its picture can be entered was seen when its packets were listed to count its
@@ -53,6 +54,27 @@ export function entryBefore(
   const latest = Math.min(firstSeconds - LEAD_SECONDS, keyframeSeconds[another] ?? Number.NEGATIVE_INFINITY);
   const entry = decodeSeconds.findLastIndex((time) => time <= latest);
   return entry > 0 ? entry : null;
+}
+
+/** The same picture with one more entry that was looked for, on the file's own clock. */
+export function withEntry(
+  video: SourceVideo,
+  { at, leadAt, decodeSeconds, shownSeconds }: LookedEntry,
+): SourceVideo {
+  const { entries, keyframeSeconds, startSeconds } = video;
+  if (entries?.leadAt === undefined) return video;
+  const place = entries.at.findIndex((noted) => noted >= at);
+  if (place <= 0 || entries.at[place] === at) return video;
+  return {
+    ...video,
+    keyframeSeconds: keyframeSeconds.toSpliced(place, 0, shownSeconds - startSeconds),
+    entries: {
+      ...entries,
+      decodeSeconds: entries.decodeSeconds.toSpliced(place, 0, decodeSeconds - startSeconds),
+      at: entries.at.toSpliced(place, 0, at),
+      leadAt: entries.leadAt.toSpliced(place, 0, leadAt),
+    },
+  };
 }
 
 /**

@@ -53,7 +53,7 @@ export function entryWindow(source: Source, plan: Plan, frames: FrameRange): Tim
 export function entrySpan(source: Source, plan: Plan, frames: FrameRange): StreamSpan | null {
   const { num, den } = plan.timeline.frameRate;
   const endSeconds = ((frames.firstFrame + frames.frameCount) * den) / num;
-  return streamSpan(source, firstDecodedMicros(plan, frames) / 1e6, endSeconds);
+  return streamSpan(source, firstDecodedSeconds(plan, frames), endSeconds);
 }
 
 /** The way into the master for one chunk, every frame of it once and in its place. Pure. */
@@ -161,6 +161,11 @@ function prerollFrames({ timing, timeline, picture }: Plan): number {
   if (timing === "retime") return RETIME_PREROLL_SEGMENTS * timeline.framesPerSegment;
   if (picture.deinterlace === "none") return 0;
   return DEINTERLACE_PREROLL * (picture.deinterlace === "fields" ? 2 : 1);
+}
+
+/** When the first frame is shown that is used of the picture, from the first of all. */
+export function firstDecodedSeconds(plan: Plan, frames: FrameRange): number {
+  return firstDecodedMicros(plan, frames) / 1e6;
 }
 
 /** The first frame of the picture that is used: the chunk's own, or one before it that the filters look at. */

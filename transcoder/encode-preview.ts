@@ -13,6 +13,7 @@ import type { TrackPlace } from "./cells.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
 import type { FfmpegRecipe } from "./ffmpeg-command.ts";
 import { type RunManner, runFfmpeg } from "./ffmpeg-run.ts";
+import { withNearEntry } from "./near-entry.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { heardSeconds, previewSoundRecipe, readPreviewSound } from "./preview-sound.ts";
 import { type MadeTrack, openProtector } from "./protect-media.ts";
@@ -47,10 +48,12 @@ export async function encodePreview(context: TaskContext): Promise<TaskResult> {
   // Its own: the film's may have been planned anew since, which changes nothing in its preview.
   const { generation } = context.task;
   if (generation === null) throw new Failure("ours", "internal", "A preview of no generation.");
-  const { plan, source, pinned } = requirePlanned(context.asset);
-  const preview = previewOf(plan, source);
+  const { plan, source: described, pinned } = requirePlanned(context.asset);
+  const preview = previewOf(plan, described);
   const unit = preview.plan.chunks[context.task.chunk];
   if (unit === undefined) throw new Failure("ours", "internal", "The task names a unit that no preview has.");
+  const frames = chunkFrames(preview.plan.timeline, unit);
+  const source = await withNearEntry(context, pinned, described, preview.plan, frames);
   const wanted = { source, preview, unit };
   const made = await withSourceWindow(context, pinned, windowOf(wanted), (sourcePath) =>
     context.scratch.withDirectory((outputDirectory) =>

@@ -5,9 +5,11 @@ import type { Ladder } from "../core/ladder.ts";
 import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
 import { chooseWindows, scoringGoes, type Window, windowCount, windowFrames } from "../core/quality.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
+import type { Source } from "../core/source.ts";
 import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { resultsOfChunks } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
+import { withNearEntry } from "./near-entry.ts";
 import { requirePlanned } from "./planned-asset.ts";
 import { type ClearMedia, openClearMedia } from "./protect-media.ts";
 import { readVmaf, screenRecipe, takesVmaf, vmafFile } from "./score-recipe.ts";
@@ -42,15 +44,12 @@ export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
       segmentFrames(plan.timeline, window.segment),
       plan.timeline.framesPerKeyframe,
     );
-    const scored = await withSourceWindow(
-      context,
-      pinned,
-      pictureWindow(source, plan, frames),
-      (sourcePath) =>
-        context.scratch.withDirectory(async (directory) => {
-          await putRungs(clear, ladder, tracks, window, directory);
-          return scoreFrames(context, ladder, frames, directory, sourcePath);
-        }),
+    const near = await withNearEntry(context, pinned, source, plan, frames);
+    const scored = await withSourceWindow(context, pinned, pictureWindow(near, plan, frames), (sourcePath) =>
+      context.scratch.withDirectory(async (directory) => {
+        await putRungs(clear, ladder, tracks, window, directory);
+        return scoreFrames(context, ladder, { source: near, frames }, { directory, sourcePath });
+      }),
     );
     scores.push(...scored.map((one) => ({ ...one, window })));
     context.report((index + 1) / windows.length);
@@ -98,11 +97,10 @@ async function putRungs(
 async function scoreFrames(
   context: TaskContext,
   ladder: Ladder,
-  frames: FrameRange,
-  directory: string,
-  sourcePath: string,
+  { source, frames }: { source: Source; frames: FrameRange },
+  { directory, sourcePath }: { directory: string; sourcePath: string },
 ): Promise<LoggedRun<Omit<Score, "window">[]>> {
-  const { plan, source } = requirePlanned(context.asset);
+  const { plan } = requirePlanned(context.asset);
   const { num, den } = plan.timeline.frameRate;
   const budget = { mediaSeconds: (frames.frameCount * den) / num, outputBytes: 16 * 2 ** 20, frames: null };
   const recipe = screenRecipe(source, plan, ladder, frames, "vmaf");

@@ -1,12 +1,10 @@
 import { coveredBytes } from "../core/byte-ranges.ts";
 import { sourceFailure } from "../core/errors.ts";
 import {
-  type Aim,
   aimsBetween,
   entriesAmong,
   goesOn,
   gridSeconds,
-  hasNearer,
   isBehind,
   type Known,
   type LookedEntry,
@@ -18,7 +16,7 @@ import {
 } from "../core/stream-aims.ts";
 import type { StreamPicture } from "../core/stream-pictures.ts";
 import { inLanes } from "./lanes.ts";
-import { type Landed, landBefore } from "./stream-landing.ts";
+import { lookFor } from "./stream-entry.ts";
 import { openStream, picturesFrom, type ReadableStream } from "./stream-pictures.ts";
 
 /** A transport stream as looks into it found it: its beginning, its end, and where it can be entered between. */
@@ -37,8 +35,6 @@ const SMALLEST_BYTES = 2 ** 25;
 const HEAD = { bytes: 5_500_000, pictures: 64, mostBytes: 2 ** 26 };
 /** What the last pictures lie in. */
 const LAST_BYTES = 2 ** 20;
-/** Where no entry is met for longer there is none. */
-const LONGEST_GROUP_SECONDS = 30;
 /** Of the file: more is not worth what is not known then. */
 const LARGEST_SHARE = 0.5;
 const PARALLEL_LOOKS = 4;
@@ -130,34 +126,6 @@ async function tailEntry(
     if (entry !== null && !isBehind(entry, wanted)) return entry;
   }
   throw doubt("it cannot be entered near its end");
-}
-
-type Wanted = Aim & { group: number };
-
-/** The entry that is wanted; null where none is for as long as no group is. */
-async function lookFor(
-  stream: ReadableStream,
-  between: readonly [Known, Known],
-  wanted: Wanted,
-  signal: AbortSignal,
-): Promise<LookedEntry | null> {
-  const landed = await landBefore(stream, between, wanted.fromSeconds, signal);
-  return landed && entryBehind(landed, wanted);
-}
-
-/** Goes on from a picture to the entry that is wanted. What is met first has nothing before it, and is no entry. */
-async function entryBehind({ first, behind }: Landed, wanted: Wanted): Promise<LookedEntry | null> {
-  const pictures = [first];
-  let found: LookedEntry | null = null;
-  for await (const picture of behind) {
-    if (found !== null && isBehind(picture, wanted)) break;
-    if (picture.decodeSeconds - first.decodeSeconds > LONGEST_GROUP_SECONDS) break;
-    pictures.push(picture);
-    if (!picture.isEntry) continue;
-    found = entriesAmong(pictures).findLast(({ at, leadAt }) => leadAt < at) ?? null;
-    if (found !== null && !hasNearer(found, wanted, wanted.group)) break;
-  }
-  return found;
 }
 
 async function pictureFrom(stream: ReadableStream, at: number, signal: AbortSignal): Promise<Known> {

@@ -8,6 +8,7 @@ import type { QualityMetric } from "../core/quality.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { ratesOfWindow, type TrialLadders, type TrialWindow } from "../core/title-analysis.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
+import { withNearEntry } from "./near-entry.ts";
 import type { PlannedAsset } from "./planned-asset.ts";
 import { encodingProgram } from "./recent-av1.ts";
 import { readScores, scoreFile, screenRecipe } from "./score-recipe.ts";
@@ -25,7 +26,7 @@ export interface TrialOutcome {
 /** Encodes one window in all rungs of its trial ladders and scores the halves on the largest one's screen: an outcome for each. */
 export async function tryWindow(
   context: TaskContext,
-  { source, plan, pinned }: Pick<PlannedAsset, "source" | "plan" | "pinned">,
+  { source: described, plan, pinned }: Pick<PlannedAsset, "source" | "plan" | "pinned">,
   ladders: TrialLadders,
   window: TrialWindow,
   metric: QualityMetric,
@@ -39,6 +40,7 @@ export async function tryWindow(
     frames: null,
   };
   const manner = metric === "vmaf" ? { program: "scorer" as const } : {};
+  const source = await withNearEntry(context, pinned, described, plan, group);
   const wanted = pictureWindow(source, plan, group);
   return withSourceWindow(context, pinned, wanted, (sourcePath) =>
     context.scratch.withDirectory(async (folder) => {

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
+import type { Source } from "../../core/source.ts";
+import type { FrameRange } from "../../core/timeline.ts";
+import { openBlobs } from "../../stores/blobs.ts";
+import { chunkEntry, entrySpan } from "../../transcoder/chunk-entry.ts";
+import type { Launcher } from "../../transcoder/launcher.ts";
+import { withNearEntry } from "../../transcoder/near-entry.ts";
+import { describeMaster } from "../../transcoder/probe-asset.ts";
+import { openScratch, type Scratch } from "../../transcoder/scratch.ts";
+import { pictureWindow, withSourceWindow } from "../../transcoder/source-window.ts";
+import { launcherForTest, probeFile } from "../rig/launcher.ts";
+import { made } from "../rig/media.ts";
+import { s3ForTest } from "../stores/s3-for-test.ts";
+
+/** A few seconds in the middle of a chunk of a transport stream: entered shortly before, where the plan knows no such place. */
+
+const run = promisify(execFile);
+const blobs = openBlobs(s3ForTest("near"));
+const { signal } = new AbortController();
+let launcher: Launcher;
+let folder: string;
+let scratch: Scratch;
+before(async () => {
+  await blobs.ensureBuckets({ corsOrigins: [] });
+  launcher = await launcherForTest();
+  folder = await mkdtemp(join(tmpdir(), "matinee-near-test-"));
+  scratch = await openScratch({ directory: folder, limitBytes: 2 ** 30, workerId: "w" }, blobs);
+});
+after(async () => {
+  await scratch.close();
+  await rm(folder, { recursive: true, force: true });
+  blobs.close();
+});
+
+/** Ninety seconds without sound, a keyframe every eight. */
+const film = () =>
+  made("ts", [
+    ...["-f", "lavfi", "-i", "testsrc2=size=320x192:rate=25:duration=90,noise=alls=60:allf=t+u"],
+    ...[
+      "-c:v",
+      "libx264",
+      "-preset",
+      "ultrafast",
+      "-b:v",
+      "4M",
+      "-g",
+      "200",
+      "-bf",
+      "2",
+      "-sc_threshold",
+      "0",
+      "{out}",
+    ],
+  ]);
+
+async function shown(path: string, source: Source, frames: FrameRange, plan: ReturnType<typeof planOf>) {
+  const { inputOptions, filters } = chunkEntry(source, plan, frames);
+  const picture = ["-vf", filters.join(","), "-frames:v", String(frames.frameCount), "-f", "framemd5", "-"];
+  const { stdout } = await run("ffmpeg", ["-v", "quiet", ...inputOptions, "-i", path, ...picture]);
+  return stdout.split("\n").flatMap((line) => (/^\d/.test(line) ? [line.split(",").at(-1)!.trim()] : []));
+}
+const planOf = (source: Source) => buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build);
+
+test("who is at a few seconds enters the group that they begin in, and has the pictures of a whole reading", async () => {
+  const path = await film();
+  const bytes = await readFile(path);
+  const { etag } = await blobs.put("sources", "t/up_near/source", bytes, { contentType: "video/mp2t" });
+  const pinned = { key: "t/up_near/source", etag, sizeBytes: bytes.length, sha256: null };
+  const context = { launcher, scratch, signal, note: () => undefined };
+  const source = await describeMaster(context, pinned);
+  assert.ok(source.video.entries?.leadAt, "it was read whole");
+  const [plan, whole] = [planOf(source), await probeFile(launcher, path)];
+  for (const [second, entered] of [
+    [26, 24],
+    [55.9, 48],
+    [56, 56],
+  ] as const) {
+    const frames = { firstFrame: Math.round(second * 25), frameCount: 50 };
+    const near = await withNearEntry(context, pinned, source, plan, frames);
+    const { entry } = entrySpan(near, plan, frames)!;
+    assert.ok(
+      Math.abs(entry!.seconds - near.video.startSeconds - entered) < 0.1,
+      `${second}: ${entry?.seconds}`,
+    );
+    const made = await withSourceWindow(
+      { ...context, log: { info: () => undefined }, task: { _id: "task" } },
+      pinned,
+      pictureWindow(near, plan, frames),
+      async (part) => ({ made: { part, seen: await shown(part, near, frames, plan) }, log: "" }),
+    );
+    assert.match(made.part, /cut\.ts$/, "a stretch was enough");
+    assert.equal(made.seen.length, 50);
+    assert.deepEqual(made.seen, await shown(path, whole, frames, planOf(whole)), `${second}`);
+  }
+  const begin = { firstFrame: 25, frameCount: 50 };
+  assert.equal(await withNearEntry(context, pinned, source, plan, begin), source, "near enough as it is");
+});

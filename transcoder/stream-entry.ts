@@ -1,0 +1,44 @@
+import {
+  type Aim,
+  entriesAmong,
+  hasNearer,
+  isBehind,
+  type Known,
+  type LookedEntry,
+} from "../core/stream-aims.ts";
+import { type Landed, landBefore } from "./stream-landing.ts";
+import type { ReadableStream } from "./stream-pictures.ts";
+
+/** One look into a transport stream for a place at which its picture can be entered. */
+
+/** Where no entry is met for longer there is none. */
+const LONGEST_GROUP_SECONDS = 30;
+
+/** `group`: how long groups of pictures are thought to be, at most. */
+export type Wanted = Aim & { group: number };
+
+/** The entry that is wanted; null where none is for as long as no group is. */
+export async function lookFor(
+  stream: ReadableStream,
+  between: readonly [Known, Known],
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<LookedEntry | null> {
+  const landed = await landBefore(stream, between, wanted.fromSeconds, signal);
+  return landed && entryBehind(landed, wanted);
+}
+
+/** Goes on from a picture to the entry that is wanted. What is met first has nothing before it, and is no entry. */
+async function entryBehind({ first, behind }: Landed, wanted: Wanted): Promise<LookedEntry | null> {
+  const pictures = [first];
+  let found: LookedEntry | null = null;
+  for await (const picture of behind) {
+    if (found !== null && isBehind(picture, wanted)) break;
+    if (picture.decodeSeconds - first.decodeSeconds > LONGEST_GROUP_SECONDS) break;
+    pictures.push(picture);
+    if (!picture.isEntry) continue;
+    found = entriesAmong(pictures).findLast(({ at, leadAt }) => leadAt < at) ?? null;
+    if (found !== null && !hasNearer(found, wanted, wanted.group)) break;
+  }
+  return found;
+}
