@@ -33,7 +33,7 @@ const APART_SECONDS = 1;
 /** Pictures are decoded a little earlier or later than in step with the first, by how they are reordered. */
 const ON_TIME_SECONDS = 0.1;
 /** Between entries so far apart the clock is seen once. */
-const SEEN_SECONDS = 10;
+const SEEN_SECONDS = 20;
 /** Where it is not seen for longer the film might stand still (RELIABILITY T07). */
 const LONGEST_STILL_SECONDS = 30;
 /** Of a film, within bounds, as of others that are described by their ends (core/film-ends.ts). */
