@@ -15,7 +15,7 @@ const LARGEST = { width: 4096, height: 2304 };
 const LARGEST_SIDE = 8192;
 const SMALLEST_SIDE = 2;
 /** A picture that stands longer is a broken clock, not a shot (T07). */
-const LONGEST_GAP_SECONDS = 10;
+export const LONGEST_GAP_SECONDS = 10;
 const LONGEST_SECONDS = 24 * 3600;
 /** Fewer frames than this many a second, over a minute or more, would be multiplied into hours of stills (T07). */
 const FEWEST_FRAMES_PER_SECOND = 0.2;

@@ -1,4 +1,5 @@
 import { steadyRate } from "./film-ends.ts";
+import { LONGEST_GAP_SECONDS } from "./probed-picture.ts";
 import type { StreamPicture } from "./stream-pictures.ts";
 import { buildTimeline } from "./timeline.ts";
 
@@ -28,38 +29,43 @@ const SHORT_GROUP_SECONDS = 1;
 const LONGEST_GROUP_SECONDS = 3;
 /** Where a look may land before what it aims at: what lies between is read. */
 const NEAR_ENOUGH_SECONDS = 1;
-/** Nearer to each other they are not worth their room in the record. */
-const APART_SECONDS = 1;
 /** Pictures are decoded a little earlier or later than in step with the first, by how they are reordered. */
 const ON_TIME_SECONDS = 0.1;
-/** Between entries so far apart the clock is seen once. */
-const SEEN_SECONDS = 20;
-/** Where it is not seen for longer the film might stand still (RELIABILITY T07). */
-const LONGEST_STILL_SECONDS = 30;
+/** Of a film, unseen between two places that are known. */
+const UNSEEN_SECONDS = 15;
+/** A step of time over so few bytes is looked into no more. */
+const SMALLEST_STEP_BYTES = 2 ** 16;
+/** A chunk's stretch is a file by itself (transcoder/cut-stream.ts), and longer than the chunk. */
+const LARGEST_STRETCH_BYTES = 2 ** 28;
 /** Of a film, within bounds, as of others that are described by their ends (core/film-ends.ts). */
 const TAIL = { share: 1 / 100, shortestSeconds: 2, longestSeconds: 10 };
 
-/** Pictures to begin at, in the order of the file, of those that follow on one another: the film's first, and each that has others early enough before it. */
-export function entriesAmong(pictures: readonly StreamPicture[]): LookedEntry[] {
-  return pictures.flatMap(({ at, decodeSeconds, shownSeconds, isEntry }, index) => {
-    if (!isEntry) return [];
-    const lead = pictures
-      .slice(0, index)
-      .findLast((before) => before.decodeSeconds <= decodeSeconds - LEAD_SECONDS);
-    // The film's first is not sought, but begun at.
-    if (lead === undefined && index > 0) return [];
-    return [{ at, decodeSeconds, shownSeconds, leadAt: lead?.at ?? at }];
-  });
+/** Finds entries among pictures that are given as they follow on one another. */
+export interface EntryFinder {
+  /** The entry that a picture is; null of one that is none, and of one before which too little has been seen. */
+  add(picture: StreamPicture): LookedEntry | null;
 }
 
-/** Those that stand a second or more behind the one before them. */
-export function spaced(entries: readonly LookedEntry[]): LookedEntry[] {
-  const kept: LookedEntry[] = [];
-  for (const entry of entries) {
-    const last = kept.at(-1);
-    if (last === undefined || entry.decodeSeconds - last.decodeSeconds >= APART_SECONDS) kept.push(entry);
-  }
-  return kept;
+/** `isFilmStart`: the first picture is the film's, which is begun at and not sought. Whatever is given, a picture costs as much as the one before it. */
+export function entryFinder(isFilmStart: boolean): EntryFinder {
+  const pictures: StreamPicture[] = [];
+  let next = 0;
+  return {
+    add(picture) {
+      const { at, decodeSeconds, shownSeconds, isEntry } = picture;
+      while (next < pictures.length && pictures[next]!.decodeSeconds <= decodeSeconds - LEAD_SECONDS) next++;
+      const lead = pictures[next - 1] ?? (isFilmStart && pictures.length === 0 ? picture : undefined);
+      pictures.push(picture);
+      return isEntry && lead !== undefined ? { at, decodeSeconds, shownSeconds, leadAt: lead.at } : null;
+    },
+  };
+}
+
+/** Whether each picture is decoded behind the one before it, as a search by time takes for granted. Where times of decoding are left out, reordered ones are not. */
+export function areInOrder(pictures: readonly Known[]): boolean {
+  return pictures.every(
+    ({ decodeSeconds }, index) => index === 0 || pictures[index - 1]!.decodeSeconds < decodeSeconds,
+  );
 }
 
 /** How long groups of pictures are, by the entries of the beginning and the picture that it ends before. */
@@ -108,7 +114,10 @@ export function aimsBetween(
   const filmSeconds = until.decodeSeconds - first.decodeSeconds;
   const isLong = group > LONGEST_GROUP_SECONDS;
   const [lengths, most] = isLong ? [SEGMENTS_APART.slice(1), MOST_LONG_LOOKS] : [SEGMENTS_APART, MOST_LOOKS];
-  const segments = lengths.find((length) => filmSeconds <= length * segmentSeconds * most) ?? lengths.at(-1)!;
+  const bytesPerSegment = ((until.at - first.at) / filmSeconds) * segmentSeconds;
+  const fitting = lengths.filter((length) => length * bytesPerSegment <= LARGEST_STRETCH_BYTES);
+  const segments =
+    fitting.find((length) => filmSeconds <= length * segmentSeconds * most) ?? fitting.at(-1) ?? lengths[0]!;
   const apart = segments * segmentSeconds;
   const early = isLong ? SHORTEST_GROUP_SECONDS : group;
   // Where groups are short it costs little to have some pictures before a chunk's first, which interlaced ones are made whole by.
@@ -143,21 +152,34 @@ export function isNear({ decodeSeconds }: Known, seconds: number): boolean {
   return decodeSeconds <= seconds && decodeSeconds > seconds - NEAR_ENOUGH_SECONDS;
 }
 
-/** Places between entries to see by, a few seconds apart, that the clock goes on: one that begins anew hides all up to where it is as late again. */
-export function placesBetween(entries: readonly Known[]): number[] {
-  return entries.slice(1).flatMap((until, index) => {
-    const from = entries[index]!;
-    const count = Math.round((until.decodeSeconds - from.decodeSeconds) / SEEN_SECONDS);
-    const step = (until.at - from.at) / (count + 1);
-    return Array.from({ length: count }, (_, place) => Math.floor(from.at + (place + 1) * step));
-  });
+/** A step of time in a stream that nobody has seen into. */
+export interface Unseen {
+  from: Known;
+  until: Known;
 }
 
-/** Whether what is known of a stream goes on in the order of the file, and never for long without being seen. Times of decoding. */
-export function goesOn(known: readonly Known[]): boolean {
+/** The steps between places that are known, in the order of the file. */
+export function stepsBetween(known: readonly Known[]): Unseen[] {
   const inOrder = known.toSorted((a, b) => a.at - b.at);
-  return inOrder.slice(1).every(({ decodeSeconds }, index) => {
-    const step = decodeSeconds - inOrder[index]!.decodeSeconds;
-    return step >= 0 && step <= LONGEST_STILL_SECONDS;
-  });
+  return inOrder.slice(1).map((until, index) => ({ from: inOrder[index]!, until }));
+}
+
+/** How many bytes of a stream may lie unseen: those of a few seconds, on average. A clock that begins anew might hide as much of the film. */
+export function mostUnseenBytes(first: Known, last: Known): number {
+  return (UNSEEN_SECONDS * (last.at - first.at)) / (last.decodeSeconds - first.decodeSeconds);
+}
+
+/** Whether a step is one in which nothing can be hidden that matters: ffmpeg takes a longer one for a jump of the clock, and moves the sound behind it. */
+export function isSeen({ from, until }: Unseen, mostBytes: number): boolean {
+  return until.decodeSeconds - from.decodeSeconds <= LONGEST_GAP_SECONDS && until.at - from.at <= mostBytes;
+}
+
+/** Whether the clock does not go back. */
+export function goesOn({ from, until }: Unseen): boolean {
+  return until.decodeSeconds >= from.decodeSeconds;
+}
+
+/** Where to look into a step: between bytes as far apart; null where these are so few that it is one of the clock itself. */
+export function middleOf({ from, until }: Unseen): number | null {
+  return until.at - from.at < SMALLEST_STEP_BYTES ? null : Math.floor((from.at + until.at) / 2);
 }

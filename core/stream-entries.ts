@@ -28,8 +28,8 @@ const LANDING_SECONDS = 0.001;
 const MARGIN_SECONDS = 0.5;
 
 /** Those that are kept: the first, and of the others each that stands a second or more behind the one before it. */
-export function keptEntries(listed: readonly ListedEntry[]): ListedEntry[] {
-  const kept: ListedEntry[] = [];
+export function keptEntries<Entry extends ListedEntry>(listed: readonly Entry[]): Entry[] {
+  const kept: Entry[] = [];
   for (const entry of listed) {
     const last = kept.at(-1);
     if (last === undefined || entry.decodeSeconds - last.decodeSeconds >= APART_SECONDS) kept.push(entry);
@@ -54,6 +54,13 @@ export function entryBefore(
   const latest = Math.min(firstSeconds - LEAD_SECONDS, keyframeSeconds[another] ?? Number.NEGATIVE_INFINITY);
   const entry = decodeSeconds.findLastIndex((time) => time <= latest);
   return entry > 0 ? entry : null;
+}
+
+/** The source as one whose entries are not to be trusted, where they were looked for: of the whole file it is entered two looks early, by time. */
+export function withoutLookedEntries(source: Source): Source {
+  if (source.video.entries?.leadAt === undefined) return source;
+  const { entries: _, ...video } = source.video;
+  return { ...source, video };
 }
 
 /** The same picture with one more entry that was looked for, on the file's own clock. */

@@ -26,7 +26,7 @@ const SAME_TIME_SECONDS = 0.000_1;
 const LONGEST_STEP_SECONDS = 5;
 /** So much must be there before the entry: more than what ffmpeg takes off where pictures are reordered. */
 const LEAST_MARGIN_SECONDS = 0.2;
-/** A keyframe behind the end closes the stretch; the picture before it may be decoded a little before the time asked for. */
+/** The picture before the one that closes the stretch may be decoded a little before the time asked for. */
 const LONGEST_LAG_SECONDS = 0.5;
 
 const NOT_AS_NOTED = "no picture begins where and when one was noted";

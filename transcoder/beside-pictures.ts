@@ -5,7 +5,9 @@ import {
   packetShape,
   readTransportPacket,
   SHAPE_BYTES,
+  type TransportPacket,
 } from "../core/transport-packets.ts";
+import { LARGEST_CUT_BYTES } from "./cut-stream.ts";
 import { asDiskFailure } from "./disk-failure.ts";
 import { readSpan, readSpans } from "./file-spans.ts";
 
@@ -61,6 +63,7 @@ export async function cutSounds(
     end <= beginning.end ? [] : [{ start: Math.max(start, beginning.end), end }],
   );
   const counters = counterCheck();
+  let written = 0;
   const out = await open(to, "wx");
   const copy = async (spans: readonly ByteRange[], keepsPictures: boolean): Promise<string | null> => {
     for (const load of inLoads(inPieces(spans, unitsOf(unitBytes)), READ_AT_ONCE_BYTES, MOST_SPANS_AT_ONCE)) {
@@ -73,7 +76,11 @@ export async function cutSounds(
         if (!isOut && !counters.follows(packet)) return "packets beside its pictures are missing";
         if (keepsPictures || !isOut) kept.push(bytes.subarray(offset, offset + unitBytes));
       }
-      await out.writeFile(Buffer.concat(kept));
+      const cut = Buffer.concat(kept);
+      written += cut.length;
+      if (written > LARGEST_CUT_BYTES)
+        return "what lies beside its pictures is too much for a file by itself";
+      await out.writeFile(cut);
     }
     return null;
   };
@@ -94,12 +101,7 @@ function isLeftOut(packetId: number, picture: number): boolean {
 function counterCheck() {
   const last = new Map<number, number>();
   return {
-    follows({
-      packetId,
-      counter,
-      hasPayload,
-      isDiscontinuity,
-    }: NonNullable<ReturnType<typeof readTransportPacket>>) {
+    follows({ packetId, counter, hasPayload, isDiscontinuity }: TransportPacket): boolean {
       const before = last.get(packetId);
       if (hasPayload) last.set(packetId, counter);
       return before === undefined || !hasPayload || isDiscontinuity || counter === (before + 1) % 16;

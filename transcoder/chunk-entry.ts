@@ -70,16 +70,16 @@ export function chunkEntry(source: Source, plan: Plan, frames: FrameRange): Chun
   if (plan.timing === "place" && preroll === 0 && seekMicros !== null)
     return placedEntry(source, plan, seekMicros + offsetMicros, reachedMicros);
   // Where decoding begins at a picture that comes out whole, ffmpeg may be asked for what is shown a little behind it: it is to leave nothing out.
-  const isLate = seekMicros !== null && source.video.entries?.leadAt !== undefined;
+  const keepsAll = seekMicros !== null && source.video.entries?.leadAt !== undefined;
   return {
     inputOptions: [
       ...fixedZero(source),
       ...(seekMicros === null
         ? []
-        : [...(isLate ? ["-noaccurate_seek"] : []), "-ss", micros(seekMicros + offsetMicros)]),
+        : [...(keepsAll ? ["-noaccurate_seek"] : []), "-ss", micros(seekMicros + offsetMicros)]),
     ],
     filters: [
-      ...skipFilters(plan, reachedMicros, halfFrameMicros(source), isLate),
+      ...skipFilters(plan, reachedMicros, halfFrameMicros(source), keepsAll),
       ...deinterlaceFilters(plan.picture),
       ...timingFilters(plan, preroll),
     ],
@@ -127,11 +127,12 @@ function placedEntry(source: Source, plan: Plan, seekMicros: number, reachedMicr
 }
 
 /** A quarter of a frame on either side: what stands on a border to a tick. A frame that is placed needs none before it where it is there itself. */
-function startsOnKeyframe({ container, video }: Source, plan: Plan, { firstFrame }: FrameRange): boolean {
+function startsOnKeyframe(source: Source, plan: Plan, { firstFrame }: FrameRange): boolean {
+  const { container, video } = source;
   if (plan.timing === "retime" || plan.picture.deinterlace !== "none" || firstFrame <= 0) return false;
   // Of other containers not every keyframe that is known is in the index that ffmpeg goes by, or it has none: there nothing is gained.
   const isListed = container.split(",").includes("mov");
-  if (!isListed && (video.isReckoned !== true || video.entries !== undefined)) return false;
+  if (!isListed && (video.isReckoned !== true || !isIndexed(source))) return false;
   const margin = marginMicros({ video });
   const firstMicros = microsOf(plan, firstFrame);
   return video.keyframeSeconds.some((time) => Math.abs(time * 1e6 - firstMicros) <= margin);
@@ -211,13 +212,13 @@ function seekPosition(source: Source, plan: Plan, firstMicros: number): number |
 }
 
 /**
- * Leaves out what was decoded before the chunk's first frame, which stands `reachedMicros` after what was asked for; also before it, where that
- * `isLate`.
+ * Leaves out what was decoded before the chunk's first frame, which stands `reachedMicros` after what was asked for; also before it, where ffmpeg
+ * itself `keepsAll`.
  */
-function skipFilters(plan: Plan, reachedMicros: number, slackMicros: number, isLate: boolean): string[] {
+function skipFilters(plan: Plan, reachedMicros: number, slackMicros: number, keepsAll: boolean): string[] {
   // The slack keeps a frame whose time is a tick too small.
   const from = reachedMicros - slackMicros;
-  const skip = from > 0 || isLate ? [`trim=start=${from < 0 ? "-" : ""}${micros(Math.abs(from))}`] : [];
+  const skip = from > 0 || keepsAll ? [`trim=start=${from < 0 ? "-" : ""}${micros(Math.abs(from))}`] : [];
   // Re-timed frames are placed by their own times, which must count from the chunk's first.
   return [...skip, ...(plan.timing !== "count" && reachedMicros !== 0 ? [shiftFilter(reachedMicros)] : [])];
 }

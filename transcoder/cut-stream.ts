@@ -17,7 +17,7 @@ export const BEGINNING_BYTES = 5_500_000;
 const LONGEST_PACKET_BYTES = 192;
 const COPIED_AT_ONCE_UNITS = 4096;
 /** Beside the master's own parts, for every slot; rare keyframes make longer ones, which are read whole. */
-const LARGEST_CUT_BYTES = 2 ** 29;
+export const LARGEST_CUT_BYTES = 2 ** 29;
 
 /** What of the master must be there for a stretch to be cut; null where the file would be too large. */
 export function bytesOfCut({ start, end }: StreamSpan): ByteRange[] | null {

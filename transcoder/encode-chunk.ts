@@ -3,6 +3,7 @@ import { Failure } from "../core/errors.ts";
 import { encodedPart, type Ladder } from "../core/ladder.ts";
 import { type FrameTiming, hardwareOfLadder, type Plan } from "../core/plan.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
+import { withoutLookedEntries } from "../core/stream-entries.ts";
 import { type Chunk, chunkFrames, type FrameRange } from "../core/timeline.ts";
 import { copyChunk } from "./copy-chunk.ts";
 import { listenToEncoders } from "./encoder-scores.ts";
@@ -65,15 +66,18 @@ function chunkOf({ asset, task }: TaskContext): ChunkOfLadder {
 
 async function encode(context: TaskContext, wanted: ChunkOfLadder): Promise<EncodedChunk> {
   const { plan, source, pinned, frames } = wanted;
-  const encodeBy = (timing: FrameTiming) => (sourcePath: string) =>
+  const doubted = { ...wanted, source: withoutLookedEntries(source) };
+  const encodeBy = (timing: FrameTiming) => (sourcePath: string, isDoubted: boolean) =>
     context.scratch.withDirectory((outputDirectory) =>
-      encodeOnce(context, wanted, timing, { sourcePath, outputDirectory }),
+      encodeOnce(context, isDoubted ? doubted : wanted, timing, { sourcePath, outputDirectory }),
     );
   const window = { ...pictureWindow(source, plan, frames), leave: leavesSound(context, wanted) };
   const counted = await withSourceWindow(context, pinned, window, encodeBy(plan.timing));
   if (counted !== null) return counted;
   // Frames that a damaged master loses cannot be counted into their places: by their times, neighbours stand in.
-  const { made } = await context.scratch.withSource(pinned, context.signal, encodeBy("retime"));
+  const { made } = await context.scratch.withSource(pinned, context.signal, (path) =>
+    encodeBy("retime")(path, true),
+  );
   if (made === null) throw new Failure("ours", "internal", "A re-timed chunk was counted.");
   return made;
 }
@@ -85,7 +89,7 @@ async function encodeOnce(
   timing: FrameTiming,
   files: ChunkFiles,
 ): Promise<LoggedRun<EncodedChunk | null>> {
-  const { plan, source, ladder, chunk, frames } = wanted;
+  const { plan, source, ladder, chunk } = wanted;
   const { sourcePath, outputDirectory } = files;
   const heard = listenToEncoders();
   const recipe = videoRecipe(source, { ...plan, timing }, ladder, chunk);
@@ -99,7 +103,7 @@ async function encodeOnce(
   if (rungs === null) return { made: null, log };
   // What stands in for lost frames cannot be compared with what was lost.
   const standsIn = timing !== plan.timing;
-  const said = standsIn ? "" : await scoreChunk(context, ladder, frames, rungs, heard, files);
+  const said = standsIn ? "" : await scoreChunk(context, wanted, rungs, heard, files);
   const trick = hasTrick(plan, ladder) ? [await readTrickTrack(outputDirectory, plan, chunk)] : [];
   const isSuspect = standsIn || complaintsIn(log).length > 0;
   return { made: { tracks: [...rungs, ...trick], isSuspect }, log: log + said };

@@ -6,6 +6,7 @@ import { type Preview, previewOf, unitSeconds } from "../core/preview.ts";
 import { previewPlaylists } from "../core/preview-playlists.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import type { Source } from "../core/source.ts";
+import { withoutLookedEntries } from "../core/stream-entries.ts";
 import { type Chunk, chunkFrames } from "../core/timeline.ts";
 import { markPreviewed } from "../stores/library/work.ts";
 import { AAC_SAMPLES_PER_FRAME } from "./audio-recipe.ts";
@@ -55,9 +56,10 @@ export async function encodePreview(context: TaskContext): Promise<TaskResult> {
   const frames = chunkFrames(preview.plan.timeline, unit);
   const source = await withNearEntry(context, pinned, described, preview.plan, frames);
   const wanted = { source, preview, unit };
-  const made = await withSourceWindow(context, pinned, windowOf(wanted), (sourcePath) =>
+  const doubted = { ...wanted, source: withoutLookedEntries(described) };
+  const made = await withSourceWindow(context, pinned, windowOf(wanted), (sourcePath, isDoubted) =>
     context.scratch.withDirectory((outputDirectory) =>
-      encodeUnit(context, wanted, sourcePath, outputDirectory),
+      encodeUnit(context, isDoubted ? doubted : wanted, sourcePath, outputDirectory),
     ),
   );
   const tracks = await storeUnit(context, generation, preview, made);

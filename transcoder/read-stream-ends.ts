@@ -91,18 +91,24 @@ export async function readStreamEnds(
   );
 }
 
-/** Whether a demuxer sees packets in order, and keyframes where the looks found entries. */
+/** Whether a demuxer sees packets in order, and keyframes where the looks found entries, shown and decoded when these are. */
 function isAsFound(
   [head, tail]: readonly [PacketTable, PacketTable],
   entries: readonly LookedEntry[],
   headEnd: number,
 ): boolean {
+  const isSame = (seconds: number, another: number): boolean =>
+    Math.abs(seconds - another) < SAME_TIME_SECONDS;
   const isKeyframe = ({ frames }: PacketTable, { shownSeconds }: LookedEntry): boolean =>
-    frames.keyframeSeconds.some((seconds) => Math.abs(seconds - shownSeconds) < SAME_TIME_SECONDS);
+    frames.keyframeSeconds.some((seconds) => isSame(seconds, shownSeconds));
+  const isDecoded = (end: PacketTable, { decodeSeconds }: LookedEntry): boolean =>
+    isSame(end.entries[0]?.decodeSeconds ?? Number.NaN, decodeSeconds);
+  const last = entries.at(-1)!;
   return (
-    [head, tail].every((end) => end.entries.length > 0) &&
+    isDecoded(head, entries[0]!) &&
+    isDecoded(tail, last) &&
     entries.filter(({ at }) => at < headEnd).every((entry) => isKeyframe(head, entry)) &&
-    isKeyframe(tail, entries.at(-1)!)
+    isKeyframe(tail, last)
   );
 }
 

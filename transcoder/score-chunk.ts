@@ -6,7 +6,7 @@ import type { FrameRange } from "../core/timeline.ts";
 import type { Cell } from "./cells.ts";
 import type { EncoderScores } from "./encoder-scores.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
-import { requirePlanned } from "./planned-asset.ts";
+import type { PlannedAsset } from "./planned-asset.ts";
 import { readSsim, ssimFile, ssimRecipe } from "./score-recipe.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -14,6 +14,12 @@ import type { TaskContext } from "./task-context.ts";
 export interface EncodedTrack {
   sampleBytes: number[];
   cells: Cell[];
+}
+
+/** Which frames of the master were encoded, in which rungs. */
+export interface ScoredChunk extends Pick<PlannedAsset, "source" | "plan"> {
+  ladder: Ladder;
+  frames: FrameRange;
 }
 
 /** The master, and the folder where one file of each rung lies as its encoder left it. */
@@ -28,8 +34,7 @@ export interface ChunkFiles {
  */
 export async function scoreChunk(
   context: TaskContext,
-  ladder: Ladder,
-  frames: FrameRange,
+  wanted: ScoredChunk,
   encoded: readonly EncodedTrack[],
   heard: EncoderScores,
   files: ChunkFiles,
@@ -37,7 +42,7 @@ export async function scoreChunk(
   const said = encoded.map(({ sampleBytes }) => heard.of(sampleBytes));
   const { scores, log } = said.every((one) => one !== null)
     ? { scores: said, log: "" }
-    : await compare(context, ladder, frames, files);
+    : await compare(context, wanted, files);
   encoded.forEach(({ cells }, index) => {
     let next = 0;
     for (const cell of cells) {
@@ -53,11 +58,9 @@ export async function scoreChunk(
 /** In the order of showing: the same frames as in the order of coding, since no group of pictures reaches into the next. */
 async function compare(
   context: TaskContext,
-  ladder: Ladder,
-  frames: FrameRange,
+  { source, plan, ladder, frames }: ScoredChunk,
   { outputDirectory, sourcePath }: ChunkFiles,
 ): Promise<{ scores: number[][]; log: string }> {
-  const { plan, source } = requirePlanned(context.asset);
   const { num, den } = plan.timeline.frameRate;
   const budget = { mediaSeconds: (frames.frameCount * den) / num, outputBytes: 16 * 2 ** 20, frames: null };
   const recipe = ssimRecipe(source, plan, ladder, frames);

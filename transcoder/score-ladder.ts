@@ -6,6 +6,7 @@ import { joinTracks, type ProducedTrack } from "../core/produced-track.ts";
 import { chooseWindows, scoringGoes, type Window, windowCount, windowFrames } from "../core/quality.ts";
 import type { TaskResult } from "../core/records/task-result.ts";
 import type { Source } from "../core/source.ts";
+import { withoutLookedEntries } from "../core/stream-entries.ts";
 import { type FrameRange, segmentCount, segmentFrames, timelineSeconds } from "../core/timeline.ts";
 import { resultsOfChunks } from "../stores/library/tasks.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
@@ -45,11 +46,16 @@ export async function scoreLadder(context: TaskContext): Promise<TaskResult> {
       plan.timeline.framesPerKeyframe,
     );
     const near = await withNearEntry(context, pinned, source, plan, frames);
-    const scored = await withSourceWindow(context, pinned, pictureWindow(near, plan, frames), (sourcePath) =>
-      context.scratch.withDirectory(async (directory) => {
-        await putRungs(clear, ladder, tracks, window, directory);
-        return scoreFrames(context, ladder, { source: near, frames }, { directory, sourcePath });
-      }),
+    const scored = await withSourceWindow(
+      context,
+      pinned,
+      pictureWindow(near, plan, frames),
+      (sourcePath, isDoubted) =>
+        context.scratch.withDirectory(async (directory) => {
+          await putRungs(clear, ladder, tracks, window, directory);
+          const from = isDoubted ? withoutLookedEntries(source) : near;
+          return scoreFrames(context, ladder, { source: from, frames }, { directory, sourcePath });
+        }),
     );
     scores.push(...scored.map((one) => ({ ...one, window })));
     context.report((index + 1) / windows.length);

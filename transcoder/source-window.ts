@@ -80,20 +80,20 @@ export function soundWindow({ video }: Pick<Source, "video">, streamIndex: numbe
 /**
  * Runs `use` with a local file in which only `wanted` of the master is sure to be there. Where it is not known what lies where,
  * or ffmpeg complains, fails or makes nothing, which a byte that was not fetched would make it do, the same is done with the
- * whole master: what comes out is the same either way.
+ * whole master: what comes out is the same either way. `isDoubted`: it is the whole, and what was noted of a transport stream is not to be trusted.
  */
 export async function withSourceWindow<T>(
   context: ReadingContext,
   pinned: PinnedSource,
   wanted: Wanted,
-  use: (path: string) => Promise<LoggedRun<T>>,
+  use: (path: string, isDoubted: boolean) => Promise<LoggedRun<T>>,
 ): Promise<T> {
   const { scratch, signal, log, task } = context;
   const fromPart = await scratch.withParts(pinned, async (master) => {
     const attempt = async (path: string): Promise<LoggedRun<T> | null> => {
       const isWhole = (): boolean => path === master.path && master.isWhole();
       try {
-        const run = await use(path);
+        const run = await use(path, false);
         if (isWhole() || (complaintsIn(run.log).length === 0 && run.made !== null)) return run;
         log.info(
           { taskId: task._id, said: run.log.slice(0, 300) },
@@ -116,7 +116,7 @@ export async function withSourceWindow<T>(
     return attempt(master.path);
   });
   if (fromPart !== null) return fromPart.made;
-  return (await scratch.withSource(pinned, signal, use)).made;
+  return (await scratch.withSource(pinned, signal, (path) => use(path, true))).made;
 }
 
 /** SVT-AV1 tells everybody its settings, however quiet ffmpeg is to be; it has not seen the file. */

@@ -1,6 +1,7 @@
 import {
   type Aim,
-  entriesAmong,
+  areInOrder,
+  entryFinder,
   hasNearer,
   isBehind,
   type Known,
@@ -17,7 +18,7 @@ const LONGEST_GROUP_SECONDS = 30;
 /** `group`: how long groups of pictures are thought to be, at most. */
 export type Wanted = Aim & { group: number };
 
-/** The entry that is wanted; null where none is for as long as no group is. */
+/** The entry that is wanted; null where there is none, or what is met leaves a doubt. */
 export async function lookFor(
   stream: ReadableStream,
   between: readonly [Known, Known],
@@ -28,17 +29,19 @@ export async function lookFor(
   return landed && entryBehind(landed, wanted);
 }
 
-/** Goes on from a picture to the entry that is wanted. What is met first has nothing before it, and is no entry. */
+/** Goes on from a picture to the entry that is wanted, as long as each is decoded behind the one before it. */
 async function entryBehind({ first, behind }: Landed, wanted: Wanted): Promise<LookedEntry | null> {
-  const pictures = [first];
+  const finder = entryFinder(false);
+  finder.add(first);
+  let last = first;
   let found: LookedEntry | null = null;
   for await (const picture of behind) {
     if (found !== null && isBehind(picture, wanted)) break;
+    if (!areInOrder([last, picture])) return null;
     if (picture.decodeSeconds - first.decodeSeconds > LONGEST_GROUP_SECONDS) break;
-    pictures.push(picture);
-    if (!picture.isEntry) continue;
-    found = entriesAmong(pictures).findLast(({ at, leadAt }) => leadAt < at) ?? null;
-    if (found !== null && !hasNearer(found, wanted, wanted.group)) break;
+    found = finder.add(picture) ?? found;
+    if (found?.at === picture.at && !hasNearer(found, wanted, wanted.group)) break;
+    last = picture;
   }
   return found;
 }

@@ -13,7 +13,7 @@ const MOST_LANDINGS = 8;
 
 /**
  * Lands in a stream a little before what is decoded at `seconds`, which lies between two places that are known; at the last place that is surely
- * before it where that is not found. null where no picture is met.
+ * before it where that is not found. null where no picture is met at one of the places.
  */
 export async function landBefore(
   stream: ReadableStream,
@@ -26,10 +26,10 @@ export async function landBefore(
     const at = placeBetween(low, high, seconds);
     const behind = picturesFrom(stream, at, signal);
     const { value: first } = await behind.next();
-    if (first !== undefined && isNear(first, seconds)) return { first, behind };
+    if (first === undefined) return null;
+    if (isNear(first, seconds)) return { first, behind };
     await behind.return(undefined);
-    if (first === undefined || first.decodeSeconds > seconds)
-      high = { at, decodeSeconds: first?.decodeSeconds ?? high.decodeSeconds };
+    if (first.decodeSeconds > seconds) high = { at, decodeSeconds: first.decodeSeconds };
     else low = first;
     if (low.at >= high.at || low.decodeSeconds >= high.decodeSeconds) break;
   }

@@ -2,19 +2,25 @@ import { coveredBytes } from "../core/byte-ranges.ts";
 import { sourceFailure } from "../core/errors.ts";
 import {
   aimsBetween,
-  entriesAmong,
+  areInOrder,
+  entryFinder,
   goesOn,
   gridSeconds,
   isBehind,
+  isSeen,
   type Known,
   type LookedEntry,
   longestGroup,
-  placesBetween,
+  middleOf,
+  mostUnseenBytes,
   type Rhythm,
-  spaced,
+  stepsBetween,
   tailSeconds,
+  type Unseen,
 } from "../core/stream-aims.ts";
+import { keptEntries } from "../core/stream-entries.ts";
 import type { StreamPicture } from "../core/stream-pictures.ts";
+import { LARGEST_CUT_BYTES } from "./cut-stream.ts";
 import { inLanes } from "./lanes.ts";
 import { lookFor } from "./stream-entry.ts";
 import { openStream, picturesFrom, type ReadableStream } from "./stream-pictures.ts";
@@ -56,22 +62,25 @@ export async function lookAlong(
   const { rhythm } = head;
   const last = await lastPicture(stream, signal);
   const tail = await tailEntry(stream, head.last, last, signal);
+  if (head.last.at + master.sizeBytes - tail.at > LARGEST_CUT_BYTES) throw doubt("its ends are too large");
   await master.fill([{ start: tail.at, end: master.sizeBytes }], signal, 0);
-  const found: LookedEntry[] = [];
+  const checkShare = (): void => {
+    const absent = coveredBytes(master.absent([{ start: 0, end: master.sizeBytes }]));
+    if (absent < (1 - LARGEST_SHARE) * master.sizeBytes) throw doubt("half of it would be read");
+  };
+  const entries = [...head.entries, tail];
   await inLanes(aimsBetween(rhythm, head.last, tail), PARALLEL_LOOKS, async (aim) => {
     const entry = await lookFor(stream, [head.last, tail], { ...aim, group: rhythm.groupSeconds }, signal);
-    if (entry !== null) found.push(entry);
+    if (entry === null) throw doubt("its picture cannot be entered for long, or its clock goes back");
+    entries.push(entry);
+    checkShare();
   });
-  const entries = inOrder([...head.entries, ...found, tail]);
-  const seen: Known[] = [...entries, last];
-  await inLanes(placesBetween(entries), PARALLEL_LOOKS, async (place) => {
-    seen.push(await pictureFrom(stream, place, signal));
-  });
-  if (!goesOn(seen)) throw doubt("its clock jumps, or it stands still for long");
-  const whole = { start: 0, end: master.sizeBytes };
-  const absent = coveredBytes(master.absent([whole]));
-  if (absent < (1 - LARGEST_SHARE) * master.sizeBytes) return null;
-  return { packetId: stream.packetId, headEnd: head.last.at, tailAt: tail.at, entries };
+  const mostBytes = mostUnseenBytes(rhythm.first, last);
+  await inLanes(stepsBetween([...entries, last]), PARALLEL_LOOKS, (step) =>
+    seeInto(stream, step, mostBytes, signal),
+  );
+  checkShare();
+  return { packetId: stream.packetId, headEnd: head.last.at, tailAt: tail.at, entries: inOrder(entries) };
 }
 
 interface Head {
@@ -91,9 +100,11 @@ async function lookAtHead(stream: ReadableStream, signal: AbortSignal): Promise<
   const last = pictures.pop();
   const from = pictures.findIndex(({ isEntry }) => isEntry);
   const entered = from < 0 ? [] : pictures.slice(from);
-  const entries = spaced(entriesAmong(entered));
+  const finder = entryFinder(true);
+  const entries = keptEntries(entered.flatMap((picture) => finder.add(picture) ?? []));
   const [first] = entries;
   if (last === undefined || first === undefined) throw doubt("it cannot be entered at its beginning");
+  if (!areInOrder(entered)) throw doubt("its pictures have no times of decoding, or the clock goes back");
   // What an open group shows before its first picture is no part of the film.
   const segmentSeconds = gridSeconds(
     entered.filter(({ shownSeconds }) => shownSeconds >= first.shownSeconds),
@@ -123,17 +134,30 @@ async function tailEntry(
     if (fromSeconds <= first.decodeSeconds) break;
     const wanted = { fromSeconds, untilSeconds, group: 0 };
     const entry = await lookFor(stream, [first, last], wanted, signal);
-    if (entry !== null && !isBehind(entry, wanted)) return entry;
+    if (entry !== null && entry.decodeSeconds >= fromSeconds && !isBehind(entry, wanted)) return entry;
   }
   throw doubt("it cannot be entered near its end");
 }
 
-async function pictureFrom(stream: ReadableStream, at: number, signal: AbortSignal): Promise<Known> {
+/** Sees that the clock goes on between two places that are known, by one in the middle of what is not, and of what is not then. */
+async function seeInto(
+  stream: ReadableStream,
+  step: Unseen,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!goesOn(step)) throw doubt("its clock goes back");
+  if (isSeen(step, mostBytes)) return;
+  const at = middleOf(step);
+  if (at === null) throw doubt("its clock jumps, or the picture stands still for long");
   const pictures = picturesFrom(stream, at, signal);
-  const { value: picture } = await pictures.next();
+  const { value: middle } = await pictures.next();
   await pictures.return(undefined);
-  if (picture === undefined) throw doubt("it is interrupted");
-  return picture;
+  if (middle === undefined) throw doubt("it is interrupted");
+  // A picture that is as large as all that is left: nothing begins between.
+  if (middle.at >= step.until.at) throw doubt("its clock jumps, or the picture stands still for long");
+  await seeInto(stream, { from: step.from, until: middle }, mostBytes, signal);
+  await seeInto(stream, { from: middle, until: step.until }, mostBytes, signal);
 }
 
 function inOrder(entries: readonly LookedEntry[]): LookedEntry[] {

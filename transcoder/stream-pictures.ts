@@ -28,6 +28,8 @@ export interface ReadableStream {
 const FIRST_BYTES = 2 ** 16;
 const MORE = 4;
 const MOST_BYTES = 2 ** 20;
+/** More than any picture has, with the sound beside it. */
+const LONGEST_PICTURE_BYTES = 2 ** 24;
 
 /** null of whatever is no transport stream of one plain programme with one picture, by its first `beginningBytes`. */
 export async function openStream(
@@ -53,25 +55,32 @@ export async function openStream(
   return null;
 }
 
-/** The pictures that begin at a place of the file or behind it, as far as it is read. Ends where the packets do not lie in a row any more. */
+/**
+ * The pictures that begin at a place of the file or behind it, as far as it is read. Ends where the packets do not lie in a row any more, or no picture begins
+ * for long: another place might be as far from one, and so on.
+ */
 export async function* picturesFrom(
   { file, shape, packetId, coding }: ReadableStream,
   from: number,
   signal: AbortSignal,
 ): AsyncGenerator<StreamPicture, undefined> {
   const finder = pictureFinder(packetId, coding);
+  let lastAt = from;
   for await (const { bytes, at } of piecesFrom(file, shape, from, signal)) {
     const found: StreamPicture[] = [];
     let isInRow = true;
     for (const packetAt of packetsIn(bytes, shape)) {
       const peeked = peekPacket(bytes, packetAt);
-      isInRow = peeked !== null;
-      if (!isInRow) break;
-      if (peeked === null || !finder.wants(peeked)) continue;
-      found.push(...finder.add(readTransportPacket(bytes, packetAt)!, at + packetAt - shape.leadBytes));
+      if (peeked === null) {
+        isInRow = false;
+        break;
+      }
+      if (finder.wants(peeked))
+        found.push(...finder.add(readTransportPacket(bytes, packetAt)!, at + packetAt - shape.leadBytes));
     }
     yield* found;
-    if (!isInRow) return;
+    lastAt = found.at(-1)?.at ?? lastAt;
+    if (!isInRow || at - lastAt > LONGEST_PICTURE_BYTES) return;
   }
 }
 

@@ -37,10 +37,11 @@ async function withCut<T>(
   const bytes = bytesOfCut(span);
   if (bytes === null) return null;
   await master.fill(bytes, signal);
+  const isLooked = span.entries.leadAt !== undefined;
   // Of others somebody has read the whole anyway.
-  if (span.entries.leadAt !== undefined)
-    await wanted.leave?.(master, span.entries, [{ start: span.start, end: span.end }]);
-  if (master.isWhole()) return null;
+  if (isLooked) await wanted.leave?.(master, span.entries, [{ start: span.start, end: span.end }]);
+  // What was only looked at is seen through in each stretch, also where the whole is here.
+  else if (master.isWhole()) return null;
   return inFile(context, (path) => cutStream(master.path, span, path), attempt);
 }
 

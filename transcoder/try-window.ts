@@ -5,6 +5,7 @@ import { readFragments } from "../core/fragments.ts";
 import { splitInit } from "../core/init-segment.ts";
 import type { Ladder } from "../core/ladder.ts";
 import type { QualityMetric } from "../core/quality.ts";
+import { withoutLookedEntries } from "../core/stream-entries.ts";
 import type { FrameRange } from "../core/timeline.ts";
 import { ratesOfWindow, type TrialLadders, type TrialWindow } from "../core/title-analysis.ts";
 import { runFfmpeg } from "./ffmpeg-run.ts";
@@ -40,10 +41,11 @@ export async function tryWindow(
     frames: null,
   };
   const manner = metric === "vmaf" ? { program: "scorer" as const } : {};
-  const source = await withNearEntry(context, pinned, described, plan, group);
-  const wanted = pictureWindow(source, plan, group);
-  return withSourceWindow(context, pinned, wanted, (sourcePath) =>
+  const near = await withNearEntry(context, pinned, described, plan, group);
+  const wanted = pictureWindow(near, plan, group);
+  return withSourceWindow(context, pinned, wanted, (sourcePath, isDoubted) =>
     context.scratch.withDirectory(async (folder) => {
+      const source = isDoubted ? withoutLookedEntries(described) : near;
       const read = (file: string): Promise<Buffer> => readFile(join(folder, file.replace("/out/", "")));
       const encode = trialRecipe(source, plan, ladders, window);
       const encoder = { program: encodingProgram(context, halves) };

@@ -3,22 +3,26 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   aimsBetween,
-  entriesAmong,
+  areInOrder,
+  entryFinder,
   goesOn,
   gridSeconds,
   hasNearer,
   isBehind,
   isNear,
+  isSeen,
   longestGroup,
+  middleOf,
+  mostUnseenBytes,
   placeBetween,
-  placesBetween,
-  spaced,
+  stepsBetween,
   tailSeconds,
 } from "../../core/stream-aims.ts";
 import type { StreamPicture } from "../../core/stream-pictures.ts";
 
 /** Where a transport stream is looked into, and what is made of what is met there. */
 
+const at = (decodeSeconds: number) => ({ at: 0, decodeSeconds });
 /** A picture every 40 ms from `from` on, 1000 bytes each, shown two later; an entry every `group`. */
 function pictures(count: number, { from = 10, group = 50 } = {}): StreamPicture[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -29,29 +33,39 @@ function pictures(count: number, { from = 10, group = 50 } = {}): StreamPicture[
   }));
 }
 
-test("the first entry is begun at, all others have a quarter of a second before them", () => {
-  assert.deepEqual(
-    entriesAmong(pictures(120)).map(({ at, leadAt }) => [at, leadAt]),
-    [
-      [0, 0],
-      [50_000, 43_000],
-      [100_000, 93_000],
-    ],
-  );
+const entriesOf = (all: readonly StreamPicture[], isFilmStart: boolean) => {
+  const finder = entryFinder(isFilmStart);
+  return all.flatMap((picture) => finder.add(picture) ?? []).map(({ at, leadAt }) => [at, leadAt]);
+};
+
+test("a film's first picture is begun at, all other entries have a quarter of a second before them", () => {
+  const [first, ...others] = [
+    [0, 0],
+    [50_000, 43_000],
+    [100_000, 93_000],
+  ];
+  assert.deepEqual(entriesOf(pictures(120), true), [first, ...others]);
+  assert.deepEqual(entriesOf(pictures(120), false), others);
   const late = pictures(120).slice(45);
   assert.deepEqual(
-    entriesAmong(late).map(({ at, leadAt }) => [at, leadAt]),
-    [[100_000, 93_000]],
-    "of what is met a fifth of a second before it nothing is known",
+    entriesOf(late, false),
+    [others[1]],
+    "of what is met a fifth of a second before nothing is known",
   );
 });
 
-test("kept are those that stand a second apart", () => {
-  const kept = spaced(entriesAmong(pictures(120, { group: 10 })));
-  assert.deepEqual(
-    kept.map(({ at }) => at),
-    [0, 30_000, 60_000, 90_000],
-  );
+test("a hundred thousand entries in a quarter of a second are gone through once", () => {
+  const crowd = Array.from({ length: 100_000 }, (_, index) => ({
+    ...{ at: index * 188, decodeSeconds: index / 90_000, shownSeconds: index / 90_000, isEntry: true },
+  }));
+  assert.equal(entriesOf(crowd, false).length, 100_000 - 22_500);
+});
+
+test("pictures are in order where each is decoded behind the one before it", () => {
+  assert.ok(areInOrder(pictures(50)));
+  const shownOnly = [0, 3, 1, 2].map((place) => ({ at: 0, decodeSeconds: place * 0.04 }));
+  assert.ok(!areInOrder(shownOnly), "reordered ones that have a time of showing alone");
+  assert.ok(!areInOrder([at(1), at(1)]));
 });
 
 test("groups are as long as the longest of the beginning, the one that it ends in among them", () => {
@@ -72,7 +86,6 @@ test("a segment of the grid is six seconds, or a little more; uneven pictures ha
   assert.equal(gridSeconds(uneven), null);
 });
 
-const at = (decodeSeconds: number) => ({ at: 0, decodeSeconds });
 const rhythm = (groupSeconds: number, segmentSeconds = 6) => ({ first: at(1), groupSeconds, segmentSeconds });
 
 test("a look for each time at which a chunk may begin, a group before it; fewer into long films and long groups", () => {
@@ -105,6 +118,9 @@ test("a look for each time at which a chunk may begin, a group before it; fewer 
     assert.ok(aimsBetween(rhythm(2), at(8), at(hours * 3600)).length <= 128, `${hours}`);
     assert.ok(aimsBetween(rhythm(10), at(8), at(hours * 3600)).length <= 64, `${hours}`);
   }
+  // 40 Mbit/s: a minute of that is more than a file by itself may be.
+  const heavy = aimsBetween(rhythm(2), at(8), { at: 36e9, decodeSeconds: 7201 });
+  assert.equal(Math.round(heavy[1]!.untilSeconds - heavy[0]!.untilSeconds), 30);
 });
 
 test("a look takes the last entry that is no later, where others come before", () => {
@@ -116,18 +132,35 @@ test("a look takes the last entry that is no later, where others come before", (
   assert.deepEqual([isBehind(at(12), aim), isBehind(at(12.04), aim)], [false, true]);
 });
 
-test("the clock is seen between entries, every few seconds", () => {
-  const entry = (seconds: number) => ({ at: seconds * 1000, decodeSeconds: seconds });
-  assert.deepEqual(placesBetween([0, 2, 14, 44].map(entry)), [8_000, 24_000, 34_000]);
-  assert.deepEqual(placesBetween([entry(0)]), []);
-});
-
-test("a stream goes on where each that is seen is later than the one before it, by half a minute at most", () => {
-  const seen = (...places: (readonly [number, number])[]) =>
-    goesOn(places.map(([place, decodeSeconds]) => ({ at: place, decodeSeconds })));
-  assert.ok(seen([0, 1], [10, 2], [5, 1.5], [20, 31]));
-  assert.ok(!seen([0, 1], [10, 2], [5, 2.5], [20, 31]), "it goes back");
-  assert.ok(!seen([0, 1], [10, 2], [20, 32.5]), "it might stand still");
+test("nothing is hidden in a step of ten seconds at most, and of few bytes", () => {
+  const place = (megabytes: number, decodeSeconds: number) => ({ at: megabytes * 1e6, decodeSeconds });
+  const [first, ...others] = stepsBetween([
+    place(0, 1),
+    place(3, 11),
+    place(2, 9),
+    place(40, 12),
+    place(41, 22.5),
+  ]);
+  assert.deepEqual(
+    [first!.from.decodeSeconds, first!.until.decodeSeconds],
+    [1, 9],
+    "in the order of the file",
+  );
+  const mostBytes = mostUnseenBytes(place(0, 1), place(60, 61));
+  assert.equal(mostBytes, 15e6);
+  assert.deepEqual(
+    others.map((step) => isSeen(step, mostBytes)),
+    [true, false, false],
+    "37 MB in a second, and more than ten seconds",
+  );
+  const back = { from: place(3, 16), until: place(4, 15.9) };
+  assert.deepEqual([goesOn(first!), goesOn(back)], [true, false]);
+  assert.equal(middleOf(back), 3.5e6);
+  assert.equal(
+    middleOf({ from: at(1), until: { at: 60_000, decodeSeconds: 20 } }),
+    null,
+    "a step of the clock itself",
+  );
 });
 
 test("the end is a hundredth of the film, two seconds to ten", () => {

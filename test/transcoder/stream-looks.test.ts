@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { Failure } from "../../core/errors.ts";
 import { buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
 import type { Source } from "../../core/source.ts";
+import { withoutLookedEntries } from "../../core/stream-entries.ts";
 import { type Chunk, chunkFrames } from "../../core/timeline.ts";
 import { chunkEntry, entrySpan } from "../../transcoder/chunk-entry.ts";
 import { bytesOfCut, cutStream } from "../../transcoder/cut-stream.ts";
@@ -126,7 +127,13 @@ for (const [name, make] of FILMS)
   });
 
 /** A picture's digest each, of the frames that an encoder would be given for one chunk. */
-async function shown(path: string, source: Source, plan: Plan, chunk: Chunk): Promise<string[]> {
+async function shown(
+  path: string,
+  source: Source,
+  plan: Plan,
+  chunk: Chunk,
+  isDamaged = false,
+): Promise<string[]> {
   const frames = chunkFrames(plan.timeline, chunk);
   const { inputOptions, filters } = chunkEntry(source, plan, frames);
   const picture = [
@@ -140,7 +147,7 @@ async function shown(path: string, source: Source, plan: Plan, chunk: Chunk): Pr
     "-",
   ];
   const { stdout, stderr } = await run("ffmpeg", ["-v", "error", ...inputOptions, "-i", path, ...picture]);
-  assert.equal(stderr, "", "a decoder sees nothing that it could complain of");
+  assert.ok(isDamaged || stderr === "", "a decoder sees nothing that it could complain of");
   return stdout.split("\n").flatMap((line) => (/^\d/.test(line) ? [line.split(",").at(-1)!.trim()] : []));
 }
 
@@ -181,6 +188,53 @@ async function changed(path: string, change: (bytes: Buffer) => Buffer): Promise
   return to;
 }
 
+/** A copy whose picture's times are changed, packet by packet, between two shares of the file. */
+function retimed(
+  path: string,
+  [from, until]: readonly [number, number],
+  change: (header: Buffer) => void,
+): Promise<string> {
+  return changed(path, (bytes) => {
+    for (let at = 0; at + 188 <= bytes.length; at += 188) {
+      const packet = bytes.subarray(at, at + 188);
+      const payload = 4 + (packet[3]! & 0x20 ? 1 + packet[4]! : 0);
+      const isHeader = (packet[1]! & 0x40) !== 0 && payload + 19 < 188 && packet.readUIntBE(payload, 3) === 1;
+      if (at >= from * bytes.length && at < until * bytes.length && isHeader && packet[payload + 7]! >= 0x80)
+        change(packet.subarray(payload));
+    }
+    return bytes;
+  });
+}
+
+/** Leaves the times of decoding out, which stand behind those of showing. */
+function leaveDecodingOut(header: Buffer): void {
+  if (header[7]! < 0xc0) return;
+  header[7] = 0x80 | (header[7]! & 0x3f);
+  header[9] = 0x20 | (header[9]! & 0x0f);
+  header.fill(0xff, 14, 19);
+}
+
+/** Moves all times of a header by so many seconds. */
+const moveBy = (seconds: number) => (header: Buffer) => {
+  for (const at of header[7]! >= 0xc0 ? [9, 14] : [9]) {
+    const high = (header[at]! >> 1) & 7;
+    const [middle, low] = [header.readUInt16BE(at + 1) >> 1, header.readUInt16BE(at + 3) >> 1];
+    const ticks = high * 2 ** 30 + middle * 2 ** 15 + low + seconds * 90_000;
+    header[at] = (header[at]! & 0xf1) | (Math.floor(ticks / 2 ** 30) << 1);
+    header.writeUInt16BE(((Math.floor(ticks / 2 ** 15) & 0x7fff) << 1) | 1, at + 1);
+    header.writeUInt16BE(((ticks & 0x7fff) << 1) | 1, at + 3);
+  }
+};
+
+/** Puts packets that fill up in the place of the picture's, in the middle half of the file. */
+function withoutPicture(bytes: Buffer): Buffer {
+  for (let at = 0; at + 188 <= bytes.length; at += 188)
+    if (at > bytes.length / 4 && at < bytes.length * 0.75 && bytes.readUInt16BE(at + 1) % 0x2000 === 0x100)
+      bytes.writeUInt16BE(0x1fff, at + 1);
+  return bytes;
+}
+
+const ODD = { codecs: "-c:v mpeg2video -b:v 8M -maxrate 8M -bufsize 2M -bf 2 -g 47 -c:a mp2" };
 const RAGGED = "rate=25,select='not(eq(mod(n,7),3))'";
 for (const [name, make] of [
   [
@@ -201,9 +255,50 @@ for (const [name, make] of [
     "an end that is no stream",
     async () => changed(await film(), (bytes) => bytes.fill(0, bytes.length - 2 ** 21)),
   ],
+  ["no times of decoding", async () => retimed(await film(ODD), [0, 1], leaveDecodingOut)],
+  [
+    "no times of decoding where it is looked into",
+    async () => retimed(await film(ODD), [0.34, 1], leaveDecodingOut),
+  ],
+  ["a clock that jumps by fifteen seconds", async () => retimed(await film(), [0.5, 1], moveBy(15))],
+  ["a picture that is not there for half of the film", async () => changed(await film(), withoutPicture)],
   ["little of a film", () => copied("-t", "20")],
 ] as const)
   test(`${name}: the whole is to be read`, async () => {
     const found = await byLooks(await make()).catch((thrown) => thrown);
     assert.ok(found === null || (found instanceof Failure && found.failureClass === "source"), `${found}`);
   });
+
+/** What every chunk is made of by a film's description from looks: of a stretch, or where that leaves a doubt of the whole. */
+async function shownOfAll(path: string) {
+  const { source, copy } = (await byLooks(path))!;
+  const plan = buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build);
+  const all: string[][] = [];
+  let doubts = 0;
+  for (const chunk of plan.chunks) {
+    const span = await endedSpan(copy, entrySpan(source, plan, chunkFrames(plan.timeline, chunk))!, signal);
+    await copy.fill(bytesOfCut(span)!, signal);
+    const cut = join(folder, `cut-${opened++}`);
+    const isDoubted = (await cutStream(copy.path, span, cut)) !== null;
+    doubts += isDoubted ? 1 : 0;
+    const [file, from] = isDoubted ? [path, withoutLookedEntries(source)] : [cut, source];
+    all.push(await shown(file, from, plan, chunk, isDoubted));
+  }
+  return { plan, all, doubts };
+}
+
+test("times of decoding that are left out where nobody has looked cost a chunk its stretch, and no frame", async () => {
+  const path = await retimed(await film(ODD), [0.3, 0.36], leaveDecodingOut);
+  const { plan, all, doubts } = await shownOfAll(path);
+  assert.equal(doubts, 1);
+  const whole = await probeFile(launcher, path);
+  for (const chunk of plan.chunks)
+    assert.deepEqual(all[chunk.index], await shown(path, whole, { ...plan, timing: "count" }, chunk, true));
+});
+
+test("a clock that goes back by three seconds where nobody has looked hides no more than that of the film", async () => {
+  const { all, doubts } = await shownOfAll(await retimed(await film(), [0.5, 1], moveBy(-3)));
+  assert.ok(doubts > 0);
+  const frames = all.flat();
+  assert.ok(new Set(frames).size > frames.length - 80, `${new Set(frames).size} of ${frames.length}`);
+});
