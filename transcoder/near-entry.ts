@@ -3,7 +3,7 @@ import type { PinnedSource, Source } from "../core/source.ts";
 import { isBehind, type LookedEntry } from "../core/stream-aims.ts";
 import { entryBefore, withEntry } from "../core/stream-entries.ts";
 import type { FrameRange } from "../core/timeline.ts";
-import { firstDecodedSeconds } from "./chunk-entry.ts";
+import { firstDecodedSeconds } from "./entry-place.ts";
 import type { PartialMaster } from "./scratch.ts";
 import type { ReadingContext } from "./source-window.ts";
 import { lookFor } from "./stream-entry.ts";

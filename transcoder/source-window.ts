@@ -6,7 +6,7 @@ import type { PinnedSource, Source, StreamEntries } from "../core/source.ts";
 import { trackRanges } from "../core/source-window.ts";
 import type { StreamSpan } from "../core/stream-entries.ts";
 import type { FrameRange } from "../core/timeline.ts";
-import { entrySpan, entryWindow } from "./chunk-entry.ts";
+import { entrySpan, entryWindow } from "./entry-place.ts";
 import type { PartialMaster } from "./scratch.ts";
 import { rangesOver, type SourceIndex } from "./source-index.ts";
 import { fromStream } from "./stream-window.ts";

@@ -10,8 +10,9 @@ import { buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts"
 import type { Source } from "../../core/source.ts";
 import { withoutLookedEntries } from "../../core/stream-entries.ts";
 import { type Chunk, chunkFrames } from "../../core/timeline.ts";
-import { chunkEntry, entrySpan } from "../../transcoder/chunk-entry.ts";
+import { chunkEntry } from "../../transcoder/chunk-entry.ts";
 import { bytesOfCut, cutStream } from "../../transcoder/cut-stream.ts";
+import { entrySpan } from "../../transcoder/entry-place.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { probeSource } from "../../transcoder/probe.ts";
 import { joinEnds } from "../../transcoder/read-stream-ends.ts";
