@@ -1,7 +1,9 @@
 import { steadyRate } from "./film-ends.ts";
 import { LONGEST_GAP_SECONDS } from "./probed-picture.ts";
+import { rational } from "./rational.ts";
 import type { StreamPicture } from "./stream-pictures.ts";
 import { buildTimeline } from "./timeline.ts";
+import { CLOCK_HZ } from "./transport-packets.ts";
 
 /**
  * Where to look into a transport stream for places to begin at. It has no index, and to find all of them is to read all of it: so one is
@@ -78,7 +80,12 @@ export function longestGroup(entries: readonly Known[], end: Known): number {
 /** How long a segment of the grid is that pictures of an even rate are put on; null where theirs is not. */
 export function gridSeconds(pictures: readonly StreamPicture[]): number | null {
   const seconds = Float64Array.from(pictures, ({ shownSeconds }) => shownSeconds).sort();
-  const rate = steadyRate({ seconds }, []);
+  const steps = seconds
+    .slice(1)
+    .map((time, index) => time - seconds[index]!)
+    .sort();
+  const stepTicks = Math.round((steps[steps.length >> 1] ?? 0) * CLOCK_HZ);
+  const rate = stepTicks > 0 ? steadyRate({ seconds }, [rational(CLOCK_HZ, stepTicks)]) : null;
   if (rate === null) return null;
   return (buildTimeline(rate, 1).framesPerSegment * rate.den) / rate.num;
 }

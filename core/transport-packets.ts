@@ -6,7 +6,8 @@ const STAMP_BYTES = 4;
 const SYNC_BYTE = 0x47;
 /** So many in their places are no chance. */
 const SYNCS_NEEDED = 5;
-const CLOCK_HZ = 90_000;
+/** Of the clock that times are stated by (ISO/IEC 13818-1 2.4.3.7). */
+export const CLOCK_HZ = 90_000;
 
 /** How packets lie in a file: `unitBytes` apart, each behind `leadBytes` of a time stamp. */
 export interface PacketShape {

@@ -81,6 +81,7 @@ test("a segment of the grid is six seconds, or a little more; uneven pictures ha
       Array.from({ length: frames }, (_, at) => ({ ...pictures(1)[0]!, shownSeconds: 1 + at / rate })),
     );
   assert.deepEqual([of(25), of(24_000 / 1001), of(30_000 / 1001), of(50)], [6, 6.006, 6.006, 6]);
+  assert.deepEqual([of(12.5), of(15), of(48)], [6, 6, 6], "rates that no display knows");
   assert.equal(of(25, 20), null, "too few to tell");
   const uneven = pictures(100).map((one, at) => ({ ...one, shownSeconds: at * 0.04 + (at % 3) * 0.03 }));
   assert.equal(gridSeconds(uneven), null);
