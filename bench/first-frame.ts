@@ -17,7 +17,7 @@ import { figure, median, printTable } from "./table.ts";
 /**
  * How long a content team waits for the first picture of a long film: from the answer to `complete` until the first cell
  * of its preview has come from the edge, beside a bare ffmpeg that makes the same two seconds, in the preview's size and settings, from the
- * same local file. `node bench/first-frame.ts [repetitions] [minutes,minutes…] [p24|p60|camera|hard] [mp4|mkv]`
+ * same local file. `node bench/first-frame.ts [repetitions] [minutes,minutes…] [p24|p60|camera|hard] [mp4|mkv|ts]`
  */
 
 const repetitions = Number(process.argv[2] ?? 2);
