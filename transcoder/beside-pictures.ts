@@ -1,15 +1,10 @@
 import { open } from "node:fs/promises";
 import { type ByteRange, inLoads, inPieces, joined } from "../core/byte-ranges.ts";
-import {
-  type PacketShape,
-  packetShape,
-  readTransportPacket,
-  SHAPE_BYTES,
-  type TransportPacket,
-} from "../core/transport-packets.ts";
+import { readTransportPacket, type TransportPacket } from "../core/transport-packets.ts";
 import { LARGEST_CUT_BYTES } from "./cut-stream.ts";
 import { asDiskFailure } from "./disk-failure.ts";
 import { readSpan, readSpans } from "./file-spans.ts";
+import { shapeOf } from "./stream-pictures.ts";
 
 /** What lies between the pictures of a transport stream: all that is needed of it by who makes a sound. */
 
@@ -111,8 +106,4 @@ function counterCheck() {
 
 function unitsOf(unitBytes: number): number {
   return Math.floor(READ_AT_ONCE_BYTES / unitBytes) * unitBytes;
-}
-
-async function shapeOf(path: string): Promise<PacketShape | null> {
-  return packetShape(await readSpan(path, { start: 0, end: SHAPE_BYTES }));
 }

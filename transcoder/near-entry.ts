@@ -53,9 +53,9 @@ async function entryNear(
     at: place,
     decodeSeconds: startSeconds + decodeSeconds[index]!,
   }));
-  const [low, high] = [known[noted]!, known[noted + 1] ?? { ...known[noted]!, at: master.sizeBytes }];
+  const [low, high] = [known[noted]!, known[noted + 1]];
   const stream = await openStream(master, BEGINNING_BYTES, signal);
-  if (stream === null || low.at >= high.at || low.decodeSeconds >= high.decodeSeconds) return null;
+  if (stream === null || high === undefined) return null;
   // When a picture that is entered is decoded that is shown no later than the first frame.
   const untilSeconds = startSeconds + firstSeconds + decodeSeconds[0]! + SAME_TIME_SECONDS;
   for (const earlier of LOOKS_SECONDS) {

@@ -1,8 +1,7 @@
 import type { StreamSpan } from "../core/stream-entries.ts";
-import { packetShape, SHAPE_BYTES } from "../core/transport-packets.ts";
-import { readSpan } from "./file-spans.ts";
+import { SHAPE_BYTES } from "../core/transport-packets.ts";
 import { landBefore } from "./stream-landing.ts";
-import type { ReadableStream } from "./stream-pictures.ts";
+import { type ReadableStream, shapeOf } from "./stream-pictures.ts";
 
 /**
  * The same stretch of a transport stream, to the first picture that is decoded behind it: where all entries are known it ends at one, where some were looked
@@ -16,13 +15,15 @@ export async function endedSpan(
   const { entries, untilSeconds, end } = span;
   if (entries.leadAt === undefined || untilSeconds === null) return span;
   await file.fill([{ start: 0, end: SHAPE_BYTES }], signal);
-  const shape = packetShape(await readSpan(file.path, { start: 0, end: SHAPE_BYTES }));
+  const shape = await shapeOf(file.path);
   if (shape === null) return span;
   const stream: ReadableStream = { file, shape, packetId: entries.packetId, coding: null };
   const landed = await landBefore(stream, boundsOf(span, untilSeconds), untilSeconds, signal);
   if (landed === null) return span;
-  for await (const picture of landed.behind)
-    if (picture.decodeSeconds > untilSeconds) return { ...span, end: Math.min(end, picture.at) };
+  for await (const { at, decodeSeconds } of landed.behind) {
+    if (at >= end) break;
+    if (decodeSeconds > untilSeconds) return { ...span, end: at };
+  }
   return span;
 }
 

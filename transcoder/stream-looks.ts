@@ -20,7 +20,7 @@ import {
 } from "../core/stream-aims.ts";
 import { keptEntries } from "../core/stream-entries.ts";
 import type { StreamPicture } from "../core/stream-pictures.ts";
-import { LARGEST_CUT_BYTES } from "./cut-stream.ts";
+import { BEGINNING_BYTES, LARGEST_CUT_BYTES } from "./cut-stream.ts";
 import { inLanes } from "./lanes.ts";
 import { lookFor } from "./stream-entry.ts";
 import { openStream, picturesFrom, type ReadableStream } from "./stream-pictures.ts";
@@ -37,8 +37,8 @@ export interface StreamLooks {
 
 /** Smaller ones are read whole: their beginning alone is a sixth of them or more. */
 const SMALLEST_BYTES = 2 ** 25;
-/** ffmpeg's `probesize` and a little more, and pictures enough to tell a rhythm by. */
-const HEAD = { bytes: 5_500_000, pictures: 64, mostBytes: 2 ** 26 };
+/** What a demuxer looks at to tell the streams, and pictures enough to tell a rhythm by. */
+const HEAD = { bytes: BEGINNING_BYTES, pictures: 64, mostBytes: 2 ** 26 };
 /** What the last pictures lie in. */
 const LAST_BYTES = 2 ** 20;
 /** Of the file: more is not worth what is not known then. */

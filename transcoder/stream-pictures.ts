@@ -31,6 +31,11 @@ const MOST_BYTES = 2 ** 20;
 /** More than any picture has, with the sound beside it. */
 const LONGEST_PICTURE_BYTES = 2 ** 24;
 
+/** How packets lie in a file that begins with one, and whose beginning is there; null of any other. */
+export async function shapeOf(path: string): Promise<PacketShape | null> {
+  return packetShape(await readSpan(path, { start: 0, end: SHAPE_BYTES }));
+}
+
 /** null of whatever is no transport stream of one plain programme with one picture, by its first `beginningBytes`. */
 export async function openStream(
   file: ReadableStream["file"],
@@ -38,7 +43,7 @@ export async function openStream(
   signal: AbortSignal,
 ): Promise<ReadableStream | null> {
   await file.fill([{ start: 0, end: SHAPE_BYTES }], signal);
-  const shape = packetShape(await readSpan(file.path, { start: 0, end: SHAPE_BYTES }));
+  const shape = await shapeOf(file.path);
   if (shape === null) return null;
   const tables = tableReader();
   for await (const piece of piecesFrom(file, shape, 0, signal)) {
