@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { PREVIEW_FOLDER, packagePrefix, segmentName, trackFolder } from "./keys.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import type { Plan } from "./plan.ts";
@@ -58,6 +59,14 @@ export function previewOf({ hardware: _hardware, ...plan }: Plan, source: Source
     rung,
     sound: isIndexed(source) ? sound : null,
   };
+}
+
+/** Whether cells of two previews of one film go together: whatever else has been found out since. */
+export function areOfOneGrid(one: Preview, another: Preview): boolean {
+  const madeOf = ({ plan: { timeline, timing, picture }, rung, sound }: Preview) => ({
+    ...{ timeline, timing, picture, rung, sound },
+  });
+  return isDeepStrictEqual(madeOf(one), madeOf(another));
 }
 
 function modestRung({ video }: Source): Rung {

@@ -22,6 +22,8 @@ export interface Source {
   subtitles: SourceSubtitle[];
   /** Of a picture that may be sent on as it is; absent where it cannot be. */
   coded?: CodedPicture;
+  /** Only both ends have been seen, and nothing of what lies between: good for a preview, until all is described. Absent where it is. */
+  isSketch?: true;
   /** What nothing is made from but people want to know; absent from descriptions that were made before it was kept. */
   facts?: SourceFacts;
 }

@@ -8,7 +8,7 @@ import { scoringGoes, windowCount } from "./quality.ts";
 import type { AssetRecord } from "./records/asset.ts";
 import type { TaskKind, TaskRecord } from "./records/task.ts";
 import { chunkFrames } from "./timeline.ts";
-import { curvesMissing, isOf } from "./title-analysis.ts";
+import { isOf, isToBeAnalysed } from "./title-analysis.ts";
 
 /** A task as the state of its asset calls for it, before anyone has worked on it. */
 export interface TaskSpec {
@@ -52,7 +52,7 @@ export function tasksOf(asset: AssetRecord): TaskSpec[] {
   // What is on air already is looked at there.
   const previews = asset.published === null ? eagerUnits(plan.timeline) : [];
   const eager = previews.map((unit) => previewSpec(asset, unit));
-  // Nobody who looks waits for the film's own ladder; its chunks do.
+  // Nobody who looks waits for what is still to be found out; its chunks do.
   if (isDraft(asset)) return [...eager, ofMaster(asset, "analyse")];
   const seconds = (frames: number): number =>
     (frames * plan.timeline.frameRate.den) / plan.timeline.frameRate.num;
@@ -124,12 +124,11 @@ export function isPulled({ state, pull }: Pick<AssetRecord, "state" | "pull">): 
   return state === "waiting" && pull?.sourceUrl != null;
 }
 
-/** Whether its plan is only good for a preview: a ladder of the film's own needs curves that are not there yet. */
+/** Whether its plan is only good for a preview: its description is a sketch, or a ladder of the film's own needs curves that are not there yet. */
 function isDraft({ source, pinned, encoding, analysis, generation, draftGeneration }: AssetRecord): boolean {
   if (draftGeneration == null || draftGeneration !== generation) return false;
   if (source === null || pinned === null) return false;
-  const curves = analysis && isOf(analysis, pinned) ? analysis.curves : [];
-  return curvesMissing(source, encoding, curves).length > 0;
+  return isToBeAnalysed(source, encoding, isOf(analysis, pinned) ? analysis : null);
 }
 
 /** The generation under which an asset's preview lies: that of its first plan. */

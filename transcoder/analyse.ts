@@ -1,5 +1,6 @@
 import { speedOf, type VideoCodec } from "../core/encoding.ts";
 import { Failure } from "../core/errors.ts";
+import { sourceFindings } from "../core/findings-source.ts";
 import { buildPlan, type Plan, type PlanSettings } from "../core/plan.ts";
 import type { QualityMetric } from "../core/quality.ts";
 import type { PinnedSource, Source } from "../core/source.ts";
@@ -9,12 +10,14 @@ import {
   curvesMissing,
   isOf,
   rateOfFilm,
+  type TitleAnalysis,
   type TitleCurve,
   type TrialPoint,
   type TrialWindow,
   trialLadders,
   trialWindows,
 } from "../core/title-analysis.ts";
+import { describeMaster } from "./describe-master.ts";
 import { planAsset } from "./plan-asset.ts";
 import type { TaskContext } from "./task-context.ts";
 import { type TrialOutcome, tryWindow } from "./try-window.ts";
@@ -31,31 +34,48 @@ interface Tried {
 }
 
 /**
- * Encodes a few windows of the master in several sizes and qualities, scores them, and plans the film with what that tells.
- * Where it cannot be done the ladder is the table's: an analysis never fails a film.
+ * Finds out what is lacking before a film can be planned for good: all of a master of which there is a sketch, and the film's own ladder where it
+ * is to have one. For that a few windows of the master are encoded in several sizes and qualities and scored. Where they cannot be the
+ * ladder is the table's: trials never fail a film.
  */
 export async function analyse(context: TaskContext, settings: PlanSettings): Promise<null> {
-  const { source, pinned, encoding, sidecars, findings, analysis } = context.asset;
-  if (source === null || pinned === null)
+  const { source: known, pinned, sidecars } = context.asset;
+  if (known === null || pinned === null)
     throw new Failure("ours", "internal", "The asset has not been probed yet.");
-  const known = analysis && isOf(analysis, pinned) ? analysis.curves : [];
+  const isSketch = known.isSketch === true;
+  const source = isSketch ? await describeMaster(context, pinned) : known;
+  const findings = isSketch ? sourceFindings(source) : context.asset.findings;
+  const analysis = await tryTitle(context, settings, source, pinned);
+  await planAsset(context, settings, pinned, { source, findings, sidecars, analysis }, "final");
+  return null;
+}
+
+/** What is known of the film's own ladder, and what trials tell of it besides. */
+async function tryTitle(
+  context: TaskContext,
+  settings: PlanSettings,
+  source: Source,
+  pinned: PinnedSource,
+): Promise<TitleAnalysis | undefined> {
+  const { encoding } = context.asset;
+  const analysis = isOf(context.asset.analysis, pinned) ? context.asset.analysis : undefined;
+  const known = analysis?.curves ?? [];
+  const missing = curvesMissing(source, encoding, known);
+  if (missing.length === 0) return analysis;
   const recentAv1Build = context.recentAv1?.build ?? null;
   const draft = buildPlan(source, { ...settings, encoding, recentAv1Build }, context.launcher.build);
   const groupBytes = await readGroupBytes(context, source, pinned, draft);
   const windows = trialWindows(draft.timeline, groupBytes);
   const curves: TitleCurve[] = [];
-  const missing = curvesMissing(source, encoding, known);
   for (const [index, codec] of missing.entries()) {
     curves.push(await tryCodec({ context, source, pinned, draft, windows, groupBytes }, codec));
     context.report((index + 1) / missing.length);
   }
-  const made = {
+  return {
     sourceIdentity: identityOf(pinned),
     windows: windows.map(({ half }) => half),
     curves: [...known, ...curves],
   };
-  await planAsset(context, settings, pinned, { source, findings, sidecars, analysis: made }, "final");
-  return null;
 }
 
 /** How busy each part of the film is, by the bytes that its master spends there; null where it has no index that says so. */

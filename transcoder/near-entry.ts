@@ -12,7 +12,7 @@ import { openStream } from "./stream-pictures.ts";
 /** What is decoded for nothing from an entry that is nearer costs less than to look for a better one. */
 const NEAR_SECONDS = 3;
 /** How long before the frames it is looked for, most groups being short. */
-const LOOKS_SECONDS = [2, 10];
+const LOOKS_SECONDS = [2, 10, 30];
 /** More than all roundings, less than any two pictures are apart. */
 const SAME_TIME_SECONDS = 0.001;
 /** What tells which stream is the picture stands at a file's beginning. */

@@ -62,10 +62,10 @@ export interface PlannedRevision extends FoundInMaster {
 }
 
 /**
- * Which plan it is: the only one; the first one of a film whose own ladder is not known yet, good for a preview; or the
- * one that comes after that.
+ * Which plan it is: the only one; the first one of a film of which not all is known yet, good for a preview; or the
+ * one that comes after that, whose preview is the draft's still, or with `anew` is not.
  */
-export type PlanStep = "only" | "draft" | "final";
+export type PlanStep = "only" | "draft" | "final" | "anew";
 
 /**
  * `probing` → `encoding`, with everything that will be made. The generation's own record comes first, which keeps the
@@ -80,16 +80,23 @@ export async function recordPlan(
 ): Promise<void> {
   const { generation } = found;
   await openGeneration(library, asset, found);
-  const draftGeneration = { only: null, draft: generation, final: asset.draftGeneration ?? null }[step];
+  const drafts = { only: null, draft: generation, final: asset.draftGeneration ?? null, anew: null };
+  const draftGeneration = drafts[step];
   await reopenTasks(library, { ...asset, ...found, state: "encoding", draftGeneration });
   await reopenInspection(library, asset._id, generation);
-  const moved =
-    step === "final"
-      ? await moveAsset(library, asset, ["encoding"], found, { generation: asset.generation })
-      : await moveAsset(library, asset, ["queued", "probing"], {
-          ...found,
-          ...{ state: "encoding", draftGeneration },
-        });
+  const isAfterDraft = step === "final" || step === "anew";
+  const moved = isAfterDraft
+    ? await moveAsset(
+        library,
+        asset,
+        ["encoding"],
+        { ...found, draftGeneration },
+        { generation: asset.generation },
+      )
+    : await moveAsset(library, asset, ["queued", "probing"], {
+        ...found,
+        ...{ state: "encoding", draftGeneration },
+      });
   // Too late, for a revision that is no more: what was opened for it is to be closed again.
   if (!moved) await markUnsettled(library, asset._id);
 }

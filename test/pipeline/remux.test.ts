@@ -13,7 +13,7 @@ import type { AssetRecord } from "../../core/records/asset.ts";
 import { readSampleTables } from "../../core/sample-table.ts";
 import type { PinnedSource } from "../../core/source.ts";
 import { findConformance } from "../../stores/library/conformance.ts";
-import { describeMaster } from "../../transcoder/probe-asset.ts";
+import { describeMaster } from "../../transcoder/describe-master.ts";
 import { openScratch } from "../../transcoder/scratch.ts";
 import { launcherForTest } from "../rig/launcher.ts";
 import { made } from "../rig/media.ts";

@@ -17,7 +17,8 @@ import type { Launcher } from "../../transcoder/launcher.ts";
 import { probeSource } from "../../transcoder/probe.ts";
 import { joinEnds } from "../../transcoder/read-stream-ends.ts";
 import { endedSpan } from "../../transcoder/stream-end.ts";
-import { lookAlong } from "../../transcoder/stream-looks.ts";
+import { lookAtEnds } from "../../transcoder/stream-ends.ts";
+import { lookBetween } from "../../transcoder/stream-looks.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";
 import { made } from "../rig/media.ts";
 import { sparseCopy } from "../rig/sparse-copy.ts";
@@ -61,8 +62,9 @@ async function copied(...args: string[]): Promise<string> {
 /** What is found by looks alone, and how much of the file that is; null where it is not to be described so. */
 async function byLooks(path: string) {
   const copy = await sparseCopy(path, join(folder, `sparse-${opened++}`));
-  const looks = await lookAlong(copy, signal);
-  if (looks === null) return null;
+  const atEnds = await lookAtEnds(copy, signal);
+  if (atEnds === null) return null;
+  const looks = await lookBetween(atEnds, signal);
   const ends = join(folder, `ends-${opened++}`);
   await joinEnds(copy.path, copy.sizeBytes, looks, ends);
   const file = { sizeBytes: copy.sizeBytes, sha256: null };
