@@ -48,17 +48,23 @@ export function isLeftToOther(
     .some((other) => own.weight + other.weight <= pictureSeconds && isAtHand(other, own, now));
 }
 
-function isAtHand(
-  { part, state, leaseUntil, claimedAt, attempts }: BesideSound,
-  own: Pick<TaskRecord, "part" | "claimedAt">,
-  now: Date,
-): boolean {
-  const sinceMs = (time: Date | null | undefined): number =>
-    time == null ? Number.POSITIVE_INFINITY : now.getTime() - time.getTime();
-  if (state === "done") return sinceMs(attempts.at(-1)?.endedAt) < AFTERWARDS_MS;
-  if (!isLive({ state, leaseUntil }, now) || sinceMs(claimedAt) > LONGEST_MS) return false;
-  const laterMs = sinceMs(claimedAt) - sinceMs(own.claimedAt);
-  return laterMs > 0 || (laterMs === 0 && part < own.part);
+function isAtHand(other: BesideSound, own: Pick<TaskRecord, "part" | "claimedAt">, now: Date): boolean {
+  if (!hasItAtHand(other, now)) return false;
+  const laterMs = sinceMs(other.claimedAt, now) - sinceMs(own.claimedAt, now);
+  return other.state === "done" || laterMs > 0 || (laterMs === 0 && other.part < own.part);
+}
+
+/** A task as the question sees whether its worker has what was read for it, and will have a place free before long. */
+export type BesideReader = Pick<BesideSound, "state" | "leaseUntil" | "claimedAt" | "attempts">;
+
+/** Whether a worker is at a task and not slow at it, or has just done it. */
+export function hasItAtHand({ state, leaseUntil, claimedAt, attempts }: BesideReader, now: Date): boolean {
+  if (state === "done") return sinceMs(attempts.at(-1)?.endedAt, now) < AFTERWARDS_MS;
+  return isLive({ state, leaseUntil }, now) && sinceMs(claimedAt, now) <= LONGEST_MS;
+}
+
+function sinceMs(time: Date | null | undefined, now: Date): number {
+  return time == null ? Number.POSITIVE_INFINITY : now.getTime() - time.getTime();
 }
 
 /** Whether somebody is at a task, as far as is known. */

@@ -5,6 +5,7 @@ import { WAITED_FOR_PRIORITY } from "../core/schedule.ts";
 import { isPreviewed, previewSpec, type TaskSpec } from "../core/work.ts";
 import { laneOf } from "../core/work-order.ts";
 import type { Library } from "./library/connect.ts";
+import { noteAwaited } from "./library/previews.ts";
 import { reviveTasks } from "./library/reopen-tasks.ts";
 import { ensureTasks } from "./library/tasks.ts";
 import type { WorkQueue } from "./queue.ts";
@@ -26,6 +27,7 @@ export async function demandPreviewCell(
   if (waitedFor === undefined) return null;
   const specs: [TaskSpec, ...TaskSpec[]] = [waitedFor, ...ahead];
   await ensureTasks(library, asset, specs);
+  await noteAwaited(library, waitedFor.id);
   await reviveTasks(
     library,
     specs.map(({ id }) => id),

@@ -2,18 +2,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isLookedAtTwice, LOOK_ROUND_SECONDS, secondsToWait } from "../core/late-sound.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { TaskRecord } from "../core/records/task.ts";
+import { isLeftToReader, isUnasked } from "../core/shared-beginning.ts";
 import { type BesideSound, isLeftToOther, ofSameSound } from "../core/shared-sound.ts";
 import { leavesItsSound } from "../core/source.ts";
 import { isWanted } from "../core/work.ts";
 import { followsOthers, isOffered } from "../core/work-order.ts";
-import { besideSound, isShared, outlinesOfAsset } from "../stores/library/tasks.ts";
+import { begunUnits, besideSound, isShared, outlinesOfAsset } from "../stores/library/tasks.ts";
 import { encoderNeeded, encodersHere } from "./missing-encoder.ts";
 import type { Workshop } from "./task-context.ts";
 
 /**
  * Why a task is not begun here and now. `unwanted`: of an earlier revision, or of a cancelled asset; whoever ended that may not have
  * come to this task. `encoder`: it needs one, in hardware or of a build, that this machine lacks and others have. `early`: what it looks at may
- * have been found damaged since it was offered, and is being made again. `elsewhere`: another worker has the sound that it is made of.
+ * have been found damaged since it was offered, and is being made again. `elsewhere`: another worker has what it is made of.
  * `pictures`: those who are still to read the pictures leave the sound between them.
  */
 export type Obstacle = "unwanted" | "encoder" | "early" | "elsewhere" | "pictures";
@@ -30,6 +31,8 @@ const AGAIN_SECONDS: Record<Exclude<Obstacle, "pictures">, number> = {
   early: 1,
   elsewhere: 1,
 };
+
+const ELSEWHERE: Hindrance = { obstacle: "elsewhere", againSeconds: AGAIN_SECONDS.elsewhere };
 
 /** What stands in a task's way; null where it can be begun. */
 export async function obstacleTo(
@@ -59,8 +62,19 @@ export async function obstacleToClaimed(
 ): Promise<Hindrance | null> {
   const obstacle = await obstacleTo(workshop, task, asset);
   if (obstacle !== null) return { obstacle, againSeconds: AGAIN_SECONDS[obstacle] };
-  if (asset === null || task.kind !== "audio" || task.beside != null) return null;
-  return obstacleToSound(workshop, task, asset, signal);
+  if (asset === null || task.beside != null) return null;
+  if (task.kind === "preview") return obstacleToUnit(workshop, task, asset);
+  return task.kind === "audio" ? obstacleToSound(workshop, task, asset, signal) : null;
+}
+
+async function obstacleToUnit(
+  { library }: Pick<Workshop, "library">,
+  task: TaskRecord,
+  { plan }: AssetRecord,
+): Promise<Hindrance | null> {
+  if (plan === null || !isUnasked(task, plan.timeline)) return null;
+  const isOthers = isLeftToReader(task, await begunUnits(library, task), library.serverNow());
+  return isOthers ? ELSEWHERE : null;
 }
 
 async function obstacleToSound(
@@ -78,7 +92,7 @@ async function obstacleToSound(
   if (againSeconds !== null) return { obstacle: "pictures", againSeconds };
   if (ofSameSound(task.part, sounds).length === 0) return null;
   const isOthers = isLeftToOther(task, await besideSound(library, task), sounds, library.serverNow());
-  return isOthers ? { obstacle: "elsewhere", againSeconds: AGAIN_SECONDS.elsewhere } : null;
+  return isOthers ? ELSEWHERE : null;
 }
 
 async function secondsToPictures(

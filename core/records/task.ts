@@ -81,6 +81,8 @@ export interface TaskRecord {
   earlyDeaths: number;
   /** Not before this time (back-off after a failure). */
   notBefore: Date | null;
+  /** Somebody waits for what it makes, or did; only of units of a preview. */
+  isAwaited?: true;
   /** How often somebody's wish to see what it makes had it tried anew after all its attempts; absent where it never did. */
   revivals?: number;
   error: AssetError | null;

@@ -26,3 +26,9 @@ export async function forgetPreview(library: Library, assetId: string, generatio
     library.assets.updateOne({ _id: assetId, preview: generation }, { $unset: { preview: "" } }),
   );
 }
+
+/** Somebody waits for this unit: it is no more one of those that may be put off. */
+export async function noteAwaited(library: Library, taskId: string): Promise<void> {
+  const unnoted = { _id: taskId, state: { $ne: "done" }, isAwaited: { $ne: true } } as const;
+  await fromDriver(library.tasks.updateOne(unnoted, { $set: { isAwaited: true } }));
+}

@@ -4,6 +4,7 @@ import type { OpenChunk } from "../../core/near-chunk.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskRecord, TaskState } from "../../core/records/task.ts";
 import type { TaskResult } from "../../core/records/task-result.ts";
+import type { BesideUnit } from "../../core/shared-beginning.ts";
 import type { BesideSound } from "../../core/shared-sound.ts";
 import { recipesOf } from "../../core/task-recipe.ts";
 import { previewedGeneration, type TaskSpec } from "../../core/work.ts";
@@ -103,6 +104,17 @@ export async function besideSound(
   );
   return fromDriver(found.toArray());
 }
+
+/** The units of a preview that are made of a film's beginning and somebody has been at. */
+export async function begunUnits(
+  library: Library,
+  { assetId, generation }: Pick<TaskRecord, "assetId" | "generation">,
+): Promise<BesideUnit[]> {
+  const filter: Filter<TaskRecord> = { assetId, generation, kind: "preview", worker: { $gt: "" } };
+  return fromDriver(library.tasks.find<BesideUnit>(filter, { projection: BESIDE_UNIT }).toArray());
+}
+
+const BESIDE_UNIT = { chunk: 1, state: 1, worker: 1, leaseUntil: 1, claimedAt: 1, "attempts.endedAt": 1 };
 
 const BESIDE_SOUND = {
   ...{ kind: 1, part: 1, state: 1, worker: 1, weight: 1, ratio: 1, leaseUntil: 1, claimedAt: 1 },

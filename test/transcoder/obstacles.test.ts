@@ -5,6 +5,7 @@ import type { AssetRecord } from "../../core/records/asset.ts";
 import type { TaskRecord } from "../../core/records/task.ts";
 import { completeTask, releaseTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
+import { demandPreviewCell } from "../../stores/offer-preview.ts";
 import { Stopped } from "../../transcoder/keep-claim.ts";
 import { obstacleToClaimed } from "../../transcoder/obstacles.ts";
 import type { Workshop } from "../../transcoder/task-context.ts";
@@ -103,4 +104,21 @@ test("a worker that is told to stop looks no longer who else comes to a sound", 
   const looks = obstacleTo(sound, mp4, stopping.signal);
   stopping.abort(new Stopped("shutdown"));
   await assert.rejects(looks, { name: "AbortError" });
+});
+
+test("a unit of a preview that nobody asked for is left to the worker that reads the film's beginning", async () => {
+  const asset = await planned("as_begun", { plan: planOf(600, 1280, 720) });
+  const claim = async (unit: number, worker: string): Promise<TaskRecord> => {
+    const outcome = await claimTask(library, `as_begun.g.preview.all.${unit}`, worker, 600);
+    assert.ok("claimed" in outcome);
+    return outcome.claimed;
+  };
+  const [first, second] = [await claim(0, "wk_first"), await claim(1, "wk_second")];
+  const stands = async (task: TaskRecord) => (await obstacleTo(task, asset))?.obstacle ?? null;
+  assert.deepEqual([await stands(first), await stands(second)], [null, "elsewhere"]);
+  await demandPreviewCell(library, asset, 1);
+  const awaited = await library.tasks.findOne({ _id: second._id });
+  assert.equal(await stands(awaited!), null, "a viewer waits for it");
+  await releaseTask(library, first);
+  assert.equal(await stands(second), null, "nobody is at the first");
 });
