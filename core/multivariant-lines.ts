@@ -17,11 +17,17 @@ interface AudioGroup {
   members: AudioRendition[];
 }
 
-/** Apple 2.3, 9.6: stereo and multichannel sound are groups apart. */
+/**
+ * Apple 2.3, 9.6: stereo and multichannel sound are groups apart. 8216bis 4.4.6.1.1: each has the same members, so that of a sound that has no more
+ * than two channels the same rendition stands in both, and whoever plays 5.1 can still choose it.
+ */
 export function audioGroups(audio: readonly AudioRendition[]): AudioGroup[] {
+  const stereo = audio.filter(({ channels }) => channels <= 2);
+  const surround = audio.filter(({ channels }) => channels > 2);
+  const widest = stereo.map((one) => surround.find(({ name }) => name === one.name) ?? one);
   return [
-    { id: STEREO_GROUP, members: audio.filter(({ channels }) => channels <= 2) },
-    { id: SURROUND_GROUP, members: audio.filter(({ channels }) => channels > 2) },
+    { id: STEREO_GROUP, members: stereo },
+    { id: SURROUND_GROUP, members: surround.length > 0 ? widest : [] },
   ].filter(({ members }) => members.length > 0);
 }
 

@@ -84,7 +84,7 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
 };
 
 /** Raised whenever the same plan would make other bytes: old cells are then never mixed with new ones. */
-const FORMAT_VERSION = 13;
+const FORMAT_VERSION = 14;
 
 /**
  * The plan for a source and the files beside it. Same input, same bytes of JSON. Sound whose file has not been probed

@@ -50,6 +50,19 @@ function groupsOf(view: PackageView): Attributes[][] {
   return [...Map.groupBy(view.main.media, (one) => `${one.get("TYPE")} ${one.get("GROUP-ID")}`).values()];
 }
 
+/** What is the same of each member of groups of one TYPE: all but which group it is in, where it lies, and how it is coded. */
+function membersOf(group: readonly Attributes[]): string {
+  const isOfMember = (name: string): boolean => !["GROUP-ID", "URI", "CHANNELS"].includes(name);
+  const said = group.map((one) =>
+    [...one]
+      .filter(([name]) => isOfMember(name))
+      .map(([name, value]) => `${name}=${value}`)
+      .sort()
+      .join(","),
+  );
+  return said.sort().join("; ");
+}
+
 function isGeneral(attributes: Attributes): boolean {
   return !attributes.has("CHARACTERISTICS") && attributes.get("FORCED") !== "YES";
 }
@@ -181,6 +194,15 @@ export const MULTIVARIANT_RULES: Rule[] = [
     each(groupsOf(view), "no groups", (group) => {
       const names = group.map((one) => one.get("NAME") ?? "");
       return new Set(names).size < names.length || names.includes("") ? `names: ${names.join(", ")}` : null;
+    }),
+  ),
+  must("8216-members", "groups of one TYPE have the same members (8216bis 4.4.6.1.1)", (view) =>
+    each([...Map.groupBy(view.main.media, (one) => one.get("TYPE")).values()], "no groups", (ofType) => {
+      const groups = [...Map.groupBy(ofType, (one) => one.get("GROUP-ID")).values()];
+      const unlike = groups.find((group) => membersOf(group) !== membersOf(groups[0]!));
+      return unlike === undefined
+        ? null
+        : `${unlike[0]!.get("GROUP-ID")} has ${membersOf(unlike)}, ${groups[0]![0]!.get("GROUP-ID")} ${membersOf(groups[0]!)}`;
     }),
   ),
   must("8216-groups", "each group that a variant names is there (8216bis 4.4.6.2)", (view) =>

@@ -649,6 +649,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   { rule: "8216-default", break: (b) => b.main("DEFAULT=NO", "DEFAULT=YES") },
   { rule: "8216-name", break: (b) => b.main('NAME="Deutsch"', 'NAME="English"') },
+  {
+    rule: "8216-members",
+    break: (b) =>
+      b.line(
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="more",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/a0/media.m3u8"',
+      ),
+  },
   { rule: "8216-groups", break: (b) => b.main("CLOSED-CAPTIONS=NONE", 'CLOSED-CAPTIONS="cc"') },
   // Delivery.
   {

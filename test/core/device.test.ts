@@ -31,10 +31,12 @@ const videos = LADDERS.flatMap(([ladderId, codec, range, share]) =>
     return { id, ladderId, codec, range, width, height, measured: measured(bps) };
   }),
 );
+const NAMES = { en: "English", de: "Deutsch", fr: "Français" };
+/** French is there in stereo alone. */
 const sounds = [2, 6].flatMap((channels) =>
-  ["en", "de"].map((language, index) => ({
+  (["en", "de", "fr"] as const).slice(0, channels === 2 ? 3 : 2).map((language, index) => ({
     id: channels === 2 ? `a${index}` : `a${index}-51`,
-    name: language === "en" ? "English" : "Deutsch",
+    name: NAMES[language],
     language,
     role: "main" as const,
     codec: "mp4a.40.2",
@@ -140,7 +142,7 @@ describe("a device", () => {
       all,
     );
     const small = told({ codecs: ["avc1"], maxHeight: 534, channels: 2 });
-    assert.deepEqual(small, ["534p", "266p", "a0", "a1", "t0"]);
+    assert.deepEqual(small, ["534p", "266p", "a0", "a1", "a2", "t0"]);
   });
 
   test("of two channels is offered no variant with more; the sound that is wanted is the default", () => {
@@ -154,6 +156,15 @@ describe("a device", () => {
         ["audio/a1/media.m3u8", "YES"],
         ["audio/a1-51/media.m3u8", "YES"],
       ],
+    );
+    const french = offered(deviceOf({}, "a2")).media.filter((one) => one.get("DEFAULT") === "YES");
+    assert.deepEqual(
+      french.map((one) => [one.get("GROUP-ID"), one.get("URI")]),
+      [
+        ["audio", "audio/a2/media.m3u8"],
+        ["audio-5.1", "audio/a2/media.m3u8"],
+      ],
+      "stereo alone, and chosen beside 5.1 of others",
     );
     assert.deepEqual(
       german.media.filter((one) => one.get("TYPE") === "SUBTITLES").map((one) => one.get("DEFAULT")),

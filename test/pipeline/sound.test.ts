@@ -35,7 +35,10 @@ const SOURCES: Record<string, SoundTrack[]> = {
     { sound: TALK, language: "eng", disposition: "visual_impaired" },
     { sound: TALK, language: "ger" },
   ],
-  surround: [{ sound: beeps({ level: 0.1, layout: "5.1" }), language: "eng" }],
+  surround: [
+    { sound: beeps({ level: 0.1, layout: "5.1" }), language: "eng" },
+    { sound: TALK, language: "ger" },
+  ],
   mono: [{ sound: beeps({ level: 0.3, layout: "mono" }) }],
   shapes: Object.entries(SHAPES).map(([title, track]) => ({ ...track, title })),
 };
@@ -145,17 +148,23 @@ test("every track keeps its language, name and role, the general before the spec
   assert.match(lines[3]!, /AUTOSELECT=YES,CHARACTERISTICS="public.accessibility.describes-video"/);
 });
 
-test("5.1 stands beside stereo, in a group and in variants of its own", () => {
+test("5.1 stands beside stereo, in a group and in variants of its own, with all other sounds", () => {
   const { heard, main, asset } = published.get("surround")!;
   assert.deepEqual(
     heard.map(({ rendition }) => [rendition.id, rendition.channels]),
     [
       ["a0", 2],
+      ["a1", 2],
       ["a0-51", 6],
     ],
   );
   assert.match(main, /GROUP-ID="audio",NAME="English".*CHANNELS="2"/);
   assert.match(main, /GROUP-ID="audio-5.1",NAME="English".*CHANNELS="6"/);
+  for (const group of ["audio", "audio-5.1"])
+    assert.match(
+      main,
+      new RegExp(`GROUP-ID="${group}",NAME="Deutsch".*CHANNELS="2",URI="audio/a1/media.m3u8"`),
+    );
   const variants = main.split("\n").filter((line) => line.startsWith("#EXT-X-STREAM-INF"));
   const rungs = allRungs(asset.plan!).length;
   assert.equal(variants.filter((line) => line.includes('AUDIO="audio",')).length, rungs);
