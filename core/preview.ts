@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { PREVIEW_FOLDER, packagePrefix, segmentName, trackFolder } from "./keys.ts";
 import { buildLadder, type Ladder, type Rung } from "./ladder.ts";
 import type { Plan } from "./plan.ts";
@@ -61,12 +60,15 @@ export function previewOf({ hardware: _hardware, ...plan }: Plan, source: Source
   };
 }
 
-/** Whether cells of two previews of one film go together: whatever else has been found out since. */
+/** Whether cells of two previews of one film go together: whatever else has been found out since, the same frames stand in the same places. */
 export function areOfOneGrid(one: Preview, another: Preview): boolean {
-  const madeOf = ({ plan: { timeline, timing, picture }, rung, sound }: Preview) => ({
-    ...{ timeline, timing, picture, rung, sound },
-  });
-  return isDeepStrictEqual(madeOf(one), madeOf(another));
+  return gridOf(one) === gridOf(another);
+}
+
+function gridOf({ plan, rung, sound }: Preview): string {
+  const { timeline, timing, picture } = plan;
+  // Frames that are counted and those that are placed are the same where none is missing.
+  return JSON.stringify([timeline, timing === "retime", picture, rung, sound]);
 }
 
 function modestRung({ video }: Source): Rung {

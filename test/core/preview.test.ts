@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { eagerUnits, previewCellKey, previewCellOf, unitsFor } from "../../core/preview.ts";
+import { buildPlan, DEFAULT_PLAN_SETTINGS, type Plan } from "../../core/plan.ts";
+import {
+  areOfOneGrid,
+  eagerUnits,
+  previewCellKey,
+  previewCellOf,
+  previewOf,
+  unitsFor,
+} from "../../core/preview.ts";
 import { rational } from "../../core/rational.ts";
+import type { SourceVideo } from "../../core/source.ts";
 import { secondsLeft, type TimedTask } from "../../core/time-left.ts";
 import { buildTimeline } from "../../core/timeline.ts";
+import { SOURCE } from "../api/api-for-test.ts";
 
 const RATES = [rational(25, 1), rational(24, 1), rational(30_000, 1_001), rational(60, 1)];
 
@@ -34,6 +44,23 @@ test("what is made unasked is the beginning of a long film, and nothing of a sho
   assert.deepEqual(eagerUnits(film(3_600)), [0, 1, 2, 3, 4]);
   assert.deepEqual(unitsFor(film(3_600), 0), [0, 1, 2, 3]);
   assert.deepEqual(unitsFor(film(3_600), 1_799).length, 1);
+});
+
+test("a preview goes on beside what is found out later, as long as its frames stand where they stood", () => {
+  const of = (plan: Partial<Plan>, video: Partial<SourceVideo> = {}) => {
+    const described = { ...SOURCE, video: { ...SOURCE.video, ...video } };
+    return previewOf({ ...buildPlan(described, DEFAULT_PLAN_SETTINGS, "build"), ...plan }, described);
+  };
+  const draft = of({ timing: "place" });
+  for (const [name, expected, later] of [
+    ["it is entered elsewhere", true, of({ timing: "place", chunks: [] }, { keyframeSeconds: [0, 9] })],
+    ["its frames are counted", true, of({ timing: "count" })],
+    ["its ladder is its own", true, of({ timing: "place", ladders: [] })],
+    ["its frames are retimed", false, of({ timing: "retime" })],
+    ["it is a frame longer", false, of({ timing: "place" }, { frameCount: SOURCE.video.frameCount + 1 })],
+    ["it is interlaced", false, of({ timing: "place" }, { fieldOrder: "tt" })],
+  ] as const)
+    assert.equal(areOfOneGrid(draft, later), expected, name);
 });
 
 test("a cell's key says which it is, and no other key does", () => {

@@ -277,6 +277,13 @@ test("until a film's own ladder is known only a preview is made of its draft, an
   const analysis = { sourceIdentity: "e 1", windows: [], curves: [curveFor(1_000_000, 0.9)] };
   const planned = { ...asset, analysis, generation: "final" };
   assert.ok(kindsOf(planned).includes("video") && !kindsOf(planned).includes("analyse"));
+  const sketched = {
+    ...asset,
+    encoding: DEFAULT_ENCODING,
+    source: { ...source, isSketch: true },
+  } as AssetRecord;
+  assert.deepEqual(kindsOf(sketched), ["preview", "analyse"], "what is only sketched is described first");
+  assert.ok(kindsOf({ ...sketched, source }).includes("video"), "and needs no analysis then");
   const previews = (one: AssetRecord) => tasksOf(one).filter(({ kind }) => kind === "preview");
   assert.deepEqual(previews(planned), previews(asset), "its preview is the same");
   assert.deepEqual(

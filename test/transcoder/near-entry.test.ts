@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { buildPlan, DEFAULT_PLAN_SETTINGS } from "../../core/plan.ts";
-import type { Source } from "../../core/source.ts";
+import type { PinnedSource, Source } from "../../core/source.ts";
 import type { FrameRange } from "../../core/timeline.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { chunkEntry } from "../../transcoder/chunk-entry.ts";
@@ -40,8 +40,8 @@ after(async () => {
   blobs.close();
 });
 
-/** Ninety seconds without sound, a keyframe every eight. */
-const film = () =>
+/** Ninety seconds without sound, a keyframe every so many frames. */
+const film = (group: number) =>
   made("ts", [
     ...["-f", "lavfi", "-i", "testsrc2=size=320x192:rate=25:duration=90,noise=alls=60:allf=t+u"],
     ...[
@@ -52,7 +52,7 @@ const film = () =>
       "-b:v",
       "4M",
       "-g",
-      "200",
+      String(group),
       "-bf",
       "2",
       "-sc_threshold",
@@ -69,29 +69,32 @@ async function shown(path: string, source: Source, frames: FrameRange, plan: Ret
 }
 const planOf = (source: Source) => buildPlan(source, DEFAULT_PLAN_SETTINGS, launcher.build);
 
-test("who is at a few seconds enters the group that they begin in, and has the pictures of a whole reading", async () => {
-  const path = await film();
+const context = () => ({ launcher, scratch, signal, note: () => undefined });
+
+async function stored(path: string, key: string): Promise<PinnedSource> {
   const bytes = await readFile(path);
-  const { etag } = await blobs.put("sources", "t/up_near/source", bytes, { contentType: "video/mp2t" });
-  const pinned = { key: "t/up_near/source", etag, sizeBytes: bytes.length, sha256: null };
-  const context = { launcher, scratch, signal, note: () => undefined };
-  const source = await describeMaster(context, pinned);
-  assert.ok(source.video.entries?.leadAt, "it was read whole");
+  const { etag } = await blobs.put("sources", key, bytes, { contentType: "video/mp2t" });
+  return { key, etag, sizeBytes: bytes.length, sha256: null };
+}
+
+/** At each of these seconds: which group is entered, and that its pictures are those of a whole reading. */
+async function entersNear(
+  path: string,
+  pinned: PinnedSource,
+  source: Source,
+  seconds: readonly (readonly [second: number, entered: number])[],
+): Promise<void> {
   const [plan, whole] = [planOf(source), await probeFile(launcher, path)];
-  for (const [second, entered] of [
-    [26, 24],
-    [55.9, 48],
-    [56, 56],
-  ] as const) {
+  for (const [second, entered] of seconds) {
     const frames = { firstFrame: Math.round(second * 25), frameCount: 50 };
-    const near = await withNearEntry(context, pinned, source, plan, frames);
+    const near = await withNearEntry(context(), pinned, source, plan, frames);
     const { entry } = entrySpan(near, plan, frames)!;
     assert.ok(
       Math.abs(entry!.seconds - near.video.startSeconds - entered) < 0.1,
       `${second}: ${entry?.seconds}`,
     );
     const made = await withSourceWindow(
-      { ...context, log: { info: () => undefined }, task: { _id: "task" } },
+      { ...context(), log: { info: () => undefined }, task: { _id: "task" } },
       pinned,
       pictureWindow(near, plan, frames),
       async (part) => ({ made: { part, seen: await shown(part, near, frames, plan) }, log: "" }),
@@ -100,6 +103,33 @@ test("who is at a few seconds enters the group that they begin in, and has the p
     assert.equal(made.seen.length, 50);
     assert.deepEqual(made.seen, await shown(path, whole, frames, planOf(whole)), `${second}`);
   }
+}
+
+test("who is at a few seconds enters the group that they begin in, and has the pictures of a whole reading", async () => {
+  const path = await film(200);
+  const pinned = await stored(path, "t/up_near/source");
+  const source = await describeMaster(context(), pinned);
+  assert.ok(source.video.entries?.leadAt, "it was read whole");
+  await entersNear(path, pinned, source, [
+    [26, 24],
+    [55.9, 48],
+    [56, 56],
+  ]);
   const begin = { firstFrame: 25, frameCount: 50 };
-  assert.equal(await withNearEntry(context, pinned, source, plan, begin), source, "near enough as it is");
+  const near = await withNearEntry(context(), pinned, source, planOf(source), begin);
+  assert.equal(near, source, "near enough as it is");
+});
+
+test("of a film of which only the ends have been seen the middle is entered as near", async () => {
+  const once = await film(50);
+  const path = await made("ts", ["-stream_loop", "2", "-i", once, "-c", "copy", "{out}"]);
+  const pinned = await stored(path, "t/up_sketch/source");
+  const source = await describeMaster(context(), pinned, "sketch");
+  assert.equal(source.isSketch, true);
+  const [before, behind] = source.video.keyframeSeconds.slice(-2) as [number, number];
+  assert.ok(behind - before > 200, "nobody has looked between");
+  await entersNear(path, pinned, source, [
+    [41, 40],
+    [60, 60],
+  ]);
 });
