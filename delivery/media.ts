@@ -8,6 +8,7 @@ import { newId } from "../core/ids.ts";
 import { STEERING_NAME } from "../core/steering.ts";
 import type { Log } from "../stores/log.ts";
 import type { ClientCounts } from "./client-counts.ts";
+import { isDamaged } from "./compared-body.ts";
 import { corsHeaders, PREFLIGHT_HEADERS } from "./cors.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ObjectSource } from "./object-source.ts";
@@ -157,7 +158,7 @@ function setSharedHeaders(
 function fail(deps: MediaDeps, response: ServerResponse, trace: Trace, thrown: unknown): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
-    trace.code = "cut_off";
+    trace.code = isDamaged(thrown) ? thrown.code : "cut_off";
     return;
   }
   const problem = problemAnswer(thrown);
