@@ -33,6 +33,7 @@ import { publicationRoutes } from "./publication-routes.ts";
 import { pullRoutes } from "./pull-routes.ts";
 import { queueRoutes } from "./queue-routes.ts";
 import { guarded } from "./request-guards.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { steeringRoutes } from "./steering-routes.ts";
 import { titleRoutes } from "./title-routes.ts";
 import { trackRoutes } from "./track-routes.ts";
@@ -94,6 +95,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", webhookRoutes(deps));
   app.route("/", webhookDeliveryRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
+  app.route("/", sessionRoutes(deps));
   app.route("/", operationRoutes(deps));
   app.route("/", queueRoutes(deps, pages));
   // Between our own processes: what a viewer is shown of it is the edge's answer.
