@@ -1,6 +1,7 @@
 import { chooseTracks } from "../core/choose-tracks.ts";
 import { type Capabilities, deviceOf } from "../core/device.ts";
 import type { GrantLimits } from "../core/grant-limits.ts";
+import { lastingGrantSeconds } from "../core/grant-span.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER, STORYBOARD_PATH } from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath } from "../core/posters.ts";
 import type { AccountRecord, Caller, TrackPreferences } from "../core/records/account.ts";
@@ -13,7 +14,13 @@ import { claimStream } from "./claim-stream.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
 import { type Manifests, WHOLE } from "./device-playlists.ts";
-import { atBestEdge, grantExpiry, grantedUrls, SESSION_SECONDS } from "./granted-url.ts";
+import {
+  atBestEdge,
+  grantExpiry,
+  grantedUrls,
+  RENEWED_GRANT_SECONDS,
+  SESSION_SECONDS,
+} from "./granted-url.ts";
 import { type PlaybackView, protectionOf, resumeAt, tracksOf } from "./playback-view.ts";
 
 /** With a published package, or something of one to look at. */
@@ -76,7 +83,8 @@ export async function openPlayback(
   const selected = chooseTracks(asset.renditions, preferences, capabilities.channels);
   const manifests = folder === "" ? await manifestsFor(deps, wish, preferences, selected.audioId) : WHOLE;
   const now = library.serverNow();
-  const expiresAt = grantExpiry(now, capabilities.renews ?? false, wish.until ?? null);
+  const seconds = capabilities.renews ? RENEWED_GRANT_SECONDS : lastingGrantSeconds(durationSeconds);
+  const expiresAt = grantExpiry(now, seconds, wish.until ?? null);
   const playback: PlaybackRecord = {
     _id: wish.sessionId,
     tenant,

@@ -42,7 +42,7 @@ describe("playback", () => {
     assert.equal(claims.prefix, `/${asset._id}/${GENERATION}/`);
     assert.equal(claims.session, body.sessionId);
     assert.equal(claimsOf(body.posterUrl).prefix, claims.prefix);
-    assert.ok(Math.abs(claims.expiresAtSeconds - nowSeconds() - 6 * 3_600) < 60);
+    assert.ok(Math.abs(claims.expiresAtSeconds - nowSeconds() - 3_600) < 60);
     assert.equal(claimsOf(body.storyboardUrl).session, body.sessionId);
     assert.match(body.storyboardUrl, /\/images\/storyboard\.vtt$/);
     assert.deepEqual([body.durationSeconds, body.resumeAtSeconds], [30, 0]);
