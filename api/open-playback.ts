@@ -7,6 +7,7 @@ import { chosenPoster, hasStoryboard, posterPath } from "../core/posters.ts";
 import type { AccountRecord, Caller, TrackPreferences } from "../core/records/account.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { PlaybackRecord, PositionRecord } from "../core/records/playback.ts";
+import { resumeAt, type SeenChapter } from "../core/seen.ts";
 import { STEERING_NAME } from "../core/steering.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
@@ -21,7 +22,7 @@ import {
   RENEWED_GRANT_SECONDS,
   SESSION_SECONDS,
 } from "./granted-url.ts";
-import { type PlaybackView, protectionOf, resumeAt, tracksOf } from "./playback-view.ts";
+import { type PlaybackView, protectionOf, tracksOf } from "./playback-view.ts";
 
 /** With a published package, or something of one to look at. */
 type Playable = Pick<ShownAsset, "_id" | "published" | "renditions" | "posterAtSeconds"> &
@@ -33,6 +34,8 @@ export interface PlaybackWish {
   sessionId: string;
   /** When the title's span of time ends; null where it has no end. */
   until?: Date | null;
+  /** The title's own, which say where its credits are. */
+  chapters?: readonly SeenChapter[] | undefined;
   /** What its grants are bound to. */
   limits?: GrantLimits;
   /** The viewer's country, null where nobody knows. */
@@ -120,7 +123,7 @@ export async function openPlayback(
     posterUrl: poster === null ? null : urlOf(posterPath(poster)),
     storyboardUrl: hasStoryboard(asset) ? urlOf(STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
-    resumeAtSeconds: resumeAt(last?.positionSeconds ?? 0, durationSeconds),
+    resumeAtSeconds: resumeAt(last?.positionSeconds ?? 0, durationSeconds, wish.chapters),
     durationSeconds,
     tracks: tracksOf(asset, manifests.offered),
     selected,

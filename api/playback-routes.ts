@@ -122,6 +122,7 @@ export function playbackRoutes(deps: ApiDeps) {
       const sessionWish = {
         ...{ ...wish, asset, titleId, viewer, languages, country, until: title.availableUntil },
         limits: limitsFor(c, config, title.regions),
+        chapters: title.chapters,
       };
       const answer = await once(c, library, c.req.valid("json"), (makeId) =>
         openPlayback(deps, caller, { ...sessionWish, sessionId: makeId("ps") }),
