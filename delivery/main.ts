@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { openBlobs } from "../stores/blobs.ts";
+import { watchGrantKeys } from "../stores/grant-key-watch.ts";
 import { openLog } from "../stores/log.ts";
 import { watchRevocations } from "../stores/revocation-watch.ts";
 import { createDelivery } from "./app.ts";
@@ -30,17 +31,15 @@ const revocations = await watchRevocations({
   onList: ({ assets }) => cache?.forget((key) => assets.has(key.slice(0, key.indexOf("/")))),
 });
 const counts = openClientCounts(metrics);
-const { apiUrl } = config;
-const reporter =
-  apiUrl === null ? null : reportCounts({ counts, apiUrl, grantKeys: () => config.grantKeys, log });
+const { apiUrl, grantKeysFile } = config;
+const keyWatch = grantKeysFile === null ? null : await watchGrantKeys({ file: grantKeysFile, log });
+const grantKeys = () => keyWatch?.keys() ?? config.grantKeys;
+const reporter = apiUrl === null ? null : reportCounts({ counts, apiUrl, grantKeys, log });
 const app = createDelivery({
   blobs,
-  source: withPreviews(
-    cache ?? storeSource(blobs),
-    config.apiUrl === null ? null : askApi(config.apiUrl, () => config.grantKeys),
-  ),
+  source: withPreviews(cache ?? storeSource(blobs), apiUrl === null ? null : askApi(apiUrl, grantKeys)),
   counts,
-  grantKeys: () => config.grantKeys,
+  grantKeys,
   revocations: revocations.list,
   nowSeconds: () => Date.now() / 1_000,
   corsOrigins: config.corsOrigins,
@@ -66,6 +65,7 @@ async function stop(signal: string): Promise<void> {
   reporter?.close();
   await reporter?.flush();
   revocations.close();
+  keyWatch?.close();
   blobs.close();
   log.info("stopped");
 }
@@ -74,4 +74,4 @@ for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => (stopped ??
 app.server.listen(config.http.port, config.http.host);
 await once(app.server, "listening");
 const { address, port } = app.server.address() as AddressInfo;
-log.info({ address, port, kids: config.grantKeys.map((key) => key.kid) }, "listening");
+log.info({ address, port, kids: grantKeys().map((key) => key.kid) }, "listening");
