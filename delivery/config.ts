@@ -14,6 +14,8 @@ export interface DeliveryConfig extends GrantKeySettings {
   blobs: BlobsConfig;
   /** Where cells of previews are asked for; null: only those are served that are there. */
   apiUrl: string | null;
+  /** From how many places a session may be asked for within a minute; 0: from any number. */
+  placesPerSession: number;
   /** Public base of the API, which tells players of the other edges; null: there are none. */
   steeringUrl: string | null;
   /** null: every request goes to the store. */
@@ -66,6 +68,7 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
     tls: certFile && keyFile ? { certFile, keyFile } : null,
     ...grantKeySettings(settings),
     apiUrl: settings.optionalUrl("MATINEE_API_URL"),
+    placesPerSession: settings.whole("MATINEE_PLACES_PER_SESSION", 20, 0, 1_000),
     steeringUrl: settings.optionalUrl("MATINEE_STEERING_URL"),
     corsOrigins: settings.optional("MATINEE_CORS_ORIGINS", corsOrigins, []),
     logLevel: settings.oneOf("MATINEE_LOG_LEVEL", LOG_LEVELS),

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { countPlaces } from "../core/crowded-sessions.ts";
 import { openBlobs } from "../stores/blobs.ts";
 import { watchGrantKeys } from "../stores/grant-key-watch.ts";
 import { openLog } from "../stores/log.ts";
@@ -13,6 +14,7 @@ import { openMetrics } from "./metrics.ts";
 import { storeSource } from "./object-source.ts";
 import { askApi, withPreviews } from "./preview-source.ts";
 import { reportCounts } from "./report-counts.ts";
+import { reportCrowds } from "./report-crowds.ts";
 
 /** Streams in flight get this long after SIGTERM; orchestrators kill after 30 s. */
 const STOP_GRACE_MS = 20_000;
@@ -34,11 +36,15 @@ const counts = openClientCounts(metrics);
 const { apiUrl, grantKeysFile } = config;
 const keyWatch = grantKeysFile === null ? null : await watchGrantKeys({ file: grantKeysFile, log });
 const grantKeys = () => keyWatch?.keys() ?? config.grantKeys;
+const crowds = apiUrl === null || config.placesPerSession === 0 ? null : countPlaces(config.placesPerSession);
+const crowdReporter =
+  apiUrl === null || crowds === null ? null : reportCrowds({ crowds, apiUrl, grantKeys, log });
 const reporter = apiUrl === null ? null : reportCounts({ counts, apiUrl, grantKeys, log });
 const app = createDelivery({
   blobs,
   source: withPreviews(cache ?? storeSource(blobs), apiUrl === null ? null : askApi(apiUrl, grantKeys)),
   counts,
+  crowds,
   grantKeys,
   revocations: revocations.list,
   nowSeconds: () => Date.now() / 1_000,
@@ -63,6 +69,7 @@ async function stop(signal: string): Promise<void> {
   log.info({ signal }, "stopping");
   await app.stop(STOP_GRACE_MS);
   reporter?.close();
+  crowdReporter?.close();
   await reporter?.flush();
   revocations.close();
   keyWatch?.close();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { canonicalPath } from "../core/canonical-path.ts";
 import { readClientData } from "../core/cmcd.ts";
+import type { CrowdedSessions } from "../core/crowded-sessions.ts";
 import { namedCountry } from "../core/edge-report.ts";
 import { requestFailure } from "../core/errors.ts";
 import { type Asker, nearestAddress } from "../core/grant-limits.ts";
@@ -24,6 +25,8 @@ export interface TrustedHeaders {
 export interface MediaDeps extends Gate {
   source: ObjectSource;
   counts: ClientCounts;
+  /** null where nobody would be told. */
+  crowds: CrowdedSessions | null;
   corsOrigins: readonly string[];
   trustedHeaders: TrustedHeaders;
   /** Public base of the API, which knows the other edges; null where there are none. */
@@ -31,6 +34,8 @@ export interface MediaDeps extends Gate {
   metrics: Metrics;
   log: Log;
 }
+
+const PASSED_ON = ["x-forwarded-for", "forwarded", "via"];
 
 /** What the access log says of a request once it is known. */
 interface Trace {
@@ -89,6 +94,7 @@ async function answer(
   const granted = checkGrant(deps, rawPath, asker);
   trace.path = canonicalPath(granted.path) ?? trace.path;
   trace.session = granted.claims.session;
+  deps.crowds?.note(granted.claims.session, placeOf(deps.trustedHeaders, request, asker), deps.nowSeconds());
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.setHeader("allow", "GET, HEAD, OPTIONS");
     throw requestFailure(405, "method_not_allowed", "Media can only be read.");
@@ -137,6 +143,12 @@ function askerOf(trusted: TrustedHeaders, request: IncomingMessage): Asker {
     country: header(trusted.country) ?? null,
     userAgent: request.headers["user-agent"] ?? null,
   };
+}
+
+/** Where a viewer is; null where a proxy that nobody told us of stands between: its addresses are no viewers'. */
+function placeOf(trusted: TrustedHeaders, { headers }: IncomingMessage, { address }: Asker): string | null {
+  const isPassedOn = PASSED_ON.some((name) => headers[name] !== undefined);
+  return trusted.address === null && isPassedOn ? null : address;
 }
 
 function setSharedHeaders(

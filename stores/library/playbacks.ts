@@ -51,6 +51,11 @@ export async function findTenantPlayback(
   return playback?.tenant === tenant ? playback : null;
 }
 
+/** The sessions of these ids that are known, whosever they are: for those who have the ids from grants. */
+export async function findPlaybacks(library: Library, ids: readonly string[]): Promise<PlaybackRecord[]> {
+  return fromDriver(library.playbacks.find({ _id: { $in: [...ids] } }).toArray());
+}
+
 /** Where the viewer was at a moment, by the player's own clock and by ours. */
 export interface Place {
   positionSeconds: number;

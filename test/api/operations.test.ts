@@ -85,7 +85,7 @@ describe("the document", () => {
   const isOpen = (at: string) => OPEN.includes(at) || at.startsWith("/steering/");
   /** No calls: what our own processes ask each other, and pages. */
   const UNDESCRIBED =
-    /^(POST \/edge-reports|POST \/preview-demands\/\*|GET \/(|(player|studio|docs)(\/\*)?))$/;
+    /^(POST \/edge-(reports|crowded-sessions)|POST \/preview-demands\/\*|GET \/(|(player|studio|docs)(\/\*)?))$/;
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
     const document = await (await api.request("/openapi.json")).json();
