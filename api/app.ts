@@ -12,6 +12,7 @@ import { catalogBrowseRoutes } from "./catalog-browse-routes.ts";
 import { catalogHomeRoutes } from "./catalog-home-routes.ts";
 import { catalogSearchRoutes } from "./catalog-search-routes.ts";
 import { catalogTitleRoutes } from "./catalog-title-routes.ts";
+import { crowdedSessionRoutes } from "./crowded-session-routes.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
 import { edgeReportRoutes } from "./edge-report-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
@@ -33,6 +34,7 @@ import { publicationRoutes } from "./publication-routes.ts";
 import { pullRoutes } from "./pull-routes.ts";
 import { queueRoutes } from "./queue-routes.ts";
 import { guarded } from "./request-guards.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { steeringRoutes } from "./steering-routes.ts";
 import { titleRoutes } from "./title-routes.ts";
 import { trackRoutes } from "./track-routes.ts";
@@ -94,6 +96,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   app.route("/", webhookRoutes(deps));
   app.route("/", webhookDeliveryRoutes(deps));
   app.route("/", grantKeyRoutes(deps));
+  app.route("/", sessionRoutes(deps));
   app.route("/", operationRoutes(deps));
   app.route("/", queueRoutes(deps, pages));
   // Between our own processes: what a viewer is shown of it is the edge's answer.
@@ -101,6 +104,7 @@ export function createApp(deps: ApiDeps, pages: Pages): OpenAPIHono<ApiEnv> {
   // Players' own, under a grant and no token.
   app.route("/", steeringRoutes(deps));
   app.route("/", edgeReportRoutes(deps));
+  app.route("/", crowdedSessionRoutes(deps));
   bodiless = bodilessRoutes(app);
   const document = JSON.stringify(describeApi(app, deps.config.publicUrl));
   app.get("/openapi.json", (c) => c.body(document, 200, { "Content-Type": "application/json" }));

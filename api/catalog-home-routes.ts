@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Localized } from "../core/records/title.ts";
 import { foldWords } from "../core/search-words.ts";
+import { resumeAt } from "../core/seen.ts";
 import { listPositions } from "../stores/library/playbacks.ts";
 import { forRole } from "./auth.ts";
 import { type Card, type CardMaker, card, cardMaker, shownCatalog, withProgress } from "./catalog-card.ts";
@@ -9,7 +10,6 @@ import { NEWEST_FIRST } from "./catalog-order.ts";
 import type { CatalogView } from "./catalog-view.ts";
 import { IN_LANGUAGE, jsonAnswer } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { resumeAt } from "./playback-view.ts";
 import { acceptedLanguages, inLanguage } from "./title-view.ts";
 
 /** How many titles a row of the home page shows, and how many genres have a row. */
@@ -90,8 +90,9 @@ async function continued(
   const cards = positions.flatMap(({ titleId, positionSeconds }) => {
     const entry = view.get(titleId);
     const durationSeconds = entry?.asset?.published?.durationSeconds;
-    if (entry === null || !durationSeconds || resumeAt(positionSeconds, durationSeconds) === 0) return [];
-    return [toCardWithProgress(entry)];
+    if (entry === null || !durationSeconds) return [];
+    const isBegun = resumeAt(positionSeconds, durationSeconds, entry.title.chapters) > 0;
+    return isBegun ? [toCardWithProgress(entry)] : [];
   });
   return cards.slice(0, ROW_LENGTH);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseMasterKeys } from "../core/content-key.ts";
 import { type Edge, parseEdges } from "../core/edges.ts";
-import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
+import { type GrantKeySettings, grantKeySettings } from "../core/grant-key-settings.ts";
 import type { NamedKey } from "../core/named-keys.ts";
 import { type Network, parseNetworks } from "../core/public-address.ts";
 import type { Role } from "../core/records/account.ts";
@@ -24,7 +24,7 @@ export interface BootKey {
   sha256: string;
 }
 
-export interface ApiConfig {
+export interface ApiConfig extends GrantKeySettings {
   http: { host: string; port: number };
   publicUrl: string | null;
   /** The page that share links lead to. */
@@ -44,7 +44,6 @@ export interface ApiConfig {
   mongoUrl: string;
   queue: { url: string; prefix: string };
   blobs: BlobsConfig;
-  grantKeys: GrantKey[];
   /** The first seals the keys of protected assets, all open them; none: nothing can be protected. */
   masterKeys: NamedKey[];
   bootKeys: BootKey[];
@@ -120,7 +119,7 @@ export function readApiConfig(env: Record<string, string | undefined>): ApiConfi
       sourceBucket: settings.text("MATINEE_S3_SOURCE_BUCKET"),
       mediaBucket: settings.text("MATINEE_S3_MEDIA_BUCKET"),
     },
-    grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys, []),
+    ...grantKeySettings(settings),
     masterKeys: settings.optional("MATINEE_MASTER_KEYS", parseMasterKeys, []),
     bootKeys: settings.optional("MATINEE_BOOT_KEYS", parseBootKeys, []),
     jwt: jwtOf(settings),

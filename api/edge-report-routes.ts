@@ -1,12 +1,12 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
-import { EDGE_REPORTS_PATH, isFromEdge, MAX_EDGE_ROWS } from "../core/edge-report.ts";
+import { EDGE_REPORTS_PATH, MAX_EDGE_ROWS } from "../core/edge-report.ts";
 import { requestFailure } from "../core/errors.ts";
 import { isId } from "../core/ids.ts";
 import { keepEdgeReport } from "../stores/library/reports.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { invalidRequest } from "./problem.ts";
+import { saidByEdge } from "./said-by-edge.ts";
 
 /** Edges add up for as long as the API is away: a bound below what a number holds exactly would lose what all others said. */
 const sum = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -47,21 +47,8 @@ const sizeLimit = bodyLimit({
  */
 export function edgeReportRoutes({ library, config }: ApiDeps) {
   return new Hono<ApiEnv>().post(EDGE_REPORTS_PATH, sizeLimit, async (c) => {
-    const body = await c.req.text();
-    const signature = c.req.header("Matinee-Signature") ?? "";
-    if (!isFromEdge(config.grantKeys, signature, body))
-      throw requestFailure(403, "signature_refused", "This report is not signed by an edge of ours.");
-    const report = edgeReport.safeParse(parsed(body));
-    if (!report.success) throw invalidRequest(report.error);
-    await keepEdgeReport(library, report.data);
+    const report = await saidByEdge(c, config, edgeReport);
+    await keepEdgeReport(library, report);
     return c.body(null, 204);
   });
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return null;
-  }
 }

@@ -10,9 +10,8 @@ import type { ApiDeps } from "./deps.ts";
 
 /** Addresses that may be read by whoever holds them, and for how long. */
 
-/** A player that renews gets short grants, one that cannot gets one that outlasts a film and its pauses. */
+/** Of a player that renews; one that cannot gets a grant that outlasts the film and its pauses (`core/grant-span.ts`). */
 export const RENEWED_GRANT_SECONDS = 5 * 60;
-const LASTING_GRANT_SECONDS = 6 * 3_600;
 /** Nobody watches one session longer than a day. */
 export const SESSION_SECONDS = 24 * 3_600;
 /**
@@ -86,9 +85,8 @@ export function presentPosters(config: Signing, asset: PicturedAsset, now: Date)
   }));
 }
 
-/** When a grant ends that is given now: in any case no later than these moments. */
-export function grantExpiry(now: Date, renews: boolean, ...ends: readonly (Date | null)[]): Date {
-  const seconds = renews ? RENEWED_GRANT_SECONDS : LASTING_GRANT_SECONDS;
+/** When a grant of so many seconds ends that is given now: in any case no later than these moments. */
+export function grantExpiry(now: Date, seconds: number, ...ends: readonly (Date | null)[]): Date {
   const times = ends.flatMap((end) => (end === null ? [] : [end.getTime()]));
   return new Date(Math.min(now.getTime() + seconds * 1000, ...times));
 }

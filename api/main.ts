@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { openBlobs } from "../stores/blobs.ts";
+import { watchGrantKeys } from "../stores/grant-key-watch.ts";
 import { upsertApiKeys } from "../stores/library/api-keys.ts";
 import { openLibrary } from "../stores/library/connect.ts";
 import { nameOfLibrary } from "../stores/library/identity.ts";
@@ -58,6 +59,12 @@ await blobs
 const redis = ofLibrary(config.queue, await nameOfLibrary(library));
 const queue = openQueue(redis);
 const revoker = openRevoker({ library, blobs, log, grantKeys: config.grantKeys });
+const { grantKeysFile } = config;
+const keyWatch =
+  grantKeysFile === null
+    ? null
+    : await watchGrantKeys({ file: grantKeysFile, log, onKeys: revoker.takeKeys });
+if (keyWatch !== null) revoker.takeKeys(keyWatch.keys());
 // Before the first signature: a key that was revoked while we were away must not sign.
 await revoker.refresh().catch((thrown) => log.warn({ err: thrown }, "revocations not published yet"));
 const metrics = openMetrics(library, () => queue.counts());
@@ -139,6 +146,7 @@ closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ signal, err }) 
   else log.info({ signal }, "stopping");
   clearInterval(reaper);
   clearInterval(folder);
+  keyWatch?.close();
   revoker.close();
   deps.watch.close();
   edges.close();

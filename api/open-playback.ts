@@ -1,11 +1,13 @@
 import { chooseTracks } from "../core/choose-tracks.ts";
 import { type Capabilities, deviceOf } from "../core/device.ts";
 import type { GrantLimits } from "../core/grant-limits.ts";
+import { lastingGrantSeconds } from "../core/grant-span.ts";
 import { MAIN_PLAYLIST, PREVIEW_FOLDER, STORYBOARD_PATH } from "../core/keys.ts";
 import { chosenPoster, hasStoryboard, posterPath } from "../core/posters.ts";
 import type { AccountRecord, Caller, TrackPreferences } from "../core/records/account.ts";
 import type { AssetRecord } from "../core/records/asset.ts";
 import type { PlaybackRecord, PositionRecord } from "../core/records/playback.ts";
+import { resumeAt, type SeenChapter } from "../core/seen.ts";
 import { STEERING_NAME } from "../core/steering.ts";
 import { timelineSeconds } from "../core/timeline.ts";
 import type { ShownAsset } from "../stores/library/session-desk.ts";
@@ -13,8 +15,14 @@ import { claimStream } from "./claim-stream.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ApiDeps } from "./deps.ts";
 import { type Manifests, WHOLE } from "./device-playlists.ts";
-import { atBestEdge, grantExpiry, grantedUrls, SESSION_SECONDS } from "./granted-url.ts";
-import { type PlaybackView, protectionOf, resumeAt, tracksOf } from "./playback-view.ts";
+import {
+  atBestEdge,
+  grantExpiry,
+  grantedUrls,
+  RENEWED_GRANT_SECONDS,
+  SESSION_SECONDS,
+} from "./granted-url.ts";
+import { type PlaybackView, protectionOf, tracksOf } from "./playback-view.ts";
 
 /** With a published package, or something of one to look at. */
 type Playable = Pick<ShownAsset, "_id" | "published" | "renditions" | "posterAtSeconds"> &
@@ -26,6 +34,8 @@ export interface PlaybackWish {
   sessionId: string;
   /** When the title's span of time ends; null where it has no end. */
   until?: Date | null;
+  /** The title's own, which say where its credits are. */
+  chapters?: readonly SeenChapter[] | undefined;
   /** What its grants are bound to. */
   limits?: GrantLimits;
   /** The viewer's country, null where nobody knows. */
@@ -76,7 +86,8 @@ export async function openPlayback(
   const selected = chooseTracks(asset.renditions, preferences, capabilities.channels);
   const manifests = folder === "" ? await manifestsFor(deps, wish, preferences, selected.audioId) : WHOLE;
   const now = library.serverNow();
-  const expiresAt = grantExpiry(now, capabilities.renews ?? false, wish.until ?? null);
+  const seconds = capabilities.renews ? RENEWED_GRANT_SECONDS : lastingGrantSeconds(durationSeconds);
+  const expiresAt = grantExpiry(now, seconds, wish.until ?? null);
   const playback: PlaybackRecord = {
     _id: wish.sessionId,
     tenant,
@@ -112,7 +123,7 @@ export async function openPlayback(
     posterUrl: poster === null ? null : urlOf(posterPath(poster)),
     storyboardUrl: hasStoryboard(asset) ? urlOf(STORYBOARD_PATH) : null,
     expiresAt: expiresAt.toISOString(),
-    resumeAtSeconds: resumeAt(last?.positionSeconds ?? 0, durationSeconds),
+    resumeAtSeconds: resumeAt(last?.positionSeconds ?? 0, durationSeconds, wish.chapters),
     durationSeconds,
     tracks: tracksOf(asset, manifests.offered),
     selected,

@@ -15,7 +15,7 @@ import { countryOf } from "./caller-country.ts";
 import { claimStream, endSession } from "./claim-stream.ts";
 import { IDEMPOTENT, IN_LANGUAGE, instant, jsonAnswer, jsonBody } from "./contract.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { atBestEdge, grantExpiry, grantedUrl } from "./granted-url.ts";
+import { atBestEdge, grantExpiry, grantedUrl, RENEWED_GRANT_SECONDS } from "./granted-url.ts";
 import { once } from "./idempotency.ts";
 import { openPlayback, readViewer } from "./open-playback.ts";
 import { playbackView } from "./playback-view.ts";
@@ -122,6 +122,7 @@ export function playbackRoutes(deps: ApiDeps) {
       const sessionWish = {
         ...{ ...wish, asset, titleId, viewer, languages, country, until: title.availableUntil },
         limits: limitsFor(c, config, title.regions),
+        chapters: title.chapters,
       };
       const answer = await once(c, library, c.req.valid("json"), (makeId) =>
         openPlayback(deps, caller, { ...sessionWish, sessionId: makeId("ps") }),
@@ -137,7 +138,12 @@ export function playbackRoutes(deps: ApiDeps) {
       const now = library.serverNow();
       await refuseIfOver(deps, watched, countryOf(c, config));
       // The session's own end stays: a day after it began.
-      const expiresAt = grantExpiry(now, true, playback.expiresAt, title?.availableUntil ?? null);
+      const expiresAt = grantExpiry(
+        now,
+        RENEWED_GRANT_SECONDS,
+        playback.expiresAt,
+        title?.availableUntil ?? null,
+      );
       const languages = acceptedLanguages(c.req.header("Accept-Language"));
       const account = config.streamsPerAccount === 0 ? null : await desk.account(caller);
       await claimStream(deps, account, { playback, until: expiresAt, takeover: false, languages });

@@ -8,9 +8,6 @@ import { trackRoles } from "./track-view.ts";
 
 /** What a player is told of a session. */
 
-/** Behind this share the film counts as seen: it starts from the beginning. */
-const SEEN_RATIO = 0.95;
-
 const protectionView = z.object({
   scheme: z.literal("cbcs"),
   /** For `requestMediaKeySystemAccess`. */
@@ -67,11 +64,6 @@ export function protectionOf(
 ): z.infer<typeof protectionView> {
   const licenseUrl = `${publicUrl ?? ""}/v1/playback/${sessionId}/license`;
   return { scheme: "cbcs", keySystem: CLEAR_KEY_SYSTEM, licenseUrl, keyIds: [keyId] };
-}
-
-/** Where to go on: at the beginning where the film is as good as seen. */
-export function resumeAt(positionSeconds: number, durationSeconds: number): number {
-  return positionSeconds < durationSeconds * SEEN_RATIO ? positionSeconds : 0;
 }
 
 /** What the session's own manifest offers of a package: the tracks in these folders, or all of them. */

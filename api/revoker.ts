@@ -32,6 +32,8 @@ export interface Revoker {
   deleteAsset(assetId: string): Promise<void>;
   /** For ever: whoever has the key could sign at any time. It also signs no more. False where there is no such key. */
   revokeKey(kid: string): Promise<boolean>;
+  /** Other keys are set from now on, the signing one first. Of them the revoked ones do not count. */
+  takeKeys(keys: readonly GrantKey[]): void;
   /**
    * Withdraws titles whose time is over since it was last looked, since grants that were given before that end was set last
    * longer, and tells the edges once what is called back by now. One after the other, however many ask.
@@ -44,7 +46,7 @@ export interface Revoker {
   close(): void;
 }
 
-/** `grantKeys` is the list of keys that sign, first one first: a revoked key leaves it. */
+/** `grantKeys` is the list of keys that sign, first one first: a revoked key leaves it, others may come in its place. */
 export function openRevoker(parts: {
   library: Library;
   blobs: Blobs;
@@ -52,12 +54,17 @@ export function openRevoker(parts: {
   grantKeys: GrantKey[];
 }): Revoker {
   const { library, blobs, log, grantKeys } = parts;
-  const kids = new Set(grantKeys.map(({ kid }) => kid));
+  // Those that were set before as well: grants of theirs may still be good somewhere.
+  const kids = new Set<string>();
   let known: Revocations = NO_REVOCATIONS;
+  const takeKeys = (keys: readonly GrantKey[]): void => {
+    for (const { kid } of keys) kids.add(kid);
+    grantKeys.splice(0, grantKeys.length, ...keys.filter(({ kid }) => !known.keys.has(kid)));
+  };
+  takeKeys(grantKeys);
   const refresh = async (): Promise<void> => {
     known = await listRevocations(library);
-    const live = grantKeys.filter(({ kid }) => !known.keys.has(kid));
-    if (live.length < grantKeys.length) grantKeys.splice(0, grantKeys.length, ...live);
+    takeKeys(grantKeys);
     await publishRevocations(blobs, known);
   };
   // What is recorded is promised: the next turn publishes what this one could not.
@@ -122,6 +129,7 @@ export function openRevoker(parts: {
       );
       if (stopped > 0) await tell();
     },
+    takeKeys,
     closeWindows,
     async restore({ assetId }, from) {
       if (assetId === null) return;

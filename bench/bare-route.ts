@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { openAuthenticator } from "../api/auth.ts";
-import { grantExpiry, grantedUrl } from "../api/granted-url.ts";
+import { grantExpiry, grantedUrl, RENEWED_GRANT_SECONDS } from "../api/granted-url.ts";
 import { openRateLimits } from "../api/rate-limit.ts";
 import { parseGrantKeys } from "../core/grant.ts";
 import { MAIN_PLAYLIST } from "../core/keys.ts";
@@ -27,7 +27,7 @@ const grantKeys = parseGrantKeys(`bare:${randomBytes(32).toString("hex")}`);
 const signing = { grantKeys, deliveryUrl: "http://edge.test", previewUrl: "http://edge.test" };
 
 function granted(film: { assetId: string; generation: string; session: string }) {
-  const expiresAt = grantExpiry(library.serverNow(), true);
+  const expiresAt = grantExpiry(library.serverNow(), RENEWED_GRANT_SECONDS);
   const manifestUrl = grantedUrl(signing, { ...film, expiresAt }, MAIN_PLAYLIST);
   return { manifestUrl, expiresAt: expiresAt.toISOString() };
 }

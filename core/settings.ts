@@ -75,6 +75,14 @@ export class Settings {
     return one && other ? [one, other] : null;
   }
 
+  /** Which of two settings is given. Both are a fault, neither too; the first one then. */
+  either(first: string, second: string): string {
+    const [one, other] = [first, second].filter((name) => this.given(name) !== null);
+    if (one === undefined) this.#faults.push(`${first} is missing, and so is ${second}`);
+    if (other !== undefined) this.#faults.push(`${first} and ${second} exclude each other`);
+    return one ?? first;
+  }
+
   #checked<T>(name: string, value: string, parse: (value: string) => T, otherwise: T): T {
     try {
       return parse(value);

@@ -1,10 +1,10 @@
-import { type GrantKey, parseGrantKeys } from "../core/grant.ts";
+import { type GrantKeySettings, grantKeySettings } from "../core/grant-key-settings.ts";
 import { Settings } from "../core/settings.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
 import type { CacheSettings } from "./cache/cached-source.ts";
 import type { TrustedHeaders } from "./media.ts";
 
-export interface DeliveryConfig {
+export interface DeliveryConfig extends GrantKeySettings {
   http: {
     host: string;
     /** 0: any free port. */
@@ -12,9 +12,10 @@ export interface DeliveryConfig {
     maxConnections: number;
   };
   blobs: BlobsConfig;
-  grantKeys: GrantKey[];
   /** Where cells of previews are asked for; null: only those are served that are there. */
   apiUrl: string | null;
+  /** From how many places a session may be asked for within a minute; 0: from any number. */
+  placesPerSession: number;
   /** Public base of the API, which tells players of the other edges; null: there are none. */
   steeringUrl: string | null;
   /** null: every request goes to the store. */
@@ -65,8 +66,9 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
       country: settings.headerName("MATINEE_COUNTRY_HEADER"),
     },
     tls: certFile && keyFile ? { certFile, keyFile } : null,
-    grantKeys: settings.parsed("MATINEE_GRANT_KEYS", parseGrantKeys, []),
+    ...grantKeySettings(settings),
     apiUrl: settings.optionalUrl("MATINEE_API_URL"),
+    placesPerSession: settings.whole("MATINEE_PLACES_PER_SESSION", 20, 0, 1_000),
     steeringUrl: settings.optionalUrl("MATINEE_STEERING_URL"),
     corsOrigins: settings.optional("MATINEE_CORS_ORIGINS", corsOrigins, []),
     logLevel: settings.oneOf("MATINEE_LOG_LEVEL", LOG_LEVELS),

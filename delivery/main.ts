@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { countPlaces } from "../core/crowded-sessions.ts";
 import { openBlobs } from "../stores/blobs.ts";
+import { watchGrantKeys } from "../stores/grant-key-watch.ts";
 import { openLog } from "../stores/log.ts";
 import { watchRevocations } from "../stores/revocation-watch.ts";
 import { createDelivery } from "./app.ts";
@@ -12,6 +14,7 @@ import { openMetrics } from "./metrics.ts";
 import { storeSource } from "./object-source.ts";
 import { askApi, withPreviews } from "./preview-source.ts";
 import { reportCounts } from "./report-counts.ts";
+import { reportCrowds } from "./report-crowds.ts";
 
 /** Streams in flight get this long after SIGTERM; orchestrators kill after 30 s. */
 const STOP_GRACE_MS = 20_000;
@@ -30,17 +33,19 @@ const revocations = await watchRevocations({
   onList: ({ assets }) => cache?.forget((key) => assets.has(key.slice(0, key.indexOf("/")))),
 });
 const counts = openClientCounts(metrics);
-const { apiUrl } = config;
-const reporter =
-  apiUrl === null ? null : reportCounts({ counts, apiUrl, grantKeys: () => config.grantKeys, log });
+const { apiUrl, grantKeysFile } = config;
+const keyWatch = grantKeysFile === null ? null : await watchGrantKeys({ file: grantKeysFile, log });
+const grantKeys = () => keyWatch?.keys() ?? config.grantKeys;
+const crowds = apiUrl === null || config.placesPerSession === 0 ? null : countPlaces(config.placesPerSession);
+const crowdReporter =
+  apiUrl === null || crowds === null ? null : reportCrowds({ crowds, apiUrl, grantKeys, log });
+const reporter = apiUrl === null ? null : reportCounts({ counts, apiUrl, grantKeys, log });
 const app = createDelivery({
   blobs,
-  source: withPreviews(
-    cache ?? storeSource(blobs),
-    config.apiUrl === null ? null : askApi(config.apiUrl, () => config.grantKeys),
-  ),
+  source: withPreviews(cache ?? storeSource(blobs), apiUrl === null ? null : askApi(apiUrl, grantKeys)),
   counts,
-  grantKeys: () => config.grantKeys,
+  crowds,
+  grantKeys,
   revocations: revocations.list,
   nowSeconds: () => Date.now() / 1_000,
   corsOrigins: config.corsOrigins,
@@ -64,8 +69,10 @@ async function stop(signal: string): Promise<void> {
   log.info({ signal }, "stopping");
   await app.stop(STOP_GRACE_MS);
   reporter?.close();
+  crowdReporter?.close();
   await reporter?.flush();
   revocations.close();
+  keyWatch?.close();
   blobs.close();
   log.info("stopped");
 }
@@ -74,4 +81,4 @@ for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => (stopped ??
 app.server.listen(config.http.port, config.http.host);
 await once(app.server, "listening");
 const { address, port } = app.server.address() as AddressInfo;
-log.info({ address, port, kids: config.grantKeys.map((key) => key.kid) }, "listening");
+log.info({ address, port, kids: grantKeys().map((key) => key.kid) }, "listening");

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { canonicalPath } from "../core/canonical-path.ts";
 import { readClientData } from "../core/cmcd.ts";
+import type { CrowdedSessions } from "../core/crowded-sessions.ts";
 import { namedCountry } from "../core/edge-report.ts";
 import { requestFailure } from "../core/errors.ts";
 import { type Asker, nearestAddress } from "../core/grant-limits.ts";
@@ -8,6 +9,7 @@ import { newId } from "../core/ids.ts";
 import { STEERING_NAME } from "../core/steering.ts";
 import type { Log } from "../stores/log.ts";
 import type { ClientCounts } from "./client-counts.ts";
+import { isDamaged } from "./compared-body.ts";
 import { corsHeaders, PREFLIGHT_HEADERS } from "./cors.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ObjectSource } from "./object-source.ts";
@@ -23,6 +25,8 @@ export interface TrustedHeaders {
 export interface MediaDeps extends Gate {
   source: ObjectSource;
   counts: ClientCounts;
+  /** null where nobody would be told. */
+  crowds: CrowdedSessions | null;
   corsOrigins: readonly string[];
   trustedHeaders: TrustedHeaders;
   /** Public base of the API, which knows the other edges; null where there are none. */
@@ -30,6 +34,8 @@ export interface MediaDeps extends Gate {
   metrics: Metrics;
   log: Log;
 }
+
+const PASSED_ON = ["x-forwarded-for", "forwarded", "via"];
 
 /** What the access log says of a request once it is known. */
 interface Trace {
@@ -88,6 +94,7 @@ async function answer(
   const granted = checkGrant(deps, rawPath, asker);
   trace.path = canonicalPath(granted.path) ?? trace.path;
   trace.session = granted.claims.session;
+  deps.crowds?.note(granted.claims.session, placeOf(deps.trustedHeaders, request, asker), deps.nowSeconds());
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.setHeader("allow", "GET, HEAD, OPTIONS");
     throw requestFailure(405, "method_not_allowed", "Media can only be read.");
@@ -138,6 +145,12 @@ function askerOf(trusted: TrustedHeaders, request: IncomingMessage): Asker {
   };
 }
 
+/** Where a viewer is; null where a proxy that nobody told us of stands between: its addresses are no viewers'. */
+function placeOf(trusted: TrustedHeaders, { headers }: IncomingMessage, { address }: Asker): string | null {
+  const isPassedOn = PASSED_ON.some((name) => headers[name] !== undefined);
+  return trusted.address === null && isPassedOn ? null : address;
+}
+
 function setSharedHeaders(
   deps: MediaDeps,
   request: IncomingMessage,
@@ -157,7 +170,7 @@ function setSharedHeaders(
 function fail(deps: MediaDeps, response: ServerResponse, trace: Trace, thrown: unknown): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
-    trace.code = "cut_off";
+    trace.code = isDamaged(thrown) ? thrown.code : "cut_off";
     return;
   }
   const problem = problemAnswer(thrown);

@@ -15,8 +15,8 @@ export interface ArrivingObject {
   file: FileHandle | null;
   facts: BlobFacts | null;
   written: number;
-  /** What may be read: all but the last byte until the whole has been compared with its hash. */
-  readable: number;
+  /** Whether the whole has been compared with its digest. Until then nobody gets the last byte of what they asked for. */
+  isCompared: boolean;
   failure: unknown;
   readers: number;
   /** Says "progress" whenever one of the above has changed for readers. */
@@ -25,7 +25,7 @@ export interface ArrivingObject {
 
 export function nothingArrived(): ArrivingObject {
   const changes = new EventEmitter().setMaxListeners(0);
-  return { file: null, facts: null, written: 0, readable: 0, failure: null, readers: 0, changes };
+  return { file: null, facts: null, written: 0, isCompared: false, failure: null, readers: 0, changes };
 }
 
 /** A disk that takes no file must not keep a film from its viewers: they get it straight from the store. */
@@ -72,7 +72,6 @@ export async function receive(
         hash.update(piece);
         await file.write(piece, 0, piece.byteLength, HEAD_BYTES + object.written);
         object.written += piece.byteLength;
-        object.readable = Math.min(object.written, sizeBytes - 1);
         object.changes.emit("progress");
       }
       if (object.written < sizeBytes) throw cutShort();
@@ -89,7 +88,10 @@ export async function receive(
   return hash.digest();
 }
 
-/** Bytes `start`..`end`, both included, as they arrive. Throws the object's failure where it fails. */
+/**
+ * Bytes `start`..`end`, both included, as they arrive. Throws the object's failure where it fails: a range, too, ends only once
+ * the whole is known to be what was stored (RELIABILITY F16), since nobody could tell a wrong byte in the middle of it.
+ */
 export async function* readArriving(
   object: ArrivingObject,
   start: number,
@@ -97,7 +99,7 @@ export async function* readArriving(
 ): AsyncGenerator<Buffer> {
   for (let at = start; at <= end; ) {
     if (object.failure !== null) throw object.failure;
-    const here = Math.min(object.readable, end + 1) - at;
+    const here = Math.min(object.written, object.isCompared ? end + 1 : end) - at;
     if (here <= 0 || object.file === null) {
       await once(object.changes, "progress");
       continue;

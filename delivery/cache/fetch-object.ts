@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import type { ObjectFacts } from "../../core/delivery-rules.ts";
 import { Failure } from "../../core/errors.ts";
 import type { BlobFacts, Blobs } from "../../stores/blobs.ts";
+import { refuseDamaged } from "../compared-body.ts";
 import {
   type ArrivingObject,
   isOfDisk,
@@ -24,7 +25,7 @@ export type FetchedFacts = ObjectFacts | null | "pass";
 /** One object on its way from the store to the disk, and to everybody who asked for it meanwhile. */
 export interface ObjectFetch {
   facts: Promise<FetchedFacts>;
-  /** Bytes `start`..`end` as they arrive. Ends in the fetch's own failure where it fails: never short, never damaged. */
+  /** Bytes `start`..`end` as they arrive. Fails as the fetch does: no range of it ends short, or before the whole is known to be sound. */
   read(start: number, end: number): AsyncGenerator<Buffer>;
   /** Who waits for it says so, and says when they do no more. */
   join(): void;
@@ -61,7 +62,7 @@ export function fetchObject(parts: FetchParts): ObjectFetch {
   };
   void bring(parts, object, known.resolve, ending.signal).then(
     (result) => {
-      object.readable = object.written;
+      object.isCompared = true;
       end(result);
     },
     (thrown: unknown) => {
@@ -129,8 +130,7 @@ async function bring(
 
 /** What the cache's file says of itself. Throws where the bytes are not those of the store. */
 function keptFacts(key: string, facts: BlobFacts, digest: Buffer, expected: BlobFacts | null): CachedFacts {
-  const isSame = expected?.etag === facts.etag && expected.sha256 !== undefined;
-  if (isSame && digest.toString("base64") !== expected.sha256) throw damaged();
+  refuseDamaged(digest, facts, expected);
   const { sizeBytes, etag, contentEncoding, lastModified } = facts;
   return { key, sizeBytes, etag, contentEncoding, lastModified, sha256: digest.toString("hex") };
 }
@@ -142,8 +142,4 @@ function isWorthFinishing({ facts, written }: ArrivingObject): boolean {
 function resultOf(thrown: unknown): FetchResult {
   if (thrown instanceof Failure) return thrown.code === "object_damaged" ? "damaged" : "failed";
   return isOfDisk(thrown) ? "unwritten" : "failed";
-}
-
-function damaged(): Failure {
-  return new Failure("transient", "object_damaged", "The object arrived damaged.", { retryAfterSeconds: 1 });
 }

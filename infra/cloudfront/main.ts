@@ -3,16 +3,19 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { parseGrantKeys } from "../../core/grant.ts";
+import type { GrantKey } from "../../core/grant.ts";
+import { grantKeySettings } from "../../core/grant-key-settings.ts";
 import type { Revocations } from "../../core/revocation.ts";
+import { Settings } from "../../core/settings.ts";
 import { openBlobs } from "../../stores/blobs.ts";
+import { watchGrantKeys } from "../../stores/grant-key-watch.ts";
 import { openLog } from "../../stores/log.ts";
 import { watchRevocations } from "../../stores/revocation-watch.ts";
 import { type Changes, changesBetween, entriesOf } from "./key-value-entries.ts";
 
 /**
  * Keeps the key-value store of the CloudFront function in step with the grant keys and with what was called back. Runs
- * beside the API for as long as CloudFront delivers; needs the `aws` command, version 2, and its credentials:
+ * beside the API for as long as CloudFront delivers, with its settings of keys (or of their file); needs the `aws` command, version 2, and its credentials:
  *
  *   MATINEE_CLOUDFRONT_KVS_ARN=… MATINEE_GRANT_KEYS=… MATINEE_S3_…=… node infra/cloudfront/main.ts
  */
@@ -22,7 +25,9 @@ const SYNC_EVERY_MS = 10_000;
 const run = promisify(execFile);
 const log = openLog({ name: "cloudfront", level: process.env.MATINEE_LOG_LEVEL || "info" });
 const arn = setting("MATINEE_CLOUDFRONT_KVS_ARN");
-const grantKeys = parseGrantKeys(setting("MATINEE_GRANT_KEYS"));
+const settings = new Settings(process.env);
+const { grantKeys, grantKeysFile } = grantKeySettings(settings);
+settings.refuseFaults("the grant keys");
 const blobs = openBlobs({
   endpoint: setting("MATINEE_S3_ENDPOINT"),
   publicEndpoint: setting("MATINEE_S3_ENDPOINT"),
@@ -32,8 +37,9 @@ const blobs = openBlobs({
   sourceBucket: "unused",
   mediaBucket: setting("MATINEE_S3_MEDIA_BUCKET"),
 });
+const keyWatch = grantKeysFile === null ? null : await watchGrantKeys({ file: grantKeysFile, log });
 const watch = await watchRevocations({ blobs, log });
-let written: Revocations | null = null;
+let written: { list: Revocations; keys: readonly GrantKey[] } | null = null;
 let syncing: Promise<void> = sync();
 const timer = setInterval(() => {
   syncing = syncing.then(sync);
@@ -42,6 +48,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, async () => {
     clearInterval(timer);
     watch.close();
+    keyWatch?.close();
     await syncing;
     blobs.close();
   });
@@ -56,12 +63,13 @@ function setting(name: string): string {
 /** What failed is tried again at the next turn. */
 async function sync(): Promise<void> {
   const list = watch.list();
-  if (list === written) return;
+  const keys = keyWatch?.keys() ?? grantKeys;
+  if (list === written?.list && keys === written.keys) return;
   try {
     const { Items = [] } = await aws<{ Items?: { Key: string; Value: string }[] }>("list-keys");
     const present = new Map(Items.map(({ Key, Value }) => [Key, Value]));
-    for (const changes of changesBetween(present, entriesOf(grantKeys, list))) await apply(changes);
-    written = list;
+    for (const changes of changesBetween(present, entriesOf(keys, list))) await apply(changes);
+    written = { list, keys };
     log.info("the function's store is in step");
   } catch (thrown) {
     log.error({ err: thrown }, "the function's store was not brought into step");

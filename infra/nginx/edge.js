@@ -5,9 +5,12 @@ import grants from 'grant.js';
 const crypto = require('crypto');
 const fs = require('fs');
 
-// Read once, when nginx starts; requests get a copy.
+// Read once, when nginx reads its configuration, at its start and when it is told that the file has changed (main.ts looked at it);
+// requests get a copy.
+const KEYS_FILE = process.env.MATINEE_GRANT_KEYS_FILE;
+const KEYS_TEXT = KEYS_FILE ? fs.readFileSync(KEYS_FILE, 'utf8') : process.env.MATINEE_GRANT_KEYS;
 const KEYS = {};
-process.env.MATINEE_GRANT_KEYS.split(',').forEach((entry) => {
+KEYS_TEXT.split(',').forEach((entry) => {
   const parts = entry.trim().split(':');
   KEYS['kid ' + parts[0]] = parts[1];
 });

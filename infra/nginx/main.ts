@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { NO_REVOCATIONS } from "../../core/revocation.ts";
 import { openBlobs } from "../../stores/blobs.ts";
+import { watchGrantKeys } from "../../stores/grant-key-watch.ts";
 import { openLog, withoutSecrets } from "../../stores/log.ts";
 import { STALE_AFTER_SECONDS, watchRevocations } from "../../stores/revocation-watch.ts";
 import { renderNginx } from "./render.ts";
@@ -29,6 +31,9 @@ const codeFolder = join(state, "code");
 for (const folder of [state, codeFolder, settings.cacheFolder]) await mkdir(folder, { recursive: true });
 await copyFile(join(import.meta.dirname, "edge.js"), join(codeFolder, "edge.js"));
 await copyFile(join(import.meta.dirname, "../edge/grant.js"), join(codeFolder, "grant.js"));
+// Of a process that was killed.
+const pidFile = join(state, "nginx.pid");
+await rm(pidFile, { force: true });
 const configuration = join(state, "nginx.conf");
 await writeFile(
   configuration,
@@ -59,10 +64,20 @@ const marking = setInterval(
   MARK_EVERY_MS,
 );
 
+// nginx reads the keys with its configuration: new workers answer from then on, and those of before end what they answer.
+const reload = (): void => {
+  // Before it has written its number a signal would end it; whoever watches the file asks again.
+  if (!existsSync(pidFile)) throw new Error("nginx has not started yet");
+  nginx.kill("SIGHUP");
+};
+const { grantKeysFile } = settings;
+const keyWatch =
+  grantKeysFile === null ? null : await watchGrantKeys({ file: grantKeysFile, log, onKeys: reload });
 const nginx = spawn(settings.nginxPath, ["-p", state, "-c", configuration, "-e", "stderr"], {
   env: {
     PATH: process.env.PATH,
     MATINEE_GRANT_KEYS: process.env.MATINEE_GRANT_KEYS,
+    MATINEE_GRANT_KEYS_FILE: grantKeysFile ?? "",
     MATINEE_NGINX_STATE: state,
     MATINEE_S3_REGION: settings.blobs.region,
     MATINEE_S3_MEDIA_BUCKET: settings.blobs.mediaBucket,
@@ -83,6 +98,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 log.info({ listen: settings.listen }, "nginx started");
 const [code] = (await once(nginx, "exit")) as [number | null];
 clearInterval(marking);
+keyWatch?.close();
 watch.close();
 blobs.close();
 process.exitCode = code ?? 1;

@@ -36,9 +36,24 @@ export async function findPlayback(
   subject: string,
   id: string,
 ): Promise<PlaybackRecord | null> {
+  const playback = await findTenantPlayback(library, tenant, id);
+  return playback?.subject === subject ? playback : null;
+}
+
+/** The session of whichever account of the tenant, or null. */
+export async function findTenantPlayback(
+  library: Library,
+  tenant: string,
+  id: string,
+): Promise<PlaybackRecord | null> {
   // By its id alone: the stand-in would look through all sessions where a filter says more.
   const playback = await fromDriver(library.playbacks.findOne({ _id: id }));
-  return playback?.tenant === tenant && playback.subject === subject ? playback : null;
+  return playback?.tenant === tenant ? playback : null;
+}
+
+/** The sessions of these ids that are known, whosever they are: for those who have the ids from grants. */
+export async function findPlaybacks(library: Library, ids: readonly string[]): Promise<PlaybackRecord[]> {
+  return fromDriver(library.playbacks.find({ _id: { $in: [...ids] } }).toArray());
 }
 
 /** Where the viewer was at a moment, by the player's own clock and by ours. */

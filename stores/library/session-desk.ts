@@ -2,6 +2,7 @@ import type { AccountRecord } from "../../core/records/account.ts";
 import type { AssetRecord } from "../../core/records/asset.ts";
 import type { PlaybackRecord, PositionRecord } from "../../core/records/playback.ts";
 import type { TitleRecord } from "../../core/records/title.ts";
+import type { SeenChapter } from "../../core/seen.ts";
 import { together } from "../together.ts";
 import { accountId, changeStreams, type StreamChange } from "./accounts.ts";
 import type { Library } from "./connect.ts";
@@ -12,7 +13,7 @@ import { insertPlaybacks, positionId } from "./playbacks.ts";
 export type ShownTitle = Pick<
   TitleRecord,
   "_id" | "tenant" | "type" | "name" | "state" | "assetId" | "availableFrom" | "availableUntil" | "regions"
->;
+> & { chapters?: SeenChapter[] };
 /** What of an asset a viewer is given. Its plan and its source may be megabytes. */
 export type ShownAsset = Pick<
   AssetRecord,
@@ -169,6 +170,8 @@ async function readTitles(library: Library, wanted: readonly Wanted[]): Promise<
     availableFrom: 1,
     availableUntil: 1,
     regions: 1,
+    // Their names, in every language, may be more than all the rest.
+    ...{ "chapters.startSeconds": 1, "chapters.kind": 1 },
   };
   const query = library.titles.find<ShownTitle>(withIds(wanted.map(({ id }) => id)), { projection });
   return inOrder(wanted, await fromDriver(query.toArray()));

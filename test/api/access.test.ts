@@ -61,12 +61,13 @@ async function idsOfAlpha() {
     assets: asset._id,
     titles: titleId,
     playback: playback.body.sessionId,
+    sessions: playback.body.sessionId,
     links: link.body.code,
   };
 }
 
 function concrete(route: Route, ids: Record<string, string>) {
-  const [, kind = ""] = /^\/v1\/(?:catalog\/)?([a-z]+)/.exec(route.path) ?? [];
+  const [, kind = ""] = /^\/v1\/(?:catalog\/|admin\/)?([a-z]+)/.exec(route.path) ?? [];
   const id = ids[kind] ?? "none";
   const body =
     route.body === undefined

@@ -72,7 +72,7 @@ describe("the document", () => {
     POST /v1/titles/{id}/publish, POST /v1/titles/{id}/unpublish,
     GET /v1/catalog/home, GET /v1/catalog/titles, GET /v1/catalog/titles/{id}, GET /v1/catalog/search,
     GET /v1/me/preferences, PUT /v1/me/preferences,
-    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/playback/{sessionId}/license, POST /v1/grant-keys/{kid}/revoke,
+    POST /v1/playback, POST /v1/playback/{sessionId}/renew, POST /v1/playback/{sessionId}/beacons, DELETE /v1/playback/{sessionId}, POST /v1/playback/{sessionId}/license, POST /v1/grant-keys/{kid}/revoke, DELETE /v1/admin/sessions/{id},
     POST /v1/webhooks, GET /v1/webhooks, GET /v1/webhooks/{id}, PATCH /v1/webhooks/{id}, DELETE /v1/webhooks/{id}, POST /v1/webhooks/{id}/test,
     GET /v1/webhooks/{id}/deliveries, POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay,
     POST /v1/links, GET /v1/links, GET /v1/links/{code}, DELETE /v1/links/{code}, GET /l/{code},
@@ -85,7 +85,7 @@ describe("the document", () => {
   const isOpen = (at: string) => OPEN.includes(at) || at.startsWith("/steering/");
   /** No calls: what our own processes ask each other, and pages. */
   const UNDESCRIBED =
-    /^(POST \/edge-reports|POST \/preview-demands\/\*|GET \/(|(player|studio|docs)(\/\*)?))$/;
+    /^(POST \/edge-(reports|crowded-sessions)|POST \/preview-demands\/\*|GET \/(|(player|studio|docs)(\/\*)?))$/;
 
   test("describes every call, each with its answers, problems and resolvable references", async () => {
     const document = await (await api.request("/openapi.json")).json();

@@ -30,6 +30,13 @@ const say = (sessionId: string, ...events: [string, number][]) =>
     events: events.map(([at, positionSeconds]) => ({ type: "time", at, positionSeconds, rebuffers: 2 })),
   });
 
+/** Whether the viewer's home page offers to go on with the title. */
+async function isGoneOnWith(titleId: string): Promise<boolean> {
+  const { body } = await viewer("GET", "/v1/catalog/home");
+  const row = body.rows.find(({ id }: { id: string }) => id === "continue-watching");
+  return row?.titles.some(({ id }: { id: string }) => id === titleId) ?? false;
+}
+
 describe("playback", () => {
   test("gives a manifest behind a grant for exactly this package and session", async () => {
     const { asset, titleId } = await publishedMovie(api, "alpha");
@@ -42,7 +49,7 @@ describe("playback", () => {
     assert.equal(claims.prefix, `/${asset._id}/${GENERATION}/`);
     assert.equal(claims.session, body.sessionId);
     assert.equal(claimsOf(body.posterUrl).prefix, claims.prefix);
-    assert.ok(Math.abs(claims.expiresAtSeconds - nowSeconds() - 6 * 3_600) < 60);
+    assert.ok(Math.abs(claims.expiresAtSeconds - nowSeconds() - 3_600) < 60);
     assert.equal(claimsOf(body.storyboardUrl).session, body.sessionId);
     assert.match(body.storyboardUrl, /\/images\/storyboard\.vtt$/);
     assert.deepEqual([body.durationSeconds, body.resumeAtSeconds], [30, 0]);
@@ -109,8 +116,22 @@ describe("playback", () => {
     );
     await say(sessionId, ["2026-01-01T00:00:40Z", 29.5]);
     assert.equal((await start(titleId)).resumeAtSeconds, 0);
-    const late = await viewer("GET", "/v1/catalog/home");
-    assert.ok(!late.body.rows.some(({ id }: { id: string }) => id === "continue-watching"));
+    assert.equal(await isGoneOnWith(titleId), false);
+  });
+
+  test("takes a film for seen from its credits on, wherever they begin", async () => {
+    const chapter = (startSeconds: number, kind: string | null) => ({
+      startSeconds,
+      kind,
+      name: { en: "C" },
+    });
+    const chapters = [chapter(0, null), chapter(22, "credits")];
+    const { titleId } = await publishedMovie(api, "alpha", { chapters });
+    const { sessionId } = await start(titleId);
+    await say(sessionId, ["2026-01-01T00:00:21Z", 21]);
+    assert.deepEqual([(await start(titleId)).resumeAtSeconds, await isGoneOnWith(titleId)], [21, true]);
+    await say(sessionId, ["2026-01-01T00:00:22Z", 22]);
+    assert.deepEqual([(await start(titleId)).resumeAtSeconds, await isGoneOnWith(titleId)], [0, false]);
   });
 
   test("a player's wrong clock, and beacons that meet, move the position no more than true ones", async () => {

@@ -60,10 +60,10 @@ function opened(url: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => get(url, { agent: false }, resolve).on("error", reject));
 }
 
-/** The body, or null where it broke off. */
-async function bodyOf(url: string): Promise<Buffer | null> {
-  const answer = await fetch(url);
-  return answer.arrayBuffer().then(Buffer.from, () => null);
+/** The body, or null where it broke off, however soon. */
+function bodyOf(url: string, range?: string): Promise<Buffer | null> {
+  const answer = fetch(url, range === undefined ? {} : { headers: { range } });
+  return answer.then((got) => got.arrayBuffer()).then(Buffer.from, () => null);
 }
 
 test("however many ask at once, the store is asked once, and all get the whole object", async (context) => {
@@ -166,6 +166,33 @@ test("a flipped bit is found before anybody has the whole object (F16)", async (
   assert.deepEqual([one, other], [null, null]);
   assert.equal(await count("store_fetches_total", 'result="damaged"'), 1);
   assert.ok(bytes.equals((await bodyOf(of(path)))!));
+});
+
+test("no range of an object that arrives damaged is whole, wherever the wrong bit is (F16)", async (context) => {
+  const { of, wire, count } = await cachedEdge(context);
+  const { path, bytes } = await storeSegment(2 * MiB);
+  wire.state.flipAt = wire.state.bytes + MiB;
+  const ranges = ["bytes=1000000-1200000", "bytes=5-99", "bytes=2000000-2000000", "bytes=1000000-"];
+  const bodies = await Promise.all(ranges.map((range) => bodyOf(of(path), range)));
+  assert.deepEqual(
+    bodies.map((body) => body?.byteLength),
+    ranges.map(() => undefined),
+  );
+  assert.equal(await count("store_fetches_total", 'result="damaged"'), 1);
+  assert.ok(bytes.subarray(5, 100).equals((await bodyOf(of(path), "bytes=5-99"))!));
+});
+
+test("what passes the cache is compared too (F16)", async (context) => {
+  const { of, wire, count } = await cachedEdge(context, { diskBytes: 16 * MiB });
+  const { path, bytes } = await storeSegment(24 * MiB);
+  for (const range of [undefined, "bytes=5-99"]) {
+    // Far enough for the first try's rest, which the edge throws away.
+    wire.state.flipAt = wire.state.bytes + 16 * MiB;
+    assert.equal(await bodyOf(of(path), range), null, range);
+    assert.ok(wire.state.bytes > wire.state.flipAt, "the wrong bit was sent");
+  }
+  assert.equal(await count("store_fetches_total", 'result="passed"'), 2);
+  assert.ok(bytes.subarray(5, 100).equals((await bodyOf(of(path), "bytes=5-99"))!));
 });
 
 test("while the store is away a warm film plays on, and only what is cold is 503", async (context) => {

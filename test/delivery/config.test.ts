@@ -59,6 +59,17 @@ test("every setting at fault is named, and no secret is shown", () => {
   );
 });
 
+test("grant keys stand in the settings or in a file, and never in both", () => {
+  const inFile = { ...GOOD, MATINEE_GRANT_KEYS: "", MATINEE_GRANT_KEYS_FILE: "/run/secrets/keys" };
+  const { grantKeys, grantKeysFile } = readDeliveryConfig(inFile);
+  assert.deepEqual([grantKeys, grantKeysFile], [[], "/run/secrets/keys"]);
+  assert.equal(readDeliveryConfig(GOOD).grantKeysFile, null);
+  const both = { ...GOOD, MATINEE_GRANT_KEYS_FILE: "/run/secrets/keys" };
+  assert.throws(() => readDeliveryConfig(both), /MATINEE_GRANT_KEYS_FILE exclude each other/);
+  const neither = { ...GOOD, MATINEE_GRANT_KEYS: undefined };
+  assert.throws(() => readDeliveryConfig(neither), /MATINEE_GRANT_KEYS is missing/);
+});
+
 test("an empty key list, * beside an origin, and an origin with a slash are refused", () => {
   for (const change of [
     { MATINEE_GRANT_KEYS: "" },

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
+import type { CrowdedSessions } from "../../core/crowded-sessions.ts";
 import { type GrantKey, parseGrantKeys, signGrant } from "../../core/grant.ts";
 import { newId } from "../../core/ids.ts";
 import { createDelivery, type DeliveryApp } from "../../delivery/app.ts";
@@ -51,6 +52,7 @@ export async function openEdge(
     tls?: TlsFiles;
     trustedHeaders?: TrustedHeaders;
     steeringUrl?: string;
+    crowds?: CrowdedSessions;
     maxConnections?: number;
     /** Any free one unless said. */
     port?: number;
@@ -77,6 +79,7 @@ export async function openEdge(
   const app = createDelivery({
     blobs,
     counts,
+    crowds: options.crowds ?? null,
     source: cache ?? storeSource(blobs),
     grantKeys: () => grantKeys,
     revocations: revocations.list,

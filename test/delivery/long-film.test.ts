@@ -27,6 +27,8 @@ test("six hours of a film, with the clock moved: under grants of five minutes no
   });
   edge.grantKeys.splice(0, edge.grantKeys.length, ...api.deps.config.grantKeys);
   const { asset, titleId } = await publishedMovie(api, "alpha");
+  const length = { "published.durationSeconds": SIX_HOURS_SECONDS };
+  await api.deps.library.assets.updateOne({ _id: asset._id }, { $set: length });
   const prefix = packagePrefix(asset._id, GENERATION);
   const { objects } = await storePackage(NAME, `/${prefix}`);
   // Small: it is asked for 3,600 times. The one after it is fetched ahead each time, and would be looked for in vain.

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { EventEmitter, once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -127,48 +125,4 @@ test("a list that is damaged, or gone, replaces nothing", async (context) => {
   assert.equal(await status(), 403);
   await put(edge, NO_REVOCATIONS);
   assert.equal(await status(), 200);
-});
-
-test("three rotations of the key under 50 players fail no segment (T32)", async (context) => {
-  const name = "rotation";
-  const { prefix } = await storePackage(name);
-  const cache = { folder: await folderFor(context), diskBytes: 64 * MiB, memoryBytes: 8 * MiB };
-  const edge = await openEdge(name, { cache });
-  context.after(() => edge.close());
-  let signer = edge.key;
-  let isOver = false;
-  const failed: string[] = [];
-  const renewals = Array.from({ length: 50 }, () => 0);
-  const renewed = new EventEmitter();
-  const play = async (player: number): Promise<void> => {
-    while (!isOver) {
-      // Until it renews, a player goes on with the grant that it has.
-      const grant = edge.grant(prefix, NOW + 300, signer);
-      for (const path of ["main.m3u8", "video/360p/00000.m4s", "audio/a0/00000.m4s"]) {
-        const answer = await fetch(`${edge.url}/v/${grant}${prefix}${path}`);
-        if (!answer.ok) failed.push(`${answer.status} ${path} under ${grant.split(".")[1]}`);
-        await answer.arrayBuffer();
-      }
-      renewals[player]! += 1;
-      renewed.emit("renewed");
-    }
-  };
-  // As long as an operator waits between two steps: until no player has a grant from before.
-  const everybodyRenewed = async (): Promise<void> => {
-    const before = [...renewals];
-    while (renewals.some((count, player) => count < before[player]! + 2)) await once(renewed, "renewed");
-  };
-  const players = renewals.map((_, player) => play(player));
-  for (const kid of ["r1", "r2", "r3"]) {
-    const key = { kid, secret: randomBytes(32) };
-    edge.grantKeys.push(key);
-    const old = signer;
-    signer = key;
-    await everybodyRenewed();
-    edge.grantKeys.splice(edge.grantKeys.indexOf(old), 1);
-  }
-  await everybodyRenewed();
-  isOver = true;
-  await Promise.all(players);
-  assert.deepEqual(failed, []);
 });

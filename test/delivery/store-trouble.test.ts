@@ -107,6 +107,52 @@ test("a body that breaks off at the store breaks the answer: nobody takes it for
   wire.close();
 });
 
+test("without a cache, too, nobody gets a wrong byte in a whole body or in a range (F16)", async () => {
+  const wire = await wireToStore();
+  const edge = await openEdge(NAME, { s3Endpoint: wire.endpoint });
+  const url = `${edge.url}/v/${edge.grant(prefix)}${prefix}${await storeBig(8 * MiB)}`;
+  const ask = async (headers: Record<string, string>): Promise<number | "cut"> => {
+    const answer = await fetch(url, { headers });
+    return answer.arrayBuffer().then(
+      ({ byteLength }) => byteLength,
+      () => "cut",
+    );
+  };
+  const wishes: Record<string, string>[] = [
+    {},
+    { range: "bytes=5-99" },
+    { range: "bytes=4000000-" },
+    { "if-none-match": '"another"' },
+  ];
+  for (const wish of wishes) {
+    wire.state.flipAt = wire.state.bytes + 6 * MiB;
+    assert.equal(await ask(wish), "cut", JSON.stringify(wish));
+  }
+  assert.equal(edge.lines.filter((line) => JSON.parse(line).code === "object_damaged").length, wishes.length);
+  wire.state.flipAt = Number.POSITIVE_INFINITY;
+  assert.deepEqual([await ask({}), await ask({ range: "bytes=5-99" })], [8 * MiB, 95]);
+  await edge.close();
+  wire.close();
+});
+
+test("without a cache a range is read as a part of its whole, up to a size", async () => {
+  const wire = await wireToStore();
+  const edge = await openEdge(NAME, { s3Endpoint: wire.endpoint });
+  const base = `${edge.url}/v/${edge.grant(prefix)}${prefix}`;
+  for (const [sizeBytes, isReadWhole] of [
+    [64 * MiB, true],
+    [64 * MiB + 1, false],
+  ] as const) {
+    const path = await storeBig(sizeBytes);
+    const before = wire.state.bytes;
+    const answer = await fetch(`${base}${path}`, { headers: { range: "bytes=7-9" } });
+    assert.deepEqual([answer.status, (await answer.arrayBuffer()).byteLength], [206, 3]);
+    assert.equal(wire.state.bytes - before > 32 * MiB, isReadWhole, `${sizeBytes} bytes`);
+  }
+  await edge.close();
+  wire.close();
+});
+
 // The limit only ends a hang: a connection kept alive would hold the stop for more than a minute.
 test("a stop lets a running stream end, and takes no new connection", { timeout: 55_000 }, async () => {
   const edge = await openEdge(NAME);

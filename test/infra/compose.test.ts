@@ -131,6 +131,7 @@ const FIXED: Record<string, string> = {
   MATINEE_WORKER_MEMORY_BYTES: "the worker reads the container's limit",
   MATINEE_MEMORY_CGROUP: "a container has no group to make others under",
   MATINEE_ALLOW_UNSANDBOXED: "never",
+  MATINEE_GRANT_KEYS_FILE: "keys that change while we run come in a folder of their own (docs/operations.md)",
   MATINEE_TLS_CERT_FILE: "TLS ends at the proxy in front",
   MATINEE_TLS_KEY_FILE: "TLS ends at the proxy in front",
   MATINEE_NGINX_USER: "nginx starts as the user that it is to be",
