@@ -85,8 +85,8 @@ export interface ViewerApi {
   title(id: string): Promise<TitlePage>;
   /** The best matches first. */
   search(query: string): Promise<Card[]>;
-  /** `takeover`: where the account watches on too many screens, another one makes room. */
-  play(titleId: string, takeover?: boolean): Promise<Playback>;
+  /** `takeover`: where the account watches on too many screens, the oldest one makes room, or the session of that id. */
+  play(titleId: string, takeover: boolean | string): Promise<Playback>;
   renew(sessionId: string): Promise<{ manifestUrl: string; expiresAt: string }>;
   /** Survives the page: `keepalive` lets the request go out while the tab closes. */
   beacon(sessionId: string, events: Beacon[]): Promise<void>;
@@ -121,11 +121,11 @@ export function openViewerApi(token: string): ViewerApi {
       const path = `/v1/catalog/search?limit=60&q=${encodeURIComponent(query)}`;
       return (await call<{ data: Card[] }>("GET", path)).data;
     },
-    play: (titleId, takeover = false) =>
+    play: (titleId, takeover) =>
       call("POST", "/v1/playback", {
         titleId,
         capabilities: { renews: true },
-        ...(takeover ? { takeover } : {}),
+        ...(takeover === false ? {} : { takeover }),
       }),
     renew: (id) => call("POST", `${session(id)}/renew`, {}),
     beacon: (id, events) => call("POST", `${session(id)}/beacons`, { events }, true),

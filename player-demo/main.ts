@@ -2,12 +2,13 @@ import "media-chrome";
 import "media-chrome/menu";
 import "media-chrome/lang/de";
 import "hls-video-element";
-import { ApiProblem, openViewerApi, type ViewerApi } from "./api-client.ts";
+import { ApiProblem, type ViewerApi } from "./api-client.ts";
 import { goHome } from "./card-link.ts";
 import { element } from "./element.ts";
 import { showHome } from "./home-view.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
 import { searchBox } from "./search-box.ts";
+import { takeSeat } from "./seat.ts";
 import { forgetToken, keepToken, readHash, takeToken } from "./session-token.ts";
 import { pageLanguage, text } from "./strings.ts";
 import { showTitle } from "./title-dialog.ts";
@@ -78,7 +79,8 @@ function start(root: HTMLElement): void {
     showSignIn(root, null);
     return;
   }
-  const api = openViewerApi(token);
+  const seat = takeSeat(token);
+  const { api } = seat;
   const page = element("div", { class: "page" });
   let isShelf = false;
   let leave: () => void = () => undefined;
@@ -104,7 +106,7 @@ function start(root: HTMLElement): void {
     if (titleId !== null) {
       isShelf = false;
       root.replaceChildren(page);
-      leave = showWatch(page, api, titleId, fromSeconds);
+      leave = showWatch(page, seat, titleId, fromSeconds);
       return;
     }
     // Only films are watched in full screen; from one to the next it stays.

@@ -13,6 +13,7 @@ import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
 import { askNextEdge } from "./load-policies.ts";
 import { type PlayerControls, playerControls } from "./player-controls.ts";
 import { protectionConfig } from "./protection.ts";
+import type { Seat } from "./seat.ts";
 import { showShare } from "./share-dialog.ts";
 import { watchLayer } from "./watch-layer.ts";
 import { WatchMeter } from "./watch-meter.ts";
@@ -53,7 +54,7 @@ interface Opened {
 /** Plays a film in `root`. Returns how to leave: playing stops, the position is kept, the session ends. */
 export async function playFilm(
   root: HTMLElement,
-  api: ViewerApi,
+  { api, sessions }: Seat,
   film: Film,
   outcomes: Outcomes,
 ): Promise<() => void> {
@@ -62,7 +63,7 @@ export async function playFilm(
   const { controls, keeper, edges } = opened;
   const { frame, media, video } = controls;
   root.replaceChildren(frame);
-  const endSession = () => api.end(playback.sessionId).catch(() => undefined);
+  const endSession = () => sessions.end(playback.sessionId);
   const release = () => {
     keeper.stop();
     edges.stop();
