@@ -1,4 +1,5 @@
-import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
+import type { Granted, Playback, ViewerApi } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 import { grantOf, renewDelayMs, withGrant } from "./grant-swap.ts";
 
 const RETRY_MS = 5_000;
@@ -11,7 +12,7 @@ export class GrantKeeper {
   readonly #sessionId: string;
   readonly #onLost: (problem: ApiProblem) => void;
   #grant: string;
-  #expiresAtMs: number;
+  #granted: Granted;
   #timer = 0;
   #renewing: Promise<boolean> | null = null;
 
@@ -21,8 +22,8 @@ export class GrantKeeper {
     this.#sessionId = playback.sessionId;
     this.#onLost = onLost;
     this.#grant = grantOf(playback.manifestUrl) ?? "";
-    this.#expiresAtMs = Date.parse(playback.expiresAt);
-    this.#schedule(renewDelayMs(this.#expiresAtMs, Date.now()));
+    this.#granted = playback;
+    this.#schedule(renewDelayMs(this.#leftMs));
   }
 
   /** `url` with a grant that is good now. A timer sleeps with the machine, so it may have to be renewed first. */
@@ -32,7 +33,13 @@ export class GrantKeeper {
   }
 
   get secondsLeft(): number {
-    return Math.max(0, (this.#expiresAtMs - Date.now()) / 1000);
+    return Math.max(0, this.#leftMs / 1000);
+  }
+
+  /** By the server's time, which said when it ends. */
+  get #leftMs(): number {
+    const { expiresAt, clock } = this.#granted;
+    return Date.parse(expiresAt) - clock.nowMs();
   }
 
   /** Renews at once (several callers share one request); false where that failed. */
@@ -50,10 +57,9 @@ export class GrantKeeper {
 
   async #ask(): Promise<boolean> {
     try {
-      const { manifestUrl, expiresAt } = await this.#api.renew(this.#sessionId);
-      this.#grant = grantOf(manifestUrl) ?? this.#grant;
-      this.#expiresAtMs = Date.parse(expiresAt);
-      this.#schedule(renewDelayMs(this.#expiresAtMs, Date.now()));
+      this.#granted = await this.#api.renew(this.#sessionId);
+      this.#grant = grantOf(this.#granted.manifestUrl) ?? this.#grant;
+      this.#schedule(renewDelayMs(this.#leftMs));
       return true;
     } catch (thrown) {
       const problem = thrown instanceof ApiProblem ? thrown : new ApiProblem(0, "unreachable");

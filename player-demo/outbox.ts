@@ -1,4 +1,5 @@
-import { ApiProblem, type Beacon, type ViewerApi } from "./api-client.ts";
+import type { Beacon, ViewerApi } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 
 /** The API takes so many at once, and a page that closes may send 64 KiB. */
 const MAX_BATCH = 100;

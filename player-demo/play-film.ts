@@ -1,6 +1,7 @@
 import type Hls from "hls.js";
 import type { HlsConfig } from "hls.js";
-import type { ApiProblem, Playback, TitlePage, ViewerApi } from "./api-client.ts";
+import type { Playback, TitlePage, ViewerApi } from "./api-client.ts";
+import type { ApiProblem } from "./api-problem.ts";
 import { startBeacons } from "./beacons.ts";
 import { beginAt, loadFilm } from "./begin-playing.ts";
 import { goHome, watchHref } from "./card-link.ts";
@@ -135,7 +136,12 @@ function accompany(
   frame.append(layer.root);
   const meter = new WatchMeter(askedAtMs);
   // Before what may give up: an error that ends the session is told as its last word.
-  const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, meter });
+  const stopBeacons = startBeacons(api, {
+    ...{ sessionId: playback.sessionId, clock: playback.clock },
+    video,
+    hls,
+    meter,
+  });
   leaveSilentEdges(hls, edges);
   const onFailed = (message: string) => outcomes.onFailed(message, video.currentTime);
   const stopWaiting = keepPlaying(hls, video, keeper, layer, onFailed);

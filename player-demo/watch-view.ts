@@ -1,4 +1,4 @@
-import { ApiProblem } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 import { goHome } from "./card-link.ts";
 import { element } from "./element.ts";
 import { playFilm } from "./play-film.ts";

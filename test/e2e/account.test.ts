@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { flashAndBeep } from "../rig/media.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 import { launchBrowser, openContext } from "./browser.ts";
-import { waitForFrames } from "./playing.ts";
+import { waitForFrames, waitForPosition } from "./playing.ts";
 
 /** What a player does for an account that watches elsewhere too. */
+
+const GRANT_MS = 8_000;
+const MINUTE_MS = 60_000;
 
 let product: Product;
 let browser: Browser;
@@ -42,21 +46,46 @@ after(async () => {
   await product?.stop();
 });
 
-async function watch(page: Page, titleId: string): Promise<void> {
-  await page.goto(`${product.apiUrl}/player/#token=${product.tokens.viewer}&title=${titleId}`);
-  await waitForFrames(page, 1);
+/** The token of an account that nobody else has, or of `subject`. */
+async function newToken(subject = `viewer-${randomBytes(4).toString("hex")}`): Promise<string> {
+  const token = `mk_${randomBytes(32).toString("hex")}`;
+  const key = { tenant: "default", subject, role: "viewer", createdAt: new Date(), revokedAt: null } as const;
+  await product.library.apiKeys.insertOne({ _id: hashOf(token), ...key });
+  return token;
+}
+
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+function playerUrl(token: string, titleId: string): string {
+  return `${product.apiUrl}/player/#token=${token}&title=${titleId}`;
+}
+
+/** The player is told of an early end each time: the server's own grants outlast these tests. */
+async function shortenGrants(page: Page): Promise<void> {
+  for (const pattern of ["**/v1/playback", "**/renew"]) {
+    await page.route(pattern, async (route) => {
+      const response = await route.fetch();
+      const expiresAt = new Date(Date.now() + GRANT_MS).toISOString();
+      const json = response.ok() ? { ...(await response.json()), expiresAt } : await response.json();
+      await route.fulfill({ response, json });
+    });
+  }
 }
 
 test("where one may watch one film at once, the next episode and a reload take the tab's own place, and no other's", async () => {
   const { context, complaints } = await openContext(browser);
   const page = await context.newPage();
+  const token = await newToken();
   // The place is given up only after the next one was asked for, as where the line is slow.
   const isAsked = Promise.withResolvers<void>();
   await page.route("**/v1/playback/*", async (route) => {
     if (route.request().method() === "DELETE") await isAsked.promise;
     await route.continue();
   });
-  await watch(page, episodes[0]!);
+  await page.goto(playerUrl(token, episodes[0]!));
+  await waitForFrames(page, 1);
   const answered = page.waitForResponse((response) => response.url().endsWith("/v1/playback"));
   const ended = page.waitForResponse((response) => response.request().method() === "DELETE");
   await page.keyboard.press("Shift+N");
@@ -80,7 +109,7 @@ test("where one may watch one film at once, the next episode and a reload take t
 
   const other = (await openContext(browser)).context;
   const elsewhere = await other.newPage();
-  await elsewhere.goto(`${product.apiUrl}/player/#token=${product.tokens.viewer}&title=${episodes[1]}`);
+  await elsewhere.goto(playerUrl(token, episodes[1]!));
   assert.match((await elsewhere.textContent("[role=alert]")) ?? "", /as many screens as it may/);
   assert.match((await elsewhere.textContent("[role=alert] li")) ?? "", /^The first, since/);
   await elsewhere.click("text=Watch here instead");
@@ -90,4 +119,43 @@ test("where one may watch one film at once, the next episode and a reload take t
   assert.match((await page.textContent("[role=alert] li")) ?? "", /^The second, since/);
   await other.close();
   await context.close();
+});
+
+/** Has the page's clock run minutes ahead, or behind. */
+async function moveClock(page: Page, minutes: number): Promise<void> {
+  await page.addInitScript((offMs) => {
+    window.Date = new Proxy(Date, {
+      construct: (own, given) =>
+        given.length === 0 ? new own(own.now() + offMs) : Reflect.construct(own, given),
+      get: (own, name) => (name === "now" ? () => own.now() + offMs : Reflect.get(own, name)),
+    });
+  }, minutes * MINUTE_MS);
+}
+
+test("a viewer's clock that is minutes off neither keeps a good grant from being used nor one that ends from being renewed", async () => {
+  for (const minutes of [10, -15]) {
+    const { context, complaints } = await openContext(browser);
+    const page = await context.newPage();
+    await moveClock(page, minutes);
+    const isBehind = minutes < 0;
+    if (isBehind) await shortenGrants(page);
+    let renewals = 0;
+    const renewed = new Promise<void>((resolve) =>
+      page.on("request", (request) => {
+        if (!request.url().endsWith("/renew")) return;
+        renewals += 1;
+        resolve();
+      }),
+    );
+    const told = page.waitForRequest((request) => request.url().endsWith("/beacons"));
+    await page.goto(playerUrl(await newToken(), episodes[0]!));
+    await waitForPosition(page, 2);
+    if (isBehind) await renewed;
+    else assert.equal(renewals, 0, "no grant is half over yet");
+    const { events } = (await told).postDataJSON() as { events: { at: string }[] };
+    const offMs = Math.abs(Date.parse(events[0]!.at) - Date.now());
+    assert.ok(offMs < 5 * MINUTE_MS, `places are told by the server's time: ${offMs} ms off`);
+    assert.deepEqual(complaints, []);
+    await context.close();
+  }
 });
