@@ -68,6 +68,10 @@ export interface Beacon {
 }
 
 export interface ViewerApi {
+  /** Whom it asks for. */
+  readonly token: string;
+  /** From now on it asks for whom that token stands. */
+  signIn(token: string): void;
   home(): Promise<Row[]>;
   title(id: string): Promise<TitlePage>;
   /** The best matches first. */
@@ -84,7 +88,8 @@ export interface ViewerApi {
   authorize(request: XMLHttpRequest): void;
 }
 
-export function openViewerApi(token: string): ViewerApi {
+export function openViewerApi(first: string): ViewerApi {
+  let token = first;
   const ask = <T>(method: string, path: string, asked?: Asked) => askApi<T>(token, method, path, asked);
   const call = async <T>(method: string, path: string, asked?: Asked) =>
     (await ask<T>(method, path, asked)).answer;
@@ -94,6 +99,12 @@ export function openViewerApi(token: string): ViewerApi {
   };
   const session = (id: string) => `/v1/playback/${encodeURIComponent(id)}`;
   return {
+    get token() {
+      return token;
+    },
+    signIn(next) {
+      token = next;
+    },
     home: async () => (await call<{ rows: Row[] }>("GET", "/v1/catalog/home")).rows,
     title: (id) => call("GET", `/v1/catalog/titles/${encodeURIComponent(id)}`),
     search: async (query) => {

@@ -11,6 +11,7 @@ import { problemPanel, problemText } from "./problem-panel.ts";
 import { searchBox } from "./search-box.ts";
 import { takeSeat } from "./seat.ts";
 import { forgetToken, keepToken, readHash, takeToken } from "./session-token.ts";
+import { showSignIn } from "./sign-in.ts";
 import { pageLanguage, text } from "./strings.ts";
 import { showTitle } from "./title-dialog.ts";
 import { showWatch } from "./watch-view.ts";
@@ -29,34 +30,12 @@ function header(search: HTMLElement): HTMLElement {
   );
 }
 
-/** Asks for a token, `refusal` above it where there was one that is no good; the page then begins anew. */
-function showSignIn(root: HTMLElement, refusal: string | null): void {
-  const input = element("input", {
-    id: "token",
-    name: "token",
-    type: "password",
-    required: true,
-    autocomplete: "off",
-    ...(refusal === null ? {} : { "aria-describedby": "refusal" }),
-  });
-  const enter = (event: Event) => {
-    event.preventDefault();
-    keepToken(input.value.trim());
+/** Asks for a token; the page then begins anew. */
+function askToken(root: HTMLElement, refusal: string | null): void {
+  showSignIn(root, refusal, (token) => {
+    keepToken(token);
     location.reload();
-  };
-  const form = element(
-    "form",
-    { class: "panel", onsubmit: enter },
-    element("p", { class: "brand" }, "Matinee"),
-    element("h1", {}, text("signInTitle")),
-    element("p", {}, text("signInText")),
-    refusal === null ? null : element("p", { id: "refusal", class: "refusal", role: "alert" }, refusal),
-    element("label", { for: "token" }, text("token")),
-    input,
-    element("button", { type: "submit", class: "primary" }, text("signIn")),
-  );
-  root.replaceChildren(form);
-  input.focus();
+  });
 }
 
 async function browse(page: HTMLElement, api: ViewerApi, root: HTMLElement): Promise<void> {
@@ -65,7 +44,7 @@ async function browse(page: HTMLElement, api: ViewerApi, root: HTMLElement): Pro
   } catch (thrown) {
     if (thrown instanceof ApiProblem && thrown.status === 401) {
       forgetToken();
-      showSignIn(root, problemText(thrown));
+      askToken(root, problemText(thrown));
       return;
     }
     const retry = { label: text("retry"), run: () => void browse(page, api, root) };
@@ -77,7 +56,7 @@ function start(root: HTMLElement): void {
   document.documentElement.lang = pageLanguage;
   const token = takeToken();
   if (token === null) {
-    showSignIn(root, null);
+    askToken(root, null);
     return;
   }
   const seat = takeSeat(token);
@@ -99,7 +78,7 @@ function start(root: HTMLElement): void {
   const route = () => {
     leave();
     leave = () => undefined;
-    if (takeToken() !== token) {
+    if (takeToken() !== api.token) {
       location.reload();
       return;
     }

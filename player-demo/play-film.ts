@@ -1,5 +1,4 @@
 import type Hls from "hls.js";
-import type { HlsConfig } from "hls.js";
 import type { Playback, TitlePage, ViewerApi } from "./api-client.ts";
 import type { ApiProblem } from "./api-problem.ts";
 import { startBeacons } from "./beacons.ts";
@@ -10,13 +9,13 @@ import { fitPicture, isHdrScreen } from "./fit-picture.ts";
 import { fitSound, outputChannels } from "./fit-sound.ts";
 import { furnishPlayer } from "./furnish-player.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
+import { hlsConfig } from "./hls-config.ts";
 import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
-import { askNextEdge } from "./load-policies.ts";
 import { type PlayerControls, playerControls } from "./player-controls.ts";
-import { protectionConfig } from "./protection.ts";
 import type { Seat } from "./seat.ts";
 import { showShare } from "./share-dialog.ts";
-import { watchLayer } from "./watch-layer.ts";
+import { askToken } from "./sign-in.ts";
+import { type WatchLayer, watchLayer } from "./watch-layer.ts";
 import { WatchMeter } from "./watch-meter.ts";
 
 declare global {
@@ -47,6 +46,7 @@ export interface Outcomes {
 /** A film before it begins: its controls, and the grants and edges that its requests go by. */
 interface Opened {
   controls: PlayerControls;
+  layer: WatchLayer;
   keeper: GrantKeeper;
   edges: EdgeKeeper;
   goOn: (() => void) | null;
@@ -55,12 +55,13 @@ interface Opened {
 /** Plays a film in `root`. Returns how to leave: playing stops, the position is kept, the session ends. */
 export async function playFilm(
   root: HTMLElement,
-  { api, sessions }: Seat,
+  seat: Seat,
   film: Film,
   outcomes: Outcomes,
 ): Promise<() => void> {
+  const { api, sessions } = seat;
   const { playback } = film;
-  const opened = openFilm(api, film, outcomes);
+  const opened = openFilm(seat, film, outcomes);
   const { controls, keeper, edges } = opened;
   const { frame, media, video } = controls;
   root.replaceChildren(frame);
@@ -88,52 +89,41 @@ export async function playFilm(
   };
 }
 
-function openFilm(api: ViewerApi, { titleId, playback, title }: Film, outcomes: Outcomes): Opened {
+function openFilm(seat: Seat, { titleId, playback, title }: Film, outcomes: Outcomes): Opened {
+  const { api } = seat;
   const { next = null } = title ?? {};
   // The film that was watched makes room: Back leads to where the viewer came from, and not through all episodes.
   const goOn = next === null ? null : () => location.replace(watchHref(next, "left"));
   const share = () =>
     showShare(controls.frame, controls.video, (startSeconds) => api.share(titleId, startSeconds));
   const controls: PlayerControls = playerControls(title, playback, { goBack: goHome, goOn, share });
-  const keeper = new GrantKeeper(api, playback, (problem) => {
-    const atSeconds = controls.video.currentTime;
-    if (problem.code === "playback_over") outcomes.onOver(atSeconds);
-    else outcomes.onRefused(problem, atSeconds);
+  const layer = watchLayer();
+  controls.frame.append(layer.root);
+  const keeper = new GrantKeeper(api, playback, {
+    onLost(problem) {
+      const atSeconds = controls.video.currentTime;
+      // Not known: the token is another account's now.
+      if (problem.code === "playback_over" || problem.status === 404) outcomes.onOver(atSeconds);
+      else outcomes.onRefused(problem, atSeconds);
+    },
+    signIn: async (isRefused) => seat.signIn(await askToken(controls.frame, layer, isRefused)),
   });
   const edges = new EdgeKeeper(keeper, playback.manifestUrl, playback.steeringUrl ?? null);
   controls.media.config = hlsConfig(playback, api, edges);
-  return { controls, keeper, edges, goOn };
-}
-
-function hlsConfig(playback: Playback, api: ViewerApi, edges: EdgeKeeper): Partial<HlsConfig> {
-  return {
-    capLevelToPlayerSize: true,
-    // In the query: headers would cost a preflight for every segment. Only what the edge counts.
-    cmcd: { includeKeys: ["br", "bl", "bs", "mtp", "ot", "sid"] },
-    // A quality whose segment once failed would not be tried again in the whole film.
-    errorPenaltyExpireMs: 20_000,
-    ...protectionConfig(playback, api),
-    // Hls.js opens the request itself unless it is open already.
-    xhrSetup: (request, url) => edges.open(request, url),
-    ...(playback.steeringUrl === undefined ? {} : askNextEdge(() => edges.count)),
-    // One of us steers.
-    contentSteeringController: undefined,
-  };
+  return { controls, layer, keeper, edges, goOn };
 }
 
 /** Everything that listens to the film while it plays. Returns how to end it; that ends when the last is told. */
 function accompany(
   api: ViewerApi,
   { playback, title, askedAtMs }: Film,
-  { controls, keeper, edges, goOn }: Opened,
+  { controls, layer, keeper, edges, goOn }: Opened,
   hls: Hls,
   outcomes: Outcomes,
 ): () => Promise<void> {
-  const { frame, video } = controls;
+  const { video } = controls;
   fitSound(hls, outputChannels());
   fitPicture(hls, isHdrScreen());
-  const layer = watchLayer();
-  frame.append(layer.root);
   const meter = new WatchMeter(askedAtMs);
   // Before what may give up: an error that ends the session is told as its last word.
   const stopBeacons = startBeacons(api, {

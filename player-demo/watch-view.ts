@@ -4,6 +4,7 @@ import { element } from "./element.ts";
 import { playFilm } from "./play-film.ts";
 import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
 import type { Seat } from "./seat.ts";
+import { showSignIn } from "./sign-in.ts";
 import { text } from "./strings.ts";
 
 /** What is to be played now. */
@@ -93,14 +94,26 @@ class WatchScreen {
 
   /** What the API refused, with the way on that it leaves. */
   #refuse(thrown: unknown, fromSeconds: number | null): void {
-    const code = thrown instanceof ApiProblem ? thrown.code : "";
+    const { status, code } = thrown instanceof ApiProblem ? thrown : { status: 0, code: "" };
     const again = this.#again(fromSeconds);
+    if (status === 401) {
+      this.#askToken(problemText(thrown), again);
+      return;
+    }
     const takeOver = () => void this.start({ fromSeconds, takeover: true });
     const way = code === "too_many_streams" ? { label: text("watchHere"), run: takeOver } : again;
     this.#fail(problemText(thrown), otherScreens(thrown), way);
     if (code !== "unreachable") return;
     addEventListener("online", again.run, { once: true });
     this.#clear = () => removeEventListener("online", again.run);
+  }
+
+  #askToken(refusal: string, { run }: Way): void {
+    this.#empty();
+    showSignIn(this.#root, refusal, (token) => {
+      this.#seat.signIn(token);
+      run();
+    });
   }
 
   #fail(message: string, more: HTMLElement | null, way: Way): void {

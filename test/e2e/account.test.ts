@@ -4,8 +4,8 @@ import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { flashAndBeep } from "../rig/media.ts";
 import { type Product, startProduct } from "../rig/product.ts";
-import { launchBrowser, openContext } from "./browser.ts";
-import { waitForFrames, waitForPosition } from "./playing.ts";
+import { launchBrowser, openContext, type PlayingWindow, shoot } from "./browser.ts";
+import { pauseFrom, shownFrames, waitForFrames, waitForPosition, withSettings } from "./playing.ts";
 
 /** What a player does for an account that watches elsewhere too. */
 
@@ -158,4 +158,67 @@ test("a viewer's clock that is minutes off neither keeps a good grant from being
     assert.deepEqual(complaints, []);
     await context.close();
   }
+});
+
+/** Ends a token, as an identity provider's ends by itself. */
+async function endToken(token: string): Promise<void> {
+  await product.library.apiKeys.updateOne({ _id: hashOf(token) }, { $set: { revokedAt: new Date() } });
+}
+
+test("a token that ends in mid-film is asked for over the film, which keeps its place and goes on with the new one", async () => {
+  const { context } = await openContext(browser);
+  const page = await context.newPage();
+  await withSettings(page, { maxBufferLength: 6, maxMaxBufferLength: 6 });
+  await shortenGrants(page);
+  const opened: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/v1/playback")) opened.push(request.url());
+  });
+  const [subject, other] = ["viewer-over", "viewer-other"];
+  const [token, next, last] = [await newToken(subject), await newToken(subject), await newToken(other)];
+  await page.goto(playerUrl(token, episodes[0]!));
+  await waitForFrames(page, 1);
+  await endToken(token);
+  await page.waitForSelector(".notice:has-text('Come in again')");
+  assert.match((await page.textContent(".layer [role=status]")) ?? "", /no longer valid/);
+  const frames = await shownFrames(page);
+  await waitForFrames(page, frames + 12);
+  await page.waitForFunction(() => {
+    const { video } = (window as unknown as PlayingWindow).matinee;
+    return !video.paused && video.readyState < video.HAVE_FUTURE_DATA;
+  });
+  const standsAt = await page.evaluate(() => (window as unknown as PlayingWindow).matinee.video.currentTime);
+  await page.click(".notice button");
+  await page.fill("dialog.sign-in input", `${next}x`);
+  await page.keyboard.press("Enter");
+  assert.match((await page.textContent("dialog.sign-in [role=alert]")) ?? "", /not valid/);
+  await shoot(page, "sign-in");
+  await page.fill("dialog.sign-in input", next);
+  await page.keyboard.press("Enter");
+  await waitForPosition(page, standsAt + 1);
+  assert.equal(await page.locator(".notice, dialog").count(), 0);
+  assert.equal(opened.length, 1, "the session is the same");
+
+  await pauseFrom(page, standsAt + 1);
+  await endToken(next);
+  await page.click(".notice button");
+  await page.fill("dialog.sign-in input", last);
+  const openedAnew = page.waitForResponse((response) => response.url().endsWith("/v1/playback"));
+  await page.keyboard.press("Enter");
+  await openedAnew;
+  await waitForPosition(page, standsAt + 1);
+  assert.equal(opened.length, 2, "another account goes on from there in a session of its own");
+
+  await pauseFrom(page, standsAt + 1);
+  await endToken(last);
+  await page.waitForSelector(".notice button");
+  await page.keyboard.press("Shift+N");
+  const fresh = await newToken(other);
+  await page.fill("form.panel input", fresh);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('.top-chrome h1:has-text("The second")');
+  await waitForFrames(page, 1);
+  await page.reload();
+  await waitForFrames(page, 1);
+  await context.close();
 });
