@@ -56,8 +56,27 @@ export interface Playback extends Granted {
   storyboardUrl: string | null;
   resumeAtSeconds: number;
   durationSeconds: number;
+  tracks: { id: string; language?: string; role?: string }[];
+  /** The ids of those that the account is to hear and read. */
+  selected: { audioId: string | null; subtitleId: string | null };
   /** How its media is protected; absent where it is not. */
   protection?: { keySystem: "org.w3.clearkey"; licenseUrl: string };
+}
+
+/** Languages by BCP-47 tag, most wanted first. */
+export interface TrackPreferences {
+  audio: string[];
+  subtitles: string[];
+  /** Only the lines that the film cannot be followed without. */
+  forcedOnly?: boolean;
+}
+
+/** How a film is to be opened. */
+export interface PlayWish {
+  /** Where the account watches on too many screens, the oldest one makes room, or the session of that id. */
+  takeover: boolean | string;
+  /** For this film, instead of the account's; null: the account's. */
+  preferences: TrackPreferences | null;
 }
 
 export interface Beacon {
@@ -76,8 +95,11 @@ export interface ViewerApi {
   title(id: string): Promise<TitlePage>;
   /** The best matches first. */
   search(query: string): Promise<Card[]>;
-  /** `takeover`: where the account watches on too many screens, the oldest one makes room, or the session of that id. */
-  play(titleId: string, takeover: boolean | string): Promise<Playback>;
+  play(titleId: string, wish: PlayWish): Promise<Playback>;
+  /** What the account wants; empty where it never said anything. */
+  preferences(): Promise<TrackPreferences>;
+  /** All of it anew. Survives the page. */
+  setPreferences(preferences: TrackPreferences): Promise<void>;
   renew(sessionId: string): Promise<Granted>;
   /** Survives the page: `keepalive` lets the request go out while the tab closes. */
   beacon(sessionId: string, events: Beacon[]): Promise<void>;
@@ -111,12 +133,16 @@ export function openViewerApi(first: string): ViewerApi {
       const path = `/v1/catalog/search?limit=60&q=${encodeURIComponent(query)}`;
       return (await call<{ data: Card[] }>("GET", path)).data;
     },
-    play: (titleId, takeover) =>
+    play: (titleId, { takeover, preferences }) =>
       grant("/v1/playback", {
         titleId,
         capabilities: { renews: true },
         ...(takeover === false ? {} : { takeover }),
+        ...(preferences === null ? {} : { preferences }),
       }),
+    preferences: () => call("GET", "/v1/me/preferences"),
+    setPreferences: (preferences) =>
+      call("PUT", "/v1/me/preferences", { body: preferences, keepalive: true }),
     renew: (id) => grant(`${session(id)}/renew`, {}),
     beacon: (id, events) => call("POST", `${session(id)}/beacons`, { body: { events }, keepalive: true }),
     end: (id) => call("DELETE", session(id), { keepalive: true }),

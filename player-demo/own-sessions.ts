@@ -1,4 +1,4 @@
-import type { Playback, ViewerApi } from "./api-client.ts";
+import type { Playback, PlayWish, ViewerApi } from "./api-client.ts";
 
 const STORED_AS = "matinee.session";
 
@@ -15,15 +15,12 @@ export class OwnSessions {
     this.#api = api;
   }
 
-  /**
-   * Opens a session of the title. `takeover`: where the account watches on too many screens, another one makes room.
-   * Throws `ApiProblem`.
-   */
-  open(titleId: string, takeover = false): Promise<Playback> {
+  /** Opens a session of the title. Throws `ApiProblem`. */
+  open(titleId: string, wish: PlayWish): Promise<Playback> {
     // One behind the other: of a session that is still being opened nobody here could say which place to take.
     const opened = this.#opening.then(async () => {
       const last = sessionStorage.getItem(STORED_AS) ?? false;
-      const playback = await this.#api.play(titleId, takeover || last);
+      const playback = await this.#api.play(titleId, { ...wish, takeover: wish.takeover || last });
       sessionStorage.setItem(STORED_AS, playback.sessionId);
       return playback;
     });

@@ -53,18 +53,19 @@ class WatchScreen {
 
   async start(wish: Wish): Promise<void> {
     this.#empty();
-    const { api, sessions } = this.#seat;
+    const { api, sessions, wishes } = this.#seat;
     const askedAtMs = performance.now();
     this.#root.replaceChildren(element("p", { class: "loading waiting", role: "status" }, text("loading")));
     try {
-      const [playback, title] = await Promise.all([
-        sessions.open(this.#titleId, wish.takeover),
+      const [playback, title, preferences] = await Promise.all([
+        sessions.open(this.#titleId, { takeover: wish.takeover ?? false, preferences: wishes.ahead }),
         api.title(this.#titleId).catch(() => null),
+        wishes.read(),
       ]);
       if (this.#isLeft) return void sessions.end(playback.sessionId);
       const resumeAtSeconds = wish.fromSeconds ?? playback.resumeAtSeconds;
       const film = {
-        ...{ titleId: this.#titleId, title, askedAtMs },
+        ...{ titleId: this.#titleId, title, preferences, askedAtMs },
         playback: { ...playback, resumeAtSeconds },
       };
       this.#clear = await playFilm(this.#root, this.#seat, film, {

@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { flashAndBeep } from "../rig/media.ts";
+import { flashAndBeep, kept, made } from "../rig/media.ts";
+import { eventually } from "../rig/processes.ts";
 import { type Product, startProduct } from "../rig/product.ts";
+import { subRip } from "../rig/text-media.ts";
 import { launchBrowser, openContext, type PlayingWindow, shoot } from "./browser.ts";
 import { pauseFrom, shownFrames, waitForFrames, waitForPosition, withSettings } from "./playing.ts";
 
 /** What a player does for an account that watches elsewhere too. */
 
+const FILM_SECONDS = 30;
 const GRANT_MS = 8_000;
 const MINUTE_MS = 60_000;
 
@@ -23,7 +26,7 @@ before(async () => {
     startProduct({ environment: { MATINEE_PAGES_DIR: pages, MATINEE_STREAMS_PER_ACCOUNT: "1" } }),
     launchBrowser(),
   ]);
-  const film = await flashAndBeep({ seconds: 30 });
+  const film = await bilingualFilm();
   const { _id: assetId } = await product.until(
     await product.uploadFile(film),
     ({ state }) => state === "ready",
@@ -45,6 +48,25 @@ after(async () => {
   await browser?.close();
   await product?.stop();
 });
+
+/** Half a minute with an English and a German sound, and a German text. */
+async function bilingualFilm(): Promise<string> {
+  const text = await kept("srt", subRip([[0, FILM_SECONDS, "Blitz!"]]));
+  return made("mkv", [
+    ...["-i", await flashAndBeep({ seconds: FILM_SECONDS })],
+    ...["-f", "lavfi", "-i", `sine=frequency=330:duration=${FILM_SECONDS}`, "-i", text],
+    ...["-map", "0:v", "-map", "0:a", "-map", "1:a", "-map", "2:s", "-disposition:s", "0"],
+    ...[
+      "-metadata:s:a:0",
+      "language=eng",
+      "-metadata:s:a:1",
+      "language=deu",
+      "-metadata:s:s",
+      "language=deu",
+    ],
+    ...["-c:v", "copy", "-c:a", "aac", "-ac", "2", "-c:s", "srt", "{out}"],
+  ]);
+}
 
 /** The token of an account that nobody else has, or of `subject`. */
 async function newToken(subject = `viewer-${randomBytes(4).toString("hex")}`): Promise<string> {
@@ -220,5 +242,82 @@ test("a token that ends in mid-film is asked for over the film, which keeps its 
   await waitForFrames(page, 1);
   await page.reload();
   await waitForFrames(page, 1);
+  await context.close();
+});
+
+/** Languages of the sound that is heard and of the text that is shown, once they are these. */
+async function waitForTracks(page: Page, sound: string, text: string | null): Promise<void> {
+  await page.waitForFunction(
+    ([heard, shown]) => {
+      const { matinee } = window as unknown as Partial<PlayingWindow>;
+      if (matinee === undefined) return false;
+      const { hls, video } = matinee;
+      const showing = [...video.textTracks].find(
+        ({ mode, kind }) => mode === "showing" && kind !== "metadata",
+      );
+      return hls.audioTracks[hls.audioTrack]?.lang === heard && (showing?.language ?? null) === shown;
+    },
+    [sound, text] as const,
+  );
+}
+
+async function choose(page: Page, menu: string, choice: string): Promise<void> {
+  await page.mouse.move(600, 300);
+  await page.click("media-settings-menu-button");
+  await page.click(`media-settings-menu-item:has(${menu})`);
+  await page.click(`${menu} [role=menuitemradio]:has-text("${choice}")`);
+  // Leaves the submenu, then the menu.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+}
+
+test("what is chosen to hear and read on one device is what the next film and another device begin with", async () => {
+  const token = await newToken();
+  const wanted = async (): Promise<unknown> =>
+    (await product.call("GET", "/v1/me/preferences", undefined, token)).body;
+  const { context, complaints } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(playerUrl(token, episodes[0]!));
+  await pauseFrom(page, 0);
+  await waitForTracks(page, "en", null);
+  await choose(page, "media-audio-track-menu", "Deutsch");
+  await choose(page, "media-captions-menu", "Deutsch");
+  await waitForTracks(page, "de", "de");
+  const chosen = JSON.stringify({ audio: ["de"], subtitles: ["de"] });
+  await eventually("the account's record", 60, async () => JSON.stringify(await wanted()) === chosen || null);
+  const ended = page.waitForResponse((response) => response.request().method() === "DELETE");
+  await page.click("button.back");
+  await ended;
+
+  const other = await openContext(browser);
+  const elsewhere = await other.context.newPage();
+  await elsewhere.goto(playerUrl(token, episodes[0]!));
+  await pauseFrom(elsewhere, 0);
+  await waitForTracks(elsewhere, "de", "de");
+  // The next film begins before this is on record, and where nothing comes of that.
+  await elsewhere.route("**/v1/me/preferences", (route) =>
+    route.request().method() === "PUT" ? route.abort() : route.continue(),
+  );
+  await choose(elsewhere, "media-audio-track-menu", "English");
+  await choose(elsewhere, "media-captions-menu", "Off");
+  await waitForTracks(elsewhere, "en", null);
+  await elsewhere.keyboard.press("Shift+N");
+  await elsewhere.waitForSelector('.top-chrome h1:has-text("The second")');
+  await pauseFrom(elsewhere, 0);
+  await waitForTracks(elsewhere, "en", null);
+  assert.equal(await elsewhere.locator("[role=alert]").count(), 0);
+  assert.equal(JSON.stringify(await wanted()), chosen);
+  await elsewhere.unrouteAll({ behavior: "wait" });
+  await elsewhere.reload();
+  await eventually("what was chosen last", 60, async () => {
+    const { audio, subtitles, forcedOnly } = (await wanted()) as {
+      audio: string[];
+      subtitles: string[];
+      forcedOnly?: boolean;
+    };
+    return (audio[0] === "en" && subtitles[0] === "de" && forcedOnly === true) || null;
+  });
+  await other.context.close();
+  assert.deepEqual(complaints, []);
   await context.close();
 });
