@@ -10,6 +10,8 @@ import { TRACK_BODY_BYTES, TRACK_PATH } from "./track-routes.ts";
 const MAX_BODY_BYTES = 64 * 1024;
 
 const EXPOSED_HEADERS = [
+  // A player on another origin holds what ends against it: its own clock may be wrong.
+  "Date",
   "ETag",
   "Location",
   "Retry-After",

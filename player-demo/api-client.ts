@@ -1,4 +1,7 @@
-/** The viewer's half of the contract over fetch. */
+import { type Asked, askApi } from "./ask-api.ts";
+import type { ServerClock } from "./server-clock.ts";
+
+/** The viewer's half of the contract. */
 
 export interface Card {
   id: string;
@@ -37,18 +40,43 @@ export interface Chapter {
   kind: "intro" | "recap" | "credits" | null;
 }
 
-export interface Playback {
-  sessionId: string;
+/** The way to a film, and how long it is open. */
+export interface Granted {
   manifestUrl: string;
+  expiresAt: string;
+  /** By which it is. */
+  clock: ServerClock;
+}
+
+export interface Playback extends Granted {
+  sessionId: string;
   /** Where there are several edges: which to play from. */
   steeringUrl?: string;
   posterUrl: string | null;
   storyboardUrl: string | null;
-  expiresAt: string;
   resumeAtSeconds: number;
   durationSeconds: number;
+  tracks: { id: string; language?: string; role?: string }[];
+  /** The ids of those that the account is to hear and read. */
+  selected: { audioId: string | null; subtitleId: string | null };
   /** How its media is protected; absent where it is not. */
   protection?: { keySystem: "org.w3.clearkey"; licenseUrl: string };
+}
+
+/** Languages by BCP-47 tag, most wanted first. */
+export interface TrackPreferences {
+  audio: string[];
+  subtitles: string[];
+  /** Only the lines that the film cannot be followed without. */
+  forcedOnly?: boolean;
+}
+
+/** How a film is to be opened. */
+export interface PlayWish {
+  /** Where the account watches on too many screens, the oldest one makes room, or the session of that id. */
+  takeover: boolean | string;
+  /** For this film, instead of the account's; null: the account's. */
+  preferences: TrackPreferences | null;
 }
 
 export interface Beacon {
@@ -58,36 +86,21 @@ export interface Beacon {
   [detail: string]: string | number | boolean | null;
 }
 
-/** What an account watches on another screen. */
-export interface OtherStream {
-  title: string;
-  startedAt: string;
-}
-
-/** An answer that is no success; status 0 and `unreachable` where nothing answered. */
-export class ApiProblem extends Error {
-  readonly status: number;
-  readonly code: string;
-  /** Of `too_many_streams`: what plays elsewhere. */
-  readonly streams: readonly OtherStream[];
-
-  constructor(status: number, code: string, streams: readonly OtherStream[] = []) {
-    super(`${status} ${code}`);
-    this.name = "ApiProblem";
-    this.status = status;
-    this.code = code;
-    this.streams = streams;
-  }
-}
-
 export interface ViewerApi {
+  /** Whom it asks for. */
+  readonly token: string;
+  /** From now on it asks for whom that token stands. */
+  signIn(token: string): void;
   home(): Promise<Row[]>;
   title(id: string): Promise<TitlePage>;
   /** The best matches first. */
   search(query: string): Promise<Card[]>;
-  /** `takeover`: where the account watches on too many screens, another one makes room. */
-  play(titleId: string, takeover?: boolean): Promise<Playback>;
-  renew(sessionId: string): Promise<{ manifestUrl: string; expiresAt: string }>;
+  play(titleId: string, wish: PlayWish): Promise<Playback>;
+  /** What the account wants; empty where it never said anything. */
+  preferences(): Promise<TrackPreferences>;
+  /** All of it anew. Survives the page. */
+  setPreferences(preferences: TrackPreferences): Promise<void>;
+  renew(sessionId: string): Promise<Granted>;
   /** Survives the page: `keepalive` lets the request go out while the tab closes. */
   beacon(sessionId: string, events: Beacon[]): Promise<void>;
   end(sessionId: string): Promise<void>;
@@ -97,42 +110,45 @@ export interface ViewerApi {
   authorize(request: XMLHttpRequest): void;
 }
 
-export function openViewerApi(token: string): ViewerApi {
-  const call = async <T>(method: string, path: string, body?: unknown, keepalive = false): Promise<T> => {
-    const headers: Record<string, string> = {
-      Authorization: `Bearer ${token}`,
-      "Accept-Language": navigator.language,
-    };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    const content = body === undefined ? null : JSON.stringify(body);
-    const response = await fetch(path, { method, headers, body: content, keepalive }).catch(() => {
-      throw new ApiProblem(0, "unreachable");
-    });
-    const answer: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return answer as T;
-    const { code = "http_error", streams } = (answer ?? {}) as { code?: string; streams?: OtherStream[] };
-    throw new ApiProblem(response.status, code, streams);
+export function openViewerApi(first: string): ViewerApi {
+  let token = first;
+  const ask = <T>(method: string, path: string, asked?: Asked) => askApi<T>(token, method, path, asked);
+  const call = async <T>(method: string, path: string, asked?: Asked) =>
+    (await ask<T>(method, path, asked)).answer;
+  const grant = async <T>(path: string, body: object): Promise<T & { clock: ServerClock }> => {
+    const { answer, clock } = await ask<T>("POST", path, { body });
+    return { ...answer, clock };
   };
   const session = (id: string) => `/v1/playback/${encodeURIComponent(id)}`;
   return {
+    get token() {
+      return token;
+    },
+    signIn(next) {
+      token = next;
+    },
     home: async () => (await call<{ rows: Row[] }>("GET", "/v1/catalog/home")).rows,
     title: (id) => call("GET", `/v1/catalog/titles/${encodeURIComponent(id)}`),
     search: async (query) => {
       const path = `/v1/catalog/search?limit=60&q=${encodeURIComponent(query)}`;
       return (await call<{ data: Card[] }>("GET", path)).data;
     },
-    play: (titleId, takeover = false) =>
-      call("POST", "/v1/playback", {
+    play: (titleId, { takeover, preferences }) =>
+      grant("/v1/playback", {
         titleId,
         capabilities: { renews: true },
-        ...(takeover ? { takeover } : {}),
+        ...(takeover === false ? {} : { takeover }),
+        ...(preferences === null ? {} : { preferences }),
       }),
-    renew: (id) => call("POST", `${session(id)}/renew`, {}),
-    beacon: (id, events) => call("POST", `${session(id)}/beacons`, { events }, true),
-    end: (id) => call("DELETE", session(id), undefined, true),
+    preferences: () => call("GET", "/v1/me/preferences"),
+    setPreferences: (preferences) =>
+      call("PUT", "/v1/me/preferences", { body: preferences, keepalive: true }),
+    renew: (id) => grant(`${session(id)}/renew`, {}),
+    beacon: (id, events) => call("POST", `${session(id)}/beacons`, { body: { events }, keepalive: true }),
+    end: (id) => call("DELETE", session(id), { keepalive: true }),
     share: async (titleId, startSeconds) => {
       const moment = startSeconds === null ? {} : { startSeconds };
-      return (await call<{ url: string }>("POST", "/v1/links", { titleId, ...moment })).url;
+      return (await call<{ url: string }>("POST", "/v1/links", { body: { titleId, ...moment } })).url;
     },
     authorize: (request) => request.setRequestHeader("Authorization", `Bearer ${token}`),
   };

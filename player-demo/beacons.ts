@@ -1,6 +1,7 @@
 import Hls from "hls.js";
 import type { Beacon, ViewerApi } from "./api-client.ts";
 import { type Outbox, openOutbox } from "./outbox.ts";
+import type { ServerClock } from "./server-clock.ts";
 import { renditionOf, type Told, type WatchMeter } from "./watch-meter.ts";
 
 /** So far behind at most is the place that is kept, should the machine lose its power. */
@@ -10,6 +11,8 @@ const HEARTBEAT_MS = 10_000;
 /** What is measured, and of what. */
 export interface Watching {
   sessionId: string;
+  /** By which it is told when something was: this machine's may be another on each screen of the viewer. */
+  clock: ServerClock;
   video: HTMLVideoElement;
   hls: Hls;
   /** By `performance.now()`. */
@@ -22,8 +25,8 @@ export interface Watching {
  * how to stop (after a last one).
  */
 export function startBeacons(api: ViewerApi, watching: Watching): () => Promise<void> {
-  const { sessionId, video, hls, meter } = watching;
-  const teller = new Teller(openOutbox(api, sessionId), video, meter);
+  const { video, hls, meter } = watching;
+  const teller = new Teller(openOutbox(api, watching.sessionId), watching);
   const stopListening = listen(video, momentsOf(video, meter, teller));
   listenToHls(hls, meter, teller);
   const timer = window.setInterval(() => teller.beat(), EVERY_MS);
@@ -43,19 +46,21 @@ export function startBeacons(api: ViewerApi, watching: Watching): () => Promise<
 class Teller {
   readonly #outbox: Outbox;
   readonly #video: HTMLVideoElement;
+  readonly #clock: ServerClock;
   readonly #meter: WatchMeter;
   #sentAtSeconds = -1;
   #beatAtMs = performance.now();
 
-  constructor(outbox: Outbox, video: HTMLVideoElement, meter: WatchMeter) {
+  constructor(outbox: Outbox, { video, clock, meter }: Watching) {
     this.#outbox = outbox;
     this.#video = video;
+    this.#clock = clock;
     this.#meter = meter;
   }
 
   /** With the next sending. */
   tell(told: readonly Told[]): void {
-    this.#outbox.put(...told.map((one) => placed(this.#video, one)));
+    this.#outbox.put(...told.map((one) => this.#placed(one)));
   }
 
   send(): void {
@@ -85,8 +90,14 @@ class Teller {
   }
 
   #say(type: string): Promise<void> {
-    this.#outbox.put(placed(this.#video, { type, rate: this.#video.playbackRate }));
+    this.#outbox.put(this.#placed({ type, rate: this.#video.playbackRate }));
     return this.#outbox.send();
+  }
+
+  #placed(event: { type: string; [detail: string]: Beacon[string] }): Beacon {
+    const { currentTime } = this.#video;
+    const positionSeconds = Number.isFinite(currentTime) ? currentTime : 0;
+    return { ...event, at: new Date(this.#clock.nowMs()).toISOString(), positionSeconds };
   }
 }
 
@@ -134,9 +145,4 @@ function listen(video: HTMLVideoElement, listeners: Record<string, () => void>):
   return () => {
     for (const [type, listener] of Object.entries(listeners)) video.removeEventListener(type, listener);
   };
-}
-
-function placed(video: HTMLVideoElement, event: { type: string; [detail: string]: Beacon[string] }): Beacon {
-  const positionSeconds = Number.isFinite(video.currentTime) ? video.currentTime : 0;
-  return { ...event, at: new Date().toISOString(), positionSeconds };
 }

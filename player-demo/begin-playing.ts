@@ -1,6 +1,6 @@
 import type Hls from "hls.js";
 import type HlsVideoElement from "hls-video-element";
-import { ApiProblem } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 
 /**
  * Gives the element its source and answers the hls.js that it makes one microtask later. Waiting for anything more (its

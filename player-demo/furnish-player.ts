@@ -16,6 +16,7 @@ import { showChapters } from "./show-chapters.ts";
 import { skipButton } from "./skip-button.ts";
 import { statsOverlay } from "./stats-overlay.ts";
 import { tellSystem } from "./tell-system.ts";
+import type { FilmTracks } from "./track-choice.ts";
 import type { WatchLayer } from "./watch-layer.ts";
 import type { WatchMeter } from "./watch-meter.ts";
 
@@ -28,6 +29,7 @@ export interface Furnished {
   layer: WatchLayer;
   playback: Playback;
   title: TitlePage | null;
+  tracks: FilmTracks;
   meter: WatchMeter;
   /** To the next episode; null where there is none. */
   goOn: (() => void) | null;
@@ -35,7 +37,7 @@ export interface Furnished {
 
 /** All that stands around the picture: choices that are kept, chapters, cards, keys, figures. Returns how to clear it. */
 export function furnishPlayer(furnished: Furnished): () => void {
-  const { hls, controls, keeper, address, layer, playback, title, meter, goOn } = furnished;
+  const { hls, controls, keeper, address, layer, playback, title, tracks, meter, goOn } = furnished;
   const { frame, media, video } = controls;
   const { storyboardUrl, durationSeconds, resumeAtSeconds } = playback;
   const chapters = title?.chapters ?? [];
@@ -43,8 +45,8 @@ export function furnishPlayer(furnished: Furnished): () => void {
   frame.append(stats.overlay);
   const ends = [
     stats.stop,
-    keepCaptions(hls, video, frame),
-    keepSound(hls, media, frame),
+    keepCaptions(hls, video, frame, tracks),
+    keepSound(hls, media, frame, tracks),
     keepQuality(hls, media, frame),
     keepSpeed(video, frame),
     showChapters(video, chapters, controls.chapters),

@@ -1,28 +1,36 @@
-import { ApiProblem, type Playback, type ViewerApi } from "./api-client.ts";
+import type { Granted, Playback, ViewerApi } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 import { grantOf, renewDelayMs, withGrant } from "./grant-swap.ts";
 
 const RETRY_MS = 5_000;
 /** With less than this left, a request waits for the new grant: a 403 would make hls.js give up the chosen quality. */
 const SPARE_SECONDS = 5;
 
+/** What a session may need to go on. */
+export interface Needs {
+  /** The server gives no further grant. */
+  onLost(problem: ApiProblem): void;
+  /** Asks for another token; `isRefused`: that was done, and it was no good either. Resolves once the API asks with it. */
+  signIn(isRefused: boolean): Promise<void>;
+}
+
 /** Keeps the session's grant fresh while it plays, so that a long film never meets a 403. */
 export class GrantKeeper {
   readonly #api: ViewerApi;
   readonly #sessionId: string;
-  readonly #onLost: (problem: ApiProblem) => void;
+  readonly #needs: Needs;
   #grant: string;
-  #expiresAtMs: number;
+  #granted: Granted;
   #timer = 0;
   #renewing: Promise<boolean> | null = null;
 
-  /** `onLost`: the server gives no further grant. */
-  constructor(api: ViewerApi, playback: Playback, onLost: (problem: ApiProblem) => void) {
+  constructor(api: ViewerApi, playback: Playback, needs: Needs) {
     this.#api = api;
     this.#sessionId = playback.sessionId;
-    this.#onLost = onLost;
+    this.#needs = needs;
     this.#grant = grantOf(playback.manifestUrl) ?? "";
-    this.#expiresAtMs = Date.parse(playback.expiresAt);
-    this.#schedule(renewDelayMs(this.#expiresAtMs, Date.now()));
+    this.#granted = playback;
+    this.#schedule(renewDelayMs(this.#leftMs));
   }
 
   /** `url` with a grant that is good now. A timer sleeps with the machine, so it may have to be renewed first. */
@@ -32,10 +40,19 @@ export class GrantKeeper {
   }
 
   get secondsLeft(): number {
-    return Math.max(0, (this.#expiresAtMs - Date.now()) / 1000);
+    return Math.max(0, this.#leftMs / 1000);
   }
 
-  /** Renews at once (several callers share one request); false where that failed. */
+  /** By the server's time, which said when it ends. */
+  get #leftMs(): number {
+    const { expiresAt, clock } = this.#granted;
+    return Date.parse(expiresAt) - clock.nowMs();
+  }
+
+  /**
+   * Renews at once (several callers share one request); false where that failed. Where the viewer's token is over it waits
+   * for another one: the film plays on while its grant lasts, and from then on whoever asks for more of it waits too.
+   */
   renew(): Promise<boolean> {
     this.#renewing ??= this.#ask().finally(() => {
       this.#renewing = null;
@@ -48,18 +65,21 @@ export class GrantKeeper {
     this.#timer = -1;
   }
 
-  async #ask(): Promise<boolean> {
+  async #ask(hasSignedIn = false): Promise<boolean> {
     try {
-      const { manifestUrl, expiresAt } = await this.#api.renew(this.#sessionId);
-      this.#grant = grantOf(manifestUrl) ?? this.#grant;
-      this.#expiresAtMs = Date.parse(expiresAt);
-      this.#schedule(renewDelayMs(this.#expiresAtMs, Date.now()));
+      this.#granted = await this.#api.renew(this.#sessionId);
+      this.#grant = grantOf(this.#granted.manifestUrl) ?? this.#grant;
+      this.#schedule(renewDelayMs(this.#leftMs));
       return true;
     } catch (thrown) {
       const problem = thrown instanceof ApiProblem ? thrown : new ApiProblem(0, "unreachable");
+      if (problem.status === 401 && this.#timer !== -1) {
+        await this.#needs.signIn(hasSignedIn);
+        return this.#ask(true);
+      }
       const isFinal = problem.status >= 400 && problem.status < 500 && problem.status !== 429;
       if (!isFinal) this.#schedule(RETRY_MS);
-      else if (this.#timer !== -1) this.#onLost(problem);
+      else if (this.#timer !== -1) this.#needs.onLost(problem);
       return false;
     }
   }

@@ -16,6 +16,6 @@ export function withGrant(url: string, grant: string): string {
 }
 
 /** How long to wait before renewing: half of what is left, never less than a second. In ms. */
-export function renewDelayMs(expiresAtMs: number, nowMs: number): number {
-  return Math.max(1_000, Math.floor((expiresAtMs - nowMs) / 2));
+export function renewDelayMs(leftMs: number): number {
+  return Math.max(1_000, Math.floor(leftMs / 2));
 }

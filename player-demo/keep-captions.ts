@@ -1,4 +1,5 @@
 import Hls, { type MediaPlaylist } from "hls.js";
+import { type FilmTracks, type TrackKind, UNKNOWN_LANGUAGE } from "./track-choice.ts";
 
 const REMEMBERED = "matinee-captions";
 /** What a person asks for by button, menu or key; the player's own changes of tracks ask nothing. */
@@ -8,16 +9,17 @@ const REQUESTS = [
   "mediatogglesubtitlesrequest",
 ] as const;
 
-interface Choice {
-  lang: string;
-  characteristics?: string;
-}
-
 /**
- * Shows text as it was last wanted here, in this film and the next. Where none is wanted it shows the forced lines of
- * the language that is heard, if there are any (8216bis 4.4.6.1, FORCED). Returns how to end it.
+ * Shows the text that the account wants, else the one that was last wanted here; what is chosen is remembered here and told of the
+ * account. Where none is wanted it shows the forced lines of the language that is heard, if there are any (8216bis
+ * 4.4.6.1, FORCED). Returns how to end it.
  */
-export function keepCaptions(hls: Hls, video: HTMLVideoElement, frame: HTMLElement): () => void {
+export function keepCaptions(
+  hls: Hls,
+  video: HTMLVideoElement,
+  frame: HTMLElement,
+  tracks: FilmTracks,
+): () => void {
   let isAsked = false;
   const ask = () => {
     isAsked = true;
@@ -36,12 +38,12 @@ export function keepCaptions(hls: Hls, video: HTMLVideoElement, frame: HTMLEleme
     if (!isAsked) return;
     isAsked = false;
     const shown = hls.subtitleTracks.find(({ trackNode }) => trackNode?.track.mode === "showing");
-    remember(shown);
+    remember(shown, tracks);
     if (shown === undefined) showForced();
   };
   hls.on(Hls.Events.MANIFEST_PARSED, (_event, { audioTracks, subtitleTracks }) => {
     const lang = audioTracks.find((track) => track.default)?.lang;
-    const wanted = remembered();
+    const wanted = tracks.text(remembered());
     const isThere = subtitleTracks.some((track) => !track.forced && track.lang === wanted?.lang);
     hls.config.subtitlePreference = isThere ? { ...wanted, forced: false } : { lang, forced: true };
   });
@@ -59,18 +61,21 @@ export function keepCaptions(hls: Hls, video: HTMLVideoElement, frame: HTMLEleme
 }
 
 /** Forced lines are nobody's choice: to take them is to want no others. */
-function remember(shown: MediaPlaylist | undefined): void {
-  if (shown === undefined || shown.forced) localStorage.removeItem(REMEMBERED);
-  else {
-    const { lang = "und", characteristics } = shown;
-    const choice: Choice = { lang, ...(characteristics ? { characteristics } : {}) };
-    localStorage.setItem(REMEMBERED, JSON.stringify(choice));
+function remember(shown: MediaPlaylist | undefined, tracks: FilmTracks): void {
+  if (shown === undefined || shown.forced) {
+    localStorage.removeItem(REMEMBERED);
+    tracks.choose({ text: null });
+    return;
   }
+  const { lang = UNKNOWN_LANGUAGE, characteristics } = shown;
+  const kind: TrackKind = { lang, ...(characteristics ? { characteristics } : {}) };
+  localStorage.setItem(REMEMBERED, JSON.stringify(kind));
+  if (lang !== UNKNOWN_LANGUAGE) tracks.choose({ text: lang });
 }
 
-function remembered(): Choice | null {
+function remembered(): TrackKind | null {
   try {
-    return JSON.parse(localStorage.getItem(REMEMBERED) ?? "null") as Choice | null;
+    return JSON.parse(localStorage.getItem(REMEMBERED) ?? "null") as TrackKind | null;
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 import Hls from "hls.js";
 import type HlsVideoElement from "hls-video-element";
+import { type FilmTracks, type TrackKind, UNKNOWN_LANGUAGE } from "./track-choice.ts";
 
 const REMEMBERED = "matinee-sound";
 
@@ -16,13 +17,18 @@ interface SoundList {
 }
 
 /**
- * Plays the sound that was last chosen here, in this film and the next, where there is such a one. The menu gets the
- * tracks of the group that plays: the element lists those of all groups, so each would stand there once for stereo and
+ * Plays the sound that the account wants, else the one that was last chosen here, where there is such a one; what is chosen is
+ * remembered here and told of the account. The menu gets the tracks of the group that plays: the element lists those of all groups, so each would stand there once for stereo and
  * once for more channels. Returns how to end it.
  */
-export function keepSound(hls: Hls, media: HlsVideoElement, frame: HTMLElement): () => void {
+export function keepSound(
+  hls: Hls,
+  media: HlsVideoElement,
+  frame: HTMLElement,
+  tracks: FilmTracks,
+): () => void {
   const list = media as unknown as SoundList;
-  const wanted = remembered();
+  const wanted = tracks.sound(remembered());
   if (wanted !== null) hls.config.audioPreference = wanted;
   const mark = (id: number) => {
     for (const track of list.audioTracks) track.enabled = track.id === String(id);
@@ -40,17 +46,18 @@ export function keepSound(hls: Hls, media: HlsVideoElement, frame: HTMLElement):
   const onRequest = (event: Event) => {
     const track = hls.audioTracks[Number((event as CustomEvent<string>).detail)];
     if (track === undefined) return;
-    const { lang = "und", characteristics = "" } = track;
+    const { lang = UNKNOWN_LANGUAGE, characteristics = "" } = track;
     localStorage.setItem(REMEMBERED, JSON.stringify({ lang, characteristics }));
+    if (lang !== UNKNOWN_LANGUAGE) tracks.choose({ sound: lang });
   };
   frame.addEventListener("mediaaudiotrackrequest", onRequest);
   return () => frame.removeEventListener("mediaaudiotrackrequest", onRequest);
 }
 
-/** Language and what it is for (talk over the film, plain speech); null where nothing was ever chosen. */
-function remembered(): { lang: string; characteristics: string } | null {
+/** null where nothing was ever chosen. */
+function remembered(): TrackKind | null {
   try {
-    return JSON.parse(localStorage.getItem(REMEMBERED) ?? "null") as ReturnType<typeof remembered>;
+    return JSON.parse(localStorage.getItem(REMEMBERED) ?? "null") as TrackKind | null;
   } catch {
     return null;
   }

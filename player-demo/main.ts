@@ -2,13 +2,16 @@ import "media-chrome";
 import "media-chrome/menu";
 import "media-chrome/lang/de";
 import "hls-video-element";
-import { ApiProblem, openViewerApi, type ViewerApi } from "./api-client.ts";
+import type { ViewerApi } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 import { goHome } from "./card-link.ts";
 import { element } from "./element.ts";
 import { showHome } from "./home-view.ts";
 import { problemPanel, problemText } from "./problem-panel.ts";
 import { searchBox } from "./search-box.ts";
+import { takeSeat } from "./seat.ts";
 import { forgetToken, keepToken, readHash, takeToken } from "./session-token.ts";
+import { showSignIn } from "./sign-in.ts";
 import { pageLanguage, text } from "./strings.ts";
 import { showTitle } from "./title-dialog.ts";
 import { showWatch } from "./watch-view.ts";
@@ -27,34 +30,12 @@ function header(search: HTMLElement): HTMLElement {
   );
 }
 
-/** Asks for a token, `refusal` above it where there was one that is no good; the page then begins anew. */
-function showSignIn(root: HTMLElement, refusal: string | null): void {
-  const input = element("input", {
-    id: "token",
-    name: "token",
-    type: "password",
-    required: true,
-    autocomplete: "off",
-    ...(refusal === null ? {} : { "aria-describedby": "refusal" }),
-  });
-  const enter = (event: Event) => {
-    event.preventDefault();
-    keepToken(input.value.trim());
+/** Asks for a token; the page then begins anew. */
+function askToken(root: HTMLElement, refusal: string | null): void {
+  showSignIn(root, refusal, (token) => {
+    keepToken(token);
     location.reload();
-  };
-  const form = element(
-    "form",
-    { class: "panel", onsubmit: enter },
-    element("p", { class: "brand" }, "Matinee"),
-    element("h1", {}, text("signInTitle")),
-    element("p", {}, text("signInText")),
-    refusal === null ? null : element("p", { id: "refusal", class: "refusal", role: "alert" }, refusal),
-    element("label", { for: "token" }, text("token")),
-    input,
-    element("button", { type: "submit", class: "primary" }, text("signIn")),
-  );
-  root.replaceChildren(form);
-  input.focus();
+  });
 }
 
 async function browse(page: HTMLElement, api: ViewerApi, root: HTMLElement): Promise<void> {
@@ -63,7 +44,7 @@ async function browse(page: HTMLElement, api: ViewerApi, root: HTMLElement): Pro
   } catch (thrown) {
     if (thrown instanceof ApiProblem && thrown.status === 401) {
       forgetToken();
-      showSignIn(root, problemText(thrown));
+      askToken(root, problemText(thrown));
       return;
     }
     const retry = { label: text("retry"), run: () => void browse(page, api, root) };
@@ -75,10 +56,11 @@ function start(root: HTMLElement): void {
   document.documentElement.lang = pageLanguage;
   const token = takeToken();
   if (token === null) {
-    showSignIn(root, null);
+    askToken(root, null);
     return;
   }
-  const api = openViewerApi(token);
+  const seat = takeSeat(token);
+  const { api } = seat;
   const page = element("div", { class: "page" });
   let isShelf = false;
   let leave: () => void = () => undefined;
@@ -96,7 +78,7 @@ function start(root: HTMLElement): void {
   const route = () => {
     leave();
     leave = () => undefined;
-    if (takeToken() !== token) {
+    if (takeToken() !== api.token) {
       location.reload();
       return;
     }
@@ -104,7 +86,7 @@ function start(root: HTMLElement): void {
     if (titleId !== null) {
       isShelf = false;
       root.replaceChildren(page);
-      leave = showWatch(page, api, titleId, fromSeconds);
+      leave = showWatch(page, seat, titleId, fromSeconds);
       return;
     }
     // Only films are watched in full screen; from one to the next it stays.

@@ -1,4 +1,5 @@
-import { ApiProblem, type Beacon, type ViewerApi } from "./api-client.ts";
+import type { Beacon, ViewerApi } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 
 /** The API takes so many at once, and a page that closes may send 64 KiB. */
 const MAX_BATCH = 100;
@@ -22,8 +23,10 @@ export function openOutbox(api: ViewerApi, sessionId: string): Outbox {
     try {
       await api.beacon(sessionId, batch);
     } catch (thrown) {
-      // What the server refuses it refuses again; a session that is not known any more has nothing to tell.
-      const isRefused = thrown instanceof ApiProblem && thrown.status >= 400 && thrown.status < 429;
+      // What the server refuses it refuses again; a session that is not known any more has nothing to tell. Where the token
+      // is over, another one may come.
+      const { status } = thrown instanceof ApiProblem ? thrown : { status: 0 };
+      const isRefused = status >= 400 && status < 429 && status !== 401;
       if (!isRefused) waiting = [...batch, ...waiting].slice(-MAX_WAITING);
       return;
     }

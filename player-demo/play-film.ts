@@ -1,20 +1,13 @@
 import type Hls from "hls.js";
-import type { HlsConfig } from "hls.js";
-import type { ApiProblem, Playback, TitlePage, ViewerApi } from "./api-client.ts";
 import { startBeacons } from "./beacons.ts";
 import { beginAt, loadFilm } from "./begin-playing.ts";
-import { goHome, watchHref } from "./card-link.ts";
-import { EdgeKeeper } from "./edge-keeper.ts";
 import { fitPicture, isHdrScreen } from "./fit-picture.ts";
 import { fitSound, outputChannels } from "./fit-sound.ts";
 import { furnishPlayer } from "./furnish-player.ts";
-import { GrantKeeper } from "./grant-keeper.ts";
 import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
-import { askNextEdge } from "./load-policies.ts";
-import { type PlayerControls, playerControls } from "./player-controls.ts";
-import { protectionConfig } from "./protection.ts";
-import { showShare } from "./share-dialog.ts";
-import { watchLayer } from "./watch-layer.ts";
+import { type Film, type Opened, type Outcomes, openFilm } from "./open-film.ts";
+import type { Seat } from "./seat.ts";
+import { type FilmTracks, soundAtStart, textAtStart } from "./track-choice.ts";
 import { WatchMeter } from "./watch-meter.ts";
 
 declare global {
@@ -24,45 +17,19 @@ declare global {
   }
 }
 
-/** What plays, and since when (by `performance.now()`) it is waited for. */
-export interface Film {
-  titleId: string;
-  playback: Playback;
-  title: TitlePage | null;
-  askedAtMs: number;
-}
-
-/** What playing may come to: where it stands then, in seconds. */
-export interface Outcomes {
-  /** The session is over. */
-  onOver(atSeconds: number): void;
-  /** The API does not renew what it granted. */
-  onRefused(problem: ApiProblem, atSeconds: number): void;
-  /** The film does not go on here, in words for a person. */
-  onFailed(message: string, atSeconds: number): void;
-}
-
-/** A film before it begins: its controls, and the grants and edges that its requests go by. */
-interface Opened {
-  controls: PlayerControls;
-  keeper: GrantKeeper;
-  edges: EdgeKeeper;
-  goOn: (() => void) | null;
-}
-
 /** Plays a film in `root`. Returns how to leave: playing stops, the position is kept, the session ends. */
 export async function playFilm(
   root: HTMLElement,
-  api: ViewerApi,
+  seat: Seat,
   film: Film,
   outcomes: Outcomes,
 ): Promise<() => void> {
   const { playback } = film;
-  const opened = openFilm(api, film, outcomes);
+  const opened = openFilm(seat, film, outcomes);
   const { controls, keeper, edges } = opened;
   const { frame, media, video } = controls;
   root.replaceChildren(frame);
-  const endSession = () => api.end(playback.sessionId).catch(() => undefined);
+  const endSession = () => seat.sessions.end(playback.sessionId);
   const release = () => {
     keeper.stop();
     edges.stop();
@@ -72,7 +39,7 @@ export async function playFilm(
     void endSession();
     throw thrown;
   });
-  const leave = accompany(api, film, opened, hls, outcomes);
+  const leave = accompany(seat, film, opened, hls, outcomes);
   window.matinee = { hls, video };
   beginAt(video, playback.resumeAtSeconds);
   frame.focus();
@@ -86,60 +53,46 @@ export async function playFilm(
   };
 }
 
-function openFilm(api: ViewerApi, { titleId, playback, title }: Film, outcomes: Outcomes): Opened {
-  const { next = null } = title ?? {};
-  // The film that was watched makes room: Back leads to where the viewer came from, and not through all episodes.
-  const goOn = next === null ? null : () => location.replace(watchHref(next, "left"));
-  const share = () =>
-    showShare(controls.frame, controls.video, (startSeconds) => api.share(titleId, startSeconds));
-  const controls: PlayerControls = playerControls(title, playback, { goBack: goHome, goOn, share });
-  const keeper = new GrantKeeper(api, playback, (problem) => {
-    const atSeconds = controls.video.currentTime;
-    if (problem.code === "playback_over") outcomes.onOver(atSeconds);
-    else outcomes.onRefused(problem, atSeconds);
-  });
-  const edges = new EdgeKeeper(keeper, playback.manifestUrl, playback.steeringUrl ?? null);
-  controls.media.config = hlsConfig(playback, api, edges);
-  return { controls, keeper, edges, goOn };
-}
-
-function hlsConfig(playback: Playback, api: ViewerApi, edges: EdgeKeeper): Partial<HlsConfig> {
-  return {
-    capLevelToPlayerSize: true,
-    // In the query: headers would cost a preflight for every segment. Only what the edge counts.
-    cmcd: { includeKeys: ["br", "bl", "bs", "mtp", "ot", "sid"] },
-    // A quality whose segment once failed would not be tried again in the whole film.
-    errorPenaltyExpireMs: 20_000,
-    ...protectionConfig(playback, api),
-    // Hls.js opens the request itself unless it is open already.
-    xhrSetup: (request, url) => edges.open(request, url),
-    ...(playback.steeringUrl === undefined ? {} : askNextEdge(() => edges.count)),
-    // One of us steers.
-    contentSteeringController: undefined,
-  };
-}
-
 /** Everything that listens to the film while it plays. Returns how to end it; that ends when the last is told. */
 function accompany(
-  api: ViewerApi,
-  { playback, title, askedAtMs }: Film,
-  { controls, keeper, edges, goOn }: Opened,
+  { api, wishes }: Seat,
+  { playback, title, preferences, askedAtMs }: Film,
+  { controls, layer, keeper, edges, goOn }: Opened,
   hls: Hls,
   outcomes: Outcomes,
 ): () => Promise<void> {
-  const { frame, video } = controls;
+  const { video } = controls;
   fitSound(hls, outputChannels());
   fitPicture(hls, isHdrScreen());
-  const layer = watchLayer();
-  frame.append(layer.root);
   const meter = new WatchMeter(askedAtMs);
   // Before what may give up: an error that ends the session is told as its last word.
-  const stopBeacons = startBeacons(api, { sessionId: playback.sessionId, video, hls, meter });
+  const stopBeacons = startBeacons(api, {
+    ...{ sessionId: playback.sessionId, clock: playback.clock },
+    video,
+    hls,
+    meter,
+  });
   leaveSilentEdges(hls, edges);
   const onFailed = (message: string) => outcomes.onFailed(message, video.currentTime);
   const stopWaiting = keepPlaying(hls, video, keeper, layer, onFailed);
   const address = (url: string) => edges.address(url);
-  const clear = furnishPlayer({ hls, controls, keeper, address, layer, playback, title, meter, goOn });
+  const tracks: FilmTracks = {
+    sound: (remembered) => soundAtStart(playback, preferences, remembered),
+    text: (remembered) => textAtStart(playback, preferences, remembered),
+    choose: (choice) => wishes.choose(choice),
+  };
+  const clear = furnishPlayer({
+    hls,
+    controls,
+    keeper,
+    address,
+    layer,
+    playback,
+    title,
+    tracks,
+    meter,
+    goOn,
+  });
   return () => {
     clear();
     stopWaiting();

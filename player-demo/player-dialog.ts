@@ -3,15 +3,16 @@ import { text } from "./strings.ts";
 
 /**
  * A dialog over the film, until it is closed (Escape, the button, or beside it); the film then has the focus again.
- * `name` is its class, and one of a name is there at a time.
+ * `name` is its class, and one of a name is there at a time. Returns how to close it.
  */
 export function openDialog(
   frame: HTMLElement,
   name: string,
   heading: string,
   ...content: HTMLElement[]
-): void {
-  if (frame.querySelector(`dialog.${name}`) !== null) return;
+): () => void {
+  const shown = frame.querySelector<HTMLDialogElement>(`dialog.${name}`);
+  if (shown !== null) return () => shown.close();
   const close = element("button", { type: "button", class: "close", "aria-label": text("close") }, "×");
   const dialog = element(
     "dialog",
@@ -31,4 +32,5 @@ export function openDialog(
   // Within the player: in full screen nothing else is shown.
   frame.append(dialog);
   dialog.showModal();
+  return () => dialog.close();
 }

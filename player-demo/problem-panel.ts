@@ -1,4 +1,4 @@
-import { ApiProblem } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 import { element } from "./element.ts";
 import { pageLanguage, type StringKey, text } from "./strings.ts";
 

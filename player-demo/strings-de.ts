@@ -5,6 +5,9 @@ export const GERMAN: Record<StringKey, string> = {
   signInText: "Füge das Zugangs-Token ein, das der Start für Zuschauer ausgegeben hat.",
   token: "Zugangs-Token",
   signIn: "Eintreten",
+  signInAgain: "Neu eintreten",
+  tokenOver:
+    "Dein Zugangs-Token gilt nicht mehr. Tritt mit einem neuen ein: bis dahin läuft der Film noch eine Weile und wartet dann hier.",
   signOut: "Verlassen",
   play: "Abspielen",
   resume: "Weiterschauen",

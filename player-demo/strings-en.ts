@@ -4,6 +4,9 @@ export const ENGLISH = {
   signInText: "Paste the access token that the start printed for viewers.",
   token: "Access token",
   signIn: "Come in",
+  signInAgain: "Come in again",
+  tokenOver:
+    "Your access token is no longer valid. Come in with a new one: until then the film plays on for a little while, and then waits here.",
   signOut: "Leave",
   play: "Play",
   resume: "Continue",

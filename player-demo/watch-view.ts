@@ -1,8 +1,10 @@
-import { ApiProblem, type ViewerApi } from "./api-client.ts";
+import { ApiProblem } from "./api-problem.ts";
 import { goHome } from "./card-link.ts";
 import { element } from "./element.ts";
 import { playFilm } from "./play-film.ts";
 import { otherScreens, problemPanel, problemText } from "./problem-panel.ts";
+import type { Seat } from "./seat.ts";
+import { showSignIn } from "./sign-in.ts";
 import { text } from "./strings.ts";
 
 /** What is to be played now. */
@@ -25,11 +27,11 @@ interface Way {
  */
 export function showWatch(
   root: HTMLElement,
-  api: ViewerApi,
+  seat: Seat,
   titleId: string,
   fromSeconds: number | null,
 ): () => void {
-  const screen = new WatchScreen(root, api, titleId);
+  const screen = new WatchScreen(root, seat, titleId);
   void screen.start({ fromSeconds });
   return () => screen.leave();
 }
@@ -37,34 +39,36 @@ export function showWatch(
 /** Where one title is watched: its film, or what keeps it from playing. */
 class WatchScreen {
   readonly #root: HTMLElement;
-  readonly #api: ViewerApi;
+  readonly #seat: Seat;
   readonly #titleId: string;
   /** Ends what is on the screen now. */
   #clear: () => void = () => undefined;
   #isLeft = false;
 
-  constructor(root: HTMLElement, api: ViewerApi, titleId: string) {
+  constructor(root: HTMLElement, seat: Seat, titleId: string) {
     this.#root = root;
-    this.#api = api;
+    this.#seat = seat;
     this.#titleId = titleId;
   }
 
   async start(wish: Wish): Promise<void> {
     this.#empty();
+    const { api, sessions, wishes } = this.#seat;
     const askedAtMs = performance.now();
     this.#root.replaceChildren(element("p", { class: "loading waiting", role: "status" }, text("loading")));
     try {
-      const [playback, title] = await Promise.all([
-        this.#api.play(this.#titleId, wish.takeover),
-        this.#api.title(this.#titleId).catch(() => null),
+      const [playback, title, preferences] = await Promise.all([
+        sessions.open(this.#titleId, { takeover: wish.takeover ?? false, preferences: wishes.ahead }),
+        api.title(this.#titleId).catch(() => null),
+        wishes.read(),
       ]);
-      if (this.#isLeft) return void this.#api.end(playback.sessionId).catch(() => undefined);
+      if (this.#isLeft) return void sessions.end(playback.sessionId);
       const resumeAtSeconds = wish.fromSeconds ?? playback.resumeAtSeconds;
       const film = {
-        ...{ titleId: this.#titleId, title, askedAtMs },
+        ...{ titleId: this.#titleId, title, preferences, askedAtMs },
         playback: { ...playback, resumeAtSeconds },
       };
-      this.#clear = await playFilm(this.#root, this.#api, film, {
+      this.#clear = await playFilm(this.#root, this.#seat, film, {
         // A session lives for a day: where it is over, a new one goes on from the same place.
         onOver: (fromSeconds) => void this.start({ fromSeconds }),
         onRefused: (problem, fromSeconds) => this.#refuse(problem, fromSeconds),
@@ -91,14 +95,26 @@ class WatchScreen {
 
   /** What the API refused, with the way on that it leaves. */
   #refuse(thrown: unknown, fromSeconds: number | null): void {
-    const code = thrown instanceof ApiProblem ? thrown.code : "";
+    const { status, code } = thrown instanceof ApiProblem ? thrown : { status: 0, code: "" };
     const again = this.#again(fromSeconds);
+    if (status === 401) {
+      this.#askToken(problemText(thrown), again);
+      return;
+    }
     const takeOver = () => void this.start({ fromSeconds, takeover: true });
     const way = code === "too_many_streams" ? { label: text("watchHere"), run: takeOver } : again;
     this.#fail(problemText(thrown), otherScreens(thrown), way);
     if (code !== "unreachable") return;
     addEventListener("online", again.run, { once: true });
     this.#clear = () => removeEventListener("online", again.run);
+  }
+
+  #askToken(refusal: string, { run }: Way): void {
+    this.#empty();
+    showSignIn(this.#root, refusal, (token) => {
+      this.#seat.signIn(token);
+      run();
+    });
   }
 
   #fail(message: string, more: HTMLElement | null, way: Way): void {

@@ -38,6 +38,7 @@ export const GERMAN: Record<StringKey, string> = {
   progress: "Fortschritt",
   playable: "Vorschau möglich",
   preview: "Vorschau",
+  previewStopped: "Die Vorschau kommt nicht mehr an, oder dieser Browser kann sie nicht abspielen.",
   previewText: "Ansehen, bevor es sonst jemand tut.",
   poster: "Plakat",
   posterText: "Zuschauer sehen das markierte. Ein Klick markiert ein anderes.",

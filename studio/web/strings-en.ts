@@ -36,6 +36,7 @@ export const ENGLISH = {
   progress: "Progress",
   playable: "Can be previewed",
   preview: "Preview",
+  previewStopped: "The preview stopped coming through, or this browser cannot play it.",
   previewText: "Look at it before anybody else does.",
   poster: "Poster",
   posterText: "Viewers see the one that is marked. A click marks another.",

@@ -49,7 +49,7 @@ test("six hours of a film, with the clock moved: under grants of five minutes no
   let { manifestUrl, expiresAt } = renewing;
   let renewAtMs = 0;
   const plan = () => {
-    renewAtMs = nowSeconds * 1000 + renewDelayMs(Date.parse(expiresAt), nowSeconds * 1000);
+    renewAtMs = nowSeconds * 1000 + renewDelayMs(Date.parse(expiresAt) - nowSeconds * 1000);
   };
   plan();
   const failed: string[] = [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Response } from "playwright-core";
 import { eventually } from "../rig/processes.ts";
 import { callerOf } from "../rig/product.ts";
 import { launchBrowser, openContext, type PlayingWindow, shoot } from "./browser.ts";
@@ -96,6 +96,34 @@ test("a dropped film goes its way in view, gets a name, is published and watched
   await player.click(".hero a.secondary");
   await player.waitForSelector("dialog >> text=It was the first.");
   assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("a preview that breaks off can be tried again, and its session ends with it and with the drawer", async () => {
+  const { context } = await openContext(browser);
+  const page = await context.newPage();
+  const sessions: string[] = [];
+  const isEnded = (sessionId: string) => (response: Response) =>
+    response.request().method() === "DELETE" && response.url().endsWith(`/v1/playback/${sessionId}`);
+  page.on("response", async (response) => {
+    if (response.url().endsWith("/preview")) sessions.push((await response.json()).sessionId);
+  });
+  await page.goto(product.studio);
+  await page.locator(".cards .card", { hasText: "first film.mp4" }).click();
+  await page.route(/\.m4s(\?|$)/, (route) => route.fulfill({ status: 404 }));
+  const ended = page.waitForResponse((response) => sessions.some((id) => isEnded(id)(response)));
+  await page.click(".drawer button.preview");
+  await page.waitForSelector(".preview-frame [role=status]:has-text('stopped coming through')");
+  assert.equal((await ended).status(), 204);
+  await page.unrouteAll({ behavior: "wait" });
+  await page.click(".preview-frame button.again");
+  await page.waitForFunction(
+    () => (document.querySelector<HTMLVideoElement>(".drawer video")?.currentTime ?? 0) > 0.5,
+  );
+  assert.equal(await page.locator(".preview-frame button").count(), 0);
+  const endedToo = page.waitForResponse(isEnded(sessions[1]!));
+  await page.keyboard.press("Escape");
+  assert.equal((await endedToo).status(), 204);
   await context.close();
 });
 
