@@ -92,6 +92,22 @@ test("long groups of pictures: at most a tenth of the film is decoded for nothin
   }
 });
 
+test("keyframes as rare as half a minute, on no border: no chunk grows to minutes for a tenth decoded less", () => {
+  for (const [group, longest] of [
+    [31, 10],
+    [33, 10],
+    [35.9, 20],
+    [60, 10],
+  ] as const) {
+    const timeline = buildTimeline(rational(24, 1), 24 * 600);
+    const keyframes = every(group, 600);
+    const chunks = chooseChunks(timeline, keyframes);
+    assert.ok(Math.max(...lengths(chunks)) <= longest, `groups of ${group} s: ${lengths(chunks)}`);
+    const share = wasted(timeline, keyframes, chunks) / timelineSeconds(timeline);
+    assert.ok(share <= 0.1, `groups of ${group} s: ${share}`);
+  }
+});
+
 test("one keyframe in an hour: few long chunks instead of an hour decoded for each", () => {
   const timeline = buildTimeline(rational(24, 1), 24 * 3_600);
   const chunks = chooseChunks(timeline, [0]);
