@@ -22,6 +22,8 @@ export class GrantKeeper {
   #grant: string;
   #granted: Granted;
   #timer = 0;
+  /** With a token that the server has not taken yet. */
+  #hasSignedIn = false;
   #renewing: Promise<boolean> | null = null;
 
   constructor(api: ViewerApi, playback: Playback, needs: Needs) {
@@ -65,17 +67,19 @@ export class GrantKeeper {
     this.#timer = -1;
   }
 
-  async #ask(hasSignedIn = false): Promise<boolean> {
+  async #ask(): Promise<boolean> {
     try {
       this.#granted = await this.#api.renew(this.#sessionId);
+      this.#hasSignedIn = false;
       this.#grant = grantOf(this.#granted.manifestUrl) ?? this.#grant;
       this.#schedule(renewDelayMs(this.#leftMs));
       return true;
     } catch (thrown) {
       const problem = thrown instanceof ApiProblem ? thrown : new ApiProblem(0, "unreachable");
       if (problem.status === 401 && this.#timer !== -1) {
-        await this.#needs.signIn(hasSignedIn);
-        return this.#ask(true);
+        await this.#needs.signIn(this.#hasSignedIn);
+        this.#hasSignedIn = true;
+        return this.#ask();
       }
       const isFinal = problem.status >= 400 && problem.status < 500 && problem.status !== 429;
       if (!isFinal) this.#schedule(RETRY_MS);

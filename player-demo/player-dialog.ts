@@ -11,7 +11,7 @@ export function openDialog(
   heading: string,
   ...content: HTMLElement[]
 ): () => void {
-  const shown = frame.querySelector<HTMLDialogElement>(`dialog.${name}`);
+  const shown = frame.querySelector<HTMLDialogElement>(`dialog.${name}[open]`);
   if (shown !== null) return () => shown.close();
   const close = element("button", { type: "button", class: "close", "aria-label": text("close") }, "×");
   const dialog = element(
