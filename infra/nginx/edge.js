@@ -5,15 +5,7 @@ import grants from 'grant.js';
 const crypto = require('crypto');
 const fs = require('fs');
 
-// Read once, when nginx reads its configuration, at its start and when it is told that the file has changed (main.ts looked at it);
-// requests get a copy.
-const KEYS_FILE = process.env.MATINEE_GRANT_KEYS_FILE;
-const KEYS_TEXT = KEYS_FILE ? fs.readFileSync(KEYS_FILE, 'utf8') : process.env.MATINEE_GRANT_KEYS;
-const KEYS = {};
-KEYS_TEXT.split(',').forEach((entry) => {
-  const parts = entry.trim().split(':');
-  KEYS['kid ' + parts[0]] = parts[1];
-});
+// What stands here is run for each request; the keys are `grant_keys`, which nginx reads with its configuration (key-object.ts).
 const STATE = process.env.MATINEE_NGINX_STATE;
 const STALE_AFTER_MS = 60000;
 // As long as nginx.conf.template makes a turn.
@@ -33,7 +25,7 @@ function judgedPath(r) {
     userAgent: r.headersIn['User-Agent'],
   };
   const nowSeconds = Date.now() / 1000 + offsetSeconds;
-  if (!grants.isGood(grant, KEYS['kid ' + grant.kid], nowSeconds, asker)) return '';
+  if (!grants.isGood(grant, grant_keys['kid ' + grant.kid], nowSeconds, asker)) return '';
   if (isRevoked(grant)) return '';
   const verdict = keepVerdict(grant, variables.turn, offsetSeconds);
   // Asked again: who removes the verdicts that a new list calls back (verdict-files.ts) has missed this one, or we see the list.

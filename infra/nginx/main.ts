@@ -4,11 +4,13 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import type { GrantKey } from "../../core/grant.ts";
 import { NO_REVOCATIONS } from "../../core/revocation.ts";
 import { openBlobs } from "../../stores/blobs.ts";
 import { watchGrantKeys } from "../../stores/grant-key-watch.ts";
 import { openLog, withoutSecrets } from "../../stores/log.ts";
 import { STALE_AFTER_SECONDS, watchRevocations } from "../../stores/revocation-watch.ts";
+import { writeKeyObject } from "./key-object.ts";
 import { renderNginx } from "./render.ts";
 import { writeRevokedFiles } from "./revoked-files.ts";
 import { readNginxSettings } from "./settings.ts";
@@ -65,19 +67,20 @@ const marking = setInterval(
 );
 
 // nginx reads the keys with its configuration: new workers answer from then on, and those of before end what they answer.
-const reload = (): void => {
+const keyObject = join(codeFolder, "keys.json");
+const takeKeys = async (keys: readonly GrantKey[]): Promise<void> => {
   // Before it has written its number a signal would end it; whoever watches the file asks again.
   if (!existsSync(pidFile)) throw new Error("nginx has not started yet");
+  await writeKeyObject(keyObject, keys);
   nginx.kill("SIGHUP");
 };
 const { grantKeysFile } = settings;
 const keyWatch =
-  grantKeysFile === null ? null : await watchGrantKeys({ file: grantKeysFile, log, onKeys: reload });
+  grantKeysFile === null ? null : await watchGrantKeys({ file: grantKeysFile, log, onKeys: takeKeys });
+await writeKeyObject(keyObject, keyWatch?.keys() ?? settings.grantKeys);
 const nginx = spawn(settings.nginxPath, ["-p", state, "-c", configuration, "-e", "stderr"], {
   env: {
     PATH: process.env.PATH,
-    MATINEE_GRANT_KEYS: process.env.MATINEE_GRANT_KEYS,
-    MATINEE_GRANT_KEYS_FILE: grantKeysFile ?? "",
     MATINEE_NGINX_STATE: state,
     MATINEE_S3_REGION: settings.blobs.region,
     MATINEE_S3_MEDIA_BUCKET: settings.blobs.mediaBucket,

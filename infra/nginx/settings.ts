@@ -1,15 +1,12 @@
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
-import { grantKeySettings } from "../../core/grant-key-settings.ts";
+import { type GrantKeySettings, grantKeySettings } from "../../core/grant-key-settings.ts";
 import { Settings } from "../../core/settings.ts";
 import type { BlobsConfig } from "../../stores/blobs.ts";
 
 /** The same names as the Node edge has, as far as nginx does the same. */
-export interface NginxSettings {
+export interface NginxSettings extends GrantKeySettings {
   listen: string;
   tls: { certFile: string; keyFile: string } | null;
-  /** Whole path of the file that the grant keys stand in; null where they stand in the settings. */
-  grantKeysFile: string | null;
   blobs: BlobsConfig;
   corsOrigins: string[];
   /** Lower-case names of headers that a proxy before us sets; null where there is none. */
@@ -43,12 +40,10 @@ export function readNginxSettings(env: Record<string, string | undefined>): Ngin
     given.optional<string | null>(name, plain(pattern), null);
   const endpoint = text("MATINEE_S3_ENDPOINT", /^https?:\/\/[A-Za-z0-9.:[\]-]+\/?$/);
   const [certFile, keyFile] = given.pair("MATINEE_TLS_CERT_FILE", "MATINEE_TLS_KEY_FILE", plain(PATH)) ?? [];
-  // The keys are only looked at: they lie in no configuration file.
-  const { grantKeysFile } = grantKeySettings(given);
   const settings: NginxSettings = {
     listen: `${text("MATINEE_HTTP_HOST", /^[A-Za-z0-9.:[\]-]+$/, "127.0.0.1")}:${text("MATINEE_HTTP_PORT", /^[0-9]{1,5}$/, "8082")}`,
     tls: certFile && keyFile ? { certFile, keyFile } : null,
-    grantKeysFile: grantKeysFile && resolve(grantKeysFile),
+    ...grantKeySettings(given),
     blobs: {
       endpoint,
       publicEndpoint: endpoint,

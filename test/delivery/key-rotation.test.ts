@@ -81,7 +81,9 @@ for (const [name, start, skip] of edges) {
       await players.everybodyRenewed();
       await file.write(key);
       await eventually(`${old.kid} dropped`, 60, async () => (await statusUnder(url, old)) === 403 || null);
+      await file.writeText(`${kid}:00`);
       await players.everybodyRenewed();
+      assert.equal(await statusUnder(url, key), 200, "a broken file replaces nothing");
     }
     assert.deepEqual(await players.stop(), []);
     assert.equal(await bytesOf(long), LONG_BYTES, "what was being sent is sent to its end");
@@ -96,13 +98,15 @@ async function keyFile(context: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "matinee-rotation-"));
   context.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "grant-keys");
+  const writeText = async (text: string): Promise<void> => {
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
+  };
+  const textOf = ({ kid, secret }: GrantKey) => `${kid}:${Buffer.from(secret).toString("hex")}`;
   return {
     path,
-    async write(...keys: GrantKey[]): Promise<void> {
-      const text = keys.map(({ kid, secret }) => `${kid}:${Buffer.from(secret).toString("hex")}`).join(",");
-      await writeFile(`${path}.new`, `${text}\n`);
-      await rename(`${path}.new`, path);
-    },
+    writeText,
+    write: (...keys: GrantKey[]) => writeText(`${keys.map(textOf).join(",")}\n`),
   };
 }
 
