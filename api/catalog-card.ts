@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { PositionRecord } from "../core/records/playback.ts";
+import { resumeAt } from "../core/seen.ts";
 import type { CatalogAsset } from "../stores/library/catalog-source.ts";
 import { countryOf } from "./caller-country.ts";
 import type { CatalogEntry } from "./catalog-entry.ts";
@@ -76,13 +77,14 @@ function cardOf(
   };
 }
 
-/** Cards that say how far the account came. */
+/** Cards that say how far the account came: 1 where playing would begin anew. */
 export function withProgress(toCard: CardMaker, positions: PositionRecord[]): CardMaker {
   const byTitle = new Map(positions.map(({ titleId, positionSeconds }) => [titleId, positionSeconds]));
   return (entry) => {
     const positionSeconds = byTitle.get(entry.title._id);
     const durationSeconds = entry.asset?.published?.durationSeconds;
     if (!positionSeconds || !durationSeconds) return toCard(entry);
-    return { ...toCard(entry), progressRatio: Math.min(1, positionSeconds / durationSeconds) };
+    const isSeen = resumeAt(positionSeconds, durationSeconds, entry.title.chapters) === 0;
+    return { ...toCard(entry), progressRatio: isSeen ? 1 : positionSeconds / durationSeconds };
   };
 }

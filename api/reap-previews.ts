@@ -12,10 +12,12 @@ const ROUND = 20;
 export async function reapPreviews(parts: { library: Library; blobs: Blobs; log: Log }): Promise<void> {
   const { library, blobs, log } = parts;
   const before = new Date(library.serverNow().getTime() - GRANT_REACH_SECONDS * 1000);
-  for (const { _id: assetId, preview } of await listStalePreviews(library, before, ROUND)) {
-    const objects = await blobs.removePrefix("media", packagePrefix(assetId, preview) + PREVIEW_FOLDER);
-    // Last: should this end in between, the next round finds it again.
-    await forgetPreview(library, assetId, preview);
-    log.info({ assetId, generation: preview, objects }, "preview removed");
+  for (const { _id: assetId, previews } of await listStalePreviews(library, before, ROUND)) {
+    for (const generation of previews) {
+      const objects = await blobs.removePrefix("media", packagePrefix(assetId, generation) + PREVIEW_FOLDER);
+      // Last: should this end in between, the next round finds it again.
+      await forgetPreview(library, assetId, generation);
+      if (objects > 0) log.info({ assetId, generation, objects }, "preview removed");
+    }
   }
 }

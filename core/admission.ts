@@ -31,15 +31,17 @@ const BYTES_PER_SAMPLE_AHEAD: Record<VideoCodec, Record<Speed, number>> = {
   av1: { fast: 0, balanced: 8, small: 24 },
 };
 
-/** What a task holds in memory at its peak, roughly. */
+/** What a task holds in memory at its peak, roughly. `isTried`: an analysis has trials to make, and not only a master to look into. */
 export function memoryOf(
   { kind, part }: Pick<TaskSpec, "kind" | "part">,
   plan: Pick<Plan, "ladders" | "speed"> | null,
+  isTried = true,
 ): number {
   if (plan === null) return SMALL_TASK_BYTES;
   const { ladders, speed } = plan;
   // The trials of one codec after another, each in all its rungs at once.
-  if (kind === "analyse") return Math.max(SMALL_TASK_BYTES, ...ladders.map((one) => trialBytes(one, speed)));
+  if (kind === "analyse" && isTried)
+    return Math.max(SMALL_TASK_BYTES, ...ladders.map((one) => trialBytes(one, speed)));
   const ladder = ladders.find(({ id }) => id === part);
   if (kind !== "video" || ladder === undefined) return SMALL_TASK_BYTES;
   return encodeBytes(encodedPart(ladder), speed);

@@ -46,7 +46,10 @@ export interface GenerationRecord {
 }
 
 /** What of an asset decides on its generations. */
-export type AssetPointer = Pick<AssetRecord, "state" | "generation" | "published" | "error">;
+export type AssetPointer = Pick<
+  AssetRecord,
+  "state" | "generation" | "draftGeneration" | "published" | "error"
+>;
 /** What of a generation is decided on. */
 export type GenerationStanding = Pick<
   GenerationRecord,
@@ -66,6 +69,8 @@ export function stateOf(one: GenerationStanding, asset: AssetPointer): Generatio
   if (one.state === "collecting" || one.state === "collected") return one.state;
   if (asset.state === "deleted") return "superseded";
   if (asset.published?.generation === one.generation) return "published";
+  // Its preview is looked at for as long as the film is made.
+  if (asset.state === "encoding" && asset.draftGeneration === one.generation) return "making";
   if (asset.generation !== one.generation) return "superseded";
   return asset.state === "failed" || asset.state === "cancelled" ? "failed" : "making";
 }

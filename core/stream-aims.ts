@@ -154,6 +154,11 @@ export function placeBetween(low: Known, high: Known, seconds: number): number {
   return Math.floor(low.at + Math.min(1, Math.max(0, share)) * (high.at - low.at));
 }
 
+/** Between two places by bytes, where these do not go with time. */
+export function halfwayBetween(low: Known, high: Known): number {
+  return Math.floor((low.at + high.at) / 2);
+}
+
 /** Whether a look that landed here is near what it aims at, and before it. */
 export function isNear({ decodeSeconds }: Known, seconds: number): boolean {
   return decodeSeconds <= seconds && decodeSeconds > seconds - NEAR_ENOUGH_SECONDS;

@@ -8,7 +8,7 @@ import { scoringGoes, windowCount } from "./quality.ts";
 import type { AssetRecord } from "./records/asset.ts";
 import type { TaskKind, TaskRecord } from "./records/task.ts";
 import { chunkFrames } from "./timeline.ts";
-import { isOf, isToBeAnalysed } from "./title-analysis.ts";
+import { curvesMissing, isOf } from "./title-analysis.ts";
 
 /** A task as the state of its asset calls for it, before anyone has worked on it. */
 export interface TaskSpec {
@@ -125,10 +125,18 @@ export function isPulled({ state, pull }: Pick<AssetRecord, "state" | "pull">): 
 }
 
 /** Whether its plan is only good for a preview: its description is a sketch, or a ladder of the film's own needs curves that are not there yet. */
-function isDraft({ source, pinned, encoding, analysis, generation, draftGeneration }: AssetRecord): boolean {
-  if (draftGeneration == null || draftGeneration !== generation) return false;
+function isDraft(asset: AssetRecord): boolean {
+  const { source, generation, draftGeneration } = asset;
+  // Whatever was planned of it, by whom: a worker of an older version takes a sketch for all there is.
+  if (source?.isSketch) return true;
+  return draftGeneration != null && draftGeneration === generation && isTried(asset);
+}
+
+/** Whether curves are lacking that trials are to tell. */
+export function isTried({ source, pinned, encoding, analysis }: AssetRecord): boolean {
   if (source === null || pinned === null) return false;
-  return isToBeAnalysed(source, encoding, isOf(analysis, pinned) ? analysis : null);
+  const curves = analysis && isOf(analysis, pinned) ? analysis.curves : [];
+  return curvesMissing(source, encoding, curves).length > 0;
 }
 
 /** The generation under which an asset's preview lies: that of its first plan. */

@@ -3,11 +3,9 @@ import { isPlayable, watchHref } from "./card-link.ts";
 import { element } from "./element.ts";
 import { text } from "./strings.ts";
 
-/** Behind this share a film counts as seen: the server starts it from its beginning too. */
-const SEEN_RATIO = 0.95;
-
+/** As good as to its end: the server would start it from its beginning. */
 export function isSeen({ progressRatio }: Card): boolean {
-  return (progressRatio ?? 0) >= SEEN_RATIO;
+  return progressRatio === 1;
 }
 
 /** The way to play it: where it was left, or from the beginning. null where there is nothing to play. */

@@ -10,7 +10,7 @@ import {
   type Queued,
   TITLES_IN_HAND,
 } from "../core/schedule.ts";
-import { isWanted, previewedGeneration, tasksOf } from "../core/work.ts";
+import { isTried, isWanted, previewedGeneration, tasksOf } from "../core/work.ts";
 import { isOffered, laneOf, type Ordered, waitsFor } from "../core/work-order.ts";
 import type { Library } from "./library/connect.ts";
 import { activeAssets, findAssetForWork, rankOfAsset } from "./library/open-work.ts";
@@ -168,7 +168,7 @@ function queuedOf(
     chunk: task.chunk,
     workSeconds: task.weight,
     // A run that met its limit is given twice as much the next time.
-    memoryBytes: memoryOf(task, asset.plan) * 2 ** task.failures,
+    memoryBytes: memoryOf(task, asset.plan, isTried(asset)) * 2 ** task.failures,
     rank,
     isRunning,
     isBackfill: isBackfill(asset),

@@ -45,6 +45,8 @@ export async function reorder(queue: Queue, priorities: ReadonlyMap<string, numb
 /** Of those that wait, the one that was asked for last comes first: whoever seeks again does not wait for where he was. */
 export async function putFirst(queue: Queue, taskId: string): Promise<void> {
   const job = await queue.getJob(taskId);
+  // One that was put back for a while; if it must wait for a lease or a back-off, whoever claims it sees that.
+  if (await job?.isDelayed()) await job?.promote().catch(() => undefined);
   await job?.changePriority({ priority: WAITED_FOR_PRIORITY, lifo: true });
 }
 

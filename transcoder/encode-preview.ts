@@ -75,7 +75,11 @@ export async function encodePreview(context: TaskContext): Promise<TaskResult> {
 /** What of the master is read: the unit's picture and its sound. */
 function windowOf({ source, preview, unit }: PreviewUnit): Wanted {
   const { sound } = preview;
-  const ofPicture = pictureWindow(source, preview.plan, chunkFrames(preview.plan.timeline, unit));
+  const ofPicture: Wanted = {
+    ...pictureWindow(source, preview.plan, chunkFrames(preview.plan.timeline, unit)),
+    // All of it would be fetched for a few seconds, and entered at its beginning.
+    ...(source.isSketch && { isPartOnly: true }),
+  };
   if (sound === null) return ofPicture;
   const soundWindow = heardSeconds(preview, unit, sound, source);
   const ranges: Wanted["ranges"] = async (index, master, signal) => {

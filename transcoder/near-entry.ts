@@ -62,7 +62,8 @@ async function entryNear(
     const wanted = { fromSeconds: untilSeconds - earlier, untilSeconds, group: 0 };
     if (wanted.fromSeconds <= low.decodeSeconds) return null;
     const entry = await lookFor(stream, [low, high], wanted, signal);
-    if (entry !== null && !isBehind(entry, wanted)) return entry;
+    const isNearer = entry !== null && entry.decodeSeconds >= wanted.fromSeconds && !isBehind(entry, wanted);
+    if (isNearer) return entry;
   }
   return null;
 }

@@ -45,6 +45,8 @@ export interface Wanted {
     layout: SourceLayout,
     ranges: readonly ByteRange[],
   ): Promise<readonly ByteRange[]>;
+  /** A part of the master must do for now: what is to be known of it besides is being found out. */
+  isPartOnly?: true;
   /** Is shown what has been read, before it is used. Never rejects. */
   leave?(master: PartialMaster, layout: SourceLayout, ranges: readonly ByteRange[]): Promise<void>;
 }
@@ -80,7 +82,7 @@ export function soundWindow({ video }: Pick<Source, "video">, streamIndex: numbe
 /**
  * Runs `use` with a local file in which only `wanted` of the master is sure to be there. Where it is not known what lies where,
  * or ffmpeg complains, fails or makes nothing, which a byte that was not fetched would make it do, the same is done with the
- * whole master: what comes out is the same either way. `isDoubted`: it is the whole, and what was noted of a transport stream is not to be trusted.
+ * whole master: what comes out is the same either way. Throws the transient failure `preview_not_ready` instead where a part must do. `isDoubted`: it is the whole, and what was noted of a transport stream is not to be trusted.
  */
 export async function withSourceWindow<T>(
   context: ReadingContext,
@@ -116,6 +118,8 @@ export async function withSourceWindow<T>(
     return attempt(master.path);
   });
   if (fromPart !== null) return fromPart.made;
+  if (wanted.isPartOnly)
+    throw new Failure("transient", "preview_not_ready", "The film is still being described.");
   return (await scratch.withSource(pinned, signal, (path) => use(path, true))).made;
 }
 

@@ -1,4 +1,4 @@
-import { isNear, type Known, placeBetween } from "../core/stream-aims.ts";
+import { halfwayBetween, isNear, type Known, placeBetween } from "../core/stream-aims.ts";
 import type { StreamPicture } from "../core/stream-pictures.ts";
 import { picturesFrom, type ReadableStream } from "./stream-pictures.ts";
 
@@ -8,8 +8,10 @@ export interface Landed {
   behind: AsyncIterable<StreamPicture>;
 }
 
-/** Bytes that do not go with time are halved into, until it is not worth more requests. */
-const MOST_LANDINGS = 8;
+/** Until it is not worth more requests. */
+const MOST_LANDINGS = 16;
+/** Of landings on one side, one behind the other: then bytes do not go with time here, and are halved. */
+const STUCK_LANDINGS = 2;
 
 /**
  * Lands in a stream a little before what is decoded at `seconds`, which lies between two places that are known; at the last place that is surely
@@ -22,14 +24,19 @@ export async function landBefore(
   signal: AbortSignal,
 ): Promise<Landed | null> {
   let [low, high] = between;
+  /** How many in a row fell behind the aim, or with a minus before it. */
+  let inARow = 0;
   for (let landing = 0; landing < MOST_LANDINGS; landing++) {
-    const at = placeBetween(low, high, seconds);
+    const isStuck = Math.abs(inARow) >= STUCK_LANDINGS;
+    const at = isStuck ? halfwayBetween(low, high) : placeBetween(low, high, seconds);
     const behind = picturesFrom(stream, at, signal);
     const { value: first } = await behind.next();
     if (first === undefined) return null;
     if (isNear(first, seconds)) return { first, behind };
     await behind.return(undefined);
-    if (first.decodeSeconds > seconds) high = { at, decodeSeconds: first.decodeSeconds };
+    const isBehind = first.decodeSeconds > seconds;
+    inARow = isBehind ? Math.max(0, inARow) + 1 : Math.min(0, inARow) - 1;
+    if (isBehind) high = { at, decodeSeconds: first.decodeSeconds };
     else low = first;
     if (low.at >= high.at || low.decodeSeconds >= high.decodeSeconds) break;
   }

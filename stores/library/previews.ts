@@ -3,20 +3,24 @@ import { fromDriver } from "./driver-errors.ts";
 
 /** What is kept of previews: on the asset whose it is, and the tasks of its units. */
 
-/** Assets with a preview that were published before a time, the generation that it is of beside each. */
+/** Assets with a preview that were published before a time, beside each the generations that it may be of: that of a draft, and the film's own. */
 export async function listStalePreviews(
   library: Library,
   before: Date,
   limit: number,
-): Promise<{ _id: string; preview: string }[]> {
+): Promise<{ _id: string; previews: string[] }[]> {
   const ready = { preview: { $gt: "" }, state: "ready" as const, "published.at": { $lt: before } };
   const found = await fromDriver(
     library.assets
-      .find(ready, { projection: { preview: 1 } })
+      .find(ready, { projection: { preview: 1, "published.generation": 1 } })
       .limit(limit)
       .toArray(),
   );
-  return found.flatMap(({ _id, preview }) => (preview === undefined ? [] : [{ _id, preview }]));
+  return found.map(({ _id, preview, published }) => ({
+    _id,
+    // Last the one by which it is found, should this end in between.
+    previews: [...new Set([published?.generation, preview])].filter((one) => one !== undefined),
+  }));
 }
 
 /** The preview is gone, and what its units made with it. */

@@ -345,6 +345,10 @@ describe("the catalog", () => {
     );
     assert.deepEqual(ratios, [[null, 0.5], [], [null]]);
     assert.equal((await page(ids[0]!)).next.progressRatio, 0.5);
+    const later = new Date(Date.now() + 1_000).toISOString();
+    const end = { type: "progress", at: later, positionSeconds: 29 };
+    await seat("POST", `/v1/playback/${session.sessionId}/beacons`, { events: [end] });
+    assert.equal((await page(ids[0]!)).next.progressRatio, 1, "as good as seen");
     const { posterUrl } = await page(series);
     const pictureOf = (url: string) => url.replace(/\/v\/[^/]+/, "");
     assert.equal(pictureOf(posterUrl), pictureOf(pages[0].posterUrl), "that of its first episode");

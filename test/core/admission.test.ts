@@ -23,6 +23,11 @@ test("what an encode holds grows with its codec and its picture", () => {
     ["HEVC at 1080p", memoryOf({ kind: "video", part: "hevc" }, hd), 1],
     ["HEVC at 2160p", memoryOf({ kind: "video", part: "hevc" }, uhd), 2.5],
     ["an analysis of 1080p", memoryOf({ kind: "analyse", part: "r1" }, planOf(60, 1920, 1080)), 1.1],
+    [
+      "one that only looks into the master",
+      memoryOf({ kind: "analyse", part: "r1" }, planOf(60, 1920, 1080), false),
+      0.25,
+    ],
     ["of 2160p, tried at 1080p", memoryOf({ kind: "analyse", part: "r1" }, planOf(60, 3840, 2160)), 1.1],
     ["sound", memoryOf({ kind: "audio", part: "a0" }, uhd), 0.25],
   ];

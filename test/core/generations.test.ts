@@ -50,6 +50,16 @@ describe("the state of a generation", () => {
     ["the first is shown", pointer("ready", "b", "b"), { b: "published", a: "superseded" }],
     ["the next is not planned yet", pointer("probing", null, "b"), { b: "published", a: "superseded" }],
     ["the next is being made", pointer("encoding", "a", "b"), { b: "published", a: "making" }],
+    [
+      "a draft, whose preview is looked at, was planned anew",
+      { ...pointer("encoding", "b", null), draftGeneration: "a" },
+      { b: "making", a: "making" },
+    ],
+    [
+      "that one is shown",
+      { ...pointer("ready", "b", "b"), draftGeneration: "a" },
+      { b: "published", a: "superseded" },
+    ],
     ["the next failed", pointer("failed", "a", "b"), { b: "published", a: "failed" }],
     ["the next was cancelled", pointer("cancelled", "a", "b"), { b: "published", a: "failed" }],
     ["what is shown is made again", pointer("encoding", "b", "b"), { b: "published", a: "superseded" }],

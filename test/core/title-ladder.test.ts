@@ -284,6 +284,8 @@ test("until a film's own ladder is known only a preview is made of its draft, an
   } as AssetRecord;
   assert.deepEqual(kindsOf(sketched), ["preview", "analyse"], "what is only sketched is described first");
   assert.ok(kindsOf({ ...sketched, source }).includes("video"), "and needs no analysis then");
+  const misread = { ...sketched, generation: "of an older worker" };
+  assert.deepEqual(kindsOf(misread), ["preview", "analyse"], "also where somebody took it for all there is");
   const previews = (one: AssetRecord) => tasksOf(one).filter(({ kind }) => kind === "preview");
   assert.deepEqual(previews(planned), previews(asset), "its preview is the same");
   assert.deepEqual(

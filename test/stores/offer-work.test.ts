@@ -10,12 +10,13 @@ import { completeTask } from "../../stores/library/claimed-work.ts";
 import { claimTask } from "../../stores/library/claims.ts";
 import { activeAssets, openWorkSeconds, rankOfAsset } from "../../stores/library/open-work.ts";
 import { outlinesOfAsset, type TaskOutline } from "../../stores/library/tasks.ts";
-import { demandPreviewCell } from "../../stores/offer-preview.ts";
+import { demandPreviewCell, hurryPreview } from "../../stores/offer-preview.ts";
 import { offerAfter, offerAll } from "../../stores/offer-work.ts";
 import { consume } from "../../stores/queue-consumer.ts";
 import { openChunksBegun } from "../../transcoder/chunks-begun.ts";
 import { takeOffer } from "../../transcoder/take-offer.ts";
 import type { Workshop } from "../../transcoder/task-context.ts";
+import { eventually } from "../rig/processes.ts";
 import { openWork } from "./work-for-test.ts";
 
 let commands = 0;
@@ -150,6 +151,24 @@ async function takenInOrder(tenants: string[]): Promise<TaskOutline[]> {
   await consumer.close();
   return taken;
 }
+
+test("a unit that was put back for a while is taken up as soon as somebody asks for it", async () => {
+  const asset = await planned("as_put_back");
+  const units = (await demandPreviewCell(library, asset, 5))!;
+  let times = 0;
+  const consumer = consume(settings, 1, async ({ taskId }) => {
+    if (taskId !== units[0].id) return "done";
+    times += 1;
+    return { againAt: new Date(Date.now() + 3_600_000) };
+  });
+  await hurryPreview(queue, asset, units);
+  await eventually("the unit in hand", 30, async () => times > 0 || null);
+  await eventually("the unit in hand once more", 30, async () => {
+    await hurryPreview(queue, asset, units);
+    return times > 1 || null;
+  });
+  await consumer.close();
+});
 
 test("a unit of a preview that could not be made is tried anew when somebody asks for it, but not for ever", async () => {
   const asset = await planned("as_seen");

@@ -15,7 +15,7 @@ import { entrySpan } from "../../transcoder/entry-place.ts";
 import type { Launcher } from "../../transcoder/launcher.ts";
 import { withNearEntry } from "../../transcoder/near-entry.ts";
 import { openScratch, type Scratch } from "../../transcoder/scratch.ts";
-import { pictureWindow, withSourceWindow } from "../../transcoder/source-window.ts";
+import { pictureWindow, type Wanted, withSourceWindow } from "../../transcoder/source-window.ts";
 import { launcherForTest, probeFile } from "../rig/launcher.ts";
 import { made } from "../rig/media.ts";
 import { s3ForTest } from "../stores/s3-for-test.ts";
@@ -71,8 +71,7 @@ const planOf = (source: Source) => buildPlan(source, DEFAULT_PLAN_SETTINGS, laun
 
 const context = () => ({ launcher, scratch, signal, note: () => undefined });
 
-async function stored(path: string, key: string): Promise<PinnedSource> {
-  const bytes = await readFile(path);
+async function stored(bytes: Buffer, key: string): Promise<PinnedSource> {
   const { etag } = await blobs.put("sources", key, bytes, { contentType: "video/mp2t" });
   return { key, etag, sizeBytes: bytes.length, sha256: null };
 }
@@ -107,7 +106,7 @@ async function entersNear(
 
 test("who is at a few seconds enters the group that they begin in, and has the pictures of a whole reading", async () => {
   const path = await film(200);
-  const pinned = await stored(path, "t/up_near/source");
+  const pinned = await stored(await readFile(path), "t/up_near/source");
   const source = await describeMaster(context(), pinned);
   assert.ok(source.video.entries?.leadAt, "it was read whole");
   await entersNear(path, pinned, source, [
@@ -120,10 +119,15 @@ test("who is at a few seconds enters the group that they begin in, and has the p
   assert.equal(near, source, "near enough as it is");
 });
 
-test("of a film of which only the ends have been seen the middle is entered as near", async () => {
+/** Four and a half minutes, a keyframe every two seconds: of these a sketch is made first. */
+const longFilm = async () => {
   const once = await film(50);
-  const path = await made("ts", ["-stream_loop", "2", "-i", once, "-c", "copy", "{out}"]);
-  const pinned = await stored(path, "t/up_sketch/source");
+  return made("ts", ["-stream_loop", "2", "-i", once, "-c", "copy", "{out}"]);
+};
+
+test("of a film of which only the ends have been seen the middle is entered as near", async () => {
+  const path = await longFilm();
+  const pinned = await stored(await readFile(path), "t/up_sketch/source");
   const source = await describeMaster(context(), pinned, "sketch");
   assert.equal(source.isSketch, true);
   const [before, behind] = source.video.keyframeSeconds.slice(-2) as [number, number];
@@ -132,4 +136,19 @@ test("of a film of which only the ends have been seen the middle is entered as n
     [41, 40],
     [60, 60],
   ]);
+});
+
+test("where such a film is damaged the whole is not fetched for a few seconds of it", async () => {
+  const bytes = await readFile(await longFilm());
+  const middle = Math.floor(bytes.length / 2);
+  bytes.fill(0, middle, middle + 2 ** 20);
+  const pinned = await stored(bytes, "t/up_torn/source");
+  const source = await describeMaster(context(), pinned, "sketch");
+  assert.equal(source.isSketch, true);
+  const plan = planOf(source);
+  const frames = { firstFrame: Math.floor(source.video.frameCount / 2), frameCount: 100 };
+  const wanted: Wanted = { ...pictureWindow(source, plan, frames), isPartOnly: true };
+  const reading = { ...context(), log: { info: () => undefined }, task: { _id: "task" } };
+  const read = withSourceWindow(reading, pinned, wanted, async () => ({ made: true, log: "" }));
+  await assert.rejects(read, { code: "preview_not_ready", failureClass: "transient" });
 });
