@@ -12,11 +12,12 @@ export type SeenChapter = Pick<Chapter, "startSeconds" | "kind">;
 
 /**
  * Seconds from the film's beginning: where its credits begin, if its last chapter is said to be these, else the last twentieth and at
- * most three minutes. `chapters` by their start; those behind the end count for nothing. A scene behind the credits is still the film.
+ * most three minutes. `chapters` by their start; those behind the end count for nothing. A scene behind the credits is still the film,
+ * and so is what follows credits in its first half: those are its opening ones, behind which nobody has marked anything.
  */
 export function seenFromSeconds(durationSeconds: number, chapters: readonly SeenChapter[] = []): number {
   const last = chapters.findLast(({ startSeconds }) => startSeconds < durationSeconds);
-  if (last?.kind === "credits" && last.startSeconds > 0) return last.startSeconds;
+  if (last?.kind === "credits" && last.startSeconds >= durationSeconds / 2) return last.startSeconds;
   return durationSeconds - Math.min(durationSeconds * LAST_SHARE, MOST_SECONDS);
 }
 

@@ -1,3 +1,4 @@
+import { PLACES_PER_SESSION } from "../core/crowded-sessions.ts";
 import { type GrantKeySettings, grantKeySettings } from "../core/grant-key-settings.ts";
 import { Settings } from "../core/settings.ts";
 import type { BlobsConfig } from "../stores/blobs.ts";
@@ -14,7 +15,7 @@ export interface DeliveryConfig extends GrantKeySettings {
   blobs: BlobsConfig;
   /** Where cells of previews are asked for; null: only those are served that are there. */
   apiUrl: string | null;
-  /** From how many places a session may be asked for within a minute; 0: from any number. */
+  /** From how many places a session may be asked for within each minute for long; 0: from any number. */
   placesPerSession: number;
   /** Public base of the API, which tells players of the other edges; null: there are none. */
   steeringUrl: string | null;
@@ -68,7 +69,7 @@ export function readDeliveryConfig(env: Record<string, string | undefined>): Del
     tls: certFile && keyFile ? { certFile, keyFile } : null,
     ...grantKeySettings(settings),
     apiUrl: settings.optionalUrl("MATINEE_API_URL"),
-    placesPerSession: settings.whole("MATINEE_PLACES_PER_SESSION", 20, 0, 1_000),
+    placesPerSession: settings.whole("MATINEE_PLACES_PER_SESSION", PLACES_PER_SESSION, 0, 1_000),
     steeringUrl: settings.optionalUrl("MATINEE_STEERING_URL"),
     corsOrigins: settings.optional("MATINEE_CORS_ORIGINS", corsOrigins, []),
     logLevel: settings.oneOf("MATINEE_LOG_LEVEL", LOG_LEVELS),

@@ -13,10 +13,11 @@ export function chapterEnd(chapters: readonly Chapter[], chapter: Chapter, durat
   return chapters[chapters.indexOf(chapter) + 1]?.startSeconds ?? durationSeconds;
 }
 
-/** From when on the next film is announced: with credits that last to the end, else shortly before it. */
+/** From when on the next film is announced: with credits that last to the end, else shortly before it. In the first half they are opening ones. */
 export function announcedFrom(chapters: readonly Chapter[], durationSeconds: number): number {
   const last = chapters.at(-1);
-  if (last?.kind === "credits") return last.startSeconds;
+  const halfSeconds = durationSeconds / 2;
+  if (last?.kind === "credits" && last.startSeconds >= halfSeconds) return last.startSeconds;
   // In a film of seconds, not before its half.
-  return Math.max(durationSeconds - ANNOUNCED_SECONDS, durationSeconds / 2);
+  return Math.max(durationSeconds - ANNOUNCED_SECONDS, halfSeconds);
 }

@@ -18,10 +18,11 @@ export interface OpenSound {
   spans: { start: number; ticks: number }[];
 }
 
-/** Every sound that the playlist names beside the pictures. */
+/** Every sound that the playlist names beside the pictures, once: one of two channels stands in the group of 5.1 as well. */
 export function openSounds(bench: ProofBench, mainPath: string, media: readonly Attributes[]) {
+  const named = media.filter((one) => one.get("TYPE") === "AUDIO" && one.has("URI"));
   return openEach(
-    media.filter((one) => one.get("TYPE") === "AUDIO" && one.has("URI")),
+    [...Map.groupBy(named, (one) => one.get("URI")).values()].map(([first]) => first!),
     (attributes) => attributes.get("URI") ?? "",
     (attributes) => openSound(bench, mainPath, attributes),
   );

@@ -119,7 +119,7 @@ describe("playback", () => {
     assert.equal(await isGoneOnWith(titleId), false);
   });
 
-  test("takes a film for seen from its credits on, wherever they begin", async () => {
+  test("takes a film for seen from the credits of its second half on", async () => {
     const chapter = (startSeconds: number, kind: string | null) => ({
       startSeconds,
       kind,

@@ -28,6 +28,8 @@ test("the next film is announced with the credits, else shortly before the end",
   assert.equal(announcedFrom([intro, credits], 3_100), 3_000);
   // Something follows them: the viewer stays.
   assert.equal(announcedFrom([credits, { ...story, startSeconds: 3_050 }], 3_100), 3_088);
+  // Opening ones, and nothing is marked behind them.
+  assert.equal(announcedFrom([intro, { ...credits, startSeconds: 60 }], 3_100), 3_088);
   assert.equal(announcedFrom([], 3_100), 3_088);
   assert.equal(announcedFrom([], 10), 5);
 });

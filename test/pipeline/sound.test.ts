@@ -7,6 +7,7 @@ import { describeMedia, describeText, UNKNOWN_TRANSPORT } from "../../core/confo
 import { viewPackage } from "../../core/conformance/package-view.ts";
 import { allRungs } from "../../core/plan.ts";
 import type { AssetRecord, Rendition } from "../../core/records/asset.ts";
+import { findConformance } from "../../stores/library/conformance.ts";
 import { readPackage, withPackageFolder } from "../rig/package.ts";
 import { type Product, startProduct } from "../rig/product.ts";
 import { beeps, SOUND_SECONDS, type SoundTrack, withSounds } from "../rig/sound-media.ts";
@@ -169,6 +170,13 @@ test("5.1 stands beside stereo, in a group and in variants of its own, with all 
   const rungs = allRungs(asset.plan!).length;
   assert.equal(variants.filter((line) => line.includes('AUDIO="audio",')).length, rungs);
   assert.equal(variants.filter((line) => line.includes('AUDIO="audio-5.1"')).length, rungs);
+});
+
+test("a sound that stands in both groups is proved once, as each of the others is", async () => {
+  const { asset } = published.get("surround")!;
+  const { proof } = (await findConformance(product.library, asset._id, asset.published!.generation))!;
+  const told = proof!.filter(({ part, check }) => part.startsWith("audio/") && check === "decodes");
+  assert.deepEqual(told.map(({ part }) => part).toSorted(), ["audio/a0", "audio/a0-51", "audio/a1"]);
 });
 
 test("all come out at −16 LUFS with no peak above −1 dBTP, as the record states", () => {
