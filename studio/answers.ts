@@ -1,3 +1,5 @@
+import type { EncodingWish } from "./encoding-wish.ts";
+
 /** The API's answers as the studio reads them (docs/api.md). Only the members that are used here. */
 
 export type AssetState =
@@ -81,6 +83,9 @@ export interface Asset {
   createdAt: string;
   updatedAt: string;
   generation: string | null;
+  /** What viewers get. */
+  published: { generation: string } | null;
+  encoding: EncodingWish;
   progress: { ratio: number; stage: string; playable: boolean; secondsLeft: number | null };
   tracks: AddedTrack[];
   source: SourceFacts | null;

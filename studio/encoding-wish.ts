@@ -50,6 +50,12 @@ export function wishFor(settings: EncodingSettings, usual: EncodingSettings): En
   return Object.fromEntries(said);
 }
 
+/** Whether what was begun as `begun` can be gone on with where `asked` is asked for now: an upload keeps what it was opened with. */
+export function goesOnWith(begun: EncodingWish, asked: EncodingWish): boolean {
+  const isAsked = Object.keys(asked).length > 0;
+  return !isAsked || JSON.stringify(asked) === JSON.stringify(begun);
+}
+
 /** Codecs that there is no protected film of. */
 export function unprotectable(codecs: readonly Codec[]): Codec[] {
   return codecs.filter((codec) => codec === "av1");

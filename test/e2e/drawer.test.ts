@@ -106,6 +106,36 @@ test("of several titles a narrow German screen says name, state and time", async
   assert.deepEqual(await close(), []);
 });
 
+test("a film is made again as chosen; what is not asked for here stays as it was", async () => {
+  const { _id } = await madeAsset(api, "alpha", "ready");
+  const { assets } = api.deps.library;
+  await assets.updateOne({ _id }, { $set: { encoding: { codecs: ["h264"], remux: "never" } } });
+  const { page, close } = await drawerOf(_id);
+  const summary = page.locator(".drawer .fold summary");
+  assert.match(await summary.innerText(), /Make again…\s+After everything else/, "it is on air");
+  await summary.press("Enter");
+  const speed = page.getByRole("group", { name: "What CPU time is worth" });
+  await speed.getByRole("radio", { name: /^Fast/, checked: true }).press("ArrowDown");
+  assert.ok(await speed.getByRole("radio", { name: /^Balanced/ }).isChecked());
+  const encrypted = page.locator(".drawer").getByRole("checkbox", { name: /^Encrypted/ });
+  const av1 = page.locator(".drawer").getByRole("checkbox", { name: /^AV1/ });
+  await av1.press("Space");
+  assert.ok(await encrypted.isDisabled());
+  await av1.press("Space");
+  await encrypted.press("Space");
+  assert.ok(await av1.isDisabled());
+  await encrypted.press("Space");
+  await shoot(page, "make-again");
+  await page.getByRole("button", { name: "Make it again" }).press("Enter");
+  await page.getByText("It is being made again.").waitFor();
+  assert.match(await summary.innerText(), /Balanced · After everything else/);
+  assert.ok(await summary.evaluate((one) => one === document.activeElement));
+  const { state, encoding } = (await call("GET", `/v1/assets/${_id}`)).body;
+  assert.deepEqual(encoding, { codecs: ["h264"], speed: "balanced", remux: "never" });
+  assert.equal(state, "queued");
+  assert.deepEqual(await close(), []);
+});
+
 test("what was found in a film is said in German, and what the API says beyond it below, as English", async () => {
   const { _id } = await madeAsset(api, "alpha", "ready");
   const silence = "The sound in en is silent for 7.2 s.";

@@ -5,6 +5,7 @@ import { PROTECTABLE } from "../../core/encoding.ts";
 import {
   ENCODING_WORDS,
   type EncodingSettings,
+  goesOnWith,
   USUAL_ENCODING,
   unprotectable,
   usualWhenAgain,
@@ -43,4 +44,14 @@ test("of all that is chosen only what would not come of itself is said", () => {
   ] as const) {
     assert.deepEqual(wishFor(settings, usual), wish);
   }
+});
+
+test("a file that is dropped again goes on as it was begun, unless something else is asked for now", () => {
+  for (const [begun, asked, goesOn] of [
+    [{ speed: "small" }, {}, true],
+    [{ speed: "small" }, { speed: "small" }, true],
+    [{}, { speed: "small" }, false],
+    [{ speed: "small" }, { speed: "small", ladder: "title" }, false],
+  ] as const)
+    assert.equal(goesOnWith(begun, asked), goesOn, JSON.stringify([begun, asked]));
 });

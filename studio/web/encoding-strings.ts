@@ -1,0 +1,71 @@
+/** What is said of how a film is encoded. Figures are those of docs/performance.md. */
+
+export const ENCODING_ENGLISH = {
+  encoding: "Encoding",
+  encodingText:
+    "For every film that you drop from now on. What is made of it can be made again with another choice.",
+  asUsual: "as usual",
+  speed: "What CPU time is worth",
+  rungs: "Rungs",
+  codecs: "Beside H.264",
+  apart: "Apart from that",
+  encoding_fast: "Fast",
+  price_fast: "As usual.",
+  encoding_balanced: "Balanced",
+  price_balanced: "Half as much CPU time again for H.264, and fewer bytes.",
+  encoding_small: "Small",
+  price_small: "Three times the CPU time for H.264, and the fewest bytes.",
+  encoding_table: "The usual rungs",
+  price_table: "As usual, the same for every film.",
+  encoding_title: "Rungs of its own",
+  price_title:
+    "Trial encodes choose them, for 7\u00a0% of the encode; there may be more of them. From a minute and a half on.",
+  encoding_hevc: "HEVC",
+  price_hevc: "Two and a half times the CPU time of H.264 on top. Keeps HDR.",
+  encoding_av1: "AV1",
+  price_av1: "A little more than the CPU time of H.264 on top.",
+  encoding_clearkey: "Encrypted",
+  price_clearkey: "By ClearKey, which is no DRM. Not together with AV1.",
+  encoding_backfill: "After everything else",
+  price_backfill: "It waits until nothing else is to be made.",
+  makeAgain: "Make again…",
+  makeAgainText:
+    "From the master that is there. Viewers see what they see now until it is done; what is the same is copied.",
+  makeAgainNow: "Make it again",
+  makeAgainBegun: "It is being made again.",
+};
+
+export const ENCODING_GERMAN: Record<keyof typeof ENCODING_ENGLISH, string> = {
+  encoding: "Kodierung",
+  encodingText:
+    "Für jeden Film, den du von jetzt an ablegst. Mit einer anderen Wahl lässt er sich später noch einmal machen.",
+  asUsual: "wie üblich",
+  speed: "Was Rechenzeit wert ist",
+  rungs: "Stufen",
+  codecs: "Neben H.264",
+  apart: "Außerdem",
+  encoding_fast: "Schnell",
+  price_fast: "Wie üblich.",
+  encoding_balanced: "Ausgewogen",
+  price_balanced: "Die Hälfte mehr Rechenzeit für H.264, und weniger Bytes.",
+  encoding_small: "Klein",
+  price_small: "Dreimal so viel Rechenzeit für H.264, und am wenigsten Bytes.",
+  encoding_table: "Die üblichen Stufen",
+  price_table: "Wie üblich, dieselben für jeden Film.",
+  encoding_title: "Eigene Stufen",
+  price_title:
+    "Probekodierungen wählen sie, für 7\u00a0% der Kodierung; es können mehr werden. Ab anderthalb Minuten.",
+  encoding_hevc: "HEVC",
+  price_hevc: "Zweieinhalbmal die Rechenzeit von H.264 dazu. Bewahrt HDR.",
+  encoding_av1: "AV1",
+  price_av1: "Etwas mehr als die Rechenzeit von H.264 dazu.",
+  encoding_clearkey: "Verschlüsselt",
+  price_clearkey: "Mit ClearKey, was kein DRM ist. Nicht zusammen mit AV1.",
+  encoding_backfill: "Nach allem anderen",
+  price_backfill: "Er wartet, bis sonst nichts zu machen ist.",
+  makeAgain: "Noch einmal machen …",
+  makeAgainText:
+    "Aus dem Master, das da ist. Zuschauer sehen bis dahin, was sie jetzt sehen; was gleich bleibt, wird kopiert.",
+  makeAgainNow: "Noch einmal machen",
+  makeAgainBegun: "Er wird noch einmal gemacht.",
+};
