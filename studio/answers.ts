@@ -23,6 +23,15 @@ export interface Finding {
   waivedReason?: string;
 }
 
+/** What a metric says of one rendition. */
+export interface Scores {
+  metric: string;
+  mean: number;
+  /** The 5th percentile of its frames. */
+  p5: number;
+  worst?: { segment: number; value: number };
+}
+
 export interface Rendition {
   id: string;
   kind: "video" | "audio" | "subtitle" | "image";
@@ -36,7 +45,10 @@ export interface Rendition {
   cueCount?: number;
   averageBps: number;
   peakBps: number;
-  quality?: { metric: string; mean: number; p5: number };
+  /** SSIM of every frame. */
+  quality?: Scores;
+  /** VMAF of sampled ones. */
+  sampledQuality?: Scores;
   isCopied?: true;
   bytes: number;
 }
@@ -65,7 +77,13 @@ export interface LadderEvidence {
   metric: string | null;
   points: { averageBps: number; score: number }[];
   edge: { averageBps: number; score: number }[];
-  rungs: { id: string; predicted: { averageBps: number; score: number } | null; savedBytes: number | null }[];
+  rungs: {
+    id: string;
+    predicted: { averageBps: number; score: number } | null;
+    averageBps: number | null;
+    fixedTableBps: number | null;
+    savedBytes: number | null;
+  }[];
 }
 
 export interface Poster {

@@ -11,6 +11,7 @@ import { generationList } from "./generation-list.ts";
 import { makeAgain } from "./make-again.ts";
 import { posterPicker } from "./poster-picker.ts";
 import { previewPlayer } from "./preview-player.ts";
+import { seekPreview } from "./preview-seek.ts";
 import { stepper } from "./stepper.ts";
 import { text } from "./strings.ts";
 import { subtitleForm } from "./subtitle-form.ts";
@@ -99,6 +100,6 @@ function partsOf(
     framed("viewing", { root: figures.root, update: () => figures.update(titles.chosenId) }),
     framed("generations", generationList(api, assetId, onChange)),
     makeAgain(api, asset, onChange),
-    factsPart(api, onChange),
+    factsPart(api, { onChange, onSeek: (seconds) => seekPreview(preview, seconds) }),
   ];
 }

@@ -1,4 +1,4 @@
-/** What is said of how a film is encoded. Figures are those of docs/performance.md. */
+/** What is said of how a film is encoded, and how well that came out. Figures are those of docs/performance.md. */
 
 export const ENCODING_ENGLISH = {
   encoding: "Encoding",
@@ -33,6 +33,16 @@ export const ENCODING_ENGLISH = {
     "From the master that is there. Viewers see what they see now until it is done; what is the same is copied.",
   makeAgainNow: "Make it again",
   makeAgainBegun: "It is being made again.",
+  scores: "How the pictures came out",
+  rung: "Rung",
+  metric: "Metric",
+  meanScore: "Mean",
+  lowScore: "Lowest 5\u00a0%",
+  worstScore: "Worst segment",
+  saved: "Saved",
+  lookAt: "{what}: look at it at {time} in the preview",
+  scoresText:
+    "SSIM is of every frame at the rung's own size (1 is no loss), VMAF of samples as on a large screen (100 is none); neither says anything of the other. Saved is against Apple's fixed table of H.264; below 0 it was spent.",
 };
 
 export const ENCODING_GERMAN: Record<keyof typeof ENCODING_ENGLISH, string> = {
@@ -68,4 +78,14 @@ export const ENCODING_GERMAN: Record<keyof typeof ENCODING_ENGLISH, string> = {
     "Aus dem Master, das da ist. Zuschauer sehen bis dahin, was sie jetzt sehen; was gleich bleibt, wird kopiert.",
   makeAgainNow: "Noch einmal machen",
   makeAgainBegun: "Er wird noch einmal gemacht.",
+  scores: "Wie die Bilder geworden sind",
+  rung: "Stufe",
+  metric: "Maß",
+  meanScore: "Mittel",
+  lowScore: "Unterste 5\u00a0%",
+  worstScore: "Tiefpunkt",
+  saved: "Gespart",
+  lookAt: "{what}: die Stelle bei {time} in der Vorschau ansehen",
+  scoresText:
+    "SSIM ist von jedem Bild in der Größe der Stufe (1: kein Verlust), VMAF von Stichproben wie auf einem großen Schirm (100: keiner); keins sagt etwas über das andere. Gespart ist gegenüber Apples fester Tabelle für H.264; unter 0 wurde mehr ausgegeben.",
 };

@@ -75,10 +75,19 @@ test("a dropped film goes its way in view, gets a name, is published and watched
   const watch = page.locator(".drawer a.watch");
   await watch.waitFor();
   assert.match((await page.textContent(".drawer .table-frame")) ?? "", /854×480[\s\S]*avc1/);
-  await page.click(".drawer button.preview");
+  const worst = page.locator(".quality .moment").filter({ hasNotText: "0:00" }).first();
+  const [minutes, seconds] = (await worst.innerText()).split(":").map(Number);
+  await worst.click();
   await page.waitForFunction(
-    () => (document.querySelector<HTMLVideoElement>(".drawer video")?.currentTime ?? 0) > 0.5,
+    (wantedSeconds) => {
+      const { currentTime = 0, played } = document.querySelector<HTMLVideoElement>(".drawer video") ?? {};
+      // Led there, and not come there by playing.
+      const fromSeconds = played?.length ? played.start(played.length - 1) : 0;
+      return fromSeconds > wantedSeconds - 0.1 && currentTime > wantedSeconds + 0.3;
+    },
+    minutes! * 60 + seconds!,
   );
+  await shoot(page, "worst-segment");
 
   await page.setInputFiles("#subtitle-file", {
     name: "german.srt",
