@@ -1,3 +1,5 @@
+import type { EncodingWish } from "./encoding-wish.ts";
+
 /** The API's answers as the studio reads them (docs/api.md). Only the members that are used here. */
 
 export type AssetState =
@@ -21,6 +23,15 @@ export interface Finding {
   waivedReason?: string;
 }
 
+/** What a metric says of one rendition. */
+export interface Scores {
+  metric: string;
+  mean: number;
+  /** The 5th percentile of its frames. */
+  p5: number;
+  worst?: { segment: number; value: number };
+}
+
 export interface Rendition {
   id: string;
   kind: "video" | "audio" | "subtitle" | "image";
@@ -34,7 +45,10 @@ export interface Rendition {
   cueCount?: number;
   averageBps: number;
   peakBps: number;
-  quality?: { metric: string; mean: number; p5: number };
+  /** SSIM of every frame. */
+  quality?: Scores;
+  /** VMAF of sampled ones. */
+  sampledQuality?: Scores;
   isCopied?: true;
   bytes: number;
 }
@@ -63,7 +77,13 @@ export interface LadderEvidence {
   metric: string | null;
   points: { averageBps: number; score: number }[];
   edge: { averageBps: number; score: number }[];
-  rungs: { id: string; predicted: { averageBps: number; score: number } | null; savedBytes: number | null }[];
+  rungs: {
+    id: string;
+    predicted: { averageBps: number; score: number } | null;
+    averageBps: number | null;
+    fixedTableBps: number | null;
+    savedBytes: number | null;
+  }[];
 }
 
 export interface Poster {
@@ -81,6 +101,9 @@ export interface Asset {
   createdAt: string;
   updatedAt: string;
   generation: string | null;
+  /** What viewers get. */
+  published: { generation: string } | null;
+  encoding: EncodingWish;
   progress: { ratio: number; stage: string; playable: boolean; secondsLeft: number | null };
   tracks: AddedTrack[];
   source: SourceFacts | null;

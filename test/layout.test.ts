@@ -27,7 +27,7 @@ const HOMES: Record<string, RegExp> = {
   bullmq: /^stores\/queue[^/]*\.ts$/,
   chardet: /^api\/decode-text\.ts$/,
   "close-with-grace": /^(api|transcoder)\/main\.ts$/,
-  commander: /^studio\/cli\/ingest\.ts$/,
+  commander: /^studio\/cli\/read-command\.ts$/,
   "fluent-ffmpeg": /^transcoder\/ffmpeg-command\.ts$/,
   "hls-video-element": /^(player-demo|studio\/web)\//,
   "hls.js": /^(player-demo|studio\/web)\//,

@@ -1,4 +1,5 @@
 import type { Api } from "../api-client.ts";
+import type { EncodingWish } from "../encoding-wish.ts";
 import type { ProgressLine } from "./progress-bar.ts";
 
 /** What is wished of one file. */
@@ -14,10 +15,7 @@ export interface FileIngest {
   path: string;
   /** Go on with this upload instead of opening one. */
   uploadId: string | null;
-  /** Ladders beside H.264. */
-  codecs: string[];
-  /** By ClearKey. */
-  isProtected: boolean;
+  encoding: EncodingWish;
   /** null: none is made, or, where it is to be published, one that is named like the file. */
   titleName: string | null;
   publish: boolean;
@@ -27,11 +25,4 @@ export interface FileIngest {
   line: ProgressLine;
   /** Hears of the upload as soon as there is one, and null once it needs no resuming any more. */
   onUpload(uploadId: string | null): void;
-}
-
-export function encodingOf({ codecs, isProtected }: FileIngest): Record<string, unknown> {
-  return {
-    ...(codecs.length > 0 ? { codecs } : {}),
-    ...(isProtected ? { protection: "clearkey" } : {}),
-  };
 }

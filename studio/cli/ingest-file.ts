@@ -1,7 +1,7 @@
 import { basename, extname } from "node:path";
 import type { Title } from "../answers.ts";
 import { addSubtitle } from "../subtitle-track.ts";
-import { encodingOf, type FileIngest } from "./file-ingest.ts";
+import type { FileIngest } from "./file-ingest.ts";
 import { follow } from "./follow-asset.ts";
 import { isUrl, orderPull } from "./order-pull.ts";
 import { openFile, openUpload, reopen, send } from "./send-file.ts";
@@ -42,8 +42,8 @@ async function bring(ingest: FileIngest, texts: Blob[]): Promise<string> {
 
 /** Has the server fetch a film. */
 async function order(ingest: FileIngest, texts: Blob[]): Promise<string> {
-  const { api, path, signal, line } = ingest;
-  const assetId = await orderPull(api, path, encodingOf(ingest), signal);
+  const { api, path, encoding, signal, line } = ingest;
+  const assetId = await orderPull(api, path, encoding, signal);
   line.finish(`Ordered    asset ${assetId}, which the server fetches by itself`);
   await addTexts(ingest, assetId, texts);
   return assetId;

@@ -48,6 +48,8 @@ const NEXT_STEPS: Record<string, string> = {
   cancelled: "Somebody stopped the work. Retry it in the studio.",
   codec_unavailable: "Install an ffmpeg that has the encoder, then retry; or upload without that codec.",
   track_unusable: "Send the track again as a file that plays to its end; the film itself is as it was.",
+  protection_unavailable:
+    "Its operator can set a master key (MATINEE_MASTER_KEYS); otherwise send it without --clearkey.",
   findings_not_waived: "Look at the findings; waive them in the studio, or send another master.",
   encode_failed: "Retry it in the studio; its ledger shows what ffmpeg said.",
 };

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Api } from "../api-client.ts";
+import type { EncodingWish } from "../encoding-wish.ts";
 
 /** Whether the server is to fetch the film by itself, from where this says. */
 export function isUrl(path: string): boolean {
@@ -10,10 +11,10 @@ export function isUrl(path: string): boolean {
 export async function orderPull(
   api: Api,
   sourceUrl: string,
-  encoding: Record<string, unknown>,
+  encoding: EncodingWish,
   signal: AbortSignal,
 ): Promise<string> {
-  const body = { sourceUrl, ...(Object.keys(encoding).length > 0 ? { encoding } : {}) };
+  const body = { sourceUrl, encoding };
   const { id } = await api.call<{ id: string }>("POST", "/v1/assets", {
     body,
     idempotencyKey: randomUUID(),

@@ -6,7 +6,7 @@ import type { OpenedUpload, SignedPart, UploadStatus } from "../answers.ts";
 import { formatBytes, openRateMeter } from "../pace.ts";
 import { sendParts } from "../upload-file.ts";
 import { fitsLayout, missingParts, partRange } from "../upload-plan.ts";
-import { encodingOf, type FileIngest } from "./file-ingest.ts";
+import type { FileIngest } from "./file-ingest.ts";
 import { IngestFailure } from "./next-step.ts";
 import { formatPace, type ProgressLine } from "./progress-bar.ts";
 
@@ -27,16 +27,14 @@ export async function openFile(path: string): Promise<Blob> {
   }
 }
 
-export async function openUpload(ingest: FileIngest, file: Blob): Promise<UploadStatus> {
-  const { api, path, signal, line } = ingest;
+export async function openUpload(
+  { api, path, signal, line, encoding }: FileIngest,
+  file: Blob,
+): Promise<UploadStatus> {
   // Who may not send it should not wait for all of it to be hashed first.
   await api.call("GET", "/v1/assets?limit=1", { signal });
   const sha256 = await hashFile(file, signal, line);
-  const encoding = encodingOf(ingest);
-  const body = {
-    ...{ filename: basename(path), sizeBytes: file.size, sha256 },
-    ...(Object.keys(encoding).length > 0 ? { encoding } : {}),
-  };
+  const body = { filename: basename(path), sizeBytes: file.size, sha256, encoding };
   const idempotencyKey = randomUUID();
   const opened = await api.call<OpenedUpload>("POST", "/v1/uploads", { body, idempotencyKey, signal });
   return { ...opened, parts: [] };

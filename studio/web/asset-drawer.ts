@@ -8,8 +8,10 @@ import type { BrowserUpload } from "./browser-upload.ts";
 import { type DrawerPart, framed } from "./drawer-section.ts";
 import { element } from "./element.ts";
 import { generationList } from "./generation-list.ts";
+import { makeAgain } from "./make-again.ts";
 import { posterPicker } from "./poster-picker.ts";
 import { previewPlayer } from "./preview-player.ts";
+import { seekPreview } from "./preview-seek.ts";
 import { stepper } from "./stepper.ts";
 import { text } from "./strings.ts";
 import { subtitleForm } from "./subtitle-form.ts";
@@ -33,7 +35,7 @@ export function openDrawer(
   const preview = previewPlayer(api, first.id);
   const titles = new AssetTitles(api, first, () => show());
   const state = chip();
-  const parts = partsOf(api, first.id, onChange, preview.root, titles);
+  const parts = partsOf(api, first, onChange, preview.root, titles);
   const show = () => {
     state.update(latest.state);
     for (const part of parts) part.update(latest, latestUpload);
@@ -80,22 +82,24 @@ function header(filename: string, state: HTMLElement, onClose: () => void): HTML
 /** What is kept up to date, from top to bottom. */
 function partsOf(
   api: Api,
-  assetId: string,
+  asset: Asset,
   onChange: (asset: Asset) => void,
   preview: HTMLElement,
   titles: AssetTitles,
 ): DrawerPart[] {
+  const assetId = asset.id;
   const figures = viewing(api);
   return [
     stepper(),
     problemPart(),
     workActions(api, assetId, onChange),
-    framed("title", { root: titles.root, update: (asset) => titles.update(asset) }),
+    framed("title", { root: titles.root, update: (now) => titles.update(now) }),
     framed("preview", { root: preview, update: ({ progress }) => progress.playable }),
     framed("poster", posterPicker(api, assetId, onChange)),
     framed("subtitles", subtitleForm(api, assetId, onChange)),
     framed("viewing", { root: figures.root, update: () => figures.update(titles.chosenId) }),
     framed("generations", generationList(api, assetId, onChange)),
-    factsPart(api, onChange),
+    makeAgain(api, asset, onChange),
+    factsPart(api, { onChange, onSeek: (seconds) => seekPreview(preview, seconds) }),
   ];
 }

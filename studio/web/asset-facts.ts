@@ -7,6 +7,7 @@ import { factsKey, ledgerTable, renditionTable, sourceFacts } from "./facts.ts";
 import { findingList } from "./findings.ts";
 import { ladderChart } from "./ladder-chart.ts";
 import { failureOf, problemOf, saidNodes } from "./problem-text.ts";
+import { qualityTable } from "./quality-table.ts";
 import { nextStepText, text } from "./strings.ts";
 
 /** What is known of an asset: why it failed, what was found and made, and every attempt at it. */
@@ -31,8 +32,14 @@ export function problemPart(): DrawerPart {
   };
 }
 
+export interface FactsHandlers {
+  onChange(asset: Asset): void;
+  /** Somebody wants to see this moment of the film. */
+  onSeek(seconds: number): void;
+}
+
 /** Findings, renditions, ladders and source, as far as they are known; drawn again when they change. */
-export function factsPart(api: Api, onChange: (asset: Asset) => void): DrawerPart {
+export function factsPart(api: Api, handlers: FactsHandlers): DrawerPart {
   const root = element("div", { class: "facts-sections" });
   let shown = "";
   return {
@@ -41,16 +48,18 @@ export function factsPart(api: Api, onChange: (asset: Asset) => void): DrawerPar
       const key = factsKey(asset);
       if (shown === key) return;
       shown = key;
-      root.replaceChildren(...factSections(api, asset, onChange));
+      root.replaceChildren(...factSections(api, asset, handlers));
     },
   };
 }
 
-function factSections(api: Api, asset: Asset, onChange: (asset: Asset) => void): HTMLElement[] {
+function factSections(api: Api, asset: Asset, { onChange, onSeek }: FactsHandlers): HTMLElement[] {
   const { findings, renditions, source } = asset;
   const sections: HTMLElement[] = [];
   if (findings.length > 0) sections.push(section("findings", findingList(api, asset, onChange)));
   if (renditions.length > 0) sections.push(section("renditions", renditionTable(renditions)));
+  const scores = qualityTable(asset, onSeek);
+  if (scores !== null) sections.push(section("scores", scores));
   const charts = asset.ladder?.ladders.flatMap((ladder) => ladderChart(ladder) ?? []) ?? [];
   if (charts.length > 0) sections.push(section("ladder", ...charts));
   if (source !== null) sections.push(section("source", sourceFacts(source)));

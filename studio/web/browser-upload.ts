@@ -1,5 +1,6 @@
 import type { OpenedUpload, SignedPart, UploadStatus } from "../answers.ts";
 import { type Api, ApiProblem } from "../api-client.ts";
+import type { EncodingWish } from "../encoding-wish.ts";
 import { openRateMeter } from "../pace.ts";
 import { sendParts } from "../upload-file.ts";
 import { missingParts, partRange, toBase64 } from "../upload-plan.ts";
@@ -18,15 +19,17 @@ export class BrowserUpload {
   problem: Said | null = null;
   assetId: string | null = null;
   readonly #api: Api;
+  readonly #encoding: EncodingWish;
   readonly #onChange: () => void;
   #uploadId: string | null;
   #stop = new AbortController();
 
-  constructor(api: Api, file: File, onChange: () => void) {
+  constructor(api: Api, file: File, encoding: EncodingWish, onChange: () => void) {
     this.#api = api;
     this.file = file;
+    this.#encoding = encoding;
     this.#onChange = onChange;
-    this.#uploadId = rememberedUpload(file);
+    this.#uploadId = rememberedUpload(file, encoding);
   }
 
   /** Sends what is missing, and settles when that is over, one way or another. */
@@ -69,7 +72,7 @@ export class BrowserUpload {
     const upload = begun ?? { ...(await this.#openNew(signal)), parts: [] };
     this.#uploadId = upload.id;
     this.assetId = upload.assetId;
-    rememberUpload(this.file, upload.id);
+    rememberUpload(this.file, upload.id, this.#encoding);
     this.#onChange();
     return upload;
   }
@@ -88,7 +91,7 @@ export class BrowserUpload {
   #openNew(signal: AbortSignal): Promise<OpenedUpload> {
     const { name, size, type } = this.file;
     const contentType = /^[\w.+-]+\/[\w.+-]+$/.test(type) ? { contentType: type } : {};
-    const body = { filename: name, sizeBytes: size, ...contentType };
+    const body = { filename: name, sizeBytes: size, encoding: this.#encoding, ...contentType };
     return this.#api.call("POST", "/v1/uploads", { body, idempotencyKey: crypto.randomUUID(), signal });
   }
 

@@ -1,5 +1,6 @@
 import type { Asset } from "../answers.ts";
 import type { Api } from "../api-client.ts";
+import type { EncodingWish } from "../encoding-wish.ts";
 import { type AssetCard, assetCard, type Entry } from "./asset-card.ts";
 import { type AssetDrawer, openDrawer } from "./asset-drawer.ts";
 import { AssetStore } from "./asset-store.ts";
@@ -20,7 +21,7 @@ export async function showDesk(root: HTMLElement, api: Api): Promise<void> {
   const heading = element("h2", { id: "films" }, text("films"));
   addEventListener("popstate", () => void desk.followAddress());
   root.replaceChildren(
-    dropZone((files) => desk.send(files)),
+    dropZone((files, encoding) => desk.send(files, encoding)),
     element("section", { "aria-labelledby": "films" }, heading, desk.note, desk.list, desk.more),
   );
   await desk.start();
@@ -65,9 +66,9 @@ class Desk {
     if (assetId === assetInAddress() && this.#drawer === null) this.#open(assetId);
   }
 
-  send(files: readonly File[]): void {
+  send(files: readonly File[], encoding: EncodingWish): void {
     for (const file of files) {
-      const upload = new BrowserUpload(this.#api, file, () => this.#draw());
+      const upload = new BrowserUpload(this.#api, file, encoding, () => this.#draw());
       this.#uploads.unshift(upload);
       void upload.run().then(() => this.#store.refresh().catch(() => undefined));
     }

@@ -1,6 +1,8 @@
+import { ENCODING_GERMAN } from "./encoding-strings.ts";
 import type { StringKey } from "./strings-en.ts";
 
 export const GERMAN: Record<StringKey, string> = {
+  ...ENCODING_GERMAN,
   studio: "Studio",
   signInTitle: "Willkommen im Studio",
   signInText: "Füge das Zugangs-Token ein, das der Start für die Redaktion ausgegeben hat.",

@@ -1,4 +1,7 @@
+import { ENCODING_ENGLISH } from "./encoding-strings.ts";
+
 export const ENGLISH = {
+  ...ENCODING_ENGLISH,
   studio: "Studio",
   signInTitle: "Welcome to the studio",
   signInText: "Paste the access token that the start printed for editors.",

@@ -106,6 +106,58 @@ test("of several titles a narrow German screen says name, state and time", async
   assert.deepEqual(await close(), []);
 });
 
+test("a film is made again as chosen; what is not asked for here stays as it was", async () => {
+  const { _id } = await madeAsset(api, "alpha", "ready");
+  const { assets } = api.deps.library;
+  await assets.updateOne({ _id }, { $set: { encoding: { codecs: ["h264"], remux: "never" } } });
+  const { page, close } = await drawerOf(_id);
+  const summary = page.locator(".drawer .fold summary");
+  assert.match(await summary.innerText(), /Make again…\s+After everything else/, "it is on air");
+  await summary.press("Enter");
+  const speed = page.getByRole("group", { name: "What CPU time is worth" });
+  await speed.getByRole("radio", { name: /^Fast/, checked: true }).press("ArrowDown");
+  assert.ok(await speed.getByRole("radio", { name: /^Balanced/ }).isChecked());
+  const encrypted = page.locator(".drawer").getByRole("checkbox", { name: /^Encrypted/ });
+  const av1 = page.locator(".drawer").getByRole("checkbox", { name: /^AV1/ });
+  await av1.press("Space");
+  assert.ok(await encrypted.isDisabled());
+  await av1.press("Space");
+  await encrypted.press("Space");
+  assert.ok(await av1.isDisabled());
+  await encrypted.press("Space");
+  await shoot(page, "make-again");
+  await page.getByRole("button", { name: "Make it again" }).press("Enter");
+  await page.getByText("It is being made again.").waitFor();
+  assert.match(await summary.innerText(), /Balanced · After everything else/);
+  assert.ok(await summary.evaluate((one) => one === document.activeElement));
+  const { state, encoding } = (await call("GET", `/v1/assets/${_id}`)).body;
+  assert.deepEqual(encoding, { codecs: ["h264"], speed: "balanced", remux: "never" });
+  assert.equal(state, "queued");
+  assert.deepEqual(await close(), []);
+});
+
+test("how each rung came out is told by both metrics, and what is not known as such", async () => {
+  const { _id, plan, renditions } = await madeAsset(api, "alpha", "ready");
+  const { id } = plan!.ladders[0]!.rungs[0]!;
+  const worst = { segment: 2, value: 0.95141 };
+  const quality = { metric: "ssim" as const, mean: 0.9871, p5: 0.9604, worst, frames: 720 };
+  const scored = renditions.map((one) => (one.kind === "video" ? { ...one, id, quality } : one));
+  await api.deps.library.assets.updateOne({ _id }, { $set: { renditions: scored } });
+  const { page, close } = await drawerOf(_id, { locale: "de-DE" });
+  const rung = page.locator(".quality tbody", {
+    has: page.getByRole("rowheader", { name: id, exact: true }),
+  });
+  const rows = await rung.locator("tr").allInnerTexts();
+  const [ssim, vmaf] = rows.map((row) => row.split(/\s+/));
+  assert.deepEqual(ssim?.slice(0, 6), [id, "SSIM", "0,987", "0,960", "0,951", "0:12"]);
+  assert.match(ssim?.slice(6).join(" ") ?? "", /^−?[\d,]+ [KMG]iB \(−?\d+ %\)$/);
+  assert.deepEqual(vmaf, ["VMAF", "–", "–", "–"]);
+  const moment = rung.getByRole("button", { name: `${id}, SSIM: die Stelle bei 0:12` });
+  await moment.scrollIntoViewIfNeeded();
+  await shoot(page, "scores-in-german");
+  assert.deepEqual(await close(), []);
+});
+
 test("what was found in a film is said in German, and what the API says beyond it below, as English", async () => {
   const { _id } = await madeAsset(api, "alpha", "ready");
   const silence = "The sound in en is silent for 7.2 s.";

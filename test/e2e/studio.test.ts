@@ -32,6 +32,11 @@ test("a dropped film goes its way in view, gets a name, is published and watched
   const page = await context.newPage();
   await page.goto(product.studio);
   await page.waitForSelector(".drop");
+  await page.click(".drop .fold summary");
+  await page.getByRole("radio", { name: /^Balanced/ }).check();
+  await page.getByRole("radio", { name: /^Rungs of its own/ }).check();
+  assert.match(await page.innerText(".drop .fold summary"), /Encoding\s+Balanced · Rungs of its own/);
+  await shoot(page, "encoding");
   await observe(page);
   await drop(page, "first film.mp4", await readFile(await film()));
   await page.waitForSelector(".cards .chip[data-state=ready]", { timeout: MAKING_MS });
@@ -45,6 +50,9 @@ test("a dropped film goes its way in view, gets a name, is published and watched
     "progress never goes back",
   );
   assert.ok(percents.length >= 3, `it moves: ${percents}`);
+
+  const made = (await callerOf(product.api, product.tokens.editor)("GET", "/v1/assets")).body.data[0]!;
+  assert.deepEqual(made.encoding, { codecs: ["h264"], speed: "balanced", ladder: "title" });
 
   await page.waitForSelector(".cards .card-picture img");
   const before = await page.getAttribute(".cards .card-picture img", "src");
@@ -67,10 +75,19 @@ test("a dropped film goes its way in view, gets a name, is published and watched
   const watch = page.locator(".drawer a.watch");
   await watch.waitFor();
   assert.match((await page.textContent(".drawer .table-frame")) ?? "", /854×480[\s\S]*avc1/);
-  await page.click(".drawer button.preview");
+  const worst = page.locator(".quality .moment").filter({ hasNotText: "0:00" }).first();
+  const [minutes, seconds] = (await worst.innerText()).split(":").map(Number);
+  await worst.click();
   await page.waitForFunction(
-    () => (document.querySelector<HTMLVideoElement>(".drawer video")?.currentTime ?? 0) > 0.5,
+    (wantedSeconds) => {
+      const { currentTime = 0, played } = document.querySelector<HTMLVideoElement>(".drawer video") ?? {};
+      // Led there, and not come there by playing.
+      const fromSeconds = played?.length ? played.start(played.length - 1) : 0;
+      return fromSeconds > wantedSeconds - 0.1 && currentTime > wantedSeconds + 0.3;
+    },
+    minutes! * 60 + seconds!,
   );
+  await shoot(page, "worst-segment");
 
   await page.setInputFiles("#subtitle-file", {
     name: "german.srt",
@@ -251,12 +268,14 @@ test("the studio and the page of queues fit the narrowest phone, in the longer l
   };
   await page.goto(product.studio);
   await page.waitForSelector(".cards .card");
+  await page.click(".drop .fold summary");
   await fits("the films");
   await page
     .locator(".cards .card", { has: page.locator("[data-state=ready]") })
     .first()
     .click();
   await page.waitForSelector(".drawer[open] .table-frame");
+  await page.click(".drawer .fold summary");
   await fits("a film");
   const facts = await page.locator(".drawer[open]").innerText();
   assert.match(facts, /\d,\d [KM]iB/, "numbers in the page's language");

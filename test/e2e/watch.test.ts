@@ -14,16 +14,12 @@ let browser: Browser;
 
 before(async () => {
   [product, browser] = await Promise.all([startWholeProduct(), launchBrowser()]);
-  const { code, said } = await ingest(
-    product,
-    await film(),
-    "--title",
-    "Big Buck Bunny",
-    "--publish",
-    "--codecs",
-    "av1",
-  );
+  const wishes = ["--codecs", "av1", "--ladder", "title", "--lane", "backfill"];
+  const publication = ["--title", "Big Buck Bunny", "--publish"];
+  const { code, said } = await ingest(product, await film(), ...publication, ...wishes);
   assert.equal(code, 0, said);
+  const [asset] = (await callerOf(product.api, product.tokens.editor)("GET", "/v1/assets")).body.data;
+  assert.deepEqual(asset?.encoding, { codecs: ["h264", "av1"], ladder: "title", lane: "backfill" });
 });
 
 after(async () => {

@@ -33,6 +33,10 @@ test("what can be told without the server is told at once, with what to do inste
   await writeFile(empty, "");
   for (const [args, status, said] of [
     [[empty, "--codecs", "vp9"], 2, /--codecs.*hevc, av1/],
+    [[empty, "--speed", "slow"], 2, /--speed.*fast, balanced, small/],
+    [[empty, "--lane", "fast"], 2, /--lane.*normal, backfill/],
+    [[empty, "--clearkey", "--codecs", "av1"], 2, /--clearkey.*av1: leave out one/],
+    [[empty, "--resume", "up_1", "--ladder", "title"], 2, /opened with: leave out --ladder, or --resume/],
     [[empty], 1, /file_empty: .*is empty.*Name the film itself/s],
     [[folder], 1, /not_a_file: .*is a folder.*FOLDER/s],
   ] as const) {
