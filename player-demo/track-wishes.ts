@@ -3,6 +3,8 @@ import { type TrackChoice, withChoice } from "./track-choice.ts";
 
 /** Whoever tries several tracks tells the last one. */
 const SETTLES_MS = 1_000;
+/** A film waits for them, and can begin without. */
+const WORTH_WAITING_MS = 2_000;
 const NOTHING: TrackPreferences = { audio: [], subtitles: [] };
 
 /**
@@ -25,11 +27,11 @@ export class TrackWishes {
     return this.#choice === null ? null : withChoice(this.#known ?? NOTHING, this.#choice);
   }
 
-  /** What is wanted in the next film; null where that cannot be known. Never rejects. */
+  /** What is wanted in the next film; null where that cannot be known soon. Never rejects. */
   async read(): Promise<TrackPreferences | null> {
     if (this.#choice !== null) this.#schedule();
     try {
-      this.#known = await this.#api.preferences();
+      this.#known = await this.#api.preferences(WORTH_WAITING_MS);
     } catch {
       // What was known holds.
     }
