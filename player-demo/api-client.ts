@@ -96,8 +96,8 @@ export interface ViewerApi {
   /** The best matches first. */
   search(query: string): Promise<Card[]>;
   play(titleId: string, wish: PlayWish): Promise<Playback>;
-  /** What the account wants; empty where it never said anything. */
-  preferences(): Promise<TrackPreferences>;
+  /** What the account wants; empty where it never said anything. `deadlineMs`: how long that is worth waiting for. */
+  preferences(deadlineMs?: number): Promise<TrackPreferences>;
   /** All of it anew. Survives the page. */
   setPreferences(preferences: TrackPreferences): Promise<void>;
   renew(sessionId: string): Promise<Granted>;
@@ -140,7 +140,7 @@ export function openViewerApi(first: string): ViewerApi {
         ...(takeover === false ? {} : { takeover }),
         ...(preferences === null ? {} : { preferences }),
       }),
-    preferences: () => call("GET", "/v1/me/preferences"),
+    preferences: (deadlineMs) => call("GET", "/v1/me/preferences", { deadlineMs }),
     setPreferences: (preferences) =>
       call("PUT", "/v1/me/preferences", { body: preferences, keepalive: true }),
     renew: (id) => grant(`${session(id)}/renew`, {}),

@@ -1,7 +1,7 @@
 import Hls from "hls.js";
 import type { Beacon, ViewerApi } from "./api-client.ts";
 import { type Outbox, openOutbox } from "./outbox.ts";
-import type { ServerClock } from "./server-clock.ts";
+import type { TellingClock } from "./server-clock.ts";
 import { renditionOf, type Told, type WatchMeter } from "./watch-meter.ts";
 
 /** So far behind at most is the place that is kept, should the machine lose its power. */
@@ -12,7 +12,7 @@ const HEARTBEAT_MS = 10_000;
 export interface Watching {
   sessionId: string;
   /** By which it is told when something was: this machine's may be another on each screen of the viewer. */
-  clock: ServerClock;
+  clock: TellingClock;
   video: HTMLVideoElement;
   hls: Hls;
   /** By `performance.now()`. */
@@ -46,7 +46,7 @@ export function startBeacons(api: ViewerApi, watching: Watching): () => Promise<
 class Teller {
   readonly #outbox: Outbox;
   readonly #video: HTMLVideoElement;
-  readonly #clock: ServerClock;
+  readonly #clock: TellingClock;
   readonly #meter: WatchMeter;
   #sentAtSeconds = -1;
   #beatAtMs = performance.now();
@@ -97,7 +97,7 @@ class Teller {
   #placed(event: { type: string; [detail: string]: Beacon[string] }): Beacon {
     const { currentTime } = this.#video;
     const positionSeconds = Number.isFinite(currentTime) ? currentTime : 0;
-    return { ...event, at: new Date(this.#clock.nowMs()).toISOString(), positionSeconds };
+    return { ...event, at: new Date(this.#clock.nextMs()).toISOString(), positionSeconds };
   }
 }
 

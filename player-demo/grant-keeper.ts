@@ -1,6 +1,7 @@
 import type { Granted, Playback, ViewerApi } from "./api-client.ts";
 import { ApiProblem } from "./api-problem.ts";
 import { grantOf, renewDelayMs, withGrant } from "./grant-swap.ts";
+import type { ServerClock } from "./server-clock.ts";
 
 const RETRY_MS = 5_000;
 /** With less than this left, a request waits for the new grant: a 403 would make hls.js give up the chosen quality. */
@@ -45,10 +46,14 @@ export class GrantKeeper {
     return Math.max(0, this.#leftMs / 1000);
   }
 
+  /** As the last grant brought it. */
+  get clock(): ServerClock {
+    return this.#granted.clock;
+  }
+
   /** By the server's time, which said when it ends. */
   get #leftMs(): number {
-    const { expiresAt, clock } = this.#granted;
-    return Date.parse(expiresAt) - clock.nowMs();
+    return Date.parse(this.#granted.expiresAt) - this.clock.nowMs();
   }
 
   /**

@@ -7,6 +7,7 @@ import { furnishPlayer } from "./furnish-player.ts";
 import { keepPlaying, leaveSilentEdges } from "./keep-playing.ts";
 import { type Film, type Opened, type Outcomes, openFilm } from "./open-film.ts";
 import type { Seat } from "./seat.ts";
+import { TellingClock } from "./server-clock.ts";
 import { type FilmTracks, soundAtStart, textAtStart } from "./track-choice.ts";
 import { WatchMeter } from "./watch-meter.ts";
 
@@ -67,7 +68,7 @@ function accompany(
   const meter = new WatchMeter(askedAtMs);
   // Before what may give up: an error that ends the session is told as its last word.
   const stopBeacons = startBeacons(api, {
-    ...{ sessionId: playback.sessionId, clock: playback.clock },
+    ...{ sessionId: playback.sessionId, clock: new TellingClock(() => keeper.clock) },
     video,
     hls,
     meter,

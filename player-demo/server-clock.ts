@@ -25,10 +25,36 @@ export class ServerClock {
     this.#saidMs = Number.isNaN(saidMs) ? askedAt.wallMs : saidMs;
   }
 
-  /** Since 1970. Counted from the asking, so rather ahead than behind, by what the answer took. */
+  /**
+   * For what ends. Since 1970, counted from the asking, so rather ahead than behind, by what the answer took. A clock that is
+   * set on brings an end near too early, which costs asking once more; one that stood would bring it too late.
+   */
   nowMs(now: Moment = thisMoment()): number {
-    const { steadyMs, wallMs } = this.#askedAt;
     // The steady one stands while some machines sleep, and the other one may be set back: more passes on one of them.
-    return this.#saidMs + Math.max(0, now.steadyMs - steadyMs, now.wallMs - wallMs);
+    return Math.max(this.steadyNowMs(now), this.#saidMs + now.wallMs - this.#askedAt.wallMs);
+  }
+
+  /** For what is put in order: never back, whatever somebody sets. Behind, where the steady clock stood in sleep. */
+  steadyNowMs(now: Moment = thisMoment()): number {
+    return this.#saidMs + Math.max(0, now.steadyMs - this.#askedAt.steadyMs);
+  }
+}
+
+/**
+ * The moments of what a session tells, each later than the one before: the API keeps the place of the latest. They go by the
+ * newest of the server's clocks, which may be a little behind the last one: each was as far ahead as its answer was late.
+ */
+export class TellingClock {
+  readonly #newest: () => ServerClock;
+  #toldMs = Number.NEGATIVE_INFINITY;
+
+  constructor(newest: () => ServerClock) {
+    this.#newest = newest;
+  }
+
+  /** Since 1970, in whole milliseconds: what is said in ISO 8601 has no parts of them. */
+  nextMs(now: Moment = thisMoment()): number {
+    this.#toldMs = Math.max(this.#toldMs + 1, Math.floor(this.#newest().steadyNowMs(now)));
+    return this.#toldMs;
   }
 }

@@ -3,7 +3,8 @@ import { type TrackChoice, withChoice } from "./track-choice.ts";
 
 /** Whoever tries several tracks tells the last one. */
 const SETTLES_MS = 1_000;
-const NOTHING: TrackPreferences = { audio: [], subtitles: [] };
+/** A film waits for them, and can begin without. */
+const WORTH_WAITING_MS = 2_000;
 
 /**
  * Which sound and text the account wants in all films and on all its screens: read for each film, and told when a person
@@ -20,16 +21,19 @@ export class TrackWishes {
     addEventListener("pagehide", () => this.#sendLast());
   }
 
-  /** Where something chosen here is not on record yet: what is wanted with it. */
+  /**
+   * Where something chosen here is not on record yet: what is wanted with it. It stands for all that the account wants, so
+   * where that was never read it is null, and the film begins with what the browser remembers.
+   */
   get ahead(): TrackPreferences | null {
-    return this.#choice === null ? null : withChoice(this.#known ?? NOTHING, this.#choice);
+    return this.#choice === null || this.#known === null ? null : withChoice(this.#known, this.#choice);
   }
 
-  /** What is wanted in the next film; null where that cannot be known. Never rejects. */
+  /** What is wanted in the next film; null where that cannot be known soon. Never rejects. */
   async read(): Promise<TrackPreferences | null> {
     if (this.#choice !== null) this.#schedule();
     try {
-      this.#known = await this.#api.preferences();
+      this.#known = await this.#api.preferences(WORTH_WAITING_MS);
     } catch {
       // What was known holds.
     }
@@ -63,6 +67,6 @@ export class TrackWishes {
   /** There is no time to read: what was known must do. */
   #sendLast(): void {
     const { ahead } = this;
-    if (ahead !== null && this.#known !== null) void this.#api.setPreferences(ahead).catch(() => undefined);
+    if (ahead !== null) void this.#api.setPreferences(ahead).catch(() => undefined);
   }
 }

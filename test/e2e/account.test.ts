@@ -143,6 +143,55 @@ test("where one may watch one film at once, the next episode and a reload take t
   await context.close();
 });
 
+test("a tab that is duplicated leaves the first one its session", async () => {
+  const { context } = await openContext(browser);
+  const page = await context.newPage();
+  await page.goto(playerUrl(await newToken(), episodes[0]!));
+  await waitForFrames(page, 1);
+  const opened = context.waitForEvent("page");
+  const answered = context.waitForEvent("response", (response) => response.url().endsWith("/v1/playback"));
+  // As a browser duplicates a tab: with a copy of what the tab keeps.
+  await page.evaluate(() => void window.open(location.href));
+  const copy = await opened;
+  assert.equal((await answered).status(), 409);
+  assert.match((await copy.textContent("[role=alert] li")) ?? "", /^The first, since/);
+  const renewed = await page.evaluate(async () => {
+    const [token, session] = ["matinee.token", "matinee.session"].map((name) => sessionStorage.getItem(name));
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+    return (await fetch(`/v1/playback/${session}/renew`, { method: "POST", headers, body: "{}" })).status;
+  });
+  assert.equal(renewed, 200, "the first one's session goes on");
+  await page.close();
+  // Now the place is nobody's, and the one that is known to have had it may have it.
+  await copy.reload();
+  await waitForFrames(copy, 1);
+  await context.close();
+});
+
+test("an answer that never comes keeps no film of the tab from starting", async () => {
+  const { context } = await openContext(browser);
+  const page = await context.newPage();
+  const token = await newToken();
+  const account = { audio: ["fr"], subtitles: ["de"] };
+  assert.ok((await product.call("PUT", "/v1/me/preferences", account, token)).status < 300);
+  // Nobody answers these.
+  await page.route("**/v1/me/preferences", () => undefined);
+  await page.route("**/v1/playback", () => undefined, { times: 1 });
+  await page.goto(playerUrl(token, episodes[0]!));
+  await page.waitForSelector(".loading");
+  await page.evaluate((id) => location.replace(`#title=${id}`), episodes[0]!.concat("&from=1"));
+  await pauseFrom(page, 1);
+  await waitForTracks(page, "en", null);
+  await choose(page, "media-audio-track-menu", "Deutsch");
+  const asked = page.waitForRequest((request) => request.url().endsWith("/v1/playback"));
+  await page.keyboard.press("Shift+N");
+  const { preferences = null } = (await asked).postDataJSON() as { preferences?: unknown };
+  assert.equal(preferences, null, "where nobody knows what the account wants, nothing stands for all of it");
+  await page.waitForSelector('.top-chrome h1:has-text("The second")');
+  await waitForFrames(page, 1);
+  await context.close();
+});
+
 /** Has the page's clock run minutes ahead, or behind. */
 async function moveClock(page: Page, minutes: number): Promise<void> {
   await page.addInitScript((offMs) => {
