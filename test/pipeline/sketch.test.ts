@@ -43,29 +43,38 @@ async function withLateMiddle(): Promise<string> {
   return kept("ts", Buffer.concat(bytes));
 }
 
-/** The asset once it is ready, and all generations that it had a preview of. */
-async function ingested(path: string): Promise<{ ready: AssetRecord; previewed: Set<string | null> }> {
+/** The asset once it is planned for good and can be looked at, and all generations that it had a preview of. */
+async function planned(path: string): Promise<{ asset: AssetRecord; previewed: Set<string | null> }> {
   const assetId = await product.uploadFile(path);
-  const ready = await product.until(assetId, ({ state }) => state === "ready" || state === "failed", 240);
-  assert.equal(ready.state, "ready", JSON.stringify(ready.error));
+  const asset = await product.until(assetId, isPlanned, 240);
   const units = await product.library.tasks.find({ assetId, kind: "preview" }).toArray();
-  return { ready, previewed: new Set(units.map(({ generation }) => generation)) };
+  return { asset, previewed: new Set(units.map(({ generation }) => generation)) };
+}
+
+const isOver = ({ state }: AssetRecord): boolean => state === "ready" || state === "failed";
+
+function isPlanned({ state, error, source, preview, draftGeneration, generation }: AssetRecord): boolean {
+  assert.notEqual(state, "failed", JSON.stringify(error));
+  const isSeen = preview != null && preview === (draftGeneration ?? generation);
+  return source !== null && source.isSketch !== true && isSeen;
 }
 
 test("its preview is made by what the ends tell, and stays where the rest bears them out", async () => {
   const path = await made("ts", ["-i", await film(), ...stream("4400k"), "{out}"]);
-  const { ready, previewed } = await ingested(path);
-  const { source, plan, draftGeneration, generation, preview } = ready;
+  const { asset, previewed } = await planned(path);
+  const { source, plan, draftGeneration, generation, preview } = asset;
   assert.ok(draftGeneration != null && draftGeneration !== generation, "there was a draft");
   assert.deepEqual([source?.isSketch, preview], [undefined, draftGeneration]);
   assert.deepEqual([...previewed], [draftGeneration]);
   assert.ok(plan!.chunks.length > 10, "it can be entered all along");
   assert.equal(plan!.timeline.frameCount, SECONDS * 25);
+  const { state, error } = await product.until(asset._id, isOver, 240);
+  assert.equal(state, "ready", JSON.stringify(error));
 });
 
 test("its preview begins anew where the film is another than its ends told", async () => {
-  const { ready, previewed } = await ingested(await withLateMiddle());
-  const { source, plan, draftGeneration, generation, preview } = ready;
+  const { asset, previewed } = await planned(await withLateMiddle());
+  const { source, plan, draftGeneration, generation, preview } = asset;
   assert.deepEqual([source?.isSketch, plan?.timing], [undefined, "retime"]);
   assert.deepEqual([draftGeneration, preview], [null, generation]);
   assert.ok(previewed.has(generation) && previewed.size === 2, "of the draft, and of the film as it is");
