@@ -119,28 +119,34 @@ test("a dropped film goes its way in view, gets a name, is published and watched
 test("a preview that breaks off can be tried again, and its session ends with it and with the drawer", async () => {
   const { context } = await openContext(browser);
   const page = await context.newPage();
-  const sessions: string[] = [];
-  const isEnded = (sessionId: string) => (response: Response) =>
-    response.request().method() === "DELETE" && response.url().endsWith(`/v1/playback/${sessionId}`);
-  page.on("response", async (response) => {
-    if (response.url().endsWith("/preview")) sessions.push((await response.json()).sessionId);
-  });
+  const opening = () => page.waitForResponse((response) => response.url().endsWith("/preview"));
+  const ending = () =>
+    page.waitForResponse(
+      (response) => response.request().method() === "DELETE" && response.url().includes("/v1/playback/"),
+    );
+  // Which one it was is looked at afterwards: what it ends may not have been read here before.
+  const endedIn = async (ended: Promise<Response>, opened: Promise<Response>) => {
+    const { sessionId } = await (await opened).json();
+    const answer = await ended;
+    assert.deepEqual([answer.status(), answer.url().split("/").at(-1)], [204, sessionId]);
+  };
   await page.goto(product.studio);
   await page.locator(".cards .card", { hasText: "first film.mp4" }).click();
   await page.route(/\.m4s(\?|$)/, (route) => route.fulfill({ status: 404 }));
-  const ended = page.waitForResponse((response) => sessions.some((id) => isEnded(id)(response)));
+  const [opened, ended] = [opening(), ending()];
   await page.click(".drawer button.preview");
   await page.waitForSelector(".preview-frame [role=status]:has-text('stopped coming through')");
-  assert.equal((await ended).status(), 204);
+  await endedIn(ended, opened);
   await page.unrouteAll({ behavior: "wait" });
+  const openedAgain = opening();
   await page.click(".preview-frame button.again");
   await page.waitForFunction(
     () => (document.querySelector<HTMLVideoElement>(".drawer video")?.currentTime ?? 0) > 0.5,
   );
   assert.equal(await page.locator(".preview-frame button").count(), 0);
-  const endedToo = page.waitForResponse(isEnded(sessions[1]!));
+  const endedToo = ending();
   await page.keyboard.press("Escape");
-  assert.equal((await endedToo).status(), 204);
+  await endedIn(endedToo, openedAgain);
   await context.close();
 });
 
