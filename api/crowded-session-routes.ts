@@ -1,22 +1,13 @@
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { CROWDED_SESSIONS_PATH, MOST_CROWDED, VIEWER_SESSION } from "../core/crowded-sessions.ts";
-import { requestFailure } from "../core/errors.ts";
 import { findPlaybacks } from "../stores/library/playbacks.ts";
 import { endSession } from "./claim-stream.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { saidByEdge } from "./said-by-edge.ts";
+import { EDGE_BODY_LIMIT, saidByEdge } from "./said-by-edge.ts";
 
 const crowdedSessions = z.strictObject({
   sessions: z.array(z.string().regex(VIEWER_SESSION)).min(1).max(MOST_CROWDED),
-});
-
-const sizeLimit = bodyLimit({
-  maxSize: 64 * 1024,
-  onError: () => {
-    throw requestFailure(413, "body_too_large", "A report may have at most 64 KiB.");
-  },
 });
 
 /**
@@ -24,7 +15,7 @@ const sizeLimit = bodyLimit({
  * ended; 204 then. The same again changes nothing, and of one that is forgotten nothing is left to end.
  */
 export function crowdedSessionRoutes(deps: ApiDeps) {
-  return new Hono<ApiEnv>().post(CROWDED_SESSIONS_PATH, sizeLimit, async (c) => {
+  return new Hono<ApiEnv>().post(CROWDED_SESSIONS_PATH, EDGE_BODY_LIMIT, async (c) => {
     const { sessions } = await saidByEdge(c, deps.config, crowdedSessions);
     for (const playback of await findPlaybacks(deps.library, sessions)) {
       await endSession(deps, playback);

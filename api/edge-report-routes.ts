@@ -1,12 +1,10 @@
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { EDGE_REPORTS_PATH, MAX_EDGE_ROWS } from "../core/edge-report.ts";
-import { requestFailure } from "../core/errors.ts";
 import { isId } from "../core/ids.ts";
 import { keepEdgeReport } from "../stores/library/reports.ts";
 import type { ApiDeps, ApiEnv } from "./deps.ts";
-import { saidByEdge } from "./said-by-edge.ts";
+import { EDGE_BODY_LIMIT, saidByEdge } from "./said-by-edge.ts";
 
 /** Edges add up for as long as the API is away: a bound below what a number holds exactly would lose what all others said. */
 const sum = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -34,19 +32,12 @@ const edgeReport = z.strictObject({
     .max(MAX_EDGE_ROWS),
 });
 
-const sizeLimit = bodyLimit({
-  maxSize: 256 * 1024,
-  onError: () => {
-    throw requestFailure(413, "body_too_large", "A report may have at most 256 KiB.");
-  },
-});
-
 /**
  * `POST /edge-reports`: an edge says what players told it, signed with a grant key. 204 once it is kept; the same report
  * again changes nothing, so that an edge sends it until it has that answer.
  */
 export function edgeReportRoutes({ library, config }: ApiDeps) {
-  return new Hono<ApiEnv>().post(EDGE_REPORTS_PATH, sizeLimit, async (c) => {
+  return new Hono<ApiEnv>().post(EDGE_REPORTS_PATH, EDGE_BODY_LIMIT, async (c) => {
     const report = await saidByEdge(c, config, edgeReport);
     await keepEdgeReport(library, report);
     return c.body(null, 204);

@@ -90,15 +90,6 @@ export function curvesMissing(
   );
 }
 
-/** Whether a film is to be looked at once more before it is planned for good: what is known of it is good for a preview alone. */
-export function isToBeAnalysed(
-  source: Pick<Source, "durationSeconds" | "video" | "isSketch">,
-  encoding: EncodingChoice,
-  analysis: TitleAnalysis | null | undefined,
-): boolean {
-  return source.isSketch === true || curvesMissing(source, encoding, analysis?.curves ?? []).length > 0;
-}
-
 /** Sizes that are tried: those of the table that a screen of 1080 lines can tell apart. */
 export function trialSizes(width: number, height: number, codec: VideoCodec): Rung[] {
   return buildLadder(width, height, codec)

@@ -2,7 +2,7 @@ import { Failure } from "../core/errors.ts";
 import { sourceFindings } from "../core/findings-source.ts";
 import type { PlanSettings } from "../core/plan.ts";
 import type { Sidecar } from "../core/sidecar.ts";
-import { isOf, isToBeAnalysed } from "../core/title-analysis.ts";
+import { curvesMissing, isOf } from "../core/title-analysis.ts";
 import { startProbing } from "../stores/library/work.ts";
 import { describeMaster } from "./describe-master.ts";
 import { planAsset } from "./plan-asset.ts";
@@ -26,7 +26,7 @@ export async function probeAsset(context: TaskContext, settings: PlanSettings): 
   const sidecars = await Promise.all(context.asset.sidecars.map((sidecar) => probed(context, sidecar)));
   const analysis = isOf(context.asset.analysis, pinned) ? context.asset.analysis : undefined;
   const found = { source, findings, sidecars, analysis };
-  const isDraft = isToBeAnalysed(source, encoding, analysis);
+  const isDraft = source.isSketch || curvesMissing(source, encoding, analysis?.curves ?? []).length > 0;
   await planAsset(context, settings, pinned, found, isDraft ? "draft" : "only");
   return null;
 }

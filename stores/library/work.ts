@@ -85,18 +85,13 @@ export async function recordPlan(
   await reopenTasks(library, { ...asset, ...found, state: "encoding", draftGeneration });
   await reopenInspection(library, asset._id, generation);
   const isAfterDraft = step === "final" || step === "anew";
-  const moved = isAfterDraft
-    ? await moveAsset(
-        library,
-        asset,
-        ["encoding"],
-        { ...found, draftGeneration },
-        { generation: asset.generation },
-      )
-    : await moveAsset(library, asset, ["queued", "probing"], {
-        ...found,
-        ...{ state: "encoding", draftGeneration },
-      });
+  const moved = await moveAsset(
+    library,
+    asset,
+    isAfterDraft ? ["encoding"] : ["queued", "probing"],
+    { ...found, state: "encoding", draftGeneration },
+    isAfterDraft ? { generation: asset.generation } : {},
+  );
   // Too late, for a revision that is no more: what was opened for it is to be closed again.
   if (!moved) await markUnsettled(library, asset._id);
 }
